@@ -1,0 +1,243 @@
+//! CPU instructions, each with a portable twin that gives the same result.
+//!
+//! The whole burst is hashed in one call, so that the choice between the twins
+//! is made once per burst and the instructions are inlined behind it.
+
+use crate::key::FlowKey;
+
+/// Key schedule of the keyed hash: whitening key and one key per AES round.
+pub(crate) type AesKeys = [u128; 4];
+
+/// Which instructions may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    aes: bool,
+    crc: bool,
+}
+
+#[cfg(target_arch = "x86_64")]
+cpufeatures::new!(cpuid_aes, "aes", "sse2");
+#[cfg(target_arch = "x86_64")]
+cpufeatures::new!(cpuid_crc, "sse4.2");
+
+impl Features {
+    /// No special instructions: the portable twins.
+    pub const PORTABLE: Features = Features { aes: false, crc: false };
+
+    /// What this CPU has.
+    #[must_use]
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            Features { aes: cpuid_aes::get(), crc: cpuid_crc::get() }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            Self::PORTABLE
+        }
+    }
+}
+
+/// Asks for the cache line of `item` ahead of its use.
+#[inline(always)]
+pub(crate) fn prefetch<T>(item: &T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch has no effect that a program can see, whatever the address; SSE is part of x86_64.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = item;
+}
+
+/// Calls `each` with the keyed hash of every key, in order.
+#[inline]
+pub(crate) fn aes_burst(features: Features, secret: &AesKeys, keys: &[FlowKey], out: &mut [u64]) {
+    #[cfg(target_arch = "x86_64")]
+    if features.aes {
+        // SAFETY: `features.aes` is only true when the CPU has AES and SSE2.
+        unsafe { native::aes_burst(secret, keys, out) };
+        return;
+    }
+    let _ = features;
+    for (key, out) in keys.iter().zip(out) {
+        *out = portable::aes_hash(secret, key);
+    }
+}
+
+/// CRC-32C of every key's 17 bytes, as `rte_hash_crc` computes it.
+#[inline]
+pub(crate) fn crc_burst(features: Features, init: u32, keys: &[FlowKey], out: &mut [u32]) {
+    #[cfg(target_arch = "x86_64")]
+    if features.crc {
+        // SAFETY: `features.crc` is only true when the CPU has SSE4.2.
+        unsafe { native::crc_burst(init, keys, out) };
+        return;
+    }
+    let _ = features;
+    for (key, out) in keys.iter().zip(out) {
+        *out = portable::crc32c(init, &key.to_bytes());
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod native {
+    use super::AesKeys;
+    use crate::key::FlowKey;
+    use core::arch::x86_64::{
+        __m128i, _mm_aesenc_si128, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi128_si64, _mm_set_epi64x,
+        _mm_xor_si128,
+    };
+
+    #[target_feature(enable = "aes,sse2")]
+    pub(super) fn aes_burst(secret: &AesKeys, keys: &[FlowKey], out: &mut [u64]) {
+        let word = |w: u128| -> __m128i { _mm_set_epi64x((w >> 64) as i64, w as i64) };
+        let [whiten, k1, k2, k3] = secret.map(word);
+        for (key, out) in keys.iter().zip(out) {
+            let state = _mm_xor_si128(_mm_set_epi64x(key.hi as i64, key.lo as i64), whiten);
+            let state = _mm_aesenc_si128(state, k1);
+            let state = _mm_aesenc_si128(state, k2);
+            let state = _mm_aesenc_si128(state, k3);
+            *out = _mm_cvtsi128_si64(state) as u64;
+        }
+    }
+
+    #[target_feature(enable = "sse4.2")]
+    pub(super) fn crc_burst(init: u32, keys: &[FlowKey], out: &mut [u32]) {
+        for (key, out) in keys.iter().zip(out) {
+            // The 17 bytes of FlowKey::to_bytes as two words and one byte.
+            let ports = key.hi & 0xffff_ffff;
+            let first = u64::from(key.input_port()) | key.lo << 32;
+            let second = key.lo >> 32 | u64::from(key.protocol()) << 32 | ports << 40;
+            let crc = _mm_crc32_u64(u64::from(init), first);
+            let crc = _mm_crc32_u64(crc, second);
+            *out = _mm_crc32_u8(crc as u32, (ports >> 24) as u8);
+        }
+    }
+}
+
+/// The twins without special instructions.
+pub(crate) mod portable {
+    use super::AesKeys;
+    use crate::key::FlowKey;
+
+    /// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) without the final
+    /// inversion, which is how DPDK uses it.
+    pub(crate) fn crc32c(init: u32, bytes: &[u8]) -> u32 {
+        bytes.iter().fold(init, |crc, &b| crc >> 8 ^ CRC_TABLE[usize::from(crc as u8 ^ b)])
+    }
+
+    const CRC_TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut i = 0;
+        while i < 256 {
+            let mut crc = i as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+                bit += 1;
+            }
+            table[i] = crc;
+            i += 1;
+        }
+        table
+    };
+
+    /// Three AES rounds (FIPS 197 section 5.1) over the key's two words.
+    pub(crate) fn aes_hash(secret: &AesKeys, key: &FlowKey) -> u64 {
+        let mut state = u128::from(key.lo) | u128::from(key.hi) << 64;
+        state ^= secret[0];
+        for round_key in &secret[1..] {
+            state = aes_round(state) ^ round_key;
+        }
+        state as u64
+    }
+
+    /// SubBytes, ShiftRows and MixColumns of one block, byte 0 lowest.
+    fn aes_round(state: u128) -> u128 {
+        let bytes = state.to_le_bytes();
+        let mut out = [0; 16];
+        for column in 0..4 {
+            let s: [u8; 4] =
+                core::array::from_fn(|row| SBOX[usize::from(bytes[(column * 4 + row * 5) % 16])]);
+            for row in 0..4 {
+                out[column * 4 + row] = double(s[row])
+                    ^ double(s[(row + 1) % 4])
+                    ^ s[(row + 1) % 4]
+                    ^ s[(row + 2) % 4]
+                    ^ s[(row + 3) % 4];
+            }
+        }
+        u128::from_le_bytes(out)
+    }
+
+    /// Multiplication by x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1.
+    const fn double(a: u8) -> u8 {
+        a << 1 ^ if a & 0x80 != 0 { 0x1b } else { 0 }
+    }
+
+    /// The AES S-box, made from its definition: inverse in GF(2^8), then the affine map.
+    const SBOX: [u8; 256] = {
+        let mut sbox = [0; 256];
+        // p runs through all non-zero elements as powers of 3, q through their inverses.
+        let (mut p, mut q) = (1u8, 1u8);
+        loop {
+            p ^= double(p);
+            q ^= q << 1;
+            q ^= q << 2;
+            q ^= q << 4;
+            if q & 0x80 != 0 {
+                q ^= 0x09;
+            }
+            let affine = q ^ q.rotate_left(1) ^ q.rotate_left(2) ^ q.rotate_left(3) ^ q.rotate_left(4) ^ 0x63;
+            sbox[p as usize] = affine;
+            if p == 1 {
+                break;
+            }
+        }
+        sbox[0] = 0x63;
+        sbox
+    };
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn sbox_as_fips_197_prints_it() {
+            assert_eq!(SBOX[..8], [0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5]);
+            assert_eq!(SBOX[0x53], 0xed);
+            assert_eq!(SBOX[0xff], 0x16);
+        }
+
+        #[test]
+        fn crc32c_check_value() {
+            // The check value of CRC-32C over "123456789", before the final inversion.
+            assert_eq!(!crc32c(!0, b"123456789"), 0xe306_9283);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn twins_agree(lo: u64, hi in 0u64..1 << 48, secret: [u64; 8], init: u32) {
+            let keys = [FlowKey { lo, hi }; 3];
+            let secret: AesKeys =
+                core::array::from_fn(|i| u128::from(secret[i]) << 64 | u128::from(secret[i + 4]));
+            let (mut fast, mut slow) = ([0; 3], [0; 3]);
+            aes_burst(Features::detect(), &secret, &keys, &mut fast);
+            aes_burst(Features::PORTABLE, &secret, &keys, &mut slow);
+            prop_assert_eq!(fast, slow);
+            let (mut fast, mut slow) = ([0; 3], [0; 3]);
+            crc_burst(Features::detect(), init, &keys, &mut fast);
+            crc_burst(Features::PORTABLE, init, &keys, &mut slow);
+            prop_assert_eq!(fast, slow);
+        }
+    }
+}

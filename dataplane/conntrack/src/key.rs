@@ -1,0 +1,168 @@
+//! The 136-bit flow key.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+
+/// IPv4 protocol number of TCP (IANA).
+pub const TCP: u8 = 6;
+/// IPv4 protocol number of UDP (IANA).
+pub const UDP: u8 = 17;
+
+/// Bits of the second word that belong to the key; the 16 above are free for
+/// the table to keep its own mark beside the key.
+pub(crate) const HI_KEY_BITS: u64 = (1 << 48) - 1;
+
+/// Input port and 5-tuple of one direction of a conversation.
+///
+/// As P4TC shows it the key has six exact-match fields, 136 bits: `input_port`
+/// 32, `srcAddr` 32, `dstAddr` 32, `protocol` 8, `srcPort` 16, `dstPort` 16;
+/// [`FlowKey::to_bytes`] gives that form. Inside, an 8-bit port number is
+/// enough (DPDK has at most 32 ports), so that the key fills two words and
+/// leaves 16 bits to spare, always zero here.
+///
+/// ```text
+/// lo   dstAddr:32 | srcAddr:32                                  (wire byte order)
+/// hi   0:16 | input_port:8 | protocol:8 | dstPort:16 | srcPort:16 (ports in wire order)
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(C)]
+pub struct FlowKey {
+    pub(crate) lo: u64,
+    pub(crate) hi: u64,
+}
+
+impl FlowKey {
+    /// Size of the P4TC form, in bytes.
+    pub const BYTES: usize = 17;
+
+    /// Makes a key. `input_port` is the DPDK port id + 1, so never 0.
+    ///
+    /// # Panics
+    /// When `input_port` is 0.
+    #[must_use]
+    pub fn new(
+        input_port: u8,
+        src: Ipv4Addr,
+        dst: Ipv4Addr,
+        protocol: u8,
+        src_port: u16,
+        dst_port: u16,
+    ) -> Self {
+        assert!(input_port != 0, "input_port 0 is never a valid port");
+        Self::from_wire(
+            input_port,
+            protocol,
+            u64::from(u32::from_le_bytes(src.octets())) | u64::from(u32::from_le_bytes(dst.octets())) << 32,
+            u32::from(src_port.to_be()) | u32::from(dst_port.to_be()) << 16,
+        )
+    }
+
+    /// Makes a key from words loaded little-endian straight from the frame.
+    #[inline]
+    pub(crate) fn from_wire(input_port: u8, protocol: u8, addrs: u64, ports: u32) -> Self {
+        FlowKey { lo: addrs, hi: u64::from(ports) | u64::from(protocol) << 32 | u64::from(input_port) << 40 }
+    }
+
+    /// DPDK port id + 1 of the port where the frame entered.
+    #[must_use]
+    pub fn input_port(&self) -> u8 {
+        (self.hi >> 40) as u8
+    }
+
+    /// IPv4 source address.
+    #[must_use]
+    pub fn src_addr(&self) -> Ipv4Addr {
+        Ipv4Addr::from((self.lo as u32).to_le_bytes())
+    }
+
+    /// IPv4 destination address.
+    #[must_use]
+    pub fn dst_addr(&self) -> Ipv4Addr {
+        Ipv4Addr::from(((self.lo >> 32) as u32).to_le_bytes())
+    }
+
+    /// IPv4 protocol number.
+    #[must_use]
+    pub fn protocol(&self) -> u8 {
+        (self.hi >> 32) as u8
+    }
+
+    /// Source port.
+    #[must_use]
+    pub fn src_port(&self) -> u16 {
+        u16::from_be(self.hi as u16)
+    }
+
+    /// Destination port.
+    #[must_use]
+    pub fn dst_port(&self) -> u16 {
+        u16::from_be((self.hi >> 16) as u16)
+    }
+
+    /// The key as P4TC lays it out: port (little-endian, as the kernel's
+    /// ifindex), then addresses, protocol and ports as on the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[0] = self.input_port();
+        bytes[4..12].copy_from_slice(&self.lo.to_le_bytes());
+        bytes[12] = self.protocol();
+        bytes[13..17].copy_from_slice(&(self.hi as u32).to_le_bytes());
+        bytes
+    }
+
+    /// Reads the form that [`FlowKey::to_bytes`] writes. `None` when the port
+    /// is 0 or does not fit in 8 bits.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let (&[port, 0, 0, 0], rest) = bytes.split_first_chunk::<4>()? else { return None };
+        let (addrs, rest) = rest.split_first_chunk::<8>()?;
+        let (&protocol, rest) = rest.split_first()?;
+        let ports = rest.first_chunk::<4>()?;
+        (port != 0)
+            .then(|| Self::from_wire(port, protocol, u64::from_le_bytes(*addrs), u32::from_le_bytes(*ports)))
+    }
+}
+
+/// The compact form: `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
+impl fmt::Display for FlowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "port{}/", self.input_port().wrapping_sub(1))?;
+        match self.protocol() {
+            TCP => f.write_str("tcp")?,
+            UDP => f.write_str("udp")?,
+            other => write!(f, "{other}")?,
+        }
+        write!(f, "/{}:{}-{}:{}", self.src_addr(), self.src_port(), self.dst_addr(), self.dst_port())
+    }
+}
+
+impl fmt::Debug for FlowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn p4tc_blob_of_the_worked_example() {
+        // ifindex 2, 10.0.0.1:36876 -> 10.0.0.2:1234, TCP, as a little-endian kernel lays it out.
+        let key = FlowKey::new(2, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), TCP, 36876, 1234);
+        let blob = [2, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 6, 0x90, 0x0c, 0x04, 0xd2];
+        assert_eq!(key.to_bytes(), blob);
+        assert_eq!(FlowKey::from_bytes(&blob), Some(key));
+        assert_eq!(format!("{key}"), "port1/tcp/10.0.0.1:36876-10.0.0.2:1234");
+    }
+
+    #[test]
+    fn ports_outside_one_byte_are_no_key() {
+        let mut blob = [0; FlowKey::BYTES];
+        assert_eq!(FlowKey::from_bytes(&blob), None);
+        blob[1] = 1;
+        assert_eq!(FlowKey::from_bytes(&blob), None);
+    }
+}

@@ -1,0 +1,39 @@
+//! The IPv4 header (RFC 791 section 3.1).
+
+use super::Outcome;
+
+/// Header without options.
+pub(super) const MIN_HEADER: usize = 20;
+/// Header with all options that an IHL of 15 allows.
+pub(super) const MAX_HEADER: usize = 60;
+/// Fragment offset within the flags and offset field.
+pub(super) const OFFSET_MASK: u16 = 0x1fff;
+
+/// The fields that tracking needs.
+pub(super) struct Header {
+    /// IHL × 4.
+    pub(super) len: usize,
+    pub(super) total_len: usize,
+    pub(super) fragment_offset: u16,
+    pub(super) protocol: u8,
+    /// Source and destination address, loaded little-endian.
+    pub(super) addrs: u64,
+}
+
+impl Header {
+    pub(super) fn parse(packet: &[u8]) -> Result<Header, Outcome> {
+        let b: &[u8; MIN_HEADER] = packet.first_chunk().ok_or(Outcome::Truncated)?;
+        let (version, ihl) = (b[0] >> 4, b[0] & 0x0f);
+        let header = Header {
+            len: usize::from(ihl) * 4,
+            total_len: usize::from(u16::from_be_bytes([b[2], b[3]])),
+            fragment_offset: u16::from_be_bytes([b[6], b[7]]) & OFFSET_MASK,
+            protocol: b[9],
+            addrs: u64::from_le_bytes([b[12], b[13], b[14], b[15], b[16], b[17], b[18], b[19]]),
+        };
+        if version != 4 || ihl < 5 || header.total_len < header.len {
+            return Err(Outcome::Malformed);
+        }
+        Ok(header)
+    }
+}

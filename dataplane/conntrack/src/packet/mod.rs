@@ -1,0 +1,140 @@
+//! From a frame to an outcome or a key.
+//!
+//! The order of the checks is a promise: each frame has exactly one outcome,
+//! and the first rule that matches names it.
+
+mod eth;
+mod ipv4;
+mod ports;
+
+use crate::key::{FlowKey, TCP, UDP};
+
+/// Bytes from the start of a frame that the parser may look at: Ethernet, two
+/// VLAN tags, the longest IPv4 header, and the ports.
+pub const MAX_HEADER: usize = eth::HEADER + 2 * eth::TAG + ipv4::MAX_HEADER + ports::LEN;
+
+/// Where a received frame ended. Every frame has exactly one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Outcome {
+    /// The key was in the table.
+    Hit,
+    /// The key was not in the table and is now.
+    MissCreated,
+    /// Not in the table, and the shard is full.
+    MissFull,
+    /// Not in the table, which lacks the data path's C permission.
+    MissDenied,
+    /// Ethernet, VLAN, IPv4 or port fields cut short by the end of the frame.
+    Truncated,
+    /// EtherType other than 0x0800 after at most two VLAN tags.
+    NotIpv4,
+    /// IPv4 header that contradicts itself: version, IHL or total length.
+    Malformed,
+    /// Fragment other than the first.
+    Fragment,
+    /// Protocol that is not tracked.
+    NotTrackedProtocol,
+    /// Received while the program was detached.
+    Detached,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of their numbers.
+    pub const ALL: [Outcome; 10] = [
+        Outcome::Hit,
+        Outcome::MissCreated,
+        Outcome::MissFull,
+        Outcome::MissDenied,
+        Outcome::Truncated,
+        Outcome::NotIpv4,
+        Outcome::Malformed,
+        Outcome::Fragment,
+        Outcome::NotTrackedProtocol,
+        Outcome::Detached,
+    ];
+
+    /// The name under which it is counted and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Hit => "hit",
+            Outcome::MissCreated => "miss_created",
+            Outcome::MissFull => "miss_full",
+            Outcome::MissDenied => "miss_denied",
+            Outcome::Truncated => "truncated",
+            Outcome::NotIpv4 => "not_ipv4",
+            Outcome::Malformed => "malformed",
+            Outcome::Fragment => "fragment",
+            Outcome::NotTrackedProtocol => "not_tracked_protocol",
+            Outcome::Detached => "detached",
+        }
+    }
+}
+
+/// The IPv4 protocols that are tracked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocols {
+    /// TCP only.
+    Tcp,
+    /// TCP and UDP.
+    TcpUdp,
+}
+
+impl Protocols {
+    /// True when frames of this IPv4 protocol are looked up.
+    #[inline]
+    #[must_use]
+    pub fn tracks(self, protocol: u8) -> bool {
+        protocol == TCP || (protocol == UDP && self == Protocols::TcpUdp)
+    }
+}
+
+/// Reads the key of a frame that entered `input_port` (DPDK port id + 1).
+///
+/// `frame` may be shorter than the real frame when it holds [`MAX_HEADER`] bytes.
+///
+/// # Errors
+/// The outcome of a frame that is not looked up.
+#[inline]
+pub fn parse(frame: &[u8], input_port: u8, protocols: Protocols) -> Result<FlowKey, Outcome> {
+    if let Some(key) = parse_plain(frame, input_port, protocols) {
+        return Ok(key);
+    }
+    parse_any(frame, input_port, protocols)
+}
+
+/// The plain case at once: untagged, no IP options, not a later fragment. One
+/// length check covers it, and what does not fit goes through every rule.
+#[inline]
+fn parse_plain(frame: &[u8], input_port: u8, protocols: Protocols) -> Option<FlowKey> {
+    const LEN: usize = eth::HEADER + ipv4::MIN_HEADER + ports::LEN;
+    let f: &[u8; LEN] = frame.first_chunk()?;
+    let plain = f[12] == 0x08
+        && f[13] == 0x00
+        && f[14] == 0x45
+        && u16::from_be_bytes([f[16], f[17]]) >= (ipv4::MIN_HEADER + ports::LEN) as u16
+        && u16::from_be_bytes([f[20], f[21]]) & ipv4::OFFSET_MASK == 0
+        && protocols.tracks(f[23]);
+    if !plain {
+        return None;
+    }
+    let addrs = u64::from_le_bytes([f[26], f[27], f[28], f[29], f[30], f[31], f[32], f[33]]);
+    let ports = u32::from_le_bytes([f[34], f[35], f[36], f[37]]);
+    Some(FlowKey::from_wire(input_port, f[23], addrs, ports))
+}
+
+/// Every rule, in order.
+#[cold]
+fn parse_any(frame: &[u8], input_port: u8, protocols: Protocols) -> Result<FlowKey, Outcome> {
+    let packet = eth::payload(frame)?;
+    let header = ipv4::Header::parse(packet)?;
+    if header.fragment_offset != 0 {
+        return Err(Outcome::Fragment);
+    }
+    if !protocols.tracks(header.protocol) {
+        return Err(Outcome::NotTrackedProtocol);
+    }
+    let ports = ports::read(packet, &header)?;
+    Ok(FlowKey::from_wire(input_port, header.protocol, header.addrs, ports))
+}

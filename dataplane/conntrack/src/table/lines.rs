@@ -1,0 +1,364 @@
+//! Our table: one cache line for three flows.
+//!
+//! ```text
+//! line, 64 bytes   slot 0: key 16 | slot 1: key 16 | slot 2: key 16 | stamp 3 × 4 | passed 2 | used 1 | free 1
+//!                  (the 16 bits that a key leaves free hold the entry's mark)
+//! ```
+//!
+//! A key lives in its *home* line, which its hash names, or, when that was full
+//! at its insertion, in the first line with room along a probe sequence of its
+//! own. Each full line that it passed counts it in `passed`, so a lookup goes on
+//! only while `passed` is not zero, and a removal takes the counts back: no
+//! tombstones, and no entry ever moves. That stability is worth more than the
+//! higher load that moving entries would allow: a position names an entry for
+//! its whole life (aging blocks, cold data, cursors of dumps need no repair), and
+//! an insertion is bounded whatever the keys.
+//!
+//! The lines are sized for a load of 0.6: about one key in nine is not at home.
+//! The probe sequence is keyed with the secret whatever the hash function is, so
+//! keys that an attacker made collide at home part ways after it, and the table
+//! refuses only when it holds as many entries as it may. (The chance that all of
+//! the [`MAX_PROBES`] lines of a sequence are full is below 0.6^128, or 1e-28.)
+//!
+//! The scheme is that of F14 (Facebook's hash table, 2019) with slots wide
+//! enough for whole keys, so that one line answers most lookups.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use core::fmt;
+
+use super::{BULK, FlowTable, Pos, TableFull};
+use crate::arch::prefetch;
+use crate::entry::Mark;
+use crate::hash::Hasher;
+use crate::key::{FlowKey, HI_KEY_BITS};
+use crate::timeout::Tick;
+
+const SLOTS: usize = 3;
+/// Lines that an insertion or a lookup visits at most.
+const MAX_PROBES: u32 = 128;
+/// A `passed` that has reached this stays: exactness is lost, so it may never
+/// be counted down again. It costs lookups there one more line, nothing else.
+const PASSED_STICKY: u16 = u16::MAX;
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line {
+    /// A key's words `lo` and `hi`, the upper 16 bits of `hi` being the mark.
+    /// All zero when free: no key is zero, because no input port is.
+    slots: [[u64; 2]; SLOTS],
+    stamps: [Tick; SLOTS],
+    /// Entries that found this line full and went on.
+    passed: u16,
+    /// Occupied slots, a bit each.
+    used: u8,
+}
+
+const _: () = assert!(size_of::<Line>() == 64);
+
+impl Line {
+    const EMPTY: Line = Line { slots: [[0; 2]; SLOTS], stamps: [Tick(0); SLOTS], passed: 0, used: 0 };
+
+    /// Which slot holds the key. All are compared, so there is no branch to guess.
+    #[inline(always)]
+    fn find(&self, key: &FlowKey) -> Option<usize> {
+        let mut found = 0u32;
+        for (i, &[lo, hi]) in self.slots.iter().enumerate() {
+            let differs = (lo ^ key.lo) | ((hi ^ key.hi) & HI_KEY_BITS);
+            found |= u32::from(differs == 0) << i;
+        }
+        (found != 0).then(|| found.trailing_zeros() as usize)
+    }
+
+    fn free_slot(&self) -> Option<usize> {
+        let slot = (!self.used).trailing_zeros() as usize;
+        (slot < SLOTS).then_some(slot)
+    }
+}
+
+/// How to make a [`LineTable`] (`rte_hash_parameters`).
+#[derive(Clone)]
+pub struct TableConfig {
+    /// Entries it may hold, 1 to 2^30.
+    pub entries: u32,
+    /// The hash function, with its initial value and its secret.
+    pub hasher: Hasher,
+}
+
+/// Why a table cannot be made (`EINVAL` of `rte_hash_create`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TableConfigError {
+    /// The number of entries asked for.
+    pub entries: u32,
+}
+
+impl fmt::Display for TableConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a table of {} entries: 1 to {} are possible", self.entries, LineTable::MAX_ENTRIES)
+    }
+}
+
+impl core::error::Error for TableConfigError {}
+
+/// The table of the product. Memory is taken at creation and never grows.
+pub struct LineTable {
+    lines: Box<[Line]>,
+    len: u32,
+    capacity: u32,
+    hasher: Hasher,
+}
+
+impl LineTable {
+    /// Most entries a table can have.
+    pub const MAX_ENTRIES: u32 = 1 << 30;
+
+    /// Takes the memory for a table: 64 bytes for every 1.8 entries.
+    ///
+    /// # Errors
+    /// When the number of entries is 0 or above [`LineTable::MAX_ENTRIES`].
+    pub fn new(config: TableConfig) -> Result<Self, TableConfigError> {
+        let TableConfig { entries, hasher } = config;
+        if entries == 0 || entries > Self::MAX_ENTRIES {
+            return Err(TableConfigError { entries });
+        }
+        // entries / (3 × 0.6), and a few more so that a tiny table has somewhere to go.
+        let lines = (u64::from(entries) * 5).div_ceil(9) as usize + 7;
+        Ok(LineTable {
+            lines: vec![Line::EMPTY; lines].into_boxed_slice(),
+            len: 0,
+            capacity: entries,
+            hasher,
+        })
+    }
+
+    /// The memory that every lookup touches, in bytes.
+    #[must_use]
+    pub fn hot_bytes(&self) -> usize {
+        size_of_val(&*self.lines)
+    }
+
+    #[inline(always)]
+    fn home(&self, hash: u32) -> usize {
+        self.scale(hash)
+    }
+
+    /// Maps 32 random bits evenly onto the lines, without a division.
+    #[inline(always)]
+    fn scale(&self, random: u32) -> usize {
+        ((u64::from(random) * self.lines.len() as u64) >> 32) as usize
+    }
+
+    /// The `step`-th line (from 1) after the home line, for a key with this spread.
+    #[inline]
+    fn further(&self, spread: u64, step: u32) -> usize {
+        // The finalizer of splitmix64 over a counter that starts at the secret spread.
+        let mut x = spread.wrapping_add(u64::from(step).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        self.scale((x >> 32) as u32)
+    }
+
+    #[inline]
+    fn pos(line: usize, slot: usize) -> Pos {
+        Pos((line * SLOTS + slot) as u32)
+    }
+
+    #[inline]
+    fn at(pos: Pos) -> (usize, usize) {
+        (pos.0 as usize / SLOTS, pos.0 as usize % SLOTS)
+    }
+
+    /// Looks along the probe sequence, the home line having been passed.
+    #[cold]
+    fn lookup_further(&self, key: &FlowKey) -> Option<Pos> {
+        let spread = self.hasher.spread(key);
+        for step in 1..MAX_PROBES {
+            let at = self.further(spread, step);
+            let line = &self.lines[at];
+            if let Some(slot) = line.find(key) {
+                return Some(Self::pos(at, slot));
+            }
+            if line.passed == 0 {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+impl FlowTable for LineTable {
+    fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    fn positions(&self) -> u32 {
+        (self.lines.len() * SLOTS) as u32
+    }
+
+    fn len(&self) -> u32 {
+        self.len
+    }
+
+    fn hash(&self, key: &FlowKey) -> u32 {
+        self.hasher.hash(key)
+    }
+
+    #[inline]
+    fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
+        self.hasher.hash_burst(keys, out);
+        for &hash in &out[..keys.len()] {
+            prefetch(&self.lines[self.home(hash)]);
+        }
+    }
+
+    #[inline]
+    fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos> {
+        let home = self.home(hash);
+        let line = &self.lines[home];
+        match line.find(key) {
+            Some(slot) => Some(Self::pos(home, slot)),
+            None if line.passed == 0 => None,
+            None => self.lookup_further(key),
+        }
+    }
+
+    #[inline]
+    fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64 {
+        assert!(keys.len() <= BULK && keys.len() <= hashes.len() && keys.len() <= out.len());
+        let mut found = 0u64;
+        // Keys that are not at home go on together, a step at a time, so that
+        // their lines are on their way while the others are compared.
+        let mut wanderers = [(0u8, 0u64, 0u32); BULK];
+        let mut wandering = 0;
+        for (i, key) in keys.iter().enumerate() {
+            let home = self.home(hashes[i]);
+            let line = &self.lines[home];
+            if let Some(slot) = line.find(key) {
+                out[i] = Self::pos(home, slot);
+                found |= 1 << i;
+            } else if line.passed != 0 {
+                let spread = self.hasher.spread(key);
+                let next = self.further(spread, 1);
+                prefetch(&self.lines[next]);
+                wanderers[wandering] = (i as u8, spread, next as u32);
+                wandering += 1;
+            }
+        }
+        let mut step = 1;
+        while wandering != 0 && step < MAX_PROBES {
+            step += 1;
+            let mut left = 0;
+            for w in 0..wandering {
+                let (i, spread, at) = wanderers[w];
+                let line = &self.lines[at as usize];
+                if let Some(slot) = line.find(&keys[usize::from(i)]) {
+                    out[usize::from(i)] = Self::pos(at as usize, slot);
+                    found |= 1 << i;
+                } else if line.passed != 0 {
+                    let next = self.further(spread, step);
+                    prefetch(&self.lines[next]);
+                    wanderers[left] = (i, spread, next as u32);
+                    left += 1;
+                }
+            }
+            wandering = left;
+        }
+        found
+    }
+
+    fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull> {
+        if let Some(pos) = self.lookup_with_hash(key, hash) {
+            return Ok(pos);
+        }
+        if self.len == self.capacity {
+            return Err(TableFull);
+        }
+        let mut at = self.home(hash);
+        let mut spread = None;
+        let mut steps = 0;
+        let slot = loop {
+            if let Some(slot) = self.lines[at].free_slot() {
+                break slot;
+            }
+            steps += 1;
+            if steps == MAX_PROBES {
+                return Err(TableFull);
+            }
+            at = self.further(*spread.get_or_insert_with(|| self.hasher.spread(key)), steps);
+        };
+        // There is room: only now count the entry in the lines that it passed.
+        let mut passed = self.home(hash);
+        for step in 1..=steps {
+            let count = &mut self.lines[passed].passed;
+            *count = count.saturating_add(1);
+            passed = self.further(spread.unwrap_or_default(), step);
+        }
+        let line = &mut self.lines[at];
+        line.slots[slot] = [key.lo, key.hi];
+        line.used |= 1 << slot;
+        self.len += 1;
+        Ok(Self::pos(at, slot))
+    }
+
+    fn remove_at(&mut self, pos: Pos) {
+        let (at, slot) = Self::at(pos);
+        let Some(key) = self.key_at(pos) else { return };
+        let mut passed = self.home(self.hasher.hash(&key));
+        if passed != at {
+            let spread = self.hasher.spread(&key);
+            for step in 1..MAX_PROBES {
+                let count = &mut self.lines[passed].passed;
+                if *count != PASSED_STICKY {
+                    *count -= 1;
+                }
+                passed = self.further(spread, step);
+                if passed == at {
+                    break;
+                }
+            }
+        }
+        let line = &mut self.lines[at];
+        line.slots[slot] = [0; 2];
+        line.used &= !(1 << slot);
+        self.len -= 1;
+    }
+
+    #[inline]
+    fn key_at(&self, pos: Pos) -> Option<FlowKey> {
+        let (at, slot) = Self::at(pos);
+        let [lo, hi] = self.lines.get(at)?.slots[slot];
+        (hi != 0).then_some(FlowKey { lo, hi: hi & HI_KEY_BITS })
+    }
+
+    #[inline]
+    fn stamp(&self, pos: Pos) -> Tick {
+        let (at, slot) = Self::at(pos);
+        self.lines[at].stamps[slot]
+    }
+
+    #[inline]
+    fn set_stamp(&mut self, pos: Pos, stamp: Tick) {
+        let (at, slot) = Self::at(pos);
+        self.lines[at].stamps[slot] = stamp;
+    }
+
+    #[inline]
+    fn mark(&self, pos: Pos) -> Mark {
+        let (at, slot) = Self::at(pos);
+        Mark((self.lines[at].slots[slot][1] >> 48) as u16)
+    }
+
+    #[inline]
+    fn set_mark(&mut self, pos: Pos, mark: Mark) {
+        let (at, slot) = Self::at(pos);
+        let hi = &mut self.lines[at].slots[slot][1];
+        *hi = *hi & HI_KEY_BITS | u64::from(mark.0) << 48;
+    }
+
+    #[inline]
+    fn prefetch_at(&self, pos: Pos) {
+        if let Some(line) = self.lines.get(Self::at(pos).0) {
+            prefetch(line);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The flow table: what it promises, and our own implementation.
+
+mod lines;
+
+pub use lines::{LineTable, TableConfig, TableConfigError};
+
+use crate::entry::Mark;
+use crate::key::FlowKey;
+use crate::timeout::Tick;
+
+/// Where an entry lives: stable from its insertion to its removal.
+/// In DPDK this is the `int32_t position` that `rte_hash_add_key` returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Pos(pub u32);
+
+/// The table holds as many entries as it may (`-ENOSPC` of `rte_hash_add_key`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TableFull;
+
+impl core::fmt::Display for TableFull {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the table is full")
+    }
+}
+
+impl core::error::Error for TableFull {}
+
+/// Most keys of one bulk lookup (`RTE_HASH_LOOKUP_BULK_MAX`).
+pub const BULK: usize = 64;
+
+/// A hash table from flow keys to positions, in the manner of DPDK's
+/// `rte_hash`: the same calls with the same outcomes, one thread.
+///
+/// Beside every key the table keeps a [`Tick`] and a [`Mark`] for the tracker,
+/// because the cache line that a lookup fetches is the cheapest place there is.
+pub trait FlowTable {
+    /// Entries it may hold.
+    fn capacity(&self) -> u32;
+    /// All positions are below this.
+    fn positions(&self) -> u32;
+    /// Entries it holds (`rte_hash_count`).
+    fn len(&self) -> u32;
+    /// True when it holds none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The hash of a key (`rte_hash_hash`).
+    fn hash(&self, key: &FlowKey) -> u32;
+    /// The hashes of up to [`BULK`] keys; may already fetch what a lookup needs.
+    fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]);
+
+    /// Finds a key (`rte_hash_lookup_with_hash`).
+    fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos>;
+    /// Finds up to [`BULK`] keys (`rte_hash_lookup_with_hash_bulk_data`): bit i
+    /// of the answer says whether key i was found, and then at `out[i]`.
+    fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64;
+    /// Adds a key, or finds it when it is there already (`rte_hash_add_key_with_hash`).
+    ///
+    /// # Errors
+    /// When the table is full.
+    fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull>;
+    /// Removes the entry at a position that is occupied.
+    fn remove_at(&mut self, pos: Pos);
+    /// The key at a position; `None` when it is free (`rte_hash_get_key_with_position`).
+    fn key_at(&self, pos: Pos) -> Option<FlowKey>;
+
+    /// The tick kept beside the key at an occupied position.
+    fn stamp(&self, pos: Pos) -> Tick;
+    /// Replaces that tick.
+    fn set_stamp(&mut self, pos: Pos, stamp: Tick);
+    /// The mark kept beside the key at an occupied position; zero after an add.
+    fn mark(&self, pos: Pos) -> Mark;
+    /// Replaces that mark.
+    fn set_mark(&mut self, pos: Pos, mark: Mark);
+    /// Fetches what the other calls need of a position that is about to be looked at.
+    fn prefetch_at(&self, pos: Pos);
+
+    /// Finds a key (`rte_hash_lookup`).
+    fn lookup(&self, key: &FlowKey) -> Option<Pos> {
+        self.lookup_with_hash(key, self.hash(key))
+    }
+    /// Adds a key (`rte_hash_add_key`).
+    ///
+    /// # Errors
+    /// When the table is full.
+    fn add(&mut self, key: &FlowKey) -> Result<Pos, TableFull> {
+        self.add_with_hash(key, self.hash(key))
+    }
+    /// Removes a key and says where it was (`rte_hash_del_key`).
+    fn delete(&mut self, key: &FlowKey) -> Option<Pos> {
+        let pos = self.lookup(key)?;
+        self.remove_at(pos);
+        Some(pos)
+    }
+    /// The next entry at or after `*next`, which moves past it (`rte_hash_iterate`).
+    fn iterate(&self, next: &mut u32) -> Option<(Pos, FlowKey)> {
+        while *next < self.positions() {
+            let pos = Pos(*next);
+            *next += 1;
+            if let Some(key) = self.key_at(pos) {
+                return Some((pos, key));
+            }
+        }
+        None
+    }
+}

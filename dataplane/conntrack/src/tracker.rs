@@ -1,0 +1,610 @@
+//! One shard: what happens to a frame, and to an entry when its time has come.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec;
+
+use crate::aging::{BLOCK, PendingBlocks, Wheel};
+use crate::entry::{ActorId, Cold, Entry, Mark};
+use crate::event::{DeleteReason, Event, EventBody, EventSink};
+use crate::key::FlowKey;
+use crate::packet::{Outcome, Protocols, parse};
+use crate::permission::Permissions;
+use crate::stats::Counters;
+use crate::table::{BULK, FlowTable, Pos};
+use crate::timeout::{Now, ProfileId, Profiles};
+
+/// Frames of one burst, as the engine sees them.
+pub trait Frames {
+    /// How many.
+    fn len(&self) -> usize;
+    /// True when there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The start of a frame: all of it, or at least [`crate::packet::MAX_HEADER`] bytes.
+    fn header(&self, index: usize) -> &[u8];
+    /// Length of the whole frame in bytes, without the frame check sequence.
+    fn frame_len(&self, index: usize) -> u32;
+}
+
+impl<B: AsRef<[u8]>> Frames for [B] {
+    fn len(&self) -> usize {
+        <[B]>::len(self)
+    }
+    fn header(&self, index: usize) -> &[u8] {
+        self[index].as_ref()
+    }
+    fn frame_len(&self, index: usize) -> u32 {
+        self[index].as_ref().len() as u32
+    }
+}
+
+/// What a shard is told at its creation.
+#[derive(Clone, Copy, Debug)]
+pub struct TrackerConfig {
+    /// Which IPv4 protocols are looked up.
+    pub protocols: Protocols,
+    /// The timer profiles.
+    pub profiles: Profiles,
+    /// Profile of entries that the data path learns.
+    pub learn_profile: ProfileId,
+    /// The table's permissions.
+    pub permissions: Permissions,
+    /// Whether packets and bytes are counted per entry.
+    pub accounting: bool,
+    /// Width of an aging bucket: 2^this milliseconds.
+    pub bucket_shift: u32,
+}
+
+impl Default for TrackerConfig {
+    /// TCP, P4TC's profiles, learning with profile 0, permissions 0x3dfc, accounting, 8 ms buckets.
+    fn default() -> Self {
+        TrackerConfig {
+            protocols: Protocols::Tcp,
+            profiles: Profiles::default(),
+            learn_profile: ProfileId::default(),
+            permissions: Permissions::new(0x3dfc).unwrap_or_else(|| unreachable!("14 bits")),
+            accounting: true,
+            bucket_shift: 3,
+        }
+    }
+}
+
+/// How an attempt to delete an entry ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Removal {
+    /// Deleted and reported; this is what it was.
+    Done(Entry),
+    /// There is no such entry.
+    NotFound,
+    /// The entry lacks the control plane's D permission.
+    Denied,
+    /// The sink takes no event now: nothing was changed, try again.
+    Busy,
+}
+
+/// One step of an enumeration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// An entry.
+    Entry(Entry),
+    /// None in this slice; there may be more.
+    Pause,
+    /// That was all.
+    End,
+}
+
+/// Where an enumeration is. Entries never move, so a cursor is a position.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cursor(u32);
+
+/// What one call of [`Tracker::advance`] may do at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Blocks whose deadlines are looked at.
+    pub blocks: u32,
+    /// Blocks in which unreported changes are offered again.
+    pub pending: u32,
+    /// Positions that a resync looks at.
+    pub resync: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { blocks: 16, pending: 16, resync: 96 }
+    }
+}
+
+/// Aging values that entries have, by the class in their [`Mark`]. Class 0 is
+/// static; class i + 1 is the value of profile i.
+type Classes = [u32; 256];
+
+/// One shard of the connection tracker.
+pub struct Tracker<T> {
+    table: T,
+    cold: Box<[Cold]>,
+    wheel: Wheel,
+    pending: PendingBlocks,
+    /// Reports of entries whose place was needed before the sink took them.
+    /// While there are any, nothing else is offered, so order is kept.
+    backlog: VecDeque<Event>,
+    resync: Option<Resync>,
+    classes: Box<Classes>,
+    config: TrackerConfig,
+    counters: Counters,
+}
+
+#[derive(Clone, Copy)]
+enum Resync {
+    Begin,
+    Entries(Cursor),
+    End,
+}
+
+impl<T: FlowTable> Tracker<T> {
+    /// A shard around an empty table. Takes all the memory it will ever use.
+    pub fn new(table: T, config: TrackerConfig, now: Now) -> Self {
+        let positions = table.positions() as usize;
+        let blocks = positions.div_ceil(BLOCK as usize);
+        let empty = Cold {
+            packets: 0,
+            bytes: 0,
+            created_ms: 0,
+            creator: ActorId::NONE,
+            updater: ActorId::NONE,
+            permissions: 0,
+            profile: 0,
+        };
+        let mut classes = Box::new([0; 256]);
+        for (class, &aging_ms) in classes[1..].iter_mut().zip(config.profiles.values()) {
+            *class = aging_ms;
+        }
+        // Two events for one entry in 32, and some for a small table.
+        let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 16));
+        Tracker {
+            cold: vec![empty; positions].into_boxed_slice(),
+            wheel: Wheel::new(blocks, config.bucket_shift, now.tick),
+            pending: PendingBlocks::new(blocks),
+            backlog,
+            resync: None,
+            classes,
+            config,
+            counters: Counters::default(),
+            table,
+        }
+    }
+
+    /// The table, for reading.
+    pub fn table(&self) -> &T {
+        &self.table
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Tracks the frames of one burst, in order, as having entered `input_port`
+    /// (DPDK port id + 1). `tracked` is called with the index of each frame that
+    /// was looked up, whatever came of it.
+    #[inline]
+    pub fn burst<F: Frames + ?Sized>(
+        &mut self,
+        now: Now,
+        input_port: u8,
+        frames: &F,
+        sink: &mut impl EventSink,
+        mut tracked: impl FnMut(usize),
+    ) {
+        let mut first = 0;
+        while first < frames.len() {
+            let count = (frames.len() - first).min(BULK);
+            self.slice(now, input_port, frames, first, count, sink, &mut tracked);
+            first += count;
+        }
+    }
+
+    /// Up to [`BULK`] frames, stage by stage: every stage asks the cache for what the next one needs.
+    #[expect(clippy::too_many_arguments, reason = "the inner loop of `burst`, split off for its arrays")]
+    #[inline(always)]
+    fn slice<F: Frames + ?Sized>(
+        &mut self,
+        now: Now,
+        input_port: u8,
+        frames: &F,
+        first: usize,
+        count: usize,
+        sink: &mut impl EventSink,
+        tracked: &mut impl FnMut(usize),
+    ) {
+        let mut keys = [FlowKey::default(); BULK];
+        let mut lens = [0u32; BULK];
+        let mut n = 0;
+        for index in first..first + count {
+            match parse(frames.header(index), input_port, self.config.protocols) {
+                Ok(key) => {
+                    keys[n] = key;
+                    lens[n] = frames.frame_len(index);
+                    n += 1;
+                    tracked(index);
+                }
+                Err(outcome) => self.counters.count(outcome),
+            }
+        }
+        self.counters.rx += count as u64;
+
+        let keys = &keys[..n];
+        let mut hashes = [0; BULK];
+        self.table.hash_burst(keys, &mut hashes);
+
+        let mut places = [Pos(0); BULK];
+        let mut hits = self.table.lookup_burst(keys, &hashes, &mut places);
+        if self.config.accounting {
+            for (i, place) in places[..n].iter().enumerate() {
+                if hits >> i & 1 == 1 {
+                    crate::arch::prefetch(&self.cold[place.0 as usize]);
+                }
+            }
+        }
+
+        for (i, key) in keys.iter().enumerate() {
+            let found = if hits >> i & 1 == 1 {
+                Some(places[i])
+            } else {
+                // A packet before it in this burst may have created the entry.
+                self.table.lookup_with_hash(key, hashes[i])
+            };
+            let Some(pos) = found else {
+                let outcome = self.learn(now, key, hashes[i], lens[i], sink);
+                self.counters.count(outcome);
+                continue;
+            };
+            if self.table.mark(pos).dying() {
+                // Its place is needed: what the burst knows about places may be wrong now.
+                hits = 0;
+                let outcome = self.replace(now, pos, key, hashes[i], lens[i], sink);
+                self.counters.count(outcome);
+                continue;
+            }
+            self.counters.count(Outcome::Hit);
+            self.table.set_stamp(pos, now.stamp);
+            self.account(pos, lens[i]);
+        }
+    }
+
+    #[inline(always)]
+    fn account(&mut self, pos: Pos, len: u32) {
+        if self.config.accounting {
+            let cold = &mut self.cold[pos.0 as usize];
+            cold.packets += 1;
+            cold.bytes += u64::from(len);
+        }
+    }
+
+    /// Add-on-miss (P4TC `ct_flow_miss`).
+    fn learn(&mut self, now: Now, key: &FlowKey, hash: u32, len: u32, sink: &mut impl EventSink) -> Outcome {
+        if !self.config.permissions.allows(Permissions::DATA_CREATE) {
+            return Outcome::MissDenied;
+        }
+        let Ok(pos) = self.table.add_with_hash(key, hash) else {
+            return Outcome::MissFull;
+        };
+        let profile = self.config.learn_profile;
+        let class = profile.get() + 1;
+        self.cold[pos.0 as usize] = Cold {
+            packets: 0,
+            bytes: 0,
+            created_ms: now.ns / 1_000_000,
+            creator: ActorId::DATA_PATH,
+            updater: ActorId::NONE,
+            permissions: self.config.permissions.of_entry().bits(),
+            profile: profile.get(),
+        };
+        self.account(pos, len);
+        self.table.set_stamp(pos, now.stamp);
+        self.table.set_mark(pos, Mark::new(class));
+        self.wheel.schedule(pos.0 / BLOCK, now.stamp.plus(self.classes[usize::from(class)]));
+        let event = Event { at_ns: now.ns, body: EventBody::Created(self.entry(pos, *key)) };
+        if !self.offer(&event, sink) {
+            self.defer(pos, self.table.mark(pos).with_unreported(true));
+        }
+        Outcome::MissCreated
+    }
+
+    /// A packet for an entry that has expired but whose DELETED was not taken:
+    /// that one ends, and a new one starts, reported in this order.
+    #[cold]
+    fn replace(
+        &mut self,
+        now: Now,
+        pos: Pos,
+        key: &FlowKey,
+        hash: u32,
+        len: u32,
+        sink: &mut impl EventSink,
+    ) -> Outcome {
+        if !self.report(pos, now, sink) {
+            let mark = self.table.mark(pos);
+            let events = 1 + usize::from(mark.unreported());
+            if self.backlog.len() + events > self.backlog.capacity() {
+                return Outcome::MissFull;
+            }
+            let entry = self.entry(pos, *key);
+            if mark.unreported() {
+                self.backlog.push_back(Self::created_event(&entry));
+            }
+            self.backlog.push_back(Self::idle_event(entry, now));
+            self.table.remove_at(pos);
+        }
+        self.learn(now, key, hash, len, sink)
+    }
+
+    /// Does a slice of the work that no packet waits for: reports what has
+    /// not been taken yet, deletes what has been idle for its aging time, and
+    /// goes on with a resync.
+    pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink) {
+        while let Some(event) = self.backlog.front() {
+            if !sink.offer(event) {
+                break;
+            }
+            self.counters.events_sent += 1;
+            self.backlog.pop_front();
+        }
+        for _ in 0..budget.pending {
+            let Some(block) = self.pending.front() else { break };
+            if !self.report_block(block, now, sink) {
+                break;
+            }
+            self.pending.pop();
+        }
+        for _ in 0..budget.blocks {
+            let Some(block) = self.wheel.take_due(now.tick) else { break };
+            if let Some(next) = self.wheel.peek() {
+                self.prefetch_block(next);
+            }
+            self.expire_block(block, now, sink);
+        }
+        self.resync_slice(now, budget.resync, sink);
+    }
+
+    /// True when no deadline that has passed is waiting to be looked at.
+    #[must_use]
+    pub fn caught_up(&self, now: Now) -> bool {
+        self.wheel.caught_up(now.tick)
+    }
+
+    /// True when everything that happened has been taken by the sink.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.backlog.is_empty() && self.pending.is_empty() && self.resync.is_none()
+    }
+
+    fn prefetch_block(&self, block: u32) {
+        // Four neighbouring lines, or as many stamps and keys of another table.
+        for pos in (block * BLOCK..(block + 1) * BLOCK).step_by(3) {
+            self.table.prefetch_at(Pos(pos));
+        }
+    }
+
+    fn block_positions(&self, block: u32) -> core::ops::Range<u32> {
+        block * BLOCK..((block + 1) * BLOCK).min(self.table.positions())
+    }
+
+    /// Deletes the idle entries of a block and puts it back on the wheel.
+    fn expire_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink) {
+        let mut next: Option<u32> = None;
+        for pos in self.block_positions(block).map(Pos) {
+            let Some(key) = self.table.key_at(pos) else { continue };
+            let mark = self.table.mark(pos);
+            let aging = self.classes[usize::from(mark.class())];
+            if aging == 0 || mark.dying() {
+                continue;
+            }
+            let idle = now.tick.since(self.table.stamp(pos));
+            let left = aging as i32 - idle;
+            if left > 0 {
+                next = Some(next.map_or(left as u32, |n| n.min(left as u32)));
+                continue;
+            }
+            self.counters.expired += 1;
+            let entry = self.entry(pos, key);
+            if !mark.unreported() && self.offer(&Self::idle_event(entry, now), sink) {
+                self.counters.late(left.unsigned_abs());
+                self.table.remove_at(pos);
+            } else {
+                self.counters.expired_deferred += 1;
+                self.defer(pos, mark.with_dying());
+            }
+        }
+        if let Some(left) = next {
+            self.wheel.schedule(block, now.tick.plus(left));
+        }
+    }
+
+    /// Sets the mark of an entry about which something has still to be told.
+    fn defer(&mut self, pos: Pos, mark: Mark) {
+        self.table.set_mark(pos, mark);
+        self.pending.push(pos.0 / BLOCK);
+    }
+
+    /// Offers what a block has still to tell; false when the sink refused.
+    fn report_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink) -> bool {
+        self.block_positions(block).map(Pos).all(|pos| {
+            let pending = self.table.key_at(pos).is_some() && self.table.mark(pos).pending();
+            !pending || self.report(pos, now, sink)
+        })
+    }
+
+    /// Offers what an entry has still to tell; false when the sink refused. A
+    /// dying entry is gone afterwards.
+    fn report(&mut self, pos: Pos, now: Now, sink: &mut impl EventSink) -> bool {
+        let Some(key) = self.table.key_at(pos) else { return true };
+        let entry = self.entry(pos, key);
+        let mut mark = self.table.mark(pos);
+        if mark.unreported() {
+            if !self.offer_again(&Self::created_event(&entry), sink) {
+                return false;
+            }
+            mark = mark.with_unreported(false);
+            self.table.set_mark(pos, mark);
+        }
+        if mark.dying() {
+            if !self.offer_again(&Self::idle_event(entry, now), sink) {
+                return false;
+            }
+            self.table.remove_at(pos);
+        }
+        true
+    }
+
+    /// The CREATED of an entry that is told late: its time is that of its creation.
+    fn created_event(entry: &Entry) -> Event {
+        Event { at_ns: entry.created_ms * 1_000_000, body: EventBody::Created(*entry) }
+    }
+
+    fn idle_event(entry: Entry, now: Now) -> Event {
+        let body = EventBody::Deleted { entry, reason: DeleteReason::Idle, actor: ActorId::TIMER };
+        Event { at_ns: now.ns, body }
+    }
+
+    /// Offers a new event; one that is refused is counted as deferred.
+    fn offer(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
+        let taken = self.offer_again(event, sink);
+        if !taken {
+            self.counters.events_deferred += 1;
+        }
+        taken
+    }
+
+    fn offer_again(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
+        let taken = self.backlog.is_empty() && sink.offer(event);
+        self.counters.events_sent += u64::from(taken);
+        taken
+    }
+
+    fn entry(&self, pos: Pos, key: FlowKey) -> Entry {
+        let cold = &self.cold[pos.0 as usize];
+        Entry {
+            key,
+            created_ms: cold.created_ms,
+            last_used: self.table.stamp(pos),
+            aging_ms: self.classes[usize::from(self.table.mark(pos).class())],
+            profile: ProfileId::new(u32::from(cold.profile)).unwrap_or_default(),
+            permissions: Permissions::new(cold.permissions & Permissions::MASK)
+                .unwrap_or(self.config.permissions),
+            packets: cold.packets,
+            bytes: cold.bytes,
+            creator: cold.creator,
+            updater: cold.updater,
+        }
+    }
+
+    /// Reads an entry, without refreshing it. One that has expired and only
+    /// waits for its report is gone already.
+    #[must_use]
+    pub fn get(&self, key: &FlowKey) -> Option<Entry> {
+        let pos = self.table.lookup(key)?;
+        (!self.table.mark(pos).dying()).then(|| self.entry(pos, *key))
+    }
+
+    /// Deletes an entry for the control plane and reports it.
+    pub fn remove(
+        &mut self,
+        now: Now,
+        key: &FlowKey,
+        reason: DeleteReason,
+        actor: ActorId,
+        sink: &mut impl EventSink,
+    ) -> Removal {
+        let Some(pos) = self.table.lookup(key) else { return Removal::NotFound };
+        if self.table.mark(pos).dying() {
+            return Removal::NotFound;
+        }
+        let entry = self.entry(pos, *key);
+        if !entry.permissions.allows(Permissions::CONTROL_DELETE) {
+            return Removal::Denied;
+        }
+        // What it has still to tell comes first.
+        let event = Event { at_ns: now.ns, body: EventBody::Deleted { entry, reason, actor } };
+        if !self.report(pos, now, sink) || !self.offer_again(&event, sink) {
+            return Removal::Busy;
+        }
+        self.table.remove_at(pos);
+        self.counters.deleted += 1;
+        Removal::Done(entry)
+    }
+
+    /// The next entry of an enumeration, looking at no more than `positions`
+    /// positions, of which those looked at are taken off. An entry that is
+    /// alive throughout is met exactly once.
+    pub fn step(&self, cursor: &mut Cursor, positions: &mut u32) -> Step {
+        self.walk(cursor, positions, false)
+    }
+
+    fn walk(&self, cursor: &mut Cursor, positions: &mut u32, with_dying: bool) -> Step {
+        while *positions > 0 {
+            if cursor.0 >= self.table.positions() {
+                return Step::End;
+            }
+            *positions -= 1;
+            let pos = Pos(cursor.0);
+            cursor.0 += 1;
+            if let Some(key) = self.table.key_at(pos)
+                && (with_dying || !self.table.mark(pos).dying())
+            {
+                return Step::Entry(self.entry(pos, key));
+            }
+        }
+        Step::Pause
+    }
+
+    /// Starts to tell the whole table, from the beginning, among the events
+    /// that go on meanwhile. Earlier reports that still wait are forgotten: the
+    /// entries that they announce are in the enumeration or gone.
+    pub fn start_resync(&mut self) {
+        self.backlog.clear();
+        self.resync = Some(Resync::Begin);
+    }
+
+    fn resync_slice(&mut self, now: Now, mut positions: u32, sink: &mut impl EventSink) {
+        let offered = |body| Event { at_ns: now.ns, body };
+        loop {
+            match self.resync {
+                None => return,
+                Some(Resync::Begin) => {
+                    if !self.offer_again(&offered(EventBody::ResyncBegin), sink) {
+                        return;
+                    }
+                    self.resync = Some(Resync::Entries(Cursor::default()));
+                }
+                Some(Resync::Entries(at)) => {
+                    let mut next = at;
+                    match self.walk(&mut next, &mut positions, true) {
+                        Step::Entry(entry) => {
+                            if !self.offer_again(&offered(EventBody::ResyncEntry(entry)), sink) {
+                                // Only what was found is met again; what was empty is passed.
+                                self.resync = Some(Resync::Entries(Cursor(next.0 - 1)));
+                                return;
+                            }
+                            let pos = Pos(next.0 - 1);
+                            self.table.set_mark(pos, self.table.mark(pos).with_unreported(false));
+                            self.resync = Some(Resync::Entries(next));
+                        }
+                        Step::Pause => {
+                            self.resync = Some(Resync::Entries(next));
+                            return;
+                        }
+                        Step::End => self.resync = Some(Resync::End),
+                    }
+                }
+                Some(Resync::End) => {
+                    if !self.offer_again(&offered(EventBody::ResyncEnd), sink) {
+                        return;
+                    }
+                    self.resync = None;
+                }
+            }
+        }
+    }
+}
