@@ -1,1 +1,47 @@
-//! Empty.
+//! Safe wrapper of the part of DPDK (22.11 or later) that flowtracker uses, and the only caller of its FFI.
+//!
+//! No raw pointer and no DPDK type leaves this crate. Who borrows whom decides the order of clean-up, so that
+//! the compiler refuses the orders that DPDK does not survive:
+//!
+//! ```text
+//!   Eal ◄──── Mempool                 the pool's memory goes when the Eal goes
+//!    ▲  ◄──── RteHash                 (feature "hash")
+//!    │
+//!    └─────── Port ◄──── RxQueue      one handle per queue, moved to the lcore that polls it
+//!              ▲   ◄──── TxQueue
+//!              └──────── Burst        owns mbufs; frees what is left when dropped
+//!                          ▲
+//!                          └───────── &[u8]   frames, borrowed from the burst
+//! ```
+//!
+//! Dropping goes from right to left: frames, bursts and queues, then ports (stop and close), then the EAL.
+//!
+//! A program has three kinds of threads. The *main* one calls [`Eal::init`] and keeps its CPU affinity. *Lcores* are
+//! DPDK's pinned threads; [`Eal::scope`] runs closures on them. All others may use what is `Sync` here: starting,
+//! stopping and asking a [`Port`] is allowed at any time, also while lcores poll its queues.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("flowtracker's DPDK wrapper knows Linux only");
+
+pub mod clock;
+mod eal;
+mod error;
+#[cfg(feature = "hash")]
+pub mod hash;
+mod lcore;
+mod mbuf;
+mod mempool;
+mod port;
+mod queue;
+#[cfg(feature = "test-support")]
+pub mod test_support;
+
+pub use eal::{Eal, ProcessType, SocketId};
+pub use error::Error;
+pub use lcore::{LcoreId, LcoreScope};
+pub use mbuf::{Burst, CAPACITY, Segments};
+pub use mempool::{Mempool, MempoolConfig};
+pub use port::{Port, PortConfig, PortId, PortSetup, PortStats};
+pub use queue::{QueueId, RxQueue, Sent, TxQueue};

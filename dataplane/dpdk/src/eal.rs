@@ -1,0 +1,255 @@
+//! The Environment Abstraction Layer as a value: one per process, everything else borrows it.
+
+use std::ffi::{CString, c_char, c_int};
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
+
+use dpdk_sys as sys;
+
+use crate::error::c_string;
+use crate::{Error, LcoreId, PortId};
+
+/// RTE_ETH_DEV_NO_OWNER: ports that no other port (bonding, failsafe) has taken for itself.
+const NO_OWNER: u64 = 0;
+
+/// Set while [`Eal::init`] runs and for good once it succeeded.
+static INITIALISED: AtomicBool = AtomicBool::new(false);
+
+/// A NUMA node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SocketId(pub i32);
+
+impl SocketId {
+    /// No preference (SOCKET_ID_ANY).
+    pub const ANY: Self = Self(-1);
+}
+
+/// The role of this process among those that share DPDK memory (`--proc-type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessType {
+    /// Owns the memory and the devices.
+    Primary,
+    /// Attached to a primary process.
+    Secondary,
+    /// Something newer than this crate.
+    Other(i32),
+}
+
+/// The running EAL. Dropping it releases what DPDK holds; DPDK cannot be initialised again afterwards.
+#[derive(Debug)]
+pub struct Eal {
+    /// The thread that called rte_eal_init: DPDK's main lcore.
+    pub(crate) main_thread: ThreadId,
+    /// The CPUs that the EAL chose for the main lcore.
+    pub(crate) main_affinity: Affinity,
+    /// Held around rte_eal_remote_launch, which two threads must not call for one lcore.
+    pub(crate) launching: Mutex<()>,
+    /// Ports that have a [`Port`](crate::Port).
+    pub(crate) open_ports: Mutex<Vec<PortId>>,
+}
+
+impl Eal {
+    /// Starts the EAL (rte_eal_init) with `args`, which do not include the program's name: `program` is
+    /// put before them.
+    ///
+    /// The calling thread becomes the main lcore in DPDK's books but keeps the CPU affinity it had, so that
+    /// threads it starts later are not all born on one CPU.
+    ///
+    /// # Errors
+    ///
+    /// Bad arguments, missing memory or devices, or an EAL that was initialised before. Arguments that the
+    /// EAL would leave unread (anything after `--`, stray words) are errors too. Like every DPDK program, the
+    /// process exits inside when `args` hold `--help`.
+    pub fn init(program: &str, args: &[String]) -> Result<Self, Error> {
+        check_arguments(args)?;
+        let argv = std::iter::once(program)
+            .chain(args.iter().map(String::as_str))
+            .map(c_string)
+            .collect::<Result<Vec<_>, _>>()?;
+        let given = argv.len() - 1;
+        let callers = Affinity::of_this_thread()?;
+
+        if INITIALISED.swap(true, Ordering::AcqRel) {
+            return Err(Error::AlreadyInitialised);
+        }
+        // The EAL keeps pointers into its arguments in some versions; there is one EAL per process, so these
+        // few bytes are given to it for good. It also reorders the array.
+        let mut argv: Vec<*mut c_char> = argv.into_iter().map(CString::into_raw).collect();
+        let argc = c_int::try_from(argv.len()).map_err(|_| {
+            INITIALISED.store(false, Ordering::Release);
+            Error::EalArguments("too many".to_owned())
+        })?;
+        argv.push(ptr::null_mut());
+        // SAFETY: argv holds argc zero-terminated strings that are never freed, and a null at its end;
+        // INITIALISED keeps any second caller out.
+        let parsed = unsafe { sys::rte_eal_init(argc, argv.leak().as_mut_ptr()) };
+        // Read rte_errno before anything else can set it.
+        let failure = (parsed < 0).then(|| Error::from_rte_errno("rte_eal_init", format_args!("{args:?}")));
+        let chosen = Affinity::of_this_thread();
+        let restored = callers.apply();
+        if let Some(failure) = failure {
+            // DPDK itself says whether it can be tried again (bad arguments) or not (EALREADY).
+            INITIALISED.store(false, Ordering::Release);
+            return Err(failure);
+        }
+        // From here on an early return must clean up: Drop does.
+        let eal = Self {
+            main_thread: thread::current().id(),
+            main_affinity: chosen.clone().unwrap_or(callers),
+            launching: Mutex::new(()),
+            open_ports: Mutex::new(Vec::new()),
+        };
+        chosen?;
+        restored?;
+        let parsed = usize::try_from(parsed).unwrap_or(0);
+        if parsed != given {
+            return Err(Error::EalArguments(format!(
+                "the EAL read {parsed} of {given} arguments: {args:?} holds words that belong to no option"
+            )));
+        }
+        Ok(eal)
+    }
+
+    /// The main lcore: the one of the thread that called [`Eal::init`].
+    #[must_use]
+    pub fn main_lcore(&self) -> LcoreId {
+        // SAFETY: the EAL is initialised, as self shows; the function only reads its configuration.
+        LcoreId(unsafe { sys::rte_get_main_lcore() })
+    }
+
+    /// All enabled lcores in ascending order, the main lcore included.
+    #[must_use]
+    pub fn lcores(&self) -> Vec<LcoreId> {
+        // rte_get_next_lcore takes "none yet" as the largest number and adds one.
+        let mut at = u32::MAX;
+        let mut lcores = Vec::new();
+        loop {
+            // SAFETY: as in main_lcore. skip_main and wrap are 0.
+            at = unsafe { sys::rte_get_next_lcore(at, 0, 0) };
+            if at >= sys::RTE_MAX_LCORE {
+                return lcores;
+            }
+            lcores.push(LcoreId(at));
+        }
+    }
+
+    /// The ethdev ports that are free to use, in port-id order.
+    #[must_use]
+    pub fn ports(&self) -> Vec<PortId> {
+        let mut ports = Vec::new();
+        let mut from = 0;
+        loop {
+            // SAFETY: the function reads the table of ports for any argument.
+            let at = unsafe { sys::rte_eth_find_next_owned_by(from, NO_OWNER) };
+            match u16::try_from(at) {
+                Ok(at) if u32::from(at) < sys::RTE_MAX_ETHPORTS => {
+                    ports.push(PortId(at));
+                    from = at + 1;
+                }
+                _ => return ports,
+            }
+        }
+    }
+
+    /// The NUMA node of an lcore.
+    #[must_use]
+    pub fn socket_of(&self, lcore: LcoreId) -> SocketId {
+        if lcore.0 >= sys::RTE_MAX_LCORE {
+            return SocketId::ANY;
+        }
+        // SAFETY: the EAL is initialised and lcore indexes its table of RTE_MAX_LCORE rows.
+        let socket = unsafe { sys::rte_lcore_to_socket_id(lcore.0) };
+        SocketId(i32::try_from(socket).unwrap_or(-1))
+    }
+
+    /// Primary or secondary.
+    #[must_use]
+    pub fn process_type(&self) -> ProcessType {
+        // SAFETY: as in main_lcore.
+        match unsafe { sys::rte_eal_process_type() } {
+            sys::RTE_PROC_PRIMARY => ProcessType::Primary,
+            sys::RTE_PROC_SECONDARY => ProcessType::Secondary,
+            other => ProcessType::Other(other),
+        }
+    }
+}
+
+impl Drop for Eal {
+    fn drop(&mut self) {
+        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. The return
+        // value says nothing that could still be acted on.
+        unsafe { sys::rte_eal_cleanup() };
+    }
+}
+
+/// Refuses what the EAL would misunderstand or not even look at.
+fn check_arguments(args: &[String]) -> Result<(), Error> {
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    if has("--") {
+        return Err(Error::EalArguments("-- ends them; what follows it would not be read".to_owned()));
+    }
+    if has("--no-huge") && has("--in-memory") {
+        return Err(Error::EalArguments(
+            "--no-huge and --in-memory cannot be combined (DPDK 22.11 refuses them); \
+             use --no-huge --no-shconf instead"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The CPUs that a thread may run on.
+#[derive(Clone)]
+pub(crate) struct Affinity(libc::cpu_set_t);
+
+impl Affinity {
+    /// Asks the kernel.
+    pub(crate) fn of_this_thread() -> Result<Self, Error> {
+        let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
+        // SAFETY: 0 is the calling thread and set has the size given. All bit patterns are valid.
+        unsafe {
+            if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) != 0 {
+                return Err(Error::from_errno("sched_getaffinity"));
+            }
+            Ok(Self(set.assume_init()))
+        }
+    }
+
+    /// Moves the calling thread to these CPUs.
+    pub(crate) fn apply(&self) -> Result<(), Error> {
+        // SAFETY: 0 is the calling thread and the set has the size given.
+        match unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const self.0) } {
+            0 => Ok(()),
+            _ => Err(Error::from_errno("sched_setaffinity")),
+        }
+    }
+}
+
+impl fmt::Debug for Affinity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cpus = 0..usize::try_from(libc::CPU_SETSIZE).unwrap_or(0);
+        // SAFETY: CPU_ISSET reads the bit of a CPU below CPU_SETSIZE.
+        f.debug_set().entries(cpus.filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) })).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_the_eal_would_misread_is_refused_before_it_runs() {
+        assert!(matches!(check_arguments(&args("-l 0 -- --burst 32")), Err(Error::EalArguments(_))));
+        assert!(matches!(check_arguments(&args("--in-memory --no-huge")), Err(Error::EalArguments(_))));
+        assert_eq!(check_arguments(&args("--no-huge --no-shconf -l 0")), Ok(()));
+        assert_eq!(check_arguments(&args("--in-memory -l 0")), Ok(()));
+    }
+}

@@ -1,0 +1,179 @@
+//! Closures on lcores, in the manner of `std::thread::scope`.
+
+use std::any::Any;
+use std::ffi::{c_int, c_void};
+use std::fmt;
+use std::io::Write as _;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use dpdk_sys as sys;
+
+use crate::eal::Affinity;
+use crate::{Eal, Error};
+
+/// A logical core of DPDK: a thread, usually pinned to the CPU of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LcoreId(pub u32);
+
+impl LcoreId {
+    /// The lcore that runs the caller, or `None` on a thread that DPDK does not know.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        // SAFETY: shim_lcore_id reads a thread-local variable of DPDK and has no precondition.
+        let id = unsafe { sys::shim_lcore_id() };
+        (id < sys::RTE_MAX_LCORE).then_some(Self(id))
+    }
+}
+
+impl fmt::Display for LcoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lcore {}", self.0)
+    }
+}
+
+/// Where closures are launched on lcores; see [`Eal::scope`].
+#[derive(Debug)]
+pub struct LcoreScope<'scope, 'env: 'scope> {
+    eal: &'env Eal,
+    /// Lcores to wait for at the end.
+    launched: Mutex<Vec<LcoreId>>,
+    /// Closures that have not returned.
+    running: Mutex<usize>,
+    returned: Condvar,
+    /// Both lifetimes are invariant, as in `std::thread::Scope`.
+    _scope: PhantomData<&'scope mut &'scope ()>,
+    _env: PhantomData<&'env mut &'env ()>,
+}
+
+/// A launched closure on its way through C, which carries one thin pointer.
+type Job<'scope> = Box<dyn FnOnce() + Send + 'scope>;
+
+impl Eal {
+    /// Runs `body`, which may launch closures on worker lcores, and waits for all of them before it returns.
+    ///
+    /// So the closures may borrow what lives around the call: ports, pools, flags. Telling them to end is the
+    /// caller's business. The wait sleeps; it does not spin on the caller's CPU.
+    pub fn scope<'env, T>(
+        &'env self,
+        body: impl for<'scope> FnOnce(&'scope LcoreScope<'scope, 'env>) -> T,
+    ) -> T {
+        let scope = LcoreScope {
+            eal: self,
+            launched: Mutex::new(Vec::new()),
+            running: Mutex::new(0),
+            returned: Condvar::new(),
+            _scope: PhantomData,
+            _env: PhantomData,
+        };
+        // A panic must not leave this frame while lcores borrow from it.
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| body(&scope)));
+        scope.wait();
+        outcome.unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+}
+
+impl<'scope> LcoreScope<'scope, '_> {
+    /// Starts `body` on a worker lcore (rte_eal_remote_launch).
+    ///
+    /// A panic in `body` ends the process with a message: DPDK's thread cannot unwind, and an appliance that
+    /// forwards on the remaining lcores only would hide the fault.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAWorker`] for the main lcore or one that is not enabled; EBUSY when the lcore still runs a
+    /// closure.
+    pub fn launch<F>(&'scope self, lcore: LcoreId, body: F) -> Result<(), Error>
+    where
+        F: FnOnce() + Send + 'scope,
+    {
+        if lcore == self.eal.main_lcore() || !self.eal.lcores().contains(&lcore) {
+            return Err(Error::NotAWorker(lcore));
+        }
+        let job: Job<'scope> = Box::new(move || {
+            if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(body)) {
+                abort_after_panic(lcore, panic.as_ref());
+            }
+            *lock(&self.running) -= 1;
+            self.returned.notify_all();
+        });
+        let job = Box::into_raw(Box::new(job));
+
+        let _launching = lock(&self.eal.launching);
+        *lock(&self.running) += 1;
+        // SAFETY: lcore is an enabled worker, `launching` keeps other launchers out, and run_job takes back
+        // exactly what Box::into_raw gave. The closure's borrows last for 'scope, and Eal::scope does not
+        // return before the closure has.
+        let code = unsafe { sys::rte_eal_remote_launch(Some(run_job), job.cast(), lcore.0) };
+        if code != 0 {
+            *lock(&self.running) -= 1;
+            // SAFETY: the lcore did not take the job, so it is still ours and was made by Box::into_raw.
+            drop(unsafe { Box::from_raw(job) });
+            return Err(Error::returned("rte_eal_remote_launch", lcore, code));
+        }
+        lock(&self.launched).push(lcore);
+        Ok(())
+    }
+
+    /// Runs `body` here, as the main lcore: on the CPUs that the EAL chose for it, and back on the thread's
+    /// own afterwards. For a program whose only lcore is the main one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotMainThread`] when another thread than that of [`Eal::init`] calls.
+    pub fn run_main<T>(&self, body: impl FnOnce() -> T) -> Result<T, Error> {
+        if thread::current().id() != self.eal.main_thread {
+            return Err(Error::NotMainThread);
+        }
+        let own = Affinity::of_this_thread()?;
+        self.eal.main_affinity.apply()?;
+        let result = body();
+        own.apply()?;
+        Ok(result)
+    }
+
+    /// Sleeps until every closure has returned.
+    fn wait(&self) {
+        let mut running = lock(&self.running);
+        while *running > 0 {
+            running = self.returned.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(running);
+        // The closures are through; their lcores may still be between them and DPDK's own loop, inside
+        // notify_all on our Condvar. rte_eal_wait_lcore spins for these few instructions.
+        for lcore in lock(&self.launched).drain(..) {
+            // SAFETY: lcore was launched by this scope and is an enabled worker. The return value is that of
+            // run_job.
+            unsafe { sys::rte_eal_wait_lcore(lcore.0) };
+        }
+    }
+}
+
+/// What an lcore calls.
+unsafe extern "C" fn run_job(job: *mut c_void) -> c_int {
+    // SAFETY: launch passes a pointer from Box::into_raw of a Box<Job>, to one lcore, once. The lifetime is
+    // erased here; launch says why the borrows hold.
+    let job = unsafe { Box::from_raw(job.cast::<Job<'_>>()) };
+    job();
+    0
+}
+
+/// Says which lcore panicked, and why, and ends the process.
+fn abort_after_panic(lcore: LcoreId, panic: &(dyn Any + Send)) -> ! {
+    let why = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown reason");
+    // If stderr is gone there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{lcore} panicked: {why}; aborting");
+    process::abort();
+}
+
+/// Locks; the counters behind these locks are right even if a thread panicked while it held one.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

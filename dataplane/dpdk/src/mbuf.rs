@@ -1,0 +1,274 @@
+//! A burst of frames: owns its mbufs, lends the bytes.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::slice;
+
+use dpdk_sys as sys;
+
+/// The most frames that a [`Burst`] holds.
+pub const CAPACITY: usize = 256;
+
+/// Up to [`CAPACITY`] received frames.
+///
+/// It owns the mbufs: sending hands them to a device, [`retain`](Self::retain), [`clear`](Self::clear) and
+/// dropping free them. There is no `Clone` and no way to take a single mbuf out, so none is freed twice. Its
+/// lifetime is that of the port or pool that fills it.
+///
+/// About 6 KiB, without an allocation of its own. Make one per lcore and use it again and again.
+pub struct Burst<'p> {
+    /// The first `len` are mbufs that this burst owns.
+    mbufs: [MaybeUninit<*mut sys::rte_mbuf>; CAPACITY],
+    /// The first `len` describe the mbuf at the same index.
+    views: [MaybeUninit<sys::shim_view>; CAPACITY],
+    len: usize,
+    _port: PhantomData<&'p ()>,
+}
+
+// SAFETY: an mbuf belongs to no thread; freeing it on another one is allowed (see Mempool).
+unsafe impl Send for Burst<'_> {}
+// SAFETY: a shared burst only reads the mbufs, which nobody else writes.
+unsafe impl Sync for Burst<'_> {}
+
+impl<'p> Burst<'p> {
+    /// An empty burst.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            mbufs: [const { MaybeUninit::uninit() }; CAPACITY],
+            views: [const { MaybeUninit::uninit() }; CAPACITY],
+            len: 0,
+            _port: PhantomData,
+        }
+    }
+
+    /// Number of frames.
+    #[inline]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no frame.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes of frame `i` that lie in its first segment: all of it, unless the frame is longer than an
+    /// mbuf or the device splits headers ([`frame_len`](Self::frame_len), [`read`](Self::read)).
+    ///
+    /// # Panics
+    ///
+    /// When `i` is not below [`len`](Self::len).
+    #[inline]
+    #[must_use]
+    pub fn frame(&self, i: usize) -> &[u8] {
+        bytes(self.view(i))
+    }
+
+    /// Bytes in all segments of frame `i`, from the Ethernet header on and without FCS.
+    ///
+    /// # Panics
+    ///
+    /// When `i` is not below [`len`](Self::len).
+    #[inline]
+    #[must_use]
+    pub fn frame_len(&self, i: usize) -> u32 {
+        self.view(i).pkt_len
+    }
+
+    /// The segments of frame `i` in order. One FFI call per segment after the first.
+    ///
+    /// # Panics
+    ///
+    /// When `i` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn segments(&self, i: usize) -> Segments<'_> {
+        Segments { view: Some(*self.view(i)), mbuf: self.mbuf(i), _burst: PhantomData }
+    }
+
+    /// Copies the bytes of frame `i` from `offset` on into `to`, over the borders of segments, and returns how
+    /// many there were. For frames whose headers do not lie in the first segment.
+    ///
+    /// # Panics
+    ///
+    /// When `i` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn read(&self, i: usize, offset: u32, to: &mut [u8]) -> usize {
+        let len = u32::try_from(to.len()).unwrap_or(u32::MAX);
+        // SAFETY: the mbuf is owned by self, and `to` has room for len bytes.
+        unsafe { sys::shim_copy_out(self.mbuf(i), offset, to.as_mut_ptr(), len) as usize }
+    }
+
+    /// Keeps the frames for whose index `keep` says so, in their order, and frees the others with one FFI
+    /// call. Indices count as before the call.
+    pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        // Ask first: `keep` may panic, and must then find the burst as it was.
+        let mut kept = [false; CAPACITY];
+        for (i, kept) in kept.iter_mut().enumerate().take(self.len) {
+            *kept = keep(i);
+        }
+        let mut rejected = [MaybeUninit::<*mut sys::rte_mbuf>::uninit(); CAPACITY];
+        let (mut left, mut gone) = (0, 0);
+        for (i, &keep) in kept.iter().enumerate().take(self.len) {
+            if keep {
+                self.mbufs[left] = self.mbufs[i];
+                self.views[left] = self.views[i];
+                left += 1;
+            } else {
+                rejected[gone] = self.mbufs[i];
+                gone += 1;
+            }
+        }
+        self.len = left;
+        // SAFETY: the first `gone` pointers were owned by this burst and are no longer in it.
+        unsafe { free(&mut rejected, 0, gone) };
+    }
+
+    /// Frees all frames.
+    #[inline]
+    pub fn clear(&mut self) {
+        let len = std::mem::take(&mut self.len);
+        // SAFETY: the first len mbufs were owned by this burst, which has just given them up.
+        unsafe { free(&mut self.mbufs, 0, len) };
+    }
+
+    /// Empties the burst, lets `fill` write owned mbufs and their views from index 0 on, and takes over as many as
+    /// it says it wrote.
+    ///
+    /// # Safety
+    ///
+    /// `fill` gets two arrays of [`CAPACITY`] and returns n <= CAPACITY. The first n mbufs are then owned by
+    /// nobody else, the views describe them, and their pool lives for `'p`.
+    #[inline]
+    pub(crate) unsafe fn refill(
+        &mut self,
+        fill: impl FnOnce(*mut *mut sys::rte_mbuf, *mut sys::shim_view) -> usize,
+    ) -> usize {
+        self.clear();
+        self.len = fill(self.mbufs.as_mut_ptr().cast(), self.views.as_mut_ptr().cast());
+        debug_assert!(self.len <= CAPACITY);
+        self.len
+    }
+
+    /// Gives `send` all mbufs, frees those after the first n that it says it took, and returns n. The burst is
+    /// empty afterwards.
+    ///
+    /// # Safety
+    ///
+    /// `send` gets an array and its length and returns n <= that length. It then owns the first n mbufs and
+    /// has not kept the others.
+    #[inline]
+    pub(crate) unsafe fn empty_into(
+        &mut self,
+        send: impl FnOnce(*mut *mut sys::rte_mbuf, usize) -> usize,
+    ) -> usize {
+        let len = std::mem::take(&mut self.len);
+        let sent = send(self.mbufs.as_mut_ptr().cast(), len);
+        debug_assert!(sent <= len);
+        // SAFETY: mbufs sent..len were owned by this burst, and `send` has not taken them.
+        unsafe { free(&mut self.mbufs, sent, len) };
+        sent
+    }
+
+    /// Adds one frame, or gives it back when the burst is full.
+    ///
+    /// # Safety
+    ///
+    /// `mbuf` is owned by the caller and its pool lives for `'p`.
+    #[cfg(feature = "test-support")]
+    pub(crate) unsafe fn push(&mut self, mbuf: *mut sys::rte_mbuf) -> Result<(), *mut sys::rte_mbuf> {
+        if self.len == CAPACITY {
+            return Err(mbuf);
+        }
+        self.mbufs[self.len].write(mbuf);
+        // SAFETY: mbuf is a live mbuf, and the view has room for its description.
+        unsafe { sys::shim_mbuf_view(mbuf, self.views[self.len].as_mut_ptr()) };
+        self.len += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn view(&self, i: usize) -> &sys::shim_view {
+        // SAFETY: the first len views are written, and the slice checks i against len.
+        unsafe { self.views[..self.len][i].assume_init_ref() }
+    }
+
+    #[inline]
+    fn mbuf(&self, i: usize) -> *const sys::rte_mbuf {
+        // SAFETY: the first len pointers are written, and the slice checks i against len.
+        unsafe { self.mbufs[..self.len][i].assume_init() }
+    }
+}
+
+impl Default for Burst<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Burst<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl fmt::Debug for Burst<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Burst").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// Frees mbufs `from..to` with one FFI call, or none when there are none.
+///
+/// # Safety
+///
+/// `from <= to <= CAPACITY`; these pointers are written, owned by the caller and given up by it.
+#[inline]
+unsafe fn free(mbufs: &mut [MaybeUninit<*mut sys::rte_mbuf>; CAPACITY], from: usize, to: usize) {
+    if from < to {
+        let count = u32::try_from(to - from).unwrap_or(0);
+        // SAFETY: the caller's promise; mbufs may be freed on any thread.
+        unsafe { sys::shim_free_bulk(mbufs.as_mut_ptr().add(from).cast(), count) };
+    }
+}
+
+/// The bytes of one segment.
+#[inline]
+fn bytes<'b>(view: &sys::shim_view) -> &'b [u8] {
+    debug_assert!(!view.data.is_null());
+    // SAFETY: a view is only kept beside the mbuf it describes. The data of an mbuf is data_len initialised bytes
+    // that stay where they are, unwritten, while the burst owns the mbuf; callers bound 'b by a borrow of it.
+    unsafe { slice::from_raw_parts(view.data, view.data_len as usize) }
+}
+
+/// The segments of one frame; see [`Burst::segments`].
+pub struct Segments<'b> {
+    /// The segment to yield next.
+    view: Option<sys::shim_view>,
+    /// Its mbuf.
+    mbuf: *const sys::rte_mbuf,
+    _burst: PhantomData<&'b [u8]>,
+}
+
+impl<'b> Iterator for Segments<'b> {
+    type Item = &'b [u8];
+
+    fn next(&mut self) -> Option<&'b [u8]> {
+        let current = self.view.take()?;
+        let mut next = current;
+        // SAFETY: mbuf is a segment of a frame that the borrowed burst owns.
+        self.mbuf = unsafe { sys::shim_next_segment(self.mbuf, &raw mut next) };
+        self.view = (!self.mbuf.is_null()).then_some(next);
+        Some(bytes(&current))
+    }
+}
+
+impl fmt::Debug for Segments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segments").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,424 @@
+//! Ethernet ports: opening, starting, asking.
+
+use std::ffi::{CStr, c_char};
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dpdk_sys as sys;
+
+use crate::lcore::lock;
+use crate::queue::Gate;
+use crate::{Eal, Error, Mempool, QueueId, RxQueue, SocketId, TxQueue};
+
+/// Bytes around the MTU: Ethernet header, two VLAN tags, FCS.
+const FRAME_OVERHEAD: u32 = 14 + 2 * 4 + 4;
+
+/// An ethdev port of DPDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId(pub u16);
+
+impl fmt::Display for PortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "port {}", self.0)
+    }
+}
+
+/// What a port is to be opened with. MTU and everything else that is not here stay as the device has them.
+#[derive(Clone, Copy, Debug)]
+pub struct PortConfig<'c, 'eal> {
+    /// Receive queues, at least 1.
+    pub rx_queues: u16,
+    /// Transmit queues, at least 1.
+    pub tx_queues: u16,
+    /// Descriptors per receive queue; see [`PortSetup::rxd`] for what came of it.
+    pub rxd: u16,
+    /// Descriptors per transmit queue; see [`PortSetup::txd`] for what came of it.
+    pub txd: u16,
+    /// Where received frames are stored.
+    pub rx_pool: &'c Mempool<'eal>,
+}
+
+/// What a port was really opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortSetup {
+    /// Receive queues; as asked for.
+    pub rx_queues: u16,
+    /// Transmit queues; as asked for.
+    pub tx_queues: u16,
+    /// Descriptors per receive queue, adjusted to the device's limits.
+    pub rxd: u16,
+    /// Descriptors per transmit queue, adjusted to the device's limits.
+    pub txd: u16,
+    /// Whether the device deals frames over its receive queues by IPv4 addresses and TCP and UDP ports (RSS). False
+    /// with one queue or a device that cannot.
+    pub rss: bool,
+    /// Whether the device was asked to spread frames longer than an mbuf over several. Software devices do so
+    /// without being asked.
+    pub scatter: bool,
+}
+
+/// Counters of a port since it was opened, as the driver keeps them (rte_eth_stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PortStats {
+    /// Frames received.
+    pub ipackets: u64,
+    /// Frames sent.
+    pub opackets: u64,
+    /// Bytes received.
+    pub ibytes: u64,
+    /// Bytes sent.
+    pub obytes: u64,
+    /// Frames lost because receive rings were full.
+    pub imissed: u64,
+    /// Frames received with errors.
+    pub ierrors: u64,
+    /// Frames that could not be sent.
+    pub oerrors: u64,
+    /// Failures to get an mbuf for a frame: the pool is too small.
+    pub rx_nombuf: u64,
+}
+
+/// An open port. Dropping it stops and closes the device.
+///
+/// Everything here may be called from any thread at any time, also while lcores poll the queues; see
+/// [`Port::stop`].
+#[derive(Debug)]
+pub struct Port<'eal> {
+    eal: &'eal Eal,
+    id: PortId,
+    facts: Facts,
+    setup: PortSetup,
+    /// Held around every control call: DPDK does not serialise them.
+    control: Mutex<()>,
+    /// What the queues look at; see [`Gate`].
+    running: AtomicBool,
+    rx: Box<[Gate]>,
+    tx: Box<[Gate]>,
+}
+
+impl<'eal> Port<'eal> {
+    /// Configures a port and its queues: no offloads, VLAN tags left in the frame, MTU as it is, RSS over IPv4, TCP
+    /// and UDP if there are several receive queues and the device can. The port is stopped.
+    ///
+    /// The one exception to "no offloads": if frames of the port's MTU do not fit an mbuf of the pool and the
+    /// device offers it, chained mbufs are switched on in both directions.
+    ///
+    /// # Errors
+    ///
+    /// No such port, a port that is open already, more queues than the device has, or a refusal of the driver.
+    pub fn open(eal: &'eal Eal, id: PortId, config: PortConfig<'_, 'eal>) -> Result<Self, Error> {
+        {
+            let mut open = lock(&eal.open_ports);
+            if open.contains(&id) {
+                return Err(Error::PortTaken(id));
+            }
+            open.push(id);
+        }
+        configure(id, &config)
+            .map(|(facts, setup)| Self {
+                eal,
+                id,
+                facts,
+                setup,
+                control: Mutex::new(()),
+                running: AtomicBool::new(false),
+                rx: gates(setup.rx_queues),
+                tx: gates(setup.tx_queues),
+            })
+            .inspect_err(|_| lock(&eal.open_ports).retain(|&open| open != id))
+    }
+
+    /// Asks what a device has before opening it: (receive queues, transmit queues).
+    ///
+    /// # Errors
+    ///
+    /// No such port.
+    pub fn max_queues_of(_eal: &Eal, id: PortId) -> Result<(u16, u16), Error> {
+        Facts::ask(id).map(|facts| (facts.max_rx_queues, facts.max_tx_queues))
+    }
+
+    /// Starts the device, in promiscuous mode if it knows such a mode. Does nothing when it is running.
+    ///
+    /// # Errors
+    ///
+    /// The driver refused. Some do so when their peer is away (a memif client without its server): try again
+    /// later. A success says that the attempt began; [`link_up`](Self::link_up) says when the peer has answered, and a
+    /// link that was lost needs [`stop`](Self::stop) before the next attempt. Give a handshake its time.
+    pub fn start(&self) -> Result<(), Error> {
+        let _control = lock(&self.control);
+        if self.running.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        // SAFETY: the port is configured and open, and nobody polls it: running is false.
+        let code = unsafe { sys::rte_eth_dev_start(self.id.0) };
+        if code != 0 {
+            return Err(Error::returned("rte_eth_dev_start", self, code));
+        }
+        // SAFETY: the port is open.
+        let code = unsafe { sys::rte_eth_promiscuous_enable(self.id.0) };
+        if code != 0 && code != -libc::ENOTSUP {
+            // SAFETY: as above; nobody polls it yet.
+            unsafe { sys::rte_eth_dev_stop(self.id.0) };
+            return Err(Error::returned("rte_eth_promiscuous_enable", self, code));
+        }
+        self.running.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Stops the device. Queues stay with their owners: they receive nothing and drop what they send until the next
+    /// [`start`](Self::start). Does nothing when the port is stopped.
+    ///
+    /// Waits for burst calls that are in flight, so it must not be called from inside one.
+    ///
+    /// # Errors
+    ///
+    /// The driver refused; the queues are cut off nevertheless.
+    pub fn stop(&self) -> Result<(), Error> {
+        let _control = lock(&self.control);
+        if !self.running.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.rx.iter().chain(&self.tx).for_each(Gate::wait_until_idle);
+        // SAFETY: the port is open, and no queue of it is in use: none begins while running is false.
+        match unsafe { sys::rte_eth_dev_stop(self.id.0) } {
+            0 => Ok(()),
+            code => Err(Error::returned("rte_eth_dev_stop", self, code)),
+        }
+    }
+
+    /// Hands out a receive queue.
+    ///
+    /// # Errors
+    ///
+    /// The port was opened with fewer, or somebody has it.
+    pub fn rx_queue(&self, queue: QueueId) -> Result<RxQueue<'_>, Error> {
+        RxQueue::new(self.id, queue, &self.running, &self.rx)
+    }
+
+    /// Hands out a transmit queue.
+    ///
+    /// # Errors
+    ///
+    /// The port was opened with fewer, or somebody has it.
+    pub fn tx_queue(&self, queue: QueueId) -> Result<TxQueue<'_>, Error> {
+        TxQueue::new(self.id, queue, &self.running, &self.tx)
+    }
+
+    /// Number of the port.
+    #[must_use]
+    pub fn id(&self) -> PortId {
+        self.id
+    }
+
+    /// What the port was really opened with.
+    #[must_use]
+    pub fn setup(&self) -> PortSetup {
+        self.setup
+    }
+
+    /// Name of the device, such as `net_memif0` or `0000:01:00.0`.
+    #[must_use]
+    pub fn device_name(&self) -> &str {
+        &self.facts.device
+    }
+
+    /// Name of the driver, such as `net_memif`.
+    #[must_use]
+    pub fn driver_name(&self) -> &str {
+        &self.facts.driver
+    }
+
+    /// Queues that the device has: (receive, transmit).
+    #[must_use]
+    pub fn max_queues(&self) -> (u16, u16) {
+        (self.facts.max_rx_queues, self.facts.max_tx_queues)
+    }
+
+    /// NUMA node of the device.
+    #[must_use]
+    pub fn socket(&self) -> SocketId {
+        self.facts.socket
+    }
+
+    /// MTU in bytes: the device's own, unless the driver had to lower it when the port was opened.
+    #[must_use]
+    pub fn mtu(&self) -> u16 {
+        self.facts.mtu
+    }
+
+    /// Whether the port was started and not stopped.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Whether the link is up. Does not wait for it.
+    #[must_use]
+    pub fn link_up(&self) -> bool {
+        let _control = lock(&self.control);
+        // SAFETY: the port is open.
+        unsafe { sys::shim_port_link_up(self.id.0) == 1 }
+    }
+
+    /// Reads the counters.
+    ///
+    /// # Errors
+    ///
+    /// The driver keeps none.
+    pub fn stats(&self) -> Result<PortStats, Error> {
+        let mut stats = MaybeUninit::<sys::rte_eth_stats>::zeroed();
+        let _control = lock(&self.control);
+        // SAFETY: the port is open and stats has room; rte_eth_stats is plain integers, so zero is valid.
+        let stats = unsafe {
+            match sys::rte_eth_stats_get(self.id.0, stats.as_mut_ptr()) {
+                0 => stats.assume_init(),
+                code => return Err(Error::returned("rte_eth_stats_get", self, code)),
+            }
+        };
+        Ok(PortStats {
+            ipackets: stats.ipackets,
+            opackets: stats.opackets,
+            ibytes: stats.ibytes,
+            obytes: stats.obytes,
+            imissed: stats.imissed,
+            ierrors: stats.ierrors,
+            oerrors: stats.oerrors,
+            rx_nombuf: stats.rx_nombuf,
+        })
+    }
+}
+
+impl fmt::Display for Port<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.id, self.facts.device)
+    }
+}
+
+impl Drop for Port<'_> {
+    fn drop(&mut self) {
+        // A driver that refuses to stop may still close; there is nobody to tell.
+        let _ = self.stop();
+        // SAFETY: the port is open and stopped, and its queues, which borrow self, are gone.
+        unsafe { sys::rte_eth_dev_close(self.id.0) };
+        lock(&self.eal.open_ports).retain(|&open| open != self.id);
+    }
+}
+
+/// What the device says of itself.
+#[derive(Debug)]
+struct Facts {
+    device: String,
+    driver: String,
+    socket: SocketId,
+    mtu: u16,
+    max_rx_queues: u16,
+    max_tx_queues: u16,
+    rss_offered: u64,
+    chains_offered: bool,
+}
+
+impl Facts {
+    /// Asks the driver. Needs an initialised EAL, of which there is one wherever a [`PortId`] is looked at.
+    fn ask(id: PortId) -> Result<Self, Error> {
+        let mut facts = MaybeUninit::<sys::shim_port_facts>::zeroed();
+        // SAFETY: the shim checks the port and fills the struct or returns an error; zero bytes are valid for
+        // its integers and character arrays.
+        let facts = unsafe {
+            match sys::shim_port_facts(id.0, facts.as_mut_ptr()) {
+                0 => facts.assume_init(),
+                code => return Err(Error::returned("rte_eth_dev_info_get", id, code)),
+            }
+        };
+        Ok(Self {
+            device: text(&facts.device),
+            driver: text(&facts.driver),
+            socket: SocketId(facts.socket),
+            mtu: facts.mtu,
+            max_rx_queues: facts.max_rx_queues,
+            max_tx_queues: facts.max_tx_queues,
+            rss_offered: facts.rss_offered,
+            chains_offered: facts.rx_scatter != 0 && facts.tx_multi_seg != 0,
+        })
+    }
+}
+
+/// Configures the device and its queues.
+fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Facts, PortSetup), Error> {
+    let facts = Facts::ask(id)?;
+    for (direction, wanted, available) in
+        [("rx", config.rx_queues, facts.max_rx_queues), ("tx", config.tx_queues, facts.max_tx_queues)]
+    {
+        if wanted > available {
+            return Err(Error::TooManyQueues { port: id, direction, wanted, available });
+        }
+    }
+    // SAFETY: the shim returns a constant.
+    let fields = unsafe { sys::shim_rss_ipv4_tcp_udp() } & facts.rss_offered;
+    let rss_hash_on = if config.rx_queues > 1 { fields } else { 0 };
+    let chains = facts.chains_offered
+        && u32::from(facts.mtu) + FRAME_OVERHEAD > u32::from(config.rx_pool.config().data_room);
+    let wanted = sys::shim_port_setup {
+        rss_hash_on,
+        rx_queues: config.rx_queues,
+        tx_queues: config.tx_queues,
+        mtu: facts.mtu,
+        rx_scatter: u8::from(chains),
+        tx_multi_seg: u8::from(chains),
+    };
+    let object = format_args!("{id} ({})", facts.device);
+    let check = |call, code| if code == 0 { Ok(()) } else { Err(Error::returned(call, object, code)) };
+
+    // SAFETY: the port exists, as Facts::ask has seen, and has no other user: Port::open admits one. `wanted` lives
+    // across the call.
+    check("rte_eth_dev_configure", unsafe { sys::shim_port_configure(id.0, &raw const wanted) })?;
+    let (mut rxd, mut txd) = (config.rxd, config.txd);
+    // SAFETY: the port exists; both numbers are written in place.
+    check("rte_eth_dev_adjust_nb_rx_tx_desc", unsafe {
+        sys::rte_eth_dev_adjust_nb_rx_tx_desc(id.0, &raw mut rxd, &raw mut txd)
+    })?;
+    // Also if the device has no preference: memory must come from some node. Negative becomes SOCKET_ID_ANY.
+    let socket = facts.socket.0.cast_unsigned();
+    for queue in 0..config.rx_queues {
+        // SAFETY: the port is configured with this queue; the pool lives as long as the Eal; no rx_conf means
+        // the driver's default.
+        check("rte_eth_rx_queue_setup", unsafe {
+            sys::rte_eth_rx_queue_setup(id.0, queue, rxd, socket, ptr::null(), config.rx_pool.as_ptr())
+        })?;
+    }
+    for queue in 0..config.tx_queues {
+        // SAFETY: the port is configured with this queue; no tx_conf means the driver's default.
+        check("rte_eth_tx_queue_setup", unsafe {
+            sys::rte_eth_tx_queue_setup(id.0, queue, txd, socket, ptr::null())
+        })?;
+    }
+    // Some drivers strip VLAN tags unless they are told not to.
+    // SAFETY: the port is configured.
+    match unsafe { sys::rte_eth_dev_set_vlan_offload(id.0, 0) } {
+        0 => {}
+        code if code == -libc::ENOTSUP => {}
+        code => return Err(Error::returned("rte_eth_dev_set_vlan_offload", object, code)),
+    }
+    let setup = PortSetup {
+        rx_queues: config.rx_queues,
+        tx_queues: config.tx_queues,
+        rxd,
+        txd,
+        rss: rss_hash_on != 0,
+        scatter: chains,
+    };
+    // Once more, because configuring may have brought the MTU into the driver's limits.
+    Ok((Facts::ask(id)?, setup))
+}
+
+fn gates(count: u16) -> Box<[Gate]> {
+    (0..count).map(|_| Gate::default()).collect()
+}
+
+/// A zero-terminated C array as text.
+fn text(array: &[c_char]) -> String {
+    let bytes: Vec<u8> = array.iter().map(|&c| c.cast_unsigned()).collect();
+    CStr::from_bytes_until_nul(&bytes).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+}

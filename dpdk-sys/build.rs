@@ -1,0 +1,152 @@
+//! Finds DPDK with pkg-config, compiles `shim.c` and generates the bindings.
+//!
+//! The compiler flags come from pkg-config alone: DPDK's inline functions and struct layouts depend on
+//! `rte_config.h` and on `-march`, and both must be the ones that the installed libraries were built with.
+
+use std::{env, path::PathBuf, process::Command};
+
+/// The oldest release with the ethdev names that `shim.c` uses (`RTE_ETH_*`) and the ABI that is tested.
+const OLDEST_DPDK: &str = "22.11";
+
+/// The libraries that hold the functions below, sorted. The rest of DPDK is not linked; drivers are loaded by
+/// the EAL from its plugin directory.
+const LIBRARIES: &[&str] = &["rte_eal", "rte_ethdev", "rte_hash", "rte_mbuf", "rte_mempool", "rte_ring"];
+
+/// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
+const FUNCTIONS: &[&str] = &[
+    "rte_eal_cleanup",                  // eal.rs: Drop of Eal
+    "rte_eal_init",                     // eal.rs: Eal::init
+    "rte_eal_process_type",             // eal.rs: Eal::process_type
+    "rte_eal_remote_launch",            // lcore.rs: LcoreScope::launch
+    "rte_eal_wait_lcore",               // lcore.rs: end of Eal::scope
+    "rte_eth_dev_adjust_nb_rx_tx_desc", // port.rs: Port::open
+    "rte_eth_dev_close",                // port.rs: Drop of Port
+    "rte_eth_dev_set_vlan_offload",     // port.rs: Port::open
+    "rte_eth_dev_start",                // port.rs: Port::start
+    "rte_eth_dev_stop",                 // port.rs: Port::stop
+    "rte_eth_find_next_owned_by",       // eal.rs: Eal::ports
+    "rte_eth_from_rings",               // test_support.rs: RingPort::new
+    "rte_eth_promiscuous_enable",       // port.rs: Port::start
+    "rte_eth_rx_queue_setup",           // port.rs: Port::open
+    "rte_eth_stats_get",                // port.rs: Port::stats
+    "rte_eth_tx_queue_setup",           // port.rs: Port::open
+    "rte_get_main_lcore",               // eal.rs: Eal::main_lcore
+    "rte_get_next_lcore",               // eal.rs: Eal::lcores
+    "rte_get_tsc_hz",                   // clock.rs: tsc_hz
+    "rte_hash_add_key",                 // hash.rs: RteHash::add
+    "rte_hash_add_key_with_hash",       // hash.rs: RteHash::add_with_hash
+    "rte_hash_count",                   // hash.rs: RteHash::count
+    "rte_hash_del_key",                 // hash.rs: RteHash::del
+    "rte_hash_del_key_with_hash",       // hash.rs: RteHash::del_with_hash
+    "rte_hash_free",                    // hash.rs: Drop of RteHash
+    "rte_hash_get_key_with_position",   // hash.rs: RteHash::key_at
+    "rte_hash_hash",                    // hash.rs: RteHash::hash
+    "rte_hash_iterate",                 // hash.rs: RteHash::iterate
+    "rte_hash_lookup",                  // hash.rs: RteHash::lookup
+    "rte_hash_lookup_with_hash",        // hash.rs: RteHash::lookup_with_hash
+    "rte_hash_lookup_with_hash_bulk",   // hash.rs: RteHash::lookup_bulk_with_hash
+    "rte_hash_max_key_id",              // hash.rs: RteHash::max_key_id
+    "rte_lcore_to_socket_id",           // eal.rs: Eal::socket_of
+    "rte_mempool_avail_count",          // mempool.rs: Mempool::available
+    "rte_pktmbuf_pool_create",          // mempool.rs: Mempool::new
+    "rte_ring_create",                  // test_support.rs: RingPort::new
+    "rte_strerror",                     // error.rs: Display of Error
+    "shim_.*",                          // shim.h says which; each is called by crate dpdk or tests/layout.rs
+];
+
+/// The types of their parameters, sorted. bindgen follows no references by itself (it would bring in all that
+/// rte_mbuf and rte_ring are made of), so what is not here and not in `src/lib.rs` does not compile.
+const TYPES: &[&str] = &[
+    "hash_sig_t",       // hash.rs: hashes are 32 bits
+    "lcore_function_t", // lcore.rs: run_job
+    "rte_eth_stats",    // port.rs: Port::stats
+    "rte_proc_type_t",  // eal.rs: Eal::process_type
+    "shim_.*",          // shim.h says which; crate dpdk and tests/layout.rs
+];
+
+/// Constants, sorted.
+const CONSTANTS: &[&str] = &[
+    "RTE_MAX_ETHPORTS",     // eal.rs: Eal::ports; tests/layout.rs
+    "RTE_MAX_LCORE",        // eal.rs: Eal::lcores; lcore.rs: LcoreId::current
+    "RTE_PKTMBUF_HEADROOM", // mempool.rs: MempoolConfig::data_room
+];
+
+fn main() {
+    for file in ["wrapper.h", "shim.h", "shim.c", "build.rs"] {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let library = pkg_config::Config::new()
+        .atleast_version(OLDEST_DPDK)
+        .cargo_metadata(false)
+        .probe("libdpdk")
+        .unwrap_or_else(|error| {
+            panic!(
+                "DPDK {OLDEST_DPDK} or later is needed. On Debian and Ubuntu: apt-get install libdpdk-dev \
+                 pkg-config libclang-dev. pkg-config said:\n{error}"
+            )
+        });
+    for path in &library.link_paths {
+        println!("cargo:rustc-link-search=native={}", path.display());
+    }
+
+    let flags = cflags();
+    let mut shim = cc::Build::new();
+    shim.file("shim.c").warnings(true).extra_warnings(true).opt_level(3);
+    for flag in &flags {
+        shim.flag(flag);
+    }
+    shim.compile("flowtracker_dpdk_shim");
+    // After the shim, so that a linker that reads its inputs once finds what the shim refers to.
+    for name in LIBRARIES {
+        println!("cargo:rustc-link-lib=dylib={name}");
+    }
+    if env::var_os("CARGO_FEATURE_NET_RING").is_some() {
+        println!("cargo:rustc-link-lib=dylib=rte_net_ring");
+    }
+
+    generate_bindings(&flags);
+}
+
+/// The flags of `pkg-config --cflags libdpdk` in their order, because `-include rte_config.h` is a pair.
+///
+/// The `pkg_config` crate hands out include paths and defines only, so the program is asked itself.
+fn cflags() -> Vec<String> {
+    let program = env::var("PKG_CONFIG").unwrap_or_else(|_| "pkg-config".to_owned());
+    let output = Command::new(&program)
+        .args(["--cflags", "libdpdk"])
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {program}: {error}"));
+    assert!(output.status.success(), "{program} --cflags libdpdk failed");
+    String::from_utf8(output.stdout)
+        .expect("pkg-config prints UTF-8")
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect()
+}
+
+fn generate_bindings(flags: &[String]) {
+    for list in [FUNCTIONS, TYPES, CONSTANTS, LIBRARIES] {
+        assert!(list.is_sorted(), "the lists in build.rs are kept sorted");
+    }
+    let mut builder = bindgen::Builder::default()
+        .header("wrapper.h")
+        .clang_args(flags)
+        .default_enum_style(bindgen::EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .layout_tests(true)
+        .allowlist_recursively(false)
+        .generate_comments(false)
+        .use_core()
+        .wrap_unsafe_ops(true);
+    for name in FUNCTIONS {
+        builder = builder.allowlist_function(name);
+    }
+    for name in TYPES {
+        builder = builder.allowlist_type(name);
+    }
+    for name in CONSTANTS {
+        builder = builder.allowlist_var(name);
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("bindings.rs");
+    builder.generate().expect("bindgen reads wrapper.h").write_to_file(out).expect("OUT_DIR is writable");
+}

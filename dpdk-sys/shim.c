@@ -1,0 +1,263 @@
+#include "shim.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_hash.h>
+#include <rte_hash_crc.h>
+#include <rte_jhash.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <rte_ring.h>
+#include <rte_string_fns.h>
+
+int shim_errno(void)
+{
+	return rte_errno;
+}
+
+uint32_t shim_lcore_id(void)
+{
+	return rte_lcore_id();
+}
+
+uint64_t shim_rdtsc(void)
+{
+	return rte_rdtsc();
+}
+
+int shim_port_facts(uint16_t port, struct shim_port_facts *out)
+{
+	struct rte_eth_dev_info info;
+	char name[RTE_ETH_NAME_MAX_LEN];
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	ret = rte_eth_dev_info_get(port, &info);
+	if (ret != 0)
+		return ret;
+	ret = rte_eth_dev_get_name_by_port(port, name);
+	if (ret != 0)
+		return ret;
+	ret = rte_eth_dev_get_mtu(port, &out->mtu);
+	if (ret != 0)
+		return ret;
+	/* A longer name is cut; both are for people to read. */
+	rte_strscpy(out->device, name, sizeof(out->device));
+	if (info.driver_name != NULL)
+		rte_strscpy(out->driver, info.driver_name, sizeof(out->driver));
+	out->rss_offered = info.flow_type_rss_offloads;
+	out->socket = rte_eth_dev_socket_id(port);
+	out->max_rx_queues = info.max_rx_queues;
+	out->max_tx_queues = info.max_tx_queues;
+	out->rx_scatter = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+	out->tx_multi_seg = (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+	return 0;
+}
+
+int shim_port_configure(uint16_t port, const struct shim_port_setup *setup)
+{
+	struct rte_eth_dev_info info;
+	struct rte_eth_conf conf;
+	int ret;
+
+	ret = rte_eth_dev_info_get(port, &info);
+	if (ret != 0)
+		return ret;
+	memset(&conf, 0, sizeof(conf));
+	/* ethdev presets 1500 before it knows the driver; 0 lets DPDK choose what the driver can do. */
+	if (setup->mtu >= info.min_mtu && setup->mtu <= info.max_mtu)
+		conf.rxmode.mtu = setup->mtu;
+	if (setup->rx_scatter)
+		conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	if (setup->tx_multi_seg)
+		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	if (setup->rss_hash_on != 0) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = setup->rss_hash_on;
+	}
+	return rte_eth_dev_configure(port, setup->rx_queues, setup->tx_queues, &conf);
+}
+
+int shim_port_link_up(uint16_t port)
+{
+	struct rte_eth_link link;
+	int ret;
+
+	memset(&link, 0, sizeof(link));
+	ret = rte_eth_link_get_nowait(port, &link);
+	if (ret != 0)
+		return ret;
+	return link.link_status == RTE_ETH_LINK_UP;
+}
+
+uint64_t shim_rss_ipv4_tcp_udp(void)
+{
+	return RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+}
+
+/* Prefetches every frame before it reads the first mbuf's lengths, so that the misses overlap. */
+static void fill_views(struct rte_mbuf **mbufs, struct shim_view *views, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
+	for (i = 0; i < n; i++)
+		shim_mbuf_view(mbufs[i], &views[i]);
+}
+
+uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, struct shim_view *views,
+		       uint16_t max)
+{
+	uint16_t n = rte_eth_rx_burst(port, queue, mbufs, max);
+
+	fill_views(mbufs, views, n);
+	return n;
+}
+
+uint16_t shim_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n)
+{
+	return rte_eth_tx_burst(port, queue, mbufs, n);
+}
+
+void shim_free_bulk(struct rte_mbuf **mbufs, uint32_t n)
+{
+	rte_pktmbuf_free_bulk(mbufs, n);
+}
+
+const struct rte_mbuf *shim_next_segment(const struct rte_mbuf *mbuf, struct shim_view *out)
+{
+	const struct rte_mbuf *next = mbuf->next;
+
+	if (next != NULL) {
+		out->data = rte_pktmbuf_mtod(next, const uint8_t *);
+		out->data_len = next->data_len;
+		out->pkt_len = 0;
+	}
+	return next;
+}
+
+uint32_t shim_copy_out(const struct rte_mbuf *mbuf, uint32_t offset, uint8_t *to, uint32_t len)
+{
+	uint32_t copied = 0;
+
+	for (; mbuf != NULL && copied < len; mbuf = mbuf->next) {
+		uint32_t n;
+
+		if (offset >= mbuf->data_len) {
+			offset -= mbuf->data_len;
+			continue;
+		}
+		n = RTE_MIN(mbuf->data_len - offset, len - copied);
+		memcpy(to + copied, rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, offset), n);
+		copied += n;
+		offset = 0;
+	}
+	return copied;
+}
+
+struct rte_mbuf *shim_mbuf_alloc(struct rte_mempool *pool)
+{
+	return rte_pktmbuf_alloc(pool);
+}
+
+void shim_mbuf_free(struct rte_mbuf *mbuf)
+{
+	rte_pktmbuf_free(mbuf);
+}
+
+int shim_mbuf_append(struct rte_mbuf *mbuf, const uint8_t *bytes, uint16_t len)
+{
+	char *room = rte_pktmbuf_append(mbuf, len);
+
+	if (room == NULL)
+		return -1;
+	memcpy(room, bytes, len);
+	return 0;
+}
+
+int shim_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail)
+{
+	return rte_pktmbuf_chain(head, tail);
+}
+
+void shim_mbuf_view(const struct rte_mbuf *mbuf, struct shim_view *out)
+{
+	out->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	out->data_len = mbuf->data_len;
+	out->pkt_len = mbuf->pkt_len;
+}
+
+uint32_t shim_ring_enqueue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t n)
+{
+	return rte_ring_enqueue_burst(ring, (void *const *)mbufs, n, NULL);
+}
+
+uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, struct shim_view *views,
+			   uint32_t max)
+{
+	uint32_t n = rte_ring_dequeue_burst(ring, (void **)mbufs, max, NULL);
+
+	fill_views(mbufs, views, n);
+	return n;
+}
+
+uint32_t shim_hash_crc(const void *bytes, uint32_t len, uint32_t init)
+{
+	return rte_hash_crc(bytes, len, init);
+}
+
+uint32_t shim_jhash(const void *bytes, uint32_t len, uint32_t init)
+{
+	return rte_jhash(bytes, len, init);
+}
+
+struct rte_hash *shim_hash_create(const struct shim_hash_setup *setup)
+{
+	struct rte_hash_parameters params;
+
+	memset(&params, 0, sizeof(params));
+	params.name = setup->name;
+	params.entries = setup->entries;
+	params.key_len = setup->key_len;
+	params.hash_func = setup->function == SHIM_HASH_JHASH ? rte_jhash : rte_hash_crc;
+	params.hash_func_init_val = setup->init_value;
+	params.socket_id = setup->socket;
+	if (setup->ext_table)
+		params.extra_flag |= RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
+	return rte_hash_create(&params);
+}
+
+uint64_t shim_layout(uint32_t what)
+{
+	switch ((enum shim_layout)what) {
+	case SHIM_LAYOUT_VIEW_SIZE: return sizeof(struct shim_view);
+	case SHIM_LAYOUT_VIEW_DATA_LEN: return offsetof(struct shim_view, data_len);
+	case SHIM_LAYOUT_VIEW_PKT_LEN: return offsetof(struct shim_view, pkt_len);
+	case SHIM_LAYOUT_FACTS_SIZE: return sizeof(struct shim_port_facts);
+	case SHIM_LAYOUT_FACTS_DRIVER: return offsetof(struct shim_port_facts, driver);
+	case SHIM_LAYOUT_FACTS_RSS: return offsetof(struct shim_port_facts, rss_offered);
+	case SHIM_LAYOUT_FACTS_SOCKET: return offsetof(struct shim_port_facts, socket);
+	case SHIM_LAYOUT_FACTS_MTU: return offsetof(struct shim_port_facts, mtu);
+	case SHIM_LAYOUT_FACTS_TX_MULTI_SEG: return offsetof(struct shim_port_facts, tx_multi_seg);
+	case SHIM_LAYOUT_SETUP_SIZE: return sizeof(struct shim_port_setup);
+	case SHIM_LAYOUT_SETUP_MTU: return offsetof(struct shim_port_setup, mtu);
+	case SHIM_LAYOUT_SETUP_TX_MULTI_SEG: return offsetof(struct shim_port_setup, tx_multi_seg);
+	case SHIM_LAYOUT_HASH_SIZE: return sizeof(struct shim_hash_setup);
+	case SHIM_LAYOUT_HASH_SOCKET: return offsetof(struct shim_hash_setup, socket);
+	case SHIM_LAYOUT_HASH_EXT_TABLE: return offsetof(struct shim_hash_setup, ext_table);
+	case SHIM_LAYOUT_STATS_SIZE: return sizeof(struct rte_eth_stats);
+	case SHIM_LAYOUT_STATS_IMISSED: return offsetof(struct rte_eth_stats, imissed);
+	case SHIM_LAYOUT_STATS_RX_NOMBUF: return offsetof(struct rte_eth_stats, rx_nombuf);
+	case SHIM_LAYOUT_PKTMBUF_HEADROOM: return RTE_PKTMBUF_HEADROOM;
+	case SHIM_LAYOUT_MAX_ETHPORTS: return RTE_MAX_ETHPORTS;
+	case SHIM_LAYOUT_COUNT: break;
+	}
+	return UINT64_MAX;
+}

@@ -1,0 +1,139 @@
+/*
+ * Shims: linkable functions for what DPDK only offers as static inline functions or macros, and plain
+ * structs for what DPDK keeps in structs whose layout changes between releases.
+ *
+ * The prototypes live here and nowhere else. shim.c includes this file, so that C checks them, and bindgen
+ * reads it, so that Rust has the same ones.
+ */
+#ifndef FLOWTRACKER_SHIM_H
+#define FLOWTRACKER_SHIM_H
+
+#include <stdint.h>
+
+struct rte_hash;
+struct rte_mbuf;
+struct rte_mempool;
+struct rte_ring;
+
+/* One frame as a reader needs it: the first segment and the length of the whole chain. */
+struct shim_view {
+	const uint8_t *data; /* first byte of the first segment */
+	uint32_t data_len;   /* bytes in the first segment */
+	uint32_t pkt_len;    /* bytes in all segments */
+};
+
+/* What is known about a port before it is configured. */
+struct shim_port_facts {
+	char device[64];      /* EAL device or vdev name */
+	char driver[64];      /* name of the poll mode driver */
+	uint64_t rss_offered; /* RTE_ETH_RSS_* bits the device can hash on */
+	int32_t socket;       /* NUMA node, negative when unknown */
+	uint16_t mtu;         /* bytes */
+	uint16_t max_rx_queues;
+	uint16_t max_tx_queues;
+	uint8_t rx_scatter;   /* device offers to spread a frame over several mbufs on receive */
+	uint8_t tx_multi_seg; /* device offers to send chained mbufs */
+};
+
+/* The configuration that the wrapper asks for; everything else stays at DPDK's zero. */
+struct shim_port_setup {
+	uint64_t rss_hash_on; /* RTE_ETH_RSS_* bits, 0 for no RSS */
+	uint16_t rx_queues;
+	uint16_t tx_queues;
+	uint16_t mtu;         /* bytes; outside the driver's limits it leaves the choice to DPDK */
+	uint8_t rx_scatter;
+	uint8_t tx_multi_seg;
+};
+
+enum shim_hash_function { SHIM_HASH_CRC = 0, SHIM_HASH_JHASH = 1 };
+
+/* Creation parameters of an rte_hash. */
+struct shim_hash_setup {
+	const char *name;
+	uint32_t entries;
+	uint32_t key_len;
+	uint32_t function; /* enum shim_hash_function */
+	uint32_t init_value;
+	int32_t socket;    /* NUMA node, -1 for any */
+	uint8_t ext_table; /* chain extra buckets instead of refusing */
+};
+
+/* ---- per lcore ---- */
+
+int shim_errno(void);
+uint32_t shim_lcore_id(void);
+uint64_t shim_rdtsc(void);
+
+/* ---- ports ---- */
+
+int shim_port_facts(uint16_t port, struct shim_port_facts *out);
+int shim_port_configure(uint16_t port, const struct shim_port_setup *setup);
+/* 1 up, 0 down, negative errno; never waits for the link. */
+int shim_port_link_up(uint16_t port);
+/* The RTE_ETH_RSS_* bits of IPv4 addresses with TCP and UDP ports. */
+uint64_t shim_rss_ipv4_tcp_udp(void);
+
+/* ---- the two calls per burst and their kin ---- */
+
+uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, struct shim_view *views,
+		       uint16_t max);
+uint16_t shim_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n);
+void shim_free_bulk(struct rte_mbuf **mbufs, uint32_t n);
+
+/* ---- chained frames ---- */
+
+/* The segment after this one, described in *out (pkt_len is left 0), or NULL. */
+const struct rte_mbuf *shim_next_segment(const struct rte_mbuf *mbuf, struct shim_view *out);
+/* Copies up to len bytes from offset on and returns how many there were. */
+uint32_t shim_copy_out(const struct rte_mbuf *mbuf, uint32_t offset, uint8_t *to, uint32_t len);
+
+/* ---- building frames and moving them through rings (tests) ---- */
+
+struct rte_mbuf *shim_mbuf_alloc(struct rte_mempool *pool);
+void shim_mbuf_free(struct rte_mbuf *mbuf);
+/* Appends bytes to the last segment: 0, or -1 when they do not fit. */
+int shim_mbuf_append(struct rte_mbuf *mbuf, const uint8_t *bytes, uint16_t len);
+/* Makes tail the end of head's chain: 0 or negative errno. head owns tail afterwards. */
+int shim_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail);
+void shim_mbuf_view(const struct rte_mbuf *mbuf, struct shim_view *out);
+uint32_t shim_ring_enqueue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t n);
+uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, struct shim_view *views,
+			   uint32_t max);
+
+/* ---- hashing ---- */
+
+uint32_t shim_hash_crc(const void *bytes, uint32_t len, uint32_t init);
+uint32_t shim_jhash(const void *bytes, uint32_t len, uint32_t init);
+struct rte_hash *shim_hash_create(const struct shim_hash_setup *setup);
+
+/* ---- layout, for tests/layout.rs ---- */
+
+/* What to measure; SHIM_LAYOUT_COUNT is how many there are. */
+enum shim_layout {
+	SHIM_LAYOUT_VIEW_SIZE,
+	SHIM_LAYOUT_VIEW_DATA_LEN,
+	SHIM_LAYOUT_VIEW_PKT_LEN,
+	SHIM_LAYOUT_FACTS_SIZE,
+	SHIM_LAYOUT_FACTS_DRIVER,
+	SHIM_LAYOUT_FACTS_RSS,
+	SHIM_LAYOUT_FACTS_SOCKET,
+	SHIM_LAYOUT_FACTS_MTU,
+	SHIM_LAYOUT_FACTS_TX_MULTI_SEG,
+	SHIM_LAYOUT_SETUP_SIZE,
+	SHIM_LAYOUT_SETUP_MTU,
+	SHIM_LAYOUT_SETUP_TX_MULTI_SEG,
+	SHIM_LAYOUT_HASH_SIZE,
+	SHIM_LAYOUT_HASH_SOCKET,
+	SHIM_LAYOUT_HASH_EXT_TABLE,
+	SHIM_LAYOUT_STATS_SIZE,
+	SHIM_LAYOUT_STATS_IMISSED,
+	SHIM_LAYOUT_STATS_RX_NOMBUF,
+	SHIM_LAYOUT_PKTMBUF_HEADROOM,
+	SHIM_LAYOUT_MAX_ETHPORTS,
+	SHIM_LAYOUT_COUNT
+};
+
+/* The size or offset in bytes as C sees it, or the value of the macro. */
+uint64_t shim_layout(uint32_t what);
+
+#endif
