@@ -1,1 +1,24 @@
-//! Empty.
+//! The poll-mode data plane of flowtracker.
+//!
+//! ```text
+//! port0 ─┐                                                          │ one thread
+//!        ├─► worker (one per lcore): rx burst ─► Tracker ─► RingSink ┼─► Exporter ─► control service
+//! port1 ─┘              ▲ tx burst ◄─┘    ▲                          │      │
+//!                       forward           └── Mailbox ◄──────────────┼── Door
+//! ```
+//!
+//! [`lifecycle::run`] puts the pieces together and takes them apart; [`worker`]
+//! is the loop that everything else exists for.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod export;
+pub mod forward;
+pub mod lifecycle;
+pub mod mbufs;
+pub mod stats;
+pub mod topology;
+pub mod worker;

@@ -104,7 +104,8 @@ pub struct Cursor(u32);
 pub struct Budget {
     /// Blocks whose deadlines are looked at.
     pub blocks: u32,
-    /// Blocks in which unreported changes are offered again.
+    /// Blocks in which unreported changes are offered again; before these, as
+    /// many reports of replaced entries as such blocks have entries.
     pub pending: u32,
     /// Positions that a resync looks at.
     pub resync: u32,
@@ -344,7 +345,8 @@ impl<T: FlowTable> Tracker<T> {
     /// not been taken yet, deletes what has been idle for its aging time, and
     /// goes on with a resync.
     pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink) {
-        while let Some(event) = self.backlog.front() {
+        for _ in 0..budget.pending.saturating_mul(BLOCK) {
+            let Some(event) = self.backlog.front() else { break };
             if !sink.offer(event) {
                 break;
             }

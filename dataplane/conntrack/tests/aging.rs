@@ -1,0 +1,170 @@
+//! A million entries grow old: never early, and late by a bounded time.
+
+mod laws;
+
+use std::net::Ipv4Addr;
+
+use conntrack::arch::Features;
+use conntrack::event::EventBody;
+use conntrack::key::TCP;
+use conntrack::table::TableConfig;
+use conntrack::tracker::Budget;
+use conntrack::{
+    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, ProfileId, Tracker, TrackerConfig,
+};
+use laws::frames::Frame;
+use laws::random::Random;
+
+/// Nanoseconds per millisecond.
+const MS: u64 = 1_000_000;
+/// The promise: no deletion is later than this, milliseconds.
+const LATEST_MS: u64 = 100;
+
+/// Flows with numbers, and when each was last used by the test's own record.
+struct Flows {
+    last_ns: Vec<u64>,
+    frame: Vec<u8>,
+}
+
+impl Flows {
+    fn new(count: usize) -> Self {
+        let key = FlowKey::new(1, Ipv4Addr::UNSPECIFIED, Ipv4Addr::new(10, 0, 0, 2), TCP, 1000, 80);
+        Flows { last_ns: vec![0; count], frame: Frame { rest: 0, ..Frame::of(&key) }.build() }
+    }
+
+    /// The number is the source address.
+    fn number(key: &FlowKey) -> usize {
+        key.src_addr().to_bits() as usize
+    }
+
+    /// A packet of each of these flows.
+    fn send(&mut self, shard: &mut Shard, ns: u64, numbers: &[usize]) {
+        for numbers in numbers.chunks(64) {
+            let mut burst: Vec<Vec<u8>> = vec![self.frame.clone(); numbers.len()];
+            for (frame, &number) in burst.iter_mut().zip(numbers) {
+                frame[26..30].copy_from_slice(&(number as u32).to_be_bytes());
+                self.last_ns[number] = ns;
+            }
+            shard.tracker.burst(Now::from_ns(ns), 1, &burst[..], &mut |_: &Event| true, |_| {});
+        }
+    }
+}
+
+/// A tracker, and what has become of its entries.
+struct Shard {
+    tracker: Tracker<LineTable>,
+    aging_ms: u64,
+    deleted: u64,
+    /// The greatest lateness of a deletion, nanoseconds.
+    latest_ns: u64,
+}
+
+impl Shard {
+    fn new(entries: usize, profile: u32) -> Self {
+        let config = TrackerConfig {
+            learn_profile: ProfileId::new(profile).expect("below 16"),
+            ..TrackerConfig::default()
+        };
+        let hasher = Hasher::new(HashKind::Keyed, [9; 32], Features::detect());
+        let table = LineTable::new(TableConfig { entries: entries as u32, hasher }).expect("a valid size");
+        let aging_ms = u64::from(config.profiles.aging_ms(config.learn_profile).expect("a profile"));
+        Shard { tracker: Tracker::new(table, config, Now::from_ms(0)), aging_ms, deleted: 0, latest_ns: 0 }
+    }
+
+    /// Up to `polls` turns of a poll loop at this instant.
+    fn poll(&mut self, flows: &Flows, ns: u64, polls: u32) {
+        let Shard { tracker, aging_ms, deleted, latest_ns } = self;
+        let now = Now::from_ns(ns);
+        let mut sink = |event: &Event| {
+            let EventBody::Deleted { entry, .. } = event.body else { panic!("{event:?}") };
+            let idle = event.at_ns - flows.last_ns[Flows::number(&entry.key)];
+            assert!(idle >= *aging_ms * MS, "{} deleted after {idle} ns", entry.key);
+            *latest_ns = (idle - *aging_ms * MS).max(*latest_ns);
+            *deleted += 1;
+            true
+        };
+        for _ in 0..polls {
+            tracker.advance(now, Budget::default(), &mut sink);
+            if tracker.caught_up(now) {
+                break;
+            }
+        }
+    }
+
+    /// The histogram of lateness tells the same story as the test's own record.
+    fn check(&self, all: u64) {
+        assert_eq!(self.deleted, all);
+        assert!(self.tracker.table().is_empty() && self.tracker.settled());
+        assert!(self.latest_ns <= LATEST_MS * MS, "{} ns late", self.latest_ns);
+        let counters = self.tracker.counters();
+        assert_eq!((counters.expired, counters.expired_deferred), (all, 0));
+        // Bucket 7 ends at 128 ms.
+        assert_eq!(counters.lateness_log2_ms[..8].iter().sum::<u64>(), all);
+    }
+}
+
+/// A quarter million entries under each of the four default profiles, one shard
+/// per profile because a shard learns with one. Half of the flows go on for a
+/// while, so deadlines lie anywhere. Each shard polls at most 64 times per ms.
+#[test]
+fn a_million_entries_of_mixed_profiles() {
+    const EACH: usize = 250_000;
+    for profile in 0..4 {
+        let mut flows = Flows::new(EACH);
+        let mut shard = Shard::new(EACH, profile);
+        let mut random = Random(u64::from(profile));
+        let arrivals_ms = 10_000;
+        let end_ms = arrivals_ms + shard.aging_ms + 20_000 + LATEST_MS;
+        for ms in 0..end_ms {
+            shard.poll(&flows, ms * MS, 64);
+            // 25 new flows per ms for ten seconds; then 20 s in which some are heard of again.
+            let numbers: Vec<usize> = if ms < arrivals_ms {
+                (0..25).map(|i| ms as usize * 25 + i).collect()
+            } else if ms < arrivals_ms + 20_000 {
+                (0..8).map(|_| random.below(EACH)).collect()
+            } else {
+                Vec::new()
+            };
+            let fraction = random.bits() % MS;
+            flows.send(&mut shard, ms * MS + fraction, &numbers);
+        }
+        assert_eq!(shard.tracker.table().capacity() as usize, EACH);
+        let counters = shard.tracker.counters();
+        assert_eq!(counters.rx, (EACH + 8 * 20_000) as u64);
+        shard.check(EACH as u64);
+    }
+}
+
+/// A full table of a million entries in one shard, all of which expire in the
+/// same instant. 256 turns of the poll loop per ms are 32-packet bursts at 8 Mpps.
+#[test]
+fn a_million_entries_expire_at_once() {
+    const ALL: usize = 1_000_000;
+    let mut flows = Flows::new(ALL);
+    let mut shard = Shard::new(ALL, 0);
+    let numbers: Vec<usize> = (0..ALL).collect();
+    flows.send(&mut shard, 500_001, &numbers);
+    assert_eq!(shard.tracker.table().len() as usize, ALL);
+    for ms in 1..=30_000 + LATEST_MS {
+        shard.poll(&flows, ms * MS, 256);
+    }
+    shard.check(ALL as u64);
+}
+
+/// The same with a slower loop: lateness is the work divided by the budget, and an aging bucket.
+#[test]
+fn lateness_is_bounded_by_the_budget() {
+    const ALL: usize = 200_000;
+    let mut flows = Flows::new(ALL);
+    let mut shard = Shard::new(ALL, 0);
+    let numbers: Vec<usize> = (0..ALL).collect();
+    flows.send(&mut shard, 0, &numbers);
+    let polls = 8;
+    let blocks = u64::from(shard.tracker.table().positions().div_ceil(conntrack::aging::BLOCK));
+    let bound = 8 + blocks.div_ceil(u64::from(polls * Budget::default().blocks));
+    for ms in 0..=30_000 + bound {
+        shard.poll(&flows, ms * MS, polls);
+    }
+    assert_eq!(shard.deleted, ALL as u64);
+    assert!(shard.latest_ns <= bound * MS, "{} ns late, {bound} ms allowed", shard.latest_ns);
+}

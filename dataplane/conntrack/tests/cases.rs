@@ -1,0 +1,320 @@
+//! Cases with a name: what the random trials should find too, spelled out.
+
+mod laws;
+
+use conntrack::arch::Features;
+use conntrack::entry::ActorId;
+use conntrack::event::EventBody;
+use conntrack::table::TableConfig;
+use conntrack::tracker::{Budget, Removal};
+use conntrack::{
+    DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Permissions, Tracker,
+    TrackerConfig,
+};
+use laws::frames::Frame;
+use laws::keys;
+
+fn tracker(entries: u32, config: TrackerConfig, now: Now) -> Tracker<LineTable> {
+    let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
+    Tracker::new(LineTable::new(TableConfig { entries, hasher }).expect("a valid size"), config, now)
+}
+
+fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
+    keys.iter().map(|key| Frame::of(key).build()).collect()
+}
+
+/// Keys that enter port 1, as the bursts of these tests do.
+fn flows(count: usize) -> Vec<FlowKey> {
+    let at_port_1 =
+        |k: FlowKey| FlowKey::new(1, k.src_addr(), k.dst_addr(), k.protocol(), k.src_port(), k.dst_port());
+    keys::random(77, count).into_iter().map(at_port_1).collect()
+}
+
+/// A sink that takes everything into a list.
+fn into(events: &mut Vec<Event>) -> impl FnMut(&Event) -> bool + '_ {
+    |event| {
+        events.push(*event);
+        true
+    }
+}
+
+fn refuse(_: &Event) -> bool {
+    false
+}
+
+/// Advances until nothing waits.
+fn settle(tracker: &mut Tracker<LineTable>, now: Now) -> Vec<Event> {
+    let mut events = Vec::new();
+    for _ in 0..10_000 {
+        tracker.advance(now, Budget::default(), &mut into(&mut events));
+        if tracker.settled() && tracker.caught_up(now) {
+            return events;
+        }
+    }
+    panic!("not settled");
+}
+
+#[test]
+fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
+    // Neighbours, both ends of a slice of 64, and both sides of its border.
+    for (len, first, second) in
+        [(2, 0, 1), (64, 0, 63), (65, 0, 64), (128, 63, 64), (128, 0, 127), (200, 127, 128)]
+    {
+        let mut keys = flows(len);
+        keys[second] = keys[first];
+        let now = Now::from_ms(5);
+        let mut tracker = tracker(1024, TrackerConfig::default(), now);
+        let mut events = Vec::new();
+        tracker.burst(now, 1, &frames(&keys)[..], &mut into(&mut events), |_| {});
+        let created: Vec<FlowKey> = events
+            .iter()
+            .map(|event| match event.body {
+                EventBody::Created(entry) => entry.key,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let mut expected = keys.clone();
+        expected.remove(second);
+        assert_eq!(created, expected, "frames {first} and {second} of {len}");
+        assert_eq!(tracker.table().len() as usize, len - 1);
+        assert_eq!(tracker.counters().outcome(Outcome::MissCreated) as usize, len - 1);
+        assert_eq!(tracker.counters().outcome(Outcome::Hit), 1);
+        let entry = tracker.get(&keys[first]).expect("there");
+        assert_eq!((entry.packets, entry.bytes), (2, 2 * frames(&keys)[first].len() as u64));
+    }
+}
+
+#[test]
+fn one_flow_fills_a_whole_burst() {
+    let key = flows(1)[0];
+    let now = Now::from_ms(5);
+    let mut tracker = tracker(1, TrackerConfig::default(), now);
+    let mut events = Vec::new();
+    tracker.burst(now, 1, &frames(&[key; 256])[..], &mut into(&mut events), |_| {});
+    assert_eq!(events.len(), 1);
+    assert_eq!(tracker.get(&key).map(|entry| entry.packets), Some(256));
+}
+
+#[test]
+fn the_1025th_flow_is_counted_and_learned_once_there_is_room() {
+    let keys = flows(1025);
+    let frames = frames(&keys);
+    let mut tracker = tracker(1024, TrackerConfig::default(), Now::from_ms(0));
+    let mut events = Vec::new();
+    tracker.burst(Now::from_ms(0), 1, &frames[..1024], &mut into(&mut events), |_| {});
+    assert_eq!((events.len(), tracker.table().len()), (1024, 1024));
+    let mut looked_up = 0;
+    tracker.burst(Now::from_ms(1), 1, &frames[1024..], &mut into(&mut events), |_| looked_up += 1);
+    assert_eq!(looked_up, 1, "a frame of a full table is a tracked frame");
+    assert_eq!((events.len(), tracker.table().len()), (1024, 1024), "no entry, no event");
+    assert_eq!(tracker.counters().outcome(Outcome::MissFull), 1);
+    assert_eq!(tracker.get(&keys[1024]), None);
+
+    let removal =
+        tracker
+            .remove(Now::from_ms(2), &keys[500], DeleteReason::Control, ActorId(16), &mut |_: &Event| true);
+    assert!(matches!(removal, Removal::Done(entry) if entry.key == keys[500]));
+    tracker.burst(Now::from_ms(3), 1, &frames[1024..], &mut into(&mut events), |_| {});
+    assert_eq!(events.len(), 1025);
+    assert_eq!(tracker.get(&keys[1024]).map(|entry| entry.created_ms), Some(3));
+    assert_eq!(tracker.counters().outcome(Outcome::MissCreated), 1025);
+    assert_eq!(tracker.counters().outcome(Outcome::MissFull), 1);
+}
+
+#[test]
+fn without_the_data_path_create_permission_nothing_is_learned() {
+    let keys = flows(3);
+    let permissions = Permissions::new(0x3dfc & !Permissions::DATA_CREATE).expect("14 bits");
+    let config = TrackerConfig { permissions, ..TrackerConfig::default() };
+    let mut tracker = tracker(8, config, Now::from_ms(0));
+    let mut looked_up = 0;
+    let mut sink = |event: &Event| panic!("{event:?}");
+    tracker.burst(Now::from_ms(0), 1, &frames(&keys)[..], &mut sink, |_| looked_up += 1);
+    assert_eq!(looked_up, 3);
+    assert_eq!(tracker.counters().outcome(Outcome::MissDenied), 3);
+    assert!(tracker.table().is_empty() && tracker.settled());
+}
+
+#[test]
+fn without_the_control_plane_delete_permission_an_entry_only_expires() {
+    let key = flows(1)[0];
+    let permissions = Permissions::new(0x3dfc & !Permissions::CONTROL_DELETE).expect("14 bits");
+    let config = TrackerConfig { permissions, ..TrackerConfig::default() };
+    let mut tracker = tracker(8, config, Now::from_ms(0));
+    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_| {});
+    let before = tracker.get(&key);
+    let mut sink = |event: &Event| panic!("a denied deletion told {event:?}");
+    let removal = tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
+    assert_eq!(removal, Removal::Denied);
+    assert_eq!(tracker.get(&key), before);
+    let events = settle(&mut tracker, Now::from_ms(30_008));
+    assert!(matches!(
+        events[..],
+        [Event { body: EventBody::Deleted { reason: DeleteReason::Idle, .. }, .. }]
+    ));
+}
+
+/// The sink takes nothing while an entry expires and its flow goes on: the old
+/// entry ends and a new one starts, and both are told in this order.
+#[test]
+fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
+    for announced in [true, false] {
+        let key = flows(1)[0];
+        let frame = frames(&[key]);
+        let mut tracker = tracker(1, TrackerConfig::default(), Now::from_ms(0));
+        tracker.burst(Now::from_ms(0), 1, &frame[..], &mut |_: &Event| announced, |_| {});
+        let late = Now::from_ms(30_008);
+        while !tracker.caught_up(late) {
+            tracker.advance(late, Budget::default(), &mut refuse);
+        }
+        assert!(!tracker.settled() && tracker.get(&key).is_none());
+        assert_eq!(tracker.table().len(), 1, "it keeps its place until it is reported");
+        let again = Now::from_ms(30_010);
+        tracker.burst(again, 1, &frame[..], &mut refuse, |_| {});
+        assert_eq!(tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((30_010, 1)));
+        assert_eq!(tracker.counters().outcome(Outcome::MissCreated), 2);
+
+        let told: Vec<(u64, bool)> = settle(&mut tracker, again)
+            .into_iter()
+            .map(|event| match event.body {
+                EventBody::Created(entry) => (entry.created_ms, true),
+                EventBody::Deleted { entry, reason, actor } => {
+                    assert_eq!((reason, actor), (DeleteReason::Idle, ActorId::TIMER));
+                    (entry.created_ms, false)
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [(0, true), (0, false), (30_010, true)];
+        assert_eq!(told, expected[usize::from(announced)..]);
+    }
+}
+
+/// The memory for reports of replaced entries is bounded. When it is used up,
+/// a dying entry stays, its packets pass as `miss_full`, and nothing is lost.
+#[test]
+fn replaced_entries_that_nobody_hears_of_are_bounded() {
+    let keys = flows(200);
+    let frames = frames(&keys);
+    let mut tracker = tracker(200, TrackerConfig::default(), Now::from_ms(0));
+    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_| {});
+    let late = Now::from_ms(30_008);
+    while !tracker.caught_up(late) {
+        tracker.advance(late, Budget::default(), &mut refuse);
+    }
+    assert!(keys.iter().all(|key| tracker.get(key).is_none()), "all are dying");
+    tracker.burst(late, 1, &frames[..], &mut refuse, |_| {});
+    let full = tracker.counters().outcome(Outcome::MissFull);
+    let replaced = keys.iter().filter(|key| tracker.get(key).is_some()).count();
+    assert!(replaced >= 32 && full > 0, "{replaced} replaced, {full} refused");
+    assert_eq!(replaced + full as usize, 200);
+
+    // Per flow: created, deleted, and once more created when it was replaced.
+    let events = settle(&mut tracker, late);
+    assert_eq!(events.len(), 400 + replaced);
+    for key in &keys {
+        let told: Vec<bool> = events
+            .iter()
+            .filter_map(|event| match event.body {
+                EventBody::Created(entry) => (entry.key == *key).then_some(true),
+                EventBody::Deleted { entry, .. } => (entry.key == *key).then_some(false),
+                _ => None,
+            })
+            .collect();
+        let expected = [true, false, true];
+        assert_eq!(told, expected[..2 + usize::from(tracker.get(key).is_some())]);
+    }
+    assert_eq!(tracker.table().len() as usize, replaced);
+}
+
+#[test]
+fn removal_while_the_sink_is_full_can_be_finished_later() {
+    let key = flows(1)[0];
+    let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
+    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut refuse, |_| {});
+    let before = tracker.get(&key);
+    let remove = |tracker: &mut Tracker<LineTable>, room: usize| {
+        let mut events = Vec::new();
+        let mut sink = |event: &Event| {
+            let takes = events.len() < room;
+            if takes {
+                events.push(event.body);
+            }
+            takes
+        };
+        let removal = tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
+        (removal, events)
+    };
+    // No room at all; then room for the CREATED that is still owed; then for the DELETED.
+    assert_eq!(remove(&mut tracker, 0), (Removal::Busy, vec![]));
+    let created = EventBody::Created(before.expect("there"));
+    assert_eq!(remove(&mut tracker, 1), (Removal::Busy, vec![created]));
+    assert_eq!(tracker.get(&key), before);
+    let (removal, events) = remove(&mut tracker, 1);
+    assert_eq!(removal, Removal::Done(before.expect("there")));
+    assert!(matches!(
+        events[..],
+        [EventBody::Deleted { reason: DeleteReason::Control, actor: ActorId(16), .. }]
+    ));
+    assert_eq!(remove(&mut tracker, 9).0, Removal::NotFound);
+    assert!(settle(&mut tracker, Now::from_ms(2)).is_empty());
+}
+
+/// However much waits, one call of `advance` does no more than its budget says.
+#[test]
+fn one_call_does_no_more_than_its_budget() {
+    let keys = flows(3000);
+    let frames = frames(&keys);
+    let mut tracker = tracker(3000, TrackerConfig::default(), Now::from_ms(0));
+    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_| {});
+    let late = Now::from_ms(30_008);
+    let one = |blocks, pending, resync| Budget { blocks, pending, resync };
+    let call = |tracker: &mut Tracker<LineTable>, budget| {
+        let mut events = Vec::new();
+        tracker.advance(late, budget, &mut into(&mut events));
+        events.len()
+    };
+    // Nothing is told without a budget for it; then the creations, block by block.
+    assert_eq!(call(&mut tracker, one(0, 0, 0)), 0);
+    let told = call(&mut tracker, one(0, 1, 0));
+    assert!((1..=12).contains(&told), "{told} creations");
+    while !tracker.settled() {
+        assert!(call(&mut tracker, one(0, 2, 0)) <= 24);
+    }
+    // A resync: as many entries as positions, its begin and its end.
+    tracker.start_resync();
+    while !tracker.settled() {
+        assert!(call(&mut tracker, one(0, 0, 10)) <= 12);
+    }
+    // Expiry of everything while the sink is full, and a packet of every flow: the
+    // reports that are kept for replaced entries come in slices too.
+    while !tracker.caught_up(late) {
+        tracker.advance(late, one(16, 0, 0), &mut refuse);
+    }
+    tracker.burst(late, 1, &frames[..], &mut refuse, |_| {});
+    assert!(tracker.counters().outcome(Outcome::MissCreated) >= 3032);
+    while !tracker.settled() {
+        // Per block: kept reports of 12 entries, then 12 entries of the table, two events each.
+        assert!(call(&mut tracker, one(0, 1, 0)) <= 12 + 24);
+    }
+    // Deletions, block by block.
+    let later = Now::from_ms(60_100);
+    while !tracker.caught_up(later) {
+        let mut events = Vec::new();
+        tracker.advance(later, one(3, 0, 0), &mut into(&mut events));
+        assert!(events.len() <= 36);
+    }
+    assert!(tracker.table().is_empty());
+}
+
+#[test]
+fn get_does_not_refresh() {
+    let key = flows(1)[0];
+    let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
+    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_| {});
+    for _ in 0..100 {
+        assert!(tracker.get(&key).is_some());
+    }
+    assert_eq!(settle(&mut tracker, Now::from_ms(30_008)).len(), 1);
+    assert_eq!(tracker.get(&key), None);
+}

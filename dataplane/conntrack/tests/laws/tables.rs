@@ -1,0 +1,194 @@
+//! Laws of a flow table, judged by a `HashMap`.
+
+use std::collections::{HashMap, HashSet};
+
+use conntrack::entry::Mark;
+use conntrack::table::BULK;
+use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
+
+use super::random::Random;
+
+/// How a table may refuse a new key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// Only when it holds as many entries as it may.
+    OnlyFull,
+    /// Also earlier, when a key's buckets are full.
+    AlsoCrowded,
+}
+
+/// Entry by entry what a table should hold: position, stamp and mark by key.
+type Expected = HashMap<FlowKey, (Pos, Tick, Mark)>;
+
+/// A random life of a table: whatever is asked, it answers as a `HashMap`
+/// does. The share of additions swings, so the table gets full and empty.
+/// Gives the number of additions that were refused although there was room.
+pub(crate) fn lives_like_a_map<T: FlowTable>(
+    table: &mut T,
+    keys: &[FlowKey],
+    refusal: Refusal,
+    seed: u64,
+    operations: usize,
+) -> usize {
+    let mut random = Random(seed);
+    let mut map = Expected::new();
+    let mut refused_early = 0;
+    for turn in 0..operations {
+        let key = keys[random.below(keys.len())];
+        let swing = turn * 8 / operations % 2 * 40;
+        match random.below(100) {
+            op if op < 20 + swing => match table.add(&key) {
+                Ok(pos) => {
+                    let fresh = (pos, Tick(random.bits() as u32), Mark(random.bits() as u16));
+                    match map.get(&key) {
+                        Some(&(at, ..)) => assert_eq!(pos, at, "an add of {key} that is there moved it"),
+                        None => {
+                            assert!(map.len() < table.capacity() as usize, "more than fits");
+                            assert_eq!(table.mark(pos), Mark::default(), "an old mark on a new entry");
+                            table.set_stamp(pos, fresh.1);
+                            table.set_mark(pos, fresh.2);
+                            map.insert(key, fresh);
+                        }
+                    }
+                }
+                Err(TableFull) => {
+                    assert!(!map.contains_key(&key), "{key} is there");
+                    if map.len() < table.capacity() as usize {
+                        assert_eq!(refusal, Refusal::AlsoCrowded, "refused {key} with {} entries", map.len());
+                        refused_early += 1;
+                    }
+                }
+            },
+            op if op < 70 => {
+                let was = map.remove(&key).map(|(pos, ..)| pos);
+                assert_eq!(table.delete(&key), was);
+            }
+            op if op < 80 => {
+                if let Some((pos, stamp, mark)) = map.get_mut(&key) {
+                    *stamp = Tick(random.bits() as u32);
+                    *mark = Mark(random.bits() as u16);
+                    table.set_stamp(*pos, *stamp);
+                    table.set_mark(*pos, *mark);
+                }
+            }
+            op if op < 90 => {
+                assert_eq!(table.lookup(&key), map.get(&key).map(|&(pos, ..)| pos));
+                assert_eq!(table.lookup_with_hash(&key, table.hash(&key)), table.lookup(&key));
+            }
+            _ => {
+                let burst: Vec<FlowKey> =
+                    (0..random.below(BULK + 1)).map(|_| keys[random.below(keys.len())]).collect();
+                bulk_agrees(table, &burst, &map);
+            }
+        }
+        assert_eq!(table.len() as usize, map.len());
+        if turn % (operations / 16).max(1) == 0 {
+            holds_exactly(table, &map);
+        }
+    }
+    holds_exactly(table, &map);
+    for key in map.keys() {
+        assert!(table.delete(key).is_some());
+    }
+    is_empty_and_whole(table, keys);
+    refused_early
+}
+
+/// A bulk lookup finds what single lookups find.
+fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
+    let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
+    table.hash_burst(burst, &mut hashes);
+    let found = table.lookup_burst(burst, &hashes, &mut places);
+    assert_eq!(found.checked_shr(burst.len() as u32).unwrap_or(0), 0, "found a key that was not asked");
+    for (i, key) in burst.iter().enumerate() {
+        assert_eq!(hashes[i], table.hash(key));
+        let place = (found >> i & 1 == 1).then_some(places[i]);
+        assert_eq!(place, map.get(key).map(|&(pos, ..)| pos), "key {i} of {}", burst.len());
+    }
+}
+
+/// Iteration meets exactly these entries, each once, and reads agree with it.
+fn holds_exactly<T: FlowTable>(table: &T, map: &Expected) {
+    let mut met = HashSet::new();
+    let (mut next, mut count) = (0, 0);
+    while let Some((pos, key)) = table.iterate(&mut next) {
+        assert!(pos.0 < table.positions());
+        assert!(met.insert(key), "{key} met twice");
+        assert_eq!(map.get(&key), Some(&(pos, table.stamp(pos), table.mark(pos))), "{key}");
+        assert_eq!(table.key_at(pos), Some(key));
+        count += 1;
+    }
+    assert_eq!(count, map.len());
+    assert_eq!(table.len() as usize, map.len());
+    assert_eq!(table.is_empty(), map.is_empty());
+}
+
+/// No entry, no occupied position, and none of these keys found.
+pub(crate) fn is_empty_and_whole<T: FlowTable>(table: &T, absent: &[FlowKey]) {
+    assert!(table.is_empty());
+    assert_eq!(table.iterate(&mut 0), None);
+    assert!((0..table.positions()).all(|pos| table.key_at(Pos(pos)).is_none()));
+    for burst in absent.chunks(BULK) {
+        assert!(burst.iter().all(|key| table.lookup(key).is_none()));
+        bulk_agrees(table, burst, &Expected::new());
+    }
+}
+
+/// A table takes as many keys as it may hold, refuses the next, and after one
+/// removal takes one. `keys` are at least capacity + 1. Afterwards it is empty.
+pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
+    let capacity = table.capacity() as usize;
+    let (fitting, more) = keys.split_at(capacity);
+    let mut places = HashSet::with_capacity(capacity);
+    for (i, key) in fitting.iter().enumerate() {
+        let pos = table.add(key).unwrap_or_else(|full| panic!("{full} with {i} of {capacity} entries"));
+        assert!(places.insert(pos.0), "one place for two keys");
+    }
+    assert_eq!(table.len() as usize, capacity);
+    assert_eq!(table.add(&more[0]), Err(TableFull));
+    assert_eq!(table.add(&fitting[0]).ok(), table.lookup(&fitting[0]), "a key that is there needs no room");
+    assert!(fitting.iter().all(|key| table.lookup(key).is_some()));
+    // The first, the middle and the last to have come make room in turn.
+    for gone in [0, capacity / 2, capacity - 1] {
+        assert!(table.delete(&fitting[gone]).is_some());
+        assert_eq!(table.lookup(&fitting[gone]), None);
+        assert!(table.add(&more[0]).is_ok());
+        assert_eq!(table.add(&fitting[gone]), Err(TableFull));
+        assert!(table.delete(&more[0]).is_some());
+        assert!(table.add(&fitting[gone]).is_ok());
+    }
+    for key in fitting {
+        assert!(table.delete(key).is_some());
+    }
+    is_empty_and_whole(table, keys);
+}
+
+/// Many generations of keys through one table, half of it renewed each time:
+/// nothing is lost, and what has left is not found.
+pub(crate) fn survives_generations<T: FlowTable>(table: &mut T, keys: &[FlowKey], generations: usize) {
+    let capacity = table.capacity() as usize;
+    let mut random = Random(capacity as u64);
+    let mut present: Vec<FlowKey> = Vec::new();
+    let mut fresh = keys.iter().copied().cycle();
+    let mut set: HashSet<FlowKey> = HashSet::new();
+    for _ in 0..generations {
+        while present.len() < capacity {
+            let key = fresh.next().expect("an endless cycle");
+            if set.insert(key) {
+                table.add(&key).expect("only a full table refuses");
+                present.push(key);
+            }
+        }
+        for _ in 0..capacity.div_ceil(2) {
+            let gone = present.swap_remove(random.below(present.len()));
+            set.remove(&gone);
+            assert!(table.delete(&gone).is_some());
+        }
+        assert_eq!(table.len() as usize, set.len());
+        assert!(keys.iter().all(|key| table.lookup(key).is_some() == set.contains(key)));
+    }
+    for key in present {
+        assert!(table.delete(&key).is_some());
+    }
+    is_empty_and_whole(table, keys);
+}

@@ -1,0 +1,150 @@
+//! Our table against a `HashMap`: random keys, keys that all collide, every hash.
+
+mod laws;
+
+use conntrack::arch::Features;
+use conntrack::table::TableConfig;
+use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable};
+use laws::keys;
+use laws::random::Random;
+use laws::tables::{Refusal, lives_like_a_map, only_full_refuses, survives_generations};
+
+const KINDS: [HashKind; 3] = [HashKind::Keyed, HashKind::Crc, HashKind::Jhash];
+
+fn hasher(kind: HashKind, seed: u64) -> Hasher {
+    Hasher::new(kind, Random(seed).secret(), Features::detect())
+}
+
+fn table(entries: u32, hasher: Hasher) -> LineTable {
+    LineTable::new(TableConfig { entries, hasher }).expect("a valid size")
+}
+
+/// Keys that crowd into one home line of a table of up to 1024 entries (576 lines), whatever the hash.
+fn crowded(hasher: &Hasher, count: usize) -> Vec<FlowKey> {
+    keys::crowded(|key| hasher.hash(key), 600, count)
+}
+
+#[test]
+fn keys_made_for_it_have_equal_crcs() {
+    let keys = keys::equal_crc(65_540);
+    for init in [0, 1, 0xdead_beef, u32::MAX] {
+        let crc = hasher(HashKind::Crc, 1).with_init(init);
+        assert!(keys.iter().all(|key| crc.hash(key) == crc.hash(&keys[0])));
+    }
+    assert!(keys[..65_536].iter().all(|key| key.dst_port() == 80), "towards one service");
+    let distinct: std::collections::HashSet<_> = keys.iter().collect();
+    assert_eq!(distinct.len(), keys.len());
+}
+
+#[test]
+fn lives_like_a_map_with_random_keys() {
+    for kind in KINDS {
+        for (seed, entries) in [(1, 1), (2, 5), (3, 64), (4, 1000)] {
+            // As many keys as fit and half of that again: it is full for a part of its life.
+            let keys = keys::random(seed, entries * 3 / 2 + 2);
+            let mut table = table(entries as u32, hasher(kind, seed));
+            let refused = lives_like_a_map(&mut table, &keys, Refusal::OnlyFull, seed, 40_000);
+            assert_eq!(refused, 0);
+        }
+    }
+}
+
+#[test]
+fn lives_like_a_map_with_keys_of_one_home() {
+    for kind in KINDS {
+        for (seed, entries) in [(5, 7), (6, 64), (7, 1000)] {
+            let hasher = hasher(kind, seed);
+            let keys = crowded(&hasher, entries * 3 / 2);
+            let mut table = table(entries as u32, hasher);
+            lives_like_a_map(&mut table, &keys, Refusal::OnlyFull, seed, 20_000);
+        }
+    }
+}
+
+#[test]
+fn lives_like_a_map_with_equal_crcs() {
+    let keys = keys::equal_crc(30_000);
+    let mut table = table(20_000, hasher(HashKind::Crc, 8));
+    lives_like_a_map(&mut table, &keys, Refusal::OnlyFull, 8, 200_000);
+}
+
+#[test]
+fn only_full_refuses_random_keys() {
+    for entries in [1, 2, 3, 7, 1024, 65_536] {
+        for seed in 0..4 {
+            let keys = keys::random(seed, entries + 8);
+            for kind in KINDS {
+                only_full_refuses(&mut table(entries as u32, hasher(kind, seed)), &keys);
+            }
+        }
+    }
+}
+
+/// 65,536 source ports of one conversation pair: an attacker's dream, and all fit.
+#[test]
+fn only_full_refuses_equal_crcs() {
+    for entries in [1, 2, 3, 7, 1024, 65_536] {
+        let keys = keys::equal_crc(entries + 8);
+        for seed in 0..4 {
+            only_full_refuses(&mut table(entries as u32, hasher(HashKind::Crc, seed)), &keys);
+        }
+    }
+}
+
+/// More keys behind one full line than its count can hold: exactness is given
+/// up there, correctness is not, also when all of them go and come back.
+#[test]
+fn a_saturated_count_loses_no_key() {
+    let keys = keys::equal_crc(70_000);
+    let mut table = table(70_000, hasher(HashKind::Crc, 9));
+    for _ in 0..2 {
+        for key in &keys {
+            table.add(key).expect("there is room");
+        }
+        assert!(keys.iter().all(|key| table.lookup(key).is_some()));
+        for key in &keys {
+            assert!(table.delete(key).is_some());
+            assert_eq!(table.lookup(key), None);
+        }
+        assert!(table.is_empty());
+    }
+}
+
+#[test]
+fn survives_many_generations() {
+    for kind in KINDS {
+        for entries in [3, 100, 1000] {
+            let keys = keys::random(10, entries * 4);
+            survives_generations(&mut table(entries as u32, hasher(kind, 10)), &keys, 200);
+        }
+        let hasher = hasher(kind, 11);
+        let keys = crowded(&hasher, 400);
+        survives_generations(&mut table(200, hasher), &keys, 100);
+    }
+}
+
+#[test]
+fn sizes_that_cannot_be_are_refused() {
+    for entries in [0, LineTable::MAX_ENTRIES + 1, u32::MAX] {
+        let made = LineTable::new(TableConfig { entries, hasher: hasher(HashKind::Keyed, 1) });
+        assert_eq!(made.err().map(|error| error.entries), Some(entries));
+    }
+}
+
+/// The hash of a burst is the hash of each key, with and without special instructions.
+#[test]
+fn bursts_hash_like_single_keys() {
+    let keys = keys::random(12, 64);
+    for kind in KINDS {
+        let secret = Random(12).secret();
+        let fast = Hasher::new(kind, secret, Features::detect());
+        let slow = Hasher::new(kind, secret, Features::PORTABLE);
+        for count in 0..=keys.len() {
+            let mut hashes = [0; 64];
+            fast.hash_burst(&keys[..count], &mut hashes);
+            for (key, hash) in keys[..count].iter().zip(hashes) {
+                assert_eq!((fast.hash(key), slow.hash(key)), (hash, hash));
+            }
+        }
+    }
+}

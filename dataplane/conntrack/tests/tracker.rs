@@ -1,0 +1,41 @@
+//! The tracker against a naive model, with random operations.
+
+mod laws;
+
+use conntrack::arch::Features;
+use conntrack::table::TableConfig;
+use conntrack::{HashKind, Hasher, LineTable};
+use laws::model::{self, check, check_punctual};
+use proptest::prelude::*;
+
+fn table(entries: u32, kind: HashKind) -> LineTable {
+    LineTable::new(TableConfig { entries, hasher: Hasher::new(kind, [42; 32], Features::detect()) })
+        .expect("a valid size")
+}
+
+fn kind() -> impl Strategy<Value = HashKind> {
+    prop_oneof![Just(HashKind::Keyed), Just(HashKind::Crc), Just(HashKind::Jhash)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lives_like_the_model(
+        setup in model::setup(),
+        capacity in 1..48u32,
+        kind in kind(),
+        ops in model::ops(120),
+    ) {
+        check(table(capacity, kind), &setup, &ops);
+    }
+
+    #[test]
+    fn deletes_within_one_aging_bucket(
+        setup in model::setup(),
+        capacity in 1..48u32,
+        time in prop::collection::vec(model::punctual_bursts(), 0..400),
+    ) {
+        check_punctual(table(capacity, HashKind::Keyed), &setup, &time);
+    }
+}

@@ -1,0 +1,204 @@
+//! The command line: `flowtracker-dataplane [EAL arguments] -- [options]`, the DPDK convention.
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+
+use conntrack::{HashKind, Protocols};
+
+/// Poll-mode connection tracker: tracks TCP/IPv4 flows between pairs of DPDK ports.
+///
+/// EAL arguments come first, then `--`, then these options.
+#[derive(Parser, Debug, Clone, PartialEq)]
+#[command(
+    name = "flowtracker-dataplane",
+    version,
+    override_usage = "flowtracker-dataplane [EAL arguments] -- [options]"
+)]
+pub struct Options {
+    /// Control service: `http://HOST:PORT` or `unix:PATH`. It may be absent at start.
+    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:50051")]
+    pub control: String,
+    /// Name of this data plane in events [default: the host name]
+    #[arg(long, value_name = "NAME")]
+    pub id: Option<String>,
+    /// Entries, split evenly over the shards; memory is taken at start and never grows.
+    #[arg(long, value_name = "N", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub capacity: u32,
+    /// Tracked protocols: `tcp` or `tcp,udp`.
+    #[arg(long, value_name = "LIST", default_value = "tcp", value_parser = protocols)]
+    pub protocols: Protocols,
+    /// `pair`: what enters port0 leaves port1 and the reverse; `drop`: count and free.
+    #[arg(long, value_name = "MODE", default_value = "pair", value_enum)]
+    pub forward: ForwardMode,
+    /// Fate of frames that are not tracked.
+    #[arg(long, value_name = "MODE", default_value = "forward", value_enum)]
+    pub untracked: UntrackedMode,
+    /// Hash function: `keyed` resists chosen collisions, `crc` and `jhash` are DPDK's.
+    #[arg(long, value_name = "NAME", default_value = "keyed", value_parser = PossibleValuesParser::new(["keyed", "crc", "jhash"]).map(|s| hash_kind(&s)))]
+    pub hash: HashKind,
+    /// Aging of the timer profiles 0, 1, … in milliseconds: 1 to 16 distinct values.
+    #[arg(long, value_name = "MS,MS,…", default_value = "30000,60000,90000,120000", value_delimiter = ',')]
+    pub timer_profiles: Vec<u64>,
+    /// Timer profile of entries that the data path learns.
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub learn_profile: u32,
+    /// Table permissions, 14 bits: control CRUDXPS, then data CRUDXPS.
+    #[arg(long, value_name = "HEX", default_value = "0x3dfc", value_parser = hex)]
+    pub permissions: u16,
+    /// Count packets and bytes per entry; `off` saves a cache line per packet.
+    #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
+    pub accounting: Switch,
+    /// Packets per receive burst.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub burst: u16,
+    /// Receive queues per port [default: as many as workers, ports and devices allow]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub rxq: Option<u16>,
+    /// Receive descriptors per queue.
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(8..=32768))]
+    pub rxd: u16,
+    /// Transmit descriptors per queue.
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(8..=32768))]
+    pub txd: u16,
+    /// Mbufs per pool [default: what the queues, bursts and caches need]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=1 << 26))]
+    pub mbufs: Option<u32>,
+}
+
+/// What happens to frames after tracking.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardMode {
+    /// What enters port0 leaves port1 and the reverse, bytes unchanged.
+    Pair,
+    /// Count and free: a monitor port.
+    Drop,
+}
+
+/// Fate of frames that are not tracked.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UntrackedMode {
+    /// As tracked ones.
+    Forward,
+    /// Freed, as the P4TC program does with what its parser rejects.
+    Drop,
+}
+
+/// On or off.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// The two halves of the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandLine {
+    /// For `rte_eal_init`, without the program name.
+    pub eal: Vec<String>,
+    /// Ours.
+    pub options: Options,
+}
+
+/// Splits and parses the command line, `args[0]` being the program's name.
+///
+/// # Errors
+/// As clap has them, naming the flag; `--help` and `--version` too come as such.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
+    let mut args = args.into_iter();
+    let program = args.next().unwrap_or_else(|| "flowtracker-dataplane".into());
+    let mut eal = Vec::new();
+    let mut options = vec![program];
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            options.extend(args);
+            break;
+        }
+        // Not EAL's business: help and version of this program, asked for without `--`.
+        if eal.is_empty() && ["-h", "--help", "-V", "--version"].iter().any(|known| arg == *known) {
+            options.push(arg);
+            break;
+        }
+        eal.push(arg.into_string().map_err(|arg| {
+            let text = format!("EAL argument {arg:?} is not UTF-8");
+            clap::Error::raw(clap::error::ErrorKind::InvalidUtf8, text)
+        })?);
+    }
+    Ok(CommandLine { eal, options: Options::try_parse_from(options)? })
+}
+
+fn protocols(list: &str) -> Result<Protocols, String> {
+    let mut names: Vec<_> = list.split(',').map(str::trim).collect();
+    names.sort_unstable();
+    match names[..] {
+        ["tcp"] => Ok(Protocols::Tcp),
+        ["tcp", "udp"] => Ok(Protocols::TcpUdp),
+        _ => Err("`tcp` and `tcp,udp` are possible".to_owned()),
+    }
+}
+
+fn hash_kind(name: &str) -> HashKind {
+    match name {
+        "crc" => HashKind::Crc,
+        "jhash" => HashKind::Jhash,
+        _ => HashKind::Keyed,
+    }
+}
+
+fn hex(text: &str) -> Result<u16, String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    u16::from_str_radix(digits, 16).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(args: &str) -> Result<CommandLine, clap::Error> {
+        parse(args.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn eal_arguments_and_options_are_kept_apart() {
+        let line =
+            line("prog -l 0,1 --vdev net_null0 -- --id lab --protocols udp,tcp --permissions 3de6").unwrap();
+        assert_eq!(line.eal, ["-l", "0,1", "--vdev", "net_null0"]);
+        assert_eq!(line.options.id.as_deref(), Some("lab"));
+        assert_eq!(line.options.protocols, Protocols::TcpUdp);
+        assert_eq!(line.options.permissions, 0x3de6);
+        assert_eq!(line.options.timer_profiles, [30_000, 60_000, 90_000, 120_000]);
+    }
+
+    #[test]
+    fn a_second_double_dash_is_ours_to_refuse() {
+        assert!(line("prog -- -- x").is_err());
+    }
+
+    #[test]
+    fn bad_options_are_named() {
+        for (args, flag) in [
+            ("--capacity 0", "--capacity"),
+            ("--capacity many", "--capacity"),
+            ("--protocols icmp", "--protocols"),
+            ("--forward back", "--forward"),
+            ("--untracked maybe", "--untracked"),
+            ("--hash md5", "--hash"),
+            ("--timer-profiles 1,x", "--timer-profiles"),
+            ("--permissions 0xzz", "--permissions"),
+            ("--accounting 1", "--accounting"),
+            ("--burst 257", "--burst"),
+            ("--burst 0", "--burst"),
+            ("--rxq 0", "--rxq"),
+            ("--mbufs 1", "--mbufs"),
+            ("--no-such-flag", "--no-such-flag"),
+        ] {
+            let error = line(&format!("prog -l 0 -- {args}")).expect_err(args);
+            assert!(error.to_string().contains(flag), "{args}: {error}");
+            assert_eq!(error.exit_code(), 2, "{args}");
+        }
+    }
+}

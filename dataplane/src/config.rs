@@ -1,0 +1,221 @@
+//! The effective configuration: typed, validated, with what the environment adds.
+//! The only file that reads the environment and fetches randomness.
+
+use std::fmt;
+
+use conntrack::{HashKind, Permissions, ProfileId, Profiles, TrackerConfig};
+
+use crate::cli::{ForwardMode, Options, Switch, UntrackedMode};
+
+/// Everything that the data plane is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the control service is.
+    pub control: ControlUri,
+    /// Name of this data plane.
+    pub id: String,
+    /// Entries, all shards together.
+    pub capacity: u32,
+    /// What a shard is told.
+    pub tracker: TrackerConfig,
+    /// Hash function of the tables.
+    pub hash: HashKind,
+    /// Secret of the hash functions, new at every start.
+    pub secret: [u8; 32],
+    /// Identifies this run of the process to the control service.
+    pub instance: u64,
+    /// What happens to frames after tracking.
+    pub forward: ForwardMode,
+    /// Fate of frames that are not tracked.
+    pub untracked: UntrackedMode,
+    /// Packets per receive burst.
+    pub burst: u16,
+    /// Receive queues per port, when given.
+    pub rxq: Option<u16>,
+    /// Receive descriptors per queue.
+    pub rxd: u16,
+    /// Transmit descriptors per queue.
+    pub txd: u16,
+    /// Mbufs per pool, when given.
+    pub mbufs: Option<u32>,
+}
+
+/// Where the control service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlUri {
+    /// `http://HOST:PORT`.
+    Http(String),
+    /// `unix:PATH`.
+    Unix(std::path::PathBuf),
+}
+
+impl fmt::Display for ControlUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ControlUri::Http(uri) => f.write_str(uri),
+            ControlUri::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// An option whose value is not acceptable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The flag.
+    pub flag: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.flag, self.reason)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Checks the options against each other and adds what the environment gives.
+    ///
+    /// # Errors
+    /// Names the flag that is not acceptable.
+    pub fn new(options: &Options) -> Result<Self, ConfigError> {
+        let bad = |flag, reason: String| ConfigError { flag, reason };
+        let profiles =
+            Profiles::new(&options.timer_profiles).map_err(|e| bad("--timer-profiles", e.to_string()))?;
+        let learn_profile = ProfileId::new(options.learn_profile)
+            .filter(|id| profiles.aging_ms(*id).is_some())
+            .ok_or_else(|| {
+                let (id, count) = (options.learn_profile, profiles.values().len());
+                bad("--learn-profile", format!("there is no profile {id}: --timer-profiles has {count}"))
+            })?;
+        let permissions = Permissions::new(options.permissions).ok_or_else(|| {
+            bad("--permissions", format!("{:#x} has bits beyond the 14 of 0x3fff", options.permissions))
+        })?;
+        let id = match &options.id {
+            Some(id) => id.clone(),
+            None => gethostname::gethostname().to_string_lossy().into_owned(),
+        };
+        if id.is_empty() || id.len() > 63 || id.chars().any(char::is_control) {
+            return Err(bad("--id", "1 to 63 printable bytes are possible".to_owned()));
+        }
+        let mut random = [0; 40];
+        getrandom::fill(&mut random).map_err(|e| bad("--hash", format!("no random secret: {e}")))?;
+        let (secret, instance) = random.split_at(32);
+        Ok(Config {
+            control: control_uri(&options.control).map_err(|reason| bad("--control", reason))?,
+            id,
+            capacity: options.capacity,
+            tracker: TrackerConfig {
+                protocols: options.protocols,
+                profiles,
+                learn_profile,
+                permissions,
+                accounting: options.accounting == Switch::On,
+                ..TrackerConfig::default()
+            },
+            hash: options.hash,
+            secret: std::array::from_fn(|i| secret[i]),
+            instance: u64::from_le_bytes(std::array::from_fn(|i| instance[i])),
+            forward: options.forward,
+            untracked: options.untracked,
+            burst: options.burst,
+            rxq: options.rxq,
+            rxd: options.rxd,
+            txd: options.txd,
+            mbufs: options.mbufs,
+        })
+    }
+}
+
+/// One line of the effective configuration, for the log. Without the secret.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let t = &self.tracker;
+        write!(
+            f,
+            "control={} id={} capacity={} protocols={:?} forward={:?} untracked={:?} hash={:?} timer-profiles={:?} \
+             learn-profile={} permissions={:#x} accounting={} burst={} rxd={} txd={}",
+            self.control,
+            self.id,
+            self.capacity,
+            t.protocols,
+            self.forward,
+            self.untracked,
+            self.hash,
+            t.profiles.values(),
+            t.learn_profile.get(),
+            t.permissions.bits(),
+            if t.accounting { "on" } else { "off" },
+            self.burst,
+            self.rxd,
+            self.txd,
+        )?;
+        for (name, value) in [("rxq", self.rxq.map(u32::from)), ("mbufs", self.mbufs)] {
+            match value {
+                Some(value) => write!(f, " {name}={value}")?,
+                None => write!(f, " {name}=computed")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn control_uri(text: &str) -> Result<ControlUri, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return if path.is_empty() {
+            Err("unix: needs a path".to_owned())
+        } else {
+            Ok(ControlUri::Unix(path.into()))
+        };
+    }
+    let uri: tonic::transport::Uri = text.parse().map_err(|e| format!("`{text}`: {e}"))?;
+    if uri.scheme_str() != Some("http") || uri.host().is_none() {
+        return Err(format!("`{text}`: http://HOST:PORT and unix:PATH are possible"));
+    }
+    Ok(ControlUri::Http(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+
+    fn config(options: &str) -> Result<Config, ConfigError> {
+        let args = ["prog", "--"].into_iter().chain(options.split_whitespace()).map(Into::into);
+        Config::new(&cli::parse(args).expect("the flags parse").options)
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        for (options, flag) in [
+            ("--timer-profiles 5,5", "--timer-profiles"),
+            ("--timer-profiles 0", "--timer-profiles"),
+            ("--learn-profile 4", "--learn-profile"),
+            ("--learn-profile 99", "--learn-profile"),
+            ("--permissions 0x4000", "--permissions"),
+            ("--control ftp://x", "--control"),
+            ("--control unix:", "--control"),
+            ("--control 127.0.0.1:50051", "--control"),
+            ("--id=", "--id"),
+        ] {
+            assert_eq!(config(options).expect_err(options).flag, flag, "{options}");
+        }
+    }
+
+    #[test]
+    fn two_starts_have_two_secrets() {
+        let (a, b) = (config("").unwrap(), config("").unwrap());
+        assert_ne!((a.secret, a.instance), (b.secret, b.instance));
+        assert!(!a.id.is_empty());
+        assert!(!a.to_string().contains(&format!("{:?}", a.secret)));
+    }
+
+    #[test]
+    fn unix_paths_are_control_services_too() {
+        let config = config("--control unix:/run/ft.sock --accounting off").unwrap();
+        assert_eq!(config.control, ControlUri::Unix("/run/ft.sock".into()));
+        assert!(!config.tracker.accounting);
+    }
+}

@@ -1,0 +1,11 @@
+//! From the lcores to the control service: rings, batches, the link.
+//!
+//! One thread of its own. It polls the rings, because a blocked receiver would
+//! make an lcore pay for waking it.
+
+mod batch;
+mod link;
+mod ring;
+
+pub use link::{Exporter, LcoreEnd};
+pub use ring::{LinkState, Record, RingSink, ring};

@@ -1,0 +1,119 @@
+//! The bounded ring between an lcore and the exporter.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use conntrack::{Event, EventSink};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Events that may wait between one lcore and the exporter.
+const CAPACITY: usize = 65_536;
+
+/// Whether the link to the control service stands, and which one it is.
+#[derive(Debug, Default)]
+pub struct LinkState(AtomicU32);
+
+impl LinkState {
+    /// No link.
+    const DOWN: u32 = 0;
+
+    /// Declares a new link up. Every lcore will notice and resync.
+    pub fn raise(&self, generation: u32) {
+        debug_assert_ne!(generation, Self::DOWN);
+        self.0.store(generation, Ordering::Release);
+    }
+
+    /// Declares the link down: events are dropped until the next link's resync.
+    pub fn lower(&self) {
+        self.0.store(Self::DOWN, Ordering::Release);
+    }
+
+    #[inline]
+    fn generation(&self) -> u32 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// An event on its way, with the link that it was meant for.
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    /// Which link. What was meant for an earlier one is dropped: its resync made it void.
+    pub generation: u32,
+    /// The event.
+    pub event: Event,
+}
+
+/// The lcore's end of the ring.
+pub struct RingSink {
+    ring: Sender<Record>,
+    link: Arc<LinkState>,
+    generation: u32,
+    unlinked: u64,
+}
+
+/// Makes a ring.
+#[must_use]
+pub fn ring(link: Arc<LinkState>) -> (RingSink, Receiver<Record>) {
+    let (ring, far) = bounded(CAPACITY);
+    (RingSink { ring, link, generation: LinkState::DOWN, unlinked: 0 }, far)
+}
+
+impl RingSink {
+    /// Looks whether the link has changed; true when a new one stands, so that
+    /// the table has to be told to it from the beginning.
+    #[inline]
+    pub fn poll_link(&mut self) -> bool {
+        let generation = self.link.generation();
+        if generation == self.generation {
+            return false;
+        }
+        self.generation = generation;
+        generation != LinkState::DOWN
+    }
+
+    /// Events dropped because there was no link.
+    #[must_use]
+    pub fn unlinked(&self) -> u64 {
+        self.unlinked
+    }
+}
+
+impl EventSink for RingSink {
+    #[inline]
+    fn offer(&mut self, event: &Event) -> bool {
+        if self.generation == LinkState::DOWN {
+            self.unlinked += 1;
+            return true;
+        }
+        self.ring.try_send(Record { generation: self.generation, event: *event }).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use conntrack::EventBody;
+
+    #[test]
+    fn without_a_link_events_are_taken_and_dropped_with_one_they_are_kept_or_refused() {
+        let link = Arc::new(LinkState::default());
+        let (mut sink, far) = ring(link.clone());
+        let event = Event { at_ns: 1, body: EventBody::ResyncBegin };
+        assert!(!sink.poll_link());
+        assert!(sink.offer(&event));
+        assert_eq!((far.len(), sink.unlinked()), (0, 1));
+
+        link.raise(7);
+        assert!(sink.poll_link() && !sink.poll_link());
+        for _ in 0..CAPACITY {
+            assert!(sink.offer(&event));
+        }
+        assert!(!sink.offer(&event), "a full ring refuses");
+        assert!(far.iter().take(CAPACITY).all(|r| r.generation == 7));
+
+        link.lower();
+        assert!(!sink.poll_link(), "a lost link needs no resync");
+        assert!(sink.offer(&event));
+        assert_eq!((far.len(), sink.unlinked()), (0, 2));
+    }
+}

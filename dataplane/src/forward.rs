@@ -1,0 +1,70 @@
+//! Where frames go after tracking: out of the peer port, or nowhere.
+
+use dpdk::{Burst, TxQueue};
+
+use crate::cli::{ForwardMode, UntrackedMode};
+
+/// What became of the frames of a burst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forwarded {
+    /// The peer port took them.
+    pub tx: u64,
+    /// Freed because the peer port did not take them.
+    pub tx_dropped: u64,
+    /// Freed on purpose.
+    pub filtered: u64,
+}
+
+impl Forwarded {
+    /// Counts another burst.
+    #[inline]
+    pub fn add(&mut self, other: Forwarded) {
+        self.tx += other.tx;
+        self.tx_dropped += other.tx_dropped;
+        self.filtered += other.filtered;
+    }
+}
+
+/// The rules for all bursts.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// What happens to frames after tracking.
+    pub forward: ForwardMode,
+    /// Fate of frames that are not tracked.
+    pub untracked: UntrackedMode,
+}
+
+/// A bit for each frame of a burst.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FrameSet([u64; 4]);
+
+impl FrameSet {
+    /// Adds a frame.
+    #[inline]
+    pub fn insert(&mut self, index: usize) {
+        self.0[index / 64 & 3] |= 1 << (index % 64);
+    }
+
+    /// True when the frame was added.
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, index: usize) -> bool {
+        self.0[index / 64 & 3] >> (index % 64) & 1 == 1
+    }
+}
+
+impl Rules {
+    /// Sends or frees every frame of the burst; it is empty afterwards.
+    #[inline]
+    pub fn apply(self, burst: &mut Burst<'_>, tracked: &FrameSet, peer: &mut TxQueue<'_>) -> Forwarded {
+        let received = burst.len();
+        match (self.forward, self.untracked) {
+            (ForwardMode::Drop, _) => burst.retain(|_| false),
+            (ForwardMode::Pair, UntrackedMode::Drop) => burst.retain(|index| tracked.contains(index)),
+            (ForwardMode::Pair, UntrackedMode::Forward) => {}
+        }
+        let filtered = received - burst.len();
+        let sent = peer.send(burst);
+        Forwarded { tx: sent.sent as u64, tx_dropped: sent.dropped as u64, filtered: filtered as u64 }
+    }
+}

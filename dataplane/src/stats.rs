@@ -1,0 +1,154 @@
+//! Counters of an lcore: one writer, any number of readers, no torn snapshot.
+
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use conntrack::Counters;
+
+/// What an lcore counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LcoreCounters {
+    /// Of its shard.
+    pub tracker: Counters,
+    /// Frames that the peer port took.
+    pub tx: u64,
+    /// Frames freed because the peer port did not take them.
+    pub tx_dropped: u64,
+    /// Frames freed on purpose: `--forward drop`, `--untracked drop`.
+    pub filtered: u64,
+    /// Events dropped while the link was down.
+    pub events_unlinked: u64,
+    /// Poll iterations.
+    pub polls: u64,
+    /// Poll iterations that received at least one frame.
+    pub busy_polls: u64,
+    /// Entries now.
+    pub entries: u64,
+    /// Entries it may hold.
+    pub capacity: u64,
+}
+
+const OUTCOMES: usize = conntrack::Outcome::ALL.len();
+const WORDS: usize = 14 + OUTCOMES + Counters::LATENESS_BUCKETS;
+
+impl LcoreCounters {
+    fn to_words(self) -> [u64; WORDS] {
+        let t = &self.tracker;
+        let plain = [
+            self.tx,
+            self.tx_dropped,
+            self.filtered,
+            self.events_unlinked,
+            self.polls,
+            self.busy_polls,
+            self.entries,
+            self.capacity,
+            t.rx,
+            t.expired,
+            t.expired_deferred,
+            t.deleted,
+            t.events_sent,
+            t.events_deferred,
+        ];
+        let mut words = [0; WORDS];
+        words[..14].copy_from_slice(&plain);
+        words[14..14 + OUTCOMES].copy_from_slice(&t.outcomes);
+        words[14 + OUTCOMES..].copy_from_slice(&t.lateness_log2_ms);
+        words
+    }
+
+    fn from_words(w: &[u64; WORDS]) -> Self {
+        LcoreCounters {
+            tx: w[0],
+            tx_dropped: w[1],
+            filtered: w[2],
+            events_unlinked: w[3],
+            polls: w[4],
+            busy_polls: w[5],
+            entries: w[6],
+            capacity: w[7],
+            tracker: Counters {
+                rx: w[8],
+                expired: w[9],
+                expired_deferred: w[10],
+                deleted: w[11],
+                events_sent: w[12],
+                events_deferred: w[13],
+                outcomes: std::array::from_fn(|i| w[14 + i]),
+                lateness_log2_ms: std::array::from_fn(|i| w[14 + OUTCOMES + i]),
+            },
+        }
+    }
+}
+
+/// The published counters of one lcore: a sequence lock over atomic words, on
+/// cache lines of its own.
+#[repr(align(128))]
+pub struct Published {
+    /// Odd while the words are being replaced.
+    version: AtomicU64,
+    words: [AtomicU64; WORDS],
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Published { version: AtomicU64::new(0), words: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+}
+
+impl Published {
+    /// Replaces the counters. Only the lcore that owns them calls this.
+    pub fn publish(&self, counters: LcoreCounters) {
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version + 1, Ordering::Relaxed);
+        fence(Ordering::Release);
+        for (word, value) in self.words.iter().zip(counters.to_words()) {
+            word.store(value, Ordering::Relaxed);
+        }
+        self.version.store(version + 2, Ordering::Release);
+    }
+
+    /// Reads counters that belong together.
+    #[must_use]
+    pub fn snapshot(&self) -> LcoreCounters {
+        loop {
+            let before = self.version.load(Ordering::Acquire);
+            let words = std::array::from_fn(|i| self.words[i].load(Ordering::Relaxed));
+            fence(Ordering::Acquire);
+            if before.is_multiple_of(2) && before == self.version.load(Ordering::Relaxed) {
+                return LcoreCounters::from_words(&words);
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_counters() {
+        let words = std::array::from_fn(|i| i as u64 + 1);
+        assert_eq!(LcoreCounters::from_words(&words).to_words(), words);
+    }
+
+    #[test]
+    fn no_snapshot_is_torn() {
+        const ROUNDS: u64 = 200_000;
+        let published = Published::default();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 1..=ROUNDS {
+                    published.publish(LcoreCounters::from_words(&[n; WORDS]));
+                }
+            });
+            let mut last = 0;
+            while last < ROUNDS {
+                let words = published.snapshot().to_words();
+                assert!(words.iter().all(|w| *w == words[0]), "torn: {words:?}");
+                assert!(words[0] >= last);
+                last = words[0];
+            }
+        });
+    }
+}

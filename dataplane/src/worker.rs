@@ -1,0 +1,204 @@
+//! THE poll loop: what an lcore does, for ever.
+//!
+//! ```text
+//! for each lane:  rx burst ─► track ─► tx burst        one FFI call each, one clock read
+//! then:           a slice of aging and of unreported events, a slice of commands
+//! ```
+//!
+//! Nothing here allocates, locks, logs or calls the system.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use conntrack::packet::MAX_HEADER;
+use conntrack::tracker::Budget;
+use conntrack::{FlowTable, Frames, Tick, Tracker};
+use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
+
+use crate::clock::Clock;
+use crate::command::Mailbox;
+use crate::export::RingSink;
+use crate::forward::{Forwarded, FrameSet, Rules};
+use crate::stats::{LcoreCounters, Published};
+
+/// Positions of the table that dumps may look at in one iteration.
+const DUMP_POSITIONS: u32 = 128;
+
+/// One queue to poll and the queue that its frames leave by.
+pub struct Lane<'p> {
+    /// DPDK port id + 1.
+    pub input_port: u8,
+    /// Where frames come from.
+    pub rx: RxQueue<'p>,
+    /// Where they go.
+    pub tx: TxQueue<'p>,
+}
+
+/// One lcore: its lanes, its shard, its end of ring and door.
+pub struct Worker<'p, T> {
+    /// The lcore that runs it.
+    pub lcore: LcoreId,
+    /// What it polls, in turn.
+    pub lanes: Vec<Lane<'p>>,
+    /// Its shard.
+    pub tracker: Tracker<T>,
+    /// Its event ring.
+    pub sink: RingSink,
+    /// Its commands.
+    pub mailbox: Mailbox,
+    /// Where its counters are read by others.
+    pub published: Arc<Published>,
+    /// What happens to frames after tracking.
+    pub rules: Rules,
+    /// Frames per receive burst.
+    pub burst: usize,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl<'p, T: FlowTable> Worker<'p, T> {
+    /// Polls until `stop` is set.
+    pub fn run(&mut self, stop: &AtomicBool) {
+        let mut poll = Poll::new();
+        while !stop.load(Ordering::Relaxed) {
+            self.iterate(&mut poll);
+        }
+        self.publish(&poll);
+    }
+
+    /// One iteration of the poll loop.
+    #[inline]
+    pub fn iterate(&mut self, poll: &mut Poll<'p>) {
+        if self.sink.poll_link() {
+            self.tracker.start_resync();
+        }
+        let mut received = 0;
+        let mut now = None;
+        for lane in &mut self.lanes {
+            let count = lane.rx.receive(&mut poll.burst, self.burst);
+            if count == 0 {
+                continue;
+            }
+            received += count;
+            let at = self.clock.now();
+            now = Some(at);
+            let mut tracked = FrameSet::default();
+            let frames = poll.headers.of(&poll.burst);
+            self.tracker.burst(at, lane.input_port, &frames, &mut self.sink, |index| tracked.insert(index));
+            let forwarded = self.rules.apply(&mut poll.burst, &tracked, &mut lane.tx);
+            poll.forwarded.add(forwarded);
+        }
+        let now = now.unwrap_or_else(|| self.clock.now());
+        self.tracker.advance(now, Budget::default(), &mut self.sink);
+        self.mailbox.run(&mut self.tracker, now, DUMP_POSITIONS, &mut self.sink);
+        poll.polls += 1;
+        poll.busy_polls += u64::from(received != 0);
+        if poll.published != now.tick {
+            poll.published = now.tick;
+            self.publish(poll);
+        }
+    }
+
+    /// Once per tick, so the counters that others read are a millisecond old.
+    fn publish(&self, poll: &Poll<'_>) {
+        let table = self.tracker.table();
+        self.published.publish(LcoreCounters {
+            tracker: *self.tracker.counters(),
+            tx: poll.forwarded.tx,
+            tx_dropped: poll.forwarded.tx_dropped,
+            filtered: poll.forwarded.filtered,
+            events_unlinked: self.sink.unlinked(),
+            polls: poll.polls,
+            busy_polls: poll.busy_polls,
+            entries: u64::from(table.len()),
+            capacity: u64::from(table.capacity()),
+        });
+    }
+}
+
+/// What the poll loop carries from one iteration to the next.
+pub struct Poll<'p> {
+    burst: Burst<'p>,
+    headers: Headers,
+    forwarded: Forwarded,
+    polls: u64,
+    busy_polls: u64,
+    published: Tick,
+}
+
+impl Poll<'_> {
+    /// Takes the memory for a burst.
+    #[must_use]
+    pub fn new() -> Self {
+        Poll {
+            burst: Burst::new(),
+            headers: Headers::new(),
+            forwarded: Forwarded::default(),
+            polls: 0,
+            busy_polls: 0,
+            published: Tick(u32::MAX),
+        }
+    }
+}
+
+impl Default for Poll<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Room to put together headers that lie in several segments of an mbuf chain.
+struct Headers {
+    whole: Box<[[u8; MAX_HEADER]]>,
+    split: FrameSet,
+}
+
+/// A burst as the engine sees it.
+struct BurstFrames<'a> {
+    burst: &'a Burst<'a>,
+    headers: &'a Headers,
+}
+
+impl Headers {
+    fn new() -> Self {
+        Headers {
+            whole: vec![[0; MAX_HEADER]; dpdk::CAPACITY].into_boxed_slice(),
+            split: FrameSet::default(),
+        }
+    }
+
+    #[inline]
+    fn of<'a>(&'a mut self, burst: &'a Burst<'_>) -> BurstFrames<'a> {
+        self.split = FrameSet::default();
+        for index in 0..burst.len() {
+            let needed = MAX_HEADER.min(burst.frame_len(index) as usize);
+            if burst.frame(index).len() < needed {
+                let copied = burst.read(index, 0, &mut self.whole[index]);
+                debug_assert_eq!(copied, needed);
+                self.split.insert(index);
+            }
+        }
+        BurstFrames { burst, headers: self }
+    }
+}
+
+impl Frames for BurstFrames<'_> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.burst.len()
+    }
+
+    #[inline]
+    fn header(&self, index: usize) -> &[u8] {
+        if self.headers.split.contains(index) {
+            let len = MAX_HEADER.min(self.burst.frame_len(index) as usize);
+            return &self.headers.whole[index][..len];
+        }
+        self.burst.frame(index)
+    }
+
+    #[inline]
+    fn frame_len(&self, index: usize) -> u32 {
+        self.burst.frame_len(index)
+    }
+}

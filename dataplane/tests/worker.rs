@@ -1,0 +1,282 @@
+//! The poll loop on two ports made of rings: what goes in, what comes out, and
+//! that it takes no memory on the way.
+//!
+//! One EAL per process, so one test per process-wide law: the laws share a bench
+//! and run one after the other.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use conntrack::arch::Features;
+use conntrack::table::TableConfig;
+use conntrack::{
+    EventBody, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Outcome, Tracker, TrackerConfig,
+};
+use crossbeam_channel::Receiver;
+use dataplane::cli::{ForwardMode, UntrackedMode};
+use dataplane::clock::Calibration;
+use dataplane::command::{self, Command, Door, Reply};
+use dataplane::export::{LinkState, Record, ring};
+use dataplane::forward::Rules;
+use dataplane::stats::Published;
+use dataplane::worker::{Lane, Poll, Worker};
+use dpdk::test_support::{RingPort, push_frame, push_segments};
+use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
+
+/// Counts what this thread allocates.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller keeps GlobalAlloc's contract, which is System's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations() -> u64 {
+    ALLOCATIONS.with(Cell::get)
+}
+
+/// A TCP frame of a flow that the port number tells apart.
+fn tcp(src_port: u16) -> Vec<u8> {
+    let mut f = vec![0; 60];
+    f[12] = 8;
+    f[14] = 0x45;
+    f[17] = 40;
+    f[23] = 6;
+    f[26..34].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
+    f[34..36].copy_from_slice(&src_port.to_be_bytes());
+    f[37] = 80;
+    f
+}
+
+fn arp() -> Vec<u8> {
+    let mut f = vec![0xff; 60];
+    f[12..14].copy_from_slice(&[8, 6]);
+    f
+}
+
+fn key(input_port: u8, src_port: u16) -> FlowKey {
+    FlowKey::new(input_port, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), 6, src_port, 80)
+}
+
+/// One worker between two ring ports.
+struct Bench<'p> {
+    worker: Worker<'p, LineTable>,
+    poll: Poll<'p>,
+    rings: &'p [RingPort<'p>; 2],
+    pool: &'p Mempool<'p>,
+    events: Receiver<Record>,
+    door: Door,
+    link: Arc<LinkState>,
+}
+
+impl<'p> Bench<'p> {
+    fn new(rings: &'p [RingPort<'p>; 2], ports: &'p [Port<'p>; 2], pool: &'p Mempool<'p>, rules: Rules) -> Self {
+        let hasher = Hasher::new(HashKind::Keyed, [9; 32], Features::detect());
+        let table = LineTable::new(TableConfig { entries: 4096, hasher }).expect("a valid size");
+        let clock = Calibration::start().finish();
+        let link = Arc::new(LinkState::default());
+        let (sink, events) = ring(link.clone());
+        let (door, mailbox) = command::door();
+        let lane = |from: usize| Lane {
+            input_port: from as u8 + 1,
+            rx: ports[from].rx_queue(QueueId(0)).expect("one user at a time"),
+            tx: ports[from ^ 1].tx_queue(QueueId(0)).expect("one user at a time"),
+        };
+        let worker = Worker {
+            lcore: LcoreId(0),
+            lanes: vec![lane(0), lane(1)],
+            tracker: Tracker::new(table, TrackerConfig::default(), clock.now()),
+            sink,
+            mailbox,
+            published: Arc::new(Published::default()),
+            rules,
+            burst: 32,
+            clock,
+        };
+        Bench { worker, poll: Poll::new(), rings, pool, events, door, link }
+    }
+
+    fn inject(&self, port: usize, frames: &[Vec<u8>]) {
+        for chunk in frames.chunks(64) {
+            let mut burst = Burst::new();
+            for frame in chunk {
+                push_frame(&mut burst, self.pool, frame).expect("room");
+            }
+            assert_eq!(self.rings[port].inject(0, &mut burst).dropped, 0);
+        }
+    }
+
+    fn collect(&self, port: usize) -> Vec<Vec<u8>> {
+        let mut burst = Burst::new();
+        let mut frames = Vec::new();
+        while self.rings[port].collect(0, &mut burst) > 0 {
+            for i in 0..burst.len() {
+                let mut whole = vec![0; burst.frame_len(i) as usize];
+                assert_eq!(burst.read(i, 0, &mut whole), whole.len());
+                frames.push(whole);
+            }
+        }
+        frames
+    }
+
+    fn iterate(&mut self, times: usize) {
+        for _ in 0..times {
+            self.worker.iterate(&mut self.poll);
+        }
+    }
+
+    fn outcome(&self, outcome: Outcome) -> u64 {
+        self.worker.tracker.counters().outcome(outcome)
+    }
+}
+
+const PAIR: Rules = Rules { forward: ForwardMode::Pair, untracked: UntrackedMode::Forward };
+
+#[test]
+fn the_poll_loop_keeps_its_promises() {
+    let args = [
+        "--no-huge".to_owned(),
+        "--no-shconf".to_owned(),
+        "--no-pci".to_owned(),
+        format!("--file-prefix=ftworker{}", std::process::id()),
+        "-l0".to_owned(),
+        "-m128".to_owned(),
+    ];
+    let eal = Eal::init("worker-test", &args).expect("EAL starts");
+    let config = MempoolConfig { mbufs: 8191, cache: 0, data_room: 2176, socket: SocketId::ANY };
+    let pool = Mempool::new(&eal, "worker-test", config).expect("a pool");
+    let rings =
+        ["ring_a", "ring_b"].map(|name| RingPort::new(&eal, name, 1, 1024).expect("a port made of rings"));
+    let ports = [0, 1].map(|i: usize| {
+        let config = PortConfig { rx_queues: 1, tx_queues: 1, rxd: 256, txd: 256, rx_pool: &pool };
+        let port = Port::open(&eal, rings[i].id(), config).expect("the port opens");
+        port.start().expect("the port starts");
+        port
+    });
+    let full = pool.available();
+
+    forwards_unchanged_and_learns_each_direction(Bench::new(&rings, &ports, &pool, PAIR));
+    chained_headers_are_put_together(Bench::new(&rings, &ports, &pool, PAIR));
+    drops_what_it_is_told_to(&rings, &ports, &pool);
+    commands_are_answered_between_bursts(Bench::new(&rings, &ports, &pool, PAIR));
+    takes_no_memory(Bench::new(&rings, &ports, &pool, PAIR));
+
+    assert_eq!(pool.available(), full, "every mbuf went back to the pool");
+}
+
+fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
+    bench.link.raise(1);
+    let frames: Vec<_> = (0..100).map(tcp).chain([arp()]).chain((0..50).map(tcp)).collect();
+    bench.inject(0, &frames);
+    bench.inject(1, &frames[..3]);
+    bench.iterate(100);
+    assert_eq!(bench.collect(1), frames, "what entered port0 left port1, in order");
+    assert_eq!(bench.collect(0), frames[..3]);
+    assert_eq!(bench.worker.tracker.table().len(), 103);
+    assert_eq!(bench.outcome(Outcome::MissCreated), 103);
+    assert_eq!(bench.outcome(Outcome::Hit), 50);
+    assert_eq!(bench.outcome(Outcome::NotIpv4), 1);
+    let counters = bench.worker.tracker.counters();
+    assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
+    let entry = bench.worker.tracker.get(&key(1, 7)).expect("learned");
+    assert_eq!((entry.packets, entry.bytes), (2, 120));
+    // The link was new: the (empty) table is told first, then what is learned.
+    let events: Vec<_> = bench.events.try_iter().map(|record| record.event.body).collect();
+    assert_eq!(events.iter().filter(|body| matches!(body, EventBody::Created(_))).count(), 103);
+    assert!(events.contains(&EventBody::ResyncBegin) && events.contains(&EventBody::ResyncEnd));
+}
+
+fn chained_headers_are_put_together(mut bench: Bench<'_>) {
+    let frame = tcp(4242);
+    for cut in [1, 13, 14, 20, 34, 37] {
+        let mut burst = Burst::new();
+        push_segments(&mut burst, bench.pool, &[&frame[..cut], &frame[cut..]]).expect("room");
+        bench.rings[0].inject(0, &mut burst);
+        bench.iterate(2);
+        assert_eq!(bench.collect(1), [frame.clone()], "cut at {cut}");
+    }
+    assert_eq!(bench.worker.tracker.table().len(), 1);
+    let entry = bench.worker.tracker.get(&key(1, 4242)).expect("learned");
+    assert_eq!((entry.packets, entry.bytes), (6, 6 * 60));
+}
+
+fn drops_what_it_is_told_to(rings: &[RingPort<'_>; 2], ports: &[Port<'_>; 2], pool: &Mempool<'_>) {
+    let frames = [arp(), tcp(1), arp(), tcp(2)];
+    let untracked = Rules { untracked: UntrackedMode::Drop, ..PAIR };
+    let monitor = Rules { forward: ForwardMode::Drop, ..PAIR };
+    for (rules, expected) in [(untracked, vec![tcp(1), tcp(2)]), (monitor, vec![])] {
+        let mut bench = Bench::new(rings, ports, pool, rules);
+        bench.inject(0, &frames);
+        bench.iterate(2);
+        assert_eq!(bench.collect(1), expected);
+        assert_eq!(bench.outcome(Outcome::MissCreated), 2);
+        let stop = std::sync::atomic::AtomicBool::new(true);
+        let published = bench.worker.published.clone();
+        bench.iterate(1);
+        bench.worker.run(&stop);
+        // A fresh loop has counted nothing; the figures of the tracker stay.
+        assert_eq!(published.snapshot().tracker.rx, 4);
+    }
+}
+
+fn commands_are_answered_between_bursts(mut bench: Bench<'_>) {
+    bench.inject(0, &[tcp(1)]);
+    bench.door.commands.send(Command::Get { id: 1, key: key(1, 1) }).expect("room");
+    bench.iterate(1);
+    let replies: Vec<_> = bench.door.replies.try_iter().collect();
+    assert!(matches!(replies[..], [Reply::Entry { id: 1, .. }, Reply::Done { id: 1, .. }]), "{replies:?}");
+    assert_eq!(bench.collect(1).len(), 1);
+}
+
+fn takes_no_memory(mut bench: Bench<'_>) {
+    bench.link.raise(1);
+    // Everything that the loop can meet: new flows, hits, a full table, refused
+    // frames, chained ones, commands, a dump, a resync, a full event ring.
+    let round = |bench: &mut Bench<'_>, first: u16| {
+        bench.inject(0, &(first..first + 300).map(tcp).chain([arp(), vec![0; 20]]).collect::<Vec<_>>());
+        let mut burst = Burst::new();
+        push_segments(&mut burst, bench.pool, &[&tcp(1)[..20], &tcp(1)[20..]]).expect("room");
+        bench.rings[0].inject(0, &mut burst);
+        for command in [
+            Command::Get { id: 1, key: key(1, first) },
+            Command::Remove { id: 2, key: key(1, first), actor: conntrack::ActorId(16) },
+            Command::Dump { id: 3 },
+        ] {
+            bench.door.commands.send(command).expect("room");
+        }
+        let before = allocations();
+        bench.iterate(200);
+        let taken = allocations() - before;
+        drop(bench.collect(1));
+        while bench.door.replies.try_recv().is_ok() {}
+        taken
+    };
+    // Once to warm up: thread-locals of the channels are made at their first use.
+    round(&mut bench, 0);
+    let mut taken = 0;
+    for generation in 0..30 {
+        bench.link.raise(generation % 3 + 1);
+        taken += round(&mut bench, 300 * (generation as u16 % 20));
+    }
+    assert_eq!(bench.worker.tracker.table().len(), 4096, "the table was full");
+    assert!(bench.outcome(Outcome::MissFull) > 0);
+    assert_eq!(taken, 0, "allocations in the poll loop");
+}
