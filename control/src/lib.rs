@@ -1,1 +1,26 @@
-//! Empty.
+//! The control side of flowtracker: the unprivileged gRPC service that data
+//! planes report to and users watch, and the library behind `ctl`.
+//!
+//! Data planes dial in over `DataplaneLinkService` ([`ingest`]). What they say
+//! changes one state behind one lock ([`hub`]): a mirror of the live entries
+//! ([`registry`]) and a log of numbered events ([`log`]). Watchers ([`watch`])
+//! hold nothing but a cursor into that log. Reads and writes of entries
+//! ([`admin`]) go down the link to the lcore that owns them ([`links`]).
+#![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod convert;
+pub mod fault;
+pub mod hub;
+pub mod ingest;
+pub mod key;
+pub mod links;
+pub mod log;
+pub mod registry;
+pub mod render;
+pub mod server;
+pub mod stop;
+pub mod watch;

@@ -1,0 +1,75 @@
+//! Who is calling: the author that a control write is recorded under.
+//!
+//! What the caller says about itself is information for people, not trust.
+
+use flowtracker_proto::v1::{Actor, Entity};
+use tonic::metadata::MetadataMap;
+use tonic::transport::server::UdsConnectInfo;
+use tonic::{Extensions, Request};
+
+/// Metadata key under which a client gives its process id.
+pub const PID_HEADER: &str = "x-flowtracker-pid";
+/// Metadata key under which a client gives its process name.
+pub const PROCESS_HEADER: &str = "x-flowtracker-process";
+/// Longest process name, bytes: that of P4TC.
+const PROCESS_MAX: usize = 63;
+
+/// Author of what `request` asks for: what the client says in metadata, else
+/// the credentials of its unix socket, else pid 0 and the user agent.
+pub fn actor<T>(request: &Request<T>) -> Actor {
+    let (pid, process) = name(request.metadata(), request.extensions());
+    Actor { entity: Entity::Tc.into(), pid, process: clamp(&process) }
+}
+
+fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {
+    let text = |key| metadata.get(key).and_then(|v| v.to_str().ok()).filter(|v: &&str| !v.is_empty());
+    let agent = text("user-agent").unwrap_or_default();
+    let said_pid = text(PID_HEADER).and_then(|v| v.parse().ok());
+    let said_process = text(PROCESS_HEADER);
+    if said_pid.is_some() || said_process.is_some() {
+        return (said_pid.unwrap_or(0), said_process.unwrap_or(agent).to_owned());
+    }
+    let peer = extensions.get::<UdsConnectInfo>().and_then(|c| c.peer_cred).and_then(|c| c.pid());
+    match peer.and_then(|pid| u32::try_from(pid).ok()) {
+        Some(pid) => {
+            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            let comm = comm.trim_end();
+            (pid, if comm.is_empty() { agent } else { comm }.to_owned())
+        }
+        None => (0, agent.to_owned()),
+    }
+}
+
+/// At most 63 bytes, cut between characters, without control characters: the
+/// name is printed on terminals.
+fn clamp(process: &str) -> String {
+    let mut out = String::new();
+    for c in process.chars().filter(|c| !c.is_control()) {
+        if out.len() + c.len_utf8() > PROCESS_MAX {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_comes_before_the_user_agent() {
+        let mut request = Request::new(());
+        request.metadata_mut().insert("user-agent", "grpcurl/1".parse().unwrap());
+        assert_eq!(actor(&request), Actor { entity: 2, pid: 0, process: "grpcurl/1".into() });
+        request.metadata_mut().insert(PID_HEADER, "448".parse().unwrap());
+        request.metadata_mut().insert(PROCESS_HEADER, "ctl".parse().unwrap());
+        assert_eq!(actor(&request), Actor { entity: 2, pid: 448, process: "ctl".into() });
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        assert_eq!(clamp(&"é".repeat(40)).len(), 62);
+        assert_eq!(clamp("a\u{1b}[31mb"), "a[31mb");
+    }
+}

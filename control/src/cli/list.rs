@@ -1,0 +1,48 @@
+//! `ctl list`: all entries, as they come.
+
+use flowtracker_proto::v1::{Entry, ListEntriesRequest};
+
+use super::{Failure, Form, Options, connect, output};
+use crate::render::{self, ENTRIES_PER_MESSAGE};
+
+pub(super) async fn run(options: Options) -> Result<(), Failure> {
+    let mut client = connect::client(&options.server).await?;
+    let request = ListEntriesRequest { dataplane: options.dataplane, ..ListEntriesRequest::default() };
+    let mut stream = client.list_entries(connect::request(request)).await?.into_inner();
+    let mut text = String::new();
+    heading(&mut text, options.form);
+    let mut nth = 0;
+    while let Some(response) = stream.message().await? {
+        for shown in &response.entries {
+            entry(&mut text, shown, options.form, nth);
+            nth += 1;
+        }
+        output::put(&text)?;
+        text.clear();
+    }
+    output::put(&text)
+}
+
+/// What stands above the first entry.
+pub(super) fn heading(out: &mut String, form: Form) {
+    match form {
+        Form::Table => render::table::entry_heading(out),
+        Form::Wide => render::wide::entry_heading(out),
+        Form::Json | Form::Tc => {}
+    }
+}
+
+/// The `nth` entry, counted from 0.
+pub(super) fn entry(out: &mut String, entry: &Entry, form: Form, nth: usize) {
+    match form {
+        Form::Table => render::table::entry(out, entry),
+        Form::Wide => render::wide::entry(out, entry),
+        Form::Json => render::proto_json::line(out, entry),
+        Form::Tc => {
+            if nth.is_multiple_of(ENTRIES_PER_MESSAGE) {
+                render::tc::pipeline(out, "");
+            }
+            render::tc::entry(out, entry, false);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The command line `ctl`: two dialects over one client.
+//!
+//! Arguments that start with a command of P4TC's `tc` (`mon`, `p4ctrl`,
+//! `p4template`) are read as `tc` would (`p4tc.rs`); all others are everyday
+//! verbs, one file each.
+
+mod connect;
+mod dataplanes;
+mod delete;
+mod get;
+mod health;
+mod key_words;
+mod list;
+mod output;
+mod p4tc;
+mod stats;
+mod version;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::key::FlowKey;
+
+/// Where the service is, unless somebody says otherwise.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
+/// Environment variable that names the server.
+const SERVER_VARIABLE: &str = "FLOWTRACKER_SERVER";
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+enum Failure {
+    /// The service said no: exit 1.
+    Refused(Status),
+    /// The arguments make no sense: exit 2.
+    Usage(String),
+    /// The service cannot be reached, or went away: exit 3.
+    Unreachable(String),
+    /// The state asked about is not good; it has been printed: exit 1.
+    NotWell,
+    /// Whoever reads the output has gone, and needs no message.
+    NobodyReads,
+    /// The output cannot be written: exit 1.
+    Output(std::io::Error),
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        // The service explains each refusal; what comes without an explanation
+        // was made up by the transport.
+        let explained = status.get_details_error_info().is_some();
+        let transport = std::error::Error::source(&status).is_some() || status.code() == Code::Unavailable;
+        if transport && !explained {
+            Self::Unreachable(format!("the server went away: {}", status.message()))
+        } else if status.get_details_error_info().is_some_and(|info| info.reason == "SHUTDOWN") {
+            Self::Unreachable(status.message().to_owned())
+        } else {
+            Self::Refused(status)
+        }
+    }
+}
+
+impl Failure {
+    fn message(&self) -> Option<String> {
+        match self {
+            Self::Refused(status) => Some(status.message().to_owned()),
+            Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
+            Self::NotWell | Self::NobodyReads => None,
+            Self::Output(why) => Some(format!("cannot write: {why}")),
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::NobodyReads => 0,
+            Self::Refused(_) | Self::NotWell | Self::Output(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+}
+
+/// The form in which results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Aligned lines for people
+    Table,
+    /// The same with everything known
+    Wide,
+    /// proto3 JSON, one message per line
+    Json,
+    /// The text of P4TC's tc
+    Tc,
+}
+
+/// Watches and edits the flow table of flowtracker.
+///
+/// The commands of P4TC's tc work as well: `ctl mon p4 events`,
+/// `ctl p4ctrl get flowtracker/table/Main/ct_flow_table`.
+#[derive(Debug, Parser)]
+#[command(name = "ctl", version)]
+struct Cli {
+    #[command(flatten)]
+    common: Options,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb understands.
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// Control service: http://HOST:PORT or unix:PATH
+    #[arg(long, global = true, value_name = "URI", env = SERVER_VARIABLE, default_value = DEFAULT_SERVER)]
+    server: String,
+
+    /// Data plane, where there are several
+    #[arg(long, global = true, value_name = "NAME", default_value = "")]
+    dataplane: String,
+
+    /// Form of the output
+    #[arg(short = 'o', long = "output", global = true, value_enum, default_value = "table")]
+    form: Form,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print events as they happen
+    Watch(watch::Watch),
+    /// Print all entries
+    List,
+    /// Print one entry
+    Get(KeyArgs),
+    /// Delete one entry
+    #[command(alias = "DeleteEntry")]
+    Delete(KeyArgs),
+    /// Print the counters of every lcore
+    Stats,
+    /// Print the data planes
+    Dataplanes,
+    /// Ask whether the service and its data planes are up
+    Health,
+    /// Print the version
+    Version,
+}
+
+/// A key on the command line.
+#[derive(Debug, clap::Args)]
+struct KeyArgs {
+    /// FIELD VALUE pairs in any order (input_port srcAddr dstAddr protocol srcPort dstPort),
+    /// or the compact form that `list` prints: port0/tcp/10.0.0.1:36876-10.0.0.2:1234
+    #[arg(required = true, value_name = "KEY")]
+    words: Vec<String>,
+}
+
+impl KeyArgs {
+    fn key(&self) -> Result<flowtracker_proto::v1::Key, Failure> {
+        key_words::parse(&self.words).map(FlowKey::to_proto).map_err(|why| Failure::Usage(why.to_string()))
+    }
+}
+
+/// Runs `ctl` with these arguments (without the program's name).
+pub fn main(arguments: &[String]) -> ExitCode {
+    // Two threads: one may be held by a terminal that is stopped, and the other
+    // then still answers the server's pings.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(why) => {
+            output::complain(&format!("ctl: cannot start: {why}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = if p4tc::speaks(arguments) {
+        runtime.block_on(p4tc::main(arguments.to_vec()))
+    } else {
+        let cli = Cli::parse_from(std::iter::once("ctl").chain(arguments.iter().map(String::as_str)));
+        match runtime.block_on(run(cli)) {
+            Ok(()) => 0,
+            Err(failure) => {
+                if let Some(message) = failure.message() {
+                    output::complain(&format!("ctl: {message}"));
+                }
+                failure.exit_code()
+            }
+        }
+    };
+    // A write to a stopped reader must not keep the process.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let options = cli.common;
+    match cli.verb {
+        Verb::Watch(verb) => output::until_interrupted(watch::run(options, verb)).await,
+        Verb::List => list::run(options).await,
+        Verb::Get(key) => get::run(options, key).await,
+        Verb::Delete(key) => delete::run(options, key).await,
+        Verb::Stats => stats::run(options).await,
+        Verb::Dataplanes => dataplanes::run(options).await,
+        Verb::Health => health::run(options).await,
+        Verb::Version => version::run(),
+    }
+}

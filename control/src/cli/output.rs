@@ -1,0 +1,36 @@
+//! Standard output, one flushed piece per result; and the end on SIGINT.
+
+use std::future::Future;
+use std::io::{ErrorKind, Write};
+
+use super::Failure;
+
+/// Writes `text` and flushes it.
+pub(super) fn put(text: &str) -> Result<(), Failure> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|why| match why.kind() {
+        ErrorKind::BrokenPipe => Failure::NobodyReads,
+        _ => Failure::Output(why),
+    })
+}
+
+/// Writes a line to standard error; there is nobody to tell when that fails.
+pub(super) fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// Runs `work` until it ends or SIGINT comes, which is a good end. The work has
+/// a thread of its own, so that a reader who has stopped cannot keep the
+/// signal from being noticed.
+pub(super) async fn until_interrupted(
+    work: impl Future<Output = Result<(), Failure>> + Send + 'static,
+) -> Result<(), Failure> {
+    let work = tokio::spawn(work);
+    tokio::select! {
+        end = work => end.unwrap_or_else(|panicked| Err(Failure::Output(std::io::Error::other(panicked)))),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}

@@ -1,0 +1,18 @@
+//! `ctl stats`: counters.
+
+use flowtracker_proto::v1::GetStatsRequest;
+
+use super::{Failure, Form, Options, connect, output};
+use crate::render;
+
+pub(super) async fn run(options: Options) -> Result<(), Failure> {
+    let mut client = connect::client(&options.server).await?;
+    let request = GetStatsRequest { dataplane: options.dataplane };
+    let response = client.get_stats(connect::request(request)).await?.into_inner();
+    let mut text = String::new();
+    match options.form {
+        Form::Json => render::proto_json::line(&mut text, &response),
+        Form::Table | Form::Wide | Form::Tc => render::table::stats(&mut text, &response),
+    }
+    output::put(&text)
+}

@@ -1,0 +1,55 @@
+//! What callers are told when something is refused: gRPC statuses with
+//! `google.rpc` details.
+
+use std::collections::HashMap;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::key::Violation;
+
+/// `ErrorInfo.domain` of every refusal.
+pub const DOMAIN: &str = "flowtracker.v1";
+
+/// A refusal with a machine-readable `reason` (upper case, as `ErrorInfo` wants it).
+pub fn refusal(code: Code, reason: &str, message: impl Into<String>) -> Status {
+    with_metadata(code, reason, message, HashMap::new())
+}
+
+/// A refusal whose `ErrorInfo` carries metadata too.
+pub fn with_metadata(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    metadata: HashMap<String, String>,
+) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    Status::with_error_details(code, message, details)
+}
+
+/// INVALID_ARGUMENT that lists every violation and names the first in its message.
+pub fn bad_request(violations: Vec<Violation>) -> Status {
+    let message = violations
+        .first()
+        .map_or_else(|| "bad request".to_owned(), |v| format!("{}: {}", v.field, v.description));
+    let mut details = ErrorDetails::with_error_info("BAD_REQUEST", DOMAIN, HashMap::new());
+    for v in violations {
+        details.add_bad_request_violation(v.field, v.description);
+    }
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// INVALID_ARGUMENT for one field.
+pub fn bad_field(field: &str, description: impl Into<String>) -> Status {
+    bad_request(vec![Violation::new(field, description)])
+}
+
+/// Filters are not understood yet; one that is ignored would show a wrong
+/// picture, so any is refused.
+pub fn refuse_filter(filter: &str) -> Result<(), Status> {
+    if filter.is_empty() {
+        Ok(())
+    } else {
+        Err(bad_field("filter", "filters are not supported by this version"))
+    }
+}

@@ -1,0 +1,215 @@
+//! The one state of the service, behind one lock: mirror and event log.
+//!
+//! The lock is held for short, bounded work only: applying a batch, copying a
+//! run of events, copying the references of a snapshot. Converting and sending
+//! happen outside of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use flowtracker_proto::v1::{Batch, DataplaneStats, Hello, LogStats};
+use tokio::sync::watch;
+
+use crate::log::{EventLog, LogRecord, Lost};
+use crate::registry::{BadRecord, DataplaneState, Registry, SnapshotPart};
+
+#[derive(Debug)]
+struct State {
+    registry: Registry,
+    log: EventLog,
+}
+
+/// Mirror and log, and the means to wait for their changes.
+#[derive(Debug)]
+pub struct Hub {
+    epoch: u64,
+    state: Mutex<State>,
+    last_seq: watch::Sender<u64>,
+    attached: watch::Sender<usize>,
+    next_link: AtomicU64,
+    watchers: AtomicU64,
+    gaps: AtomicU64,
+}
+
+/// The state of the table at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Number of the last event that is contained in it.
+    pub cut: u64,
+    /// The entries, by data plane.
+    pub parts: Vec<SnapshotPart>,
+}
+
+/// What the log holds: the answer to a cursor that it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Number of the oldest event retained, 0 when there is none.
+    pub oldest_seq: u64,
+    /// Number of the last event, 0 when there was none.
+    pub last_seq: u64,
+    /// True when what follows the cursor is retained.
+    pub holds: bool,
+}
+
+/// Counts a watcher for as long as it lives.
+#[derive(Debug)]
+pub struct WatcherCount(Arc<Hub>);
+
+impl Drop for WatcherCount {
+    fn drop(&mut self) {
+        self.0.watchers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Wall clock, Unix nanoseconds.
+pub fn wall_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Hub {
+    /// An empty state for the run `epoch` that retains `retain` events.
+    pub fn new(epoch: u64, retain: usize) -> Self {
+        Self {
+            epoch,
+            state: Mutex::new(State { registry: Registry::default(), log: EventLog::new(epoch, retain) }),
+            last_seq: watch::Sender::new(0),
+            attached: watch::Sender::new(0),
+            next_link: AtomicU64::new(1),
+            watchers: AtomicU64::new(0),
+            gaps: AtomicU64::new(0),
+        }
+    }
+
+    /// The run of the service that numbers the events.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Wakes when events were added; its value is the last number.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.last_seq.subscribe()
+    }
+
+    /// Wakes when the number of attached data planes changes; its value is that number.
+    pub fn subscribe_attached(&self) -> watch::Receiver<usize> {
+        self.attached.subscribe()
+    }
+
+    /// A link came up. The number returned stands for it from now on.
+    pub fn attach(&self, hello: &Hello, wall_ns: u64) -> u64 {
+        let link = self.next_link.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.lock();
+        state.registry.attach(hello, link, wall_ns);
+        self.publish_attached(&state);
+        link
+    }
+
+    /// A link went down.
+    pub fn detach(&self, name: &str, link: u64, now: Instant, wall_ns: u64) {
+        let mut state = self.lock();
+        state.registry.detach(name, link, now, wall_ns);
+        self.publish_attached(&state);
+    }
+
+    /// Applies the records of a batch, in order.
+    pub fn apply(&self, name: &str, link: u64, batch: Batch) -> Result<(), BadRecord> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let shard = batch.shard;
+        let result = batch
+            .records
+            .into_iter()
+            .try_for_each(|record| state.registry.apply(&mut state.log, name, link, shard, record));
+        self.publish_seq(&guard);
+        result
+    }
+
+    /// Lets go of data planes that were away for too long at `now`.
+    pub fn expire_detached(&self, now: Instant, wall_ns: u64) {
+        loop {
+            let mut guard = self.lock();
+            let state = &mut *guard;
+            let more = state.registry.expire_detached(&mut state.log, now, wall_ns);
+            self.publish_seq(&guard);
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Copies up to `max` events after `cursor` to `out`.
+    pub fn read(&self, cursor: u64, max: usize, out: &mut Vec<LogRecord>) -> Result<(), Lost> {
+        self.lock().log.read(cursor, max, out)
+    }
+
+    /// The entries of `dataplane`, or of all when it is empty, at the present cut.
+    pub fn snapshot(&self, dataplane: &str) -> Snapshot {
+        let state = self.lock();
+        Snapshot { cut: state.log.last_seq(), parts: state.registry.snapshot(dataplane) }
+    }
+
+    /// What the log holds, and whether a reader could go on after `cursor`.
+    pub fn window(&self, cursor: u64) -> Window {
+        let state = self.lock();
+        Window {
+            oldest_seq: state.log.oldest_seq(),
+            last_seq: state.log.last_seq(),
+            holds: state.log.holds_after(cursor),
+        }
+    }
+
+    /// All data planes that are or were attached, by name.
+    pub fn dataplanes(&self) -> Vec<DataplaneState> {
+        self.lock().registry.dataplanes()
+    }
+
+    /// True when `name` is or was attached.
+    pub fn knows(&self, name: &str) -> bool {
+        self.lock().registry.knows(name)
+    }
+
+    /// Keeps the counters that `name` gave last.
+    pub fn keep_stats(&self, name: &str, stats: Arc<DataplaneStats>) {
+        self.lock().registry.keep_stats(name, stats);
+    }
+
+    /// Counters of the log.
+    pub fn log_stats(&self) -> LogStats {
+        let window = self.window(0);
+        LogStats {
+            epoch: self.epoch,
+            last_seq: window.last_seq,
+            oldest_seq: window.oldest_seq,
+            watchers: self.watchers.load(Ordering::Relaxed),
+            gaps: self.gaps.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts one more watcher until the value returned is dropped.
+    pub fn count_watcher(self: &Arc<Self>) -> WatcherCount {
+        self.watchers.fetch_add(1, Ordering::Relaxed);
+        WatcherCount(self.clone())
+    }
+
+    /// Counts one more GAP.
+    pub fn count_gap(&self) {
+        self.gaps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock is a bug of one request; the others go on.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish_seq(&self, state: &State) {
+        let last = state.log.last_seq();
+        self.last_seq.send_if_modified(|seq| std::mem::replace(seq, last) != last);
+    }
+
+    fn publish_attached(&self, state: &State) {
+        let count = state.registry.attached();
+        self.attached.send_if_modified(|n| std::mem::replace(n, count) != count);
+    }
+}

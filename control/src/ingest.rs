@@ -1,0 +1,162 @@
+//! The data planes' door: `DataplaneLinkService`.
+//!
+//! A link that breaks a rule is closed with a status that says which. The data
+//! plane dials again and resyncs, and the difference is reported as events.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
+use flowtracker_proto::v1::{
+    AttachRequest, AttachResponse, Batch, Hello, Welcome, attach_request, attach_response,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use crate::fault;
+use crate::hub::{Hub, wall_ns};
+use crate::key::Violation;
+use crate::links::{Down, Link, Links};
+use crate::stop::Stop;
+
+/// Commands that may wait in front of a link.
+const DOWN_QUEUE: usize = 1024;
+/// How long a caller may take to introduce itself.
+const HELLO_WITHIN: Duration = Duration::from_secs(30);
+/// Longest name of a data plane, bytes.
+const NAME_MAX: usize = 63;
+
+/// The service that data planes dial.
+#[derive(Debug)]
+pub struct Ingest {
+    hub: Arc<Hub>,
+    links: Arc<Links>,
+    stop: Stop,
+}
+
+impl Ingest {
+    /// Feeds `hub`, registers in `links`, and ends its streams when `stop` turns true.
+    pub fn new(hub: Arc<Hub>, links: Arc<Links>, stop: Stop) -> Self {
+        Self { hub, links, stop }
+    }
+}
+
+#[tonic::async_trait]
+impl DataplaneLinkService for Ingest {
+    type AttachStream = ReceiverStream<Down>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<AttachRequest>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let mut up = request.into_inner();
+        let first = tokio::time::timeout(HELLO_WITHIN, up.message())
+            .await
+            .map_err(|_| fault::refusal(Code::DeadlineExceeded, "NO_HELLO", "no Hello came within 30 s"))??;
+        let hello = match first.and_then(|m| m.body) {
+            Some(attach_request::Body::Hello(hello)) => hello,
+            _ => return Err(fault::bad_field("hello", "must be the first message")),
+        };
+        check_hello(&hello)?;
+        let (down, outbound) = mpsc::channel(DOWN_QUEUE);
+        let link = self.links.open(&hello.dataplane, down.clone())?;
+        let number = self.hub.attach(&hello, wall_ns());
+        tracing::info!(dataplane = %hello.dataplane, pid = hello.pid, version = %hello.version, "attached");
+        let welcome = Welcome { epoch: self.hub.epoch() };
+        let welcome = AttachResponse { body: Some(attach_response::Body::Welcome(welcome)) };
+        // The queue is new and empty.
+        drop(down.try_send(Ok(welcome)));
+        let intake = Intake {
+            hub: self.hub.clone(),
+            link: link.clone(),
+            number,
+            expected: hello.shards.iter().map(|shard| (*shard, 1)).collect(),
+        };
+        let (hub, links, stop) = (self.hub.clone(), self.links.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            let end = intake.run(up, &down, stop).await;
+            links.close(&link);
+            hub.detach(link.name(), number, Instant::now(), wall_ns());
+            match end {
+                Ok(()) => tracing::info!(dataplane = %link.name(), "detached"),
+                Err(status) => {
+                    tracing::warn!(dataplane = %link.name(), "detached: {}", status.message());
+                    drop(down.try_send(Err(status)));
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(outbound)))
+    }
+}
+
+fn check_hello(hello: &Hello) -> Result<(), Status> {
+    let mut wrong = Vec::new();
+    let name = &hello.dataplane;
+    if name.is_empty() || name.len() > NAME_MAX || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let rule = format!("must have 1 to {NAME_MAX} bytes without blanks");
+        wrong.push(Violation::new("hello.dataplane", rule));
+    }
+    let mut shards = hello.shards.clone();
+    shards.sort_unstable();
+    shards.dedup();
+    if shards.is_empty() || shards.len() != hello.shards.len() {
+        wrong.push(Violation::new("hello.shards", "must name one or more lcores, each once"));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(fault::bad_request(wrong)) }
+}
+
+/// One link's way up.
+struct Intake {
+    hub: Arc<Hub>,
+    link: Arc<Link>,
+    number: u64,
+    /// Number that the next record of each shard must have.
+    expected: BTreeMap<u32, u64>,
+}
+
+impl Intake {
+    /// Takes in what the data plane says until the link ends.
+    async fn run(
+        mut self,
+        mut up: Streaming<AttachRequest>,
+        down: &mpsc::Sender<Down>,
+        mut stop: Stop,
+    ) -> Result<(), Status> {
+        loop {
+            let message = tokio::select! {
+                message = up.message() => message?,
+                () = down.closed() => return Ok(()),
+                () = stop.wanted() => {
+                    return Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"));
+                }
+            };
+            let Some(message) = message else { return Ok(()) };
+            match message.body {
+                Some(attach_request::Body::Batch(batch)) => self.take_batch(batch)?,
+                Some(attach_request::Body::Reply(reply)) => self.link.deliver(reply),
+                Some(attach_request::Body::Hello(_)) => {
+                    return Err(fault::bad_field("hello", "must come only once"));
+                }
+                None => return Err(fault::bad_field("body", "must be batch or reply")),
+            }
+        }
+    }
+
+    fn take_batch(&mut self, batch: Batch) -> Result<(), Status> {
+        let Some(expected) = self.expected.get_mut(&batch.shard) else {
+            let unknown = format!("{} was not named in Hello", batch.shard);
+            return Err(fault::bad_field("batch.shard", unknown));
+        };
+        if batch.first_seq != *expected {
+            let message =
+                format!("shard {}: record {} was due, {} came", batch.shard, expected, batch.first_seq);
+            return Err(fault::refusal(Code::DataLoss, "BATCH_HOLE", message));
+        }
+        *expected += batch.records.len() as u64;
+        self.hub
+            .apply(self.link.name(), self.number, batch)
+            .map_err(|why| fault::bad_field("batch.records", why.to_string()))
+    }
+}

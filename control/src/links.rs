@@ -1,0 +1,237 @@
+//! The way down: commands to the data planes that are attached, and their replies.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use flowtracker_proto::v1::{
+    AttachResponse, CancelCommand, Command, Reply, ReplyStatus, attach_response, command,
+};
+use hashbrown::HashMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+use crate::fault;
+
+/// Dumps that may run on one data plane at a time: what a slow caller has not
+/// taken yet is kept for it, up to one table each.
+const DUMPS: usize = 8;
+
+/// What goes down a link.
+pub type Down = Result<AttachResponse, Status>;
+
+/// One attached data plane.
+#[derive(Debug)]
+pub struct Link {
+    name: String,
+    down: mpsc::Sender<Down>,
+    pending: Mutex<HashMap<u64, mpsc::UnboundedSender<Reply>>>,
+    next_id: AtomicU64,
+    dumps: Arc<Semaphore>,
+}
+
+/// The links that are up, by the name of their data plane.
+#[derive(Debug, Default)]
+pub struct Links {
+    by_name: Mutex<BTreeMap<String, Arc<Link>>>,
+}
+
+impl Links {
+    /// Registers a link; refused while another one of that name is open.
+    pub fn open(&self, name: &str, down: mpsc::Sender<Down>) -> Result<Arc<Link>, Status> {
+        let mut links = lock(&self.by_name);
+        if links.get(name).is_some_and(|old| !old.down.is_closed()) {
+            let message = format!("data plane {name:?} is attached already by another link");
+            return Err(fault::refusal(Code::AlreadyExists, "DATAPLANE_ATTACHED", message));
+        }
+        let link = Arc::new(Link {
+            name: name.to_owned(),
+            down,
+            pending: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            dumps: Arc::new(Semaphore::new(DUMPS)),
+        });
+        links.insert(name.to_owned(), link.clone());
+        Ok(link)
+    }
+
+    /// Takes a link out, unless another one of its name has taken over. Whoever
+    /// waits for its replies is told that it is gone.
+    pub fn close(&self, link: &Arc<Link>) {
+        let mut links = lock(&self.by_name);
+        if links.get(&link.name).is_some_and(|present| Arc::ptr_eq(present, link)) {
+            links.remove(&link.name);
+        }
+        lock(&link.pending).clear();
+    }
+
+    /// The link to `name`, if it is up.
+    pub fn get(&self, name: &str) -> Option<Arc<Link>> {
+        lock(&self.by_name).get(name).cloned()
+    }
+
+    /// The link that a request means: the only one when `name` is empty.
+    /// `known` tells whether a data plane that is away was ever there.
+    pub fn pick(&self, name: &str, known: impl Fn(&str) -> bool) -> Result<Arc<Link>, Status> {
+        let links = lock(&self.by_name);
+        let away = |message| fault::refusal(Code::Unavailable, "NO_DATAPLANE", message);
+        if links.is_empty() {
+            return Err(away("no data plane is attached".to_owned()));
+        }
+        if name.is_empty() {
+            let mut all = links.values();
+            return match (all.next(), all.next()) {
+                (Some(only), None) => Ok(only.clone()),
+                _ => {
+                    let names: Vec<_> = links.keys().map(String::as_str).collect();
+                    let choices = names.join(", ");
+                    Err(fault::bad_field("dataplane", format!("must name one of: {choices}")))
+                }
+            };
+        }
+        match links.get(name) {
+            Some(link) => Ok(link.clone()),
+            None if known(name) => Err(away(format!("data plane {name:?} is not attached"))),
+            None => {
+                let message = format!("no data plane is named {name:?}");
+                Err(fault::refusal(Code::NotFound, "UNKNOWN_DATAPLANE", message))
+            }
+        }
+    }
+}
+
+impl Link {
+    /// Name of its data plane.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sends a command. Nobody waits for its answer after `deadline`.
+    pub fn call(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (tx, replies) = mpsc::unbounded_channel();
+        lock(&self.pending).insert(id, tx);
+        let call = Call { link: self.clone(), id, replies, deadline, ended: false, permit: None };
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.send(id, left, body)?;
+        Ok(call)
+    }
+
+    /// Sends a command whose answer may be as long as the table.
+    pub fn call_dump(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
+        let permit = self.dumps.clone().try_acquire_owned().map_err(|_| {
+            let message = format!("data plane {:?} serves {DUMPS} lists already", self.name);
+            fault::refusal(Code::ResourceExhausted, "TOO_MANY_LISTS", message)
+        })?;
+        let mut call = self.call(body, deadline)?;
+        call.permit = Some(permit);
+        Ok(call)
+    }
+
+    /// Hands a reply to whoever waits for it.
+    pub fn deliver(&self, reply: Reply) {
+        let mut pending = lock(&self.pending);
+        let id = reply.id;
+        let last = reply.status() != ReplyStatus::Unspecified;
+        match pending.get(&id) {
+            // The caller may have gone; then its Call is about to take the id out.
+            Some(caller) => drop(caller.send(reply)),
+            None => tracing::debug!(dataplane = %self.name, id, "reply to nobody"),
+        }
+        if last {
+            pending.remove(&id);
+        }
+    }
+
+    fn send(&self, id: u64, left: Duration, body: command::Body) -> Result<(), Status> {
+        let deadline_ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
+        let command = Command { id, deadline_ms, body: Some(body) };
+        let message = AttachResponse { body: Some(attach_response::Body::Command(command)) };
+        self.down.try_send(Ok(message)).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => {
+                let message = format!("data plane {:?} does not keep up with commands", self.name);
+                fault::refusal(Code::Unavailable, "DATAPLANE_BUSY", message)
+            }
+            mpsc::error::TrySendError::Closed(_) => self.gone(),
+        })
+    }
+
+    fn gone(&self) -> Status {
+        let message = format!("the link to data plane {:?} was lost", self.name);
+        fault::refusal(Code::Unavailable, "LINK_LOST", message)
+    }
+}
+
+/// A command under way. Dropping it early cancels it.
+#[derive(Debug)]
+pub struct Call {
+    link: Arc<Link>,
+    id: u64,
+    replies: mpsc::UnboundedReceiver<Reply>,
+    deadline: Instant,
+    ended: bool,
+    /// Held for as long as the answer of a dump may wait here.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Call {
+    /// The next part of the answer; `None` after the last. A status other than
+    /// OK, a lost link and a missed deadline are errors.
+    pub async fn next(&mut self) -> Result<Option<Reply>, Status> {
+        if self.ended {
+            return Ok(None);
+        }
+        match tokio::time::timeout_at(self.deadline, self.replies.recv()).await {
+            Err(_) => {
+                let message = format!("data plane {:?} did not answer in time", self.link.name);
+                Err(fault::refusal(Code::DeadlineExceeded, "NO_ANSWER", message))
+            }
+            Ok(None) => {
+                self.ended = true;
+                Err(self.link.gone())
+            }
+            Ok(Some(reply)) => {
+                self.ended = reply.status() != ReplyStatus::Unspecified;
+                refused(&reply).map_or(Ok(Some(reply)), Err)
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        lock(&self.link.pending).remove(&self.id);
+        if !self.ended {
+            let cancel = command::Body::Cancel(CancelCommand { id: self.id });
+            let id = self.link.next_id.fetch_add(1, Ordering::Relaxed);
+            // Best effort: the command has a deadline of its own.
+            drop(self.link.send(id, Duration::ZERO, cancel));
+        }
+    }
+}
+
+/// The gRPC status of a reply that refuses.
+fn refused(reply: &Reply) -> Option<Status> {
+    let (code, reason, text) = match reply.status() {
+        ReplyStatus::Unspecified | ReplyStatus::Ok => return None,
+        ReplyStatus::NotFound => (Code::NotFound, "NO_ENTRY", "no entry has this key"),
+        ReplyStatus::AlreadyExists => (Code::AlreadyExists, "ENTRY_EXISTS", "an entry has this key"),
+        ReplyStatus::PermissionDenied => {
+            (Code::PermissionDenied, "PERMISSION_BIT", "a permission bit is missing")
+        }
+        ReplyStatus::ResourceExhausted => (Code::ResourceExhausted, "TABLE_FULL", "the shard is full"),
+        ReplyStatus::InvalidArgument => (Code::InvalidArgument, "BAD_VALUE", "a value is not acceptable"),
+        ReplyStatus::FailedPrecondition => {
+            (Code::FailedPrecondition, "NOT_POSSIBLE_NOW", "not possible in the present state")
+        }
+        ReplyStatus::Unavailable => (Code::Unavailable, "DATAPLANE_BUSY", "the data plane is too busy"),
+    };
+    let message = if reply.message.is_empty() { text } else { &reply.message };
+    Some(fault::refusal(code, reason, message))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

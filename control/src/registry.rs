@@ -1,0 +1,506 @@
+//! The mirror: what each data plane's table holds, as far as it has told us.
+//!
+//! Snapshots are made from the mirror, and so are the differences after a link
+//! was cut. Every method that changes the mirror writes the same change to the
+//! event log, so that mirror and log never disagree.
+//!
+//! # Resync
+//!
+//! At the start of a link a shard enumerates its table between RESYNC_BEGIN and
+//! RESYNC_END, while live records go on in between. BEGIN gives the shard a new
+//! generation; whatever names an entry from then on stamps it with that
+//! generation; END deletes what carries an older one. So marking a million
+//! entries as unconfirmed costs nothing.
+//!
+//! When the data plane was restarted, or runs on other lcores than before, an
+//! entry's old shard says nothing about who would confirm it. Then nothing is
+//! deleted before the last shard's END.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, EntryRecord, Hello, Record, RecordKind};
+use hashbrown::HashMap;
+
+use crate::key::FlowKey;
+use crate::log::{Change, EventLog, LogRecord};
+
+/// How long the entries of a detached data plane stay in the mirror.
+pub const DETACHED_FOR: Duration = Duration::from_secs(600);
+
+/// Entries that one call of [`Registry::expire_detached`] removes at most, so
+/// that the lock is never held for long.
+const EXPIRE_STEP: usize = 4096;
+
+/// One entry, as of `as_of_ns`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryState {
+    /// Its key.
+    pub key: FlowKey,
+    /// The 14 permission bits.
+    pub permissions: u16,
+    /// Timer profile that gave the aging value.
+    pub profile_id: u8,
+    /// True when the idle timer applies.
+    pub dynamic: bool,
+    /// Idle time after which it is deleted, milliseconds.
+    pub aging_ms: u32,
+    /// Creation, wall clock, Unix nanoseconds.
+    pub create_ns: u64,
+    /// Last packet or update, wall clock, Unix nanoseconds.
+    pub last_used_ns: u64,
+    /// When the figures of this entry were taken, wall clock, Unix nanoseconds.
+    pub as_of_ns: u64,
+    /// Packets since creation.
+    pub packets: u64,
+    /// Bytes since creation.
+    pub bytes: u64,
+    /// Who created it; `None` means the data path.
+    pub created_by: Option<Arc<Actor>>,
+    /// Who updated it last; `None` means nobody.
+    pub updated_by: Option<Arc<Actor>>,
+}
+
+const _: () = assert!(size_of::<EntryState>() <= 96, "a million of these sit in the mirror");
+
+impl EntryState {
+    /// Takes an entry out of a record that was made at `time_ns`.
+    pub fn from_record(record: &EntryRecord, time_ns: u64) -> Result<Self, BadRecord> {
+        let key = FlowKey::from_record(record).ok_or(BadRecord::Key)?;
+        let newest = record.create_time_ns.max(record.last_used_time_ns);
+        Ok(Self {
+            key,
+            permissions: (record.permissions & 0x3fff) as u16,
+            profile_id: u8::try_from(record.profile_id).map_err(|_| BadRecord::Profile)?,
+            dynamic: record.dynamic,
+            aging_ms: record.aging_ms,
+            create_ns: record.create_time_ns,
+            last_used_ns: record.last_used_time_ns,
+            as_of_ns: if time_ns == 0 { newest } else { time_ns },
+            packets: record.packets,
+            bytes: record.bytes,
+            created_by: record.created_by.clone().map(Arc::new),
+            updated_by: record.updated_by.clone().map(Arc::new),
+        })
+    }
+
+    /// True when nothing differs but what packets change.
+    fn same_attributes(&self, other: &Self) -> bool {
+        self.permissions == other.permissions
+            && self.profile_id == other.profile_id
+            && self.dynamic == other.dynamic
+            && self.aging_ms == other.aging_ms
+            && self.created_by == other.created_by
+            && self.updated_by == other.updated_by
+    }
+}
+
+/// A record that no sound data plane sends: the link is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRecord {
+    /// The link is no longer the one that speaks for this data plane.
+    StaleLink,
+    /// The shard was not named in Hello.
+    Shard(u32),
+    /// The kind is not known.
+    Kind(i32),
+    /// The entry is missing.
+    NoEntry,
+    /// The key does not fit.
+    Key,
+    /// The profile id does not fit.
+    Profile,
+}
+
+impl fmt::Display for BadRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StaleLink => f.write_str("another link speaks for this data plane now"),
+            Self::Shard(shard) => write!(f, "shard {shard} was not named in Hello"),
+            Self::Kind(kind) => write!(f, "record kind {kind} is not known"),
+            Self::NoEntry => f.write_str("the record has no entry"),
+            Self::Key => f.write_str("the key of a record is not valid"),
+            Self::Profile => f.write_str("the profile id of a record is not valid"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Mirrored {
+    shard: u32,
+    generation: u32,
+    state: Arc<EntryState>,
+}
+
+/// How far a shard's resync is on the present link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resync {
+    Awaited,
+    Running,
+    Finished,
+}
+
+#[derive(Debug)]
+struct Shard {
+    generation: u32,
+    resync: Resync,
+    /// This shard's FLUSHED records that the other shards have not matched yet.
+    flushes: VecDeque<(u64, u64)>,
+    /// PURGED was seen here, but not yet on every shard.
+    purged: bool,
+    /// LOADED was seen here, but not yet on every shard.
+    loaded: bool,
+}
+
+/// What is known of one data plane.
+#[derive(Debug)]
+struct Mirror {
+    name: Arc<str>,
+    instance: u64,
+    version: String,
+    ports: Vec<String>,
+    /// The link that speaks for it; `None` while detached.
+    link: Option<u64>,
+    /// When the link last came up or went down, wall clock, Unix nanoseconds.
+    since_ns: u64,
+    /// When it went down.
+    detached_at: Option<Instant>,
+    shards: BTreeMap<u32, Shard>,
+    last_generation: u32,
+    /// Delete nothing before every shard has finished its resync.
+    sweep_whole: bool,
+    entries: HashMap<FlowKey, Mirrored>,
+    /// Records of shards that were purged while others were not yet.
+    deferred: Vec<(u32, Record)>,
+    stats: Option<Arc<DataplaneStats>>,
+}
+
+/// One data plane, for display.
+#[derive(Clone, Debug)]
+pub struct DataplaneState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// True while its link is up.
+    pub attached: bool,
+    /// True once its resync is finished.
+    pub synced: bool,
+    /// Version of its program.
+    pub version: String,
+    /// When the link last came up or went down, wall clock, Unix nanoseconds.
+    pub since_ns: u64,
+    /// Entries mirrored.
+    pub entries: u64,
+    /// Names of its ports.
+    pub ports: Vec<String>,
+    /// The last counters that it gave.
+    pub stats: Option<Arc<DataplaneStats>>,
+}
+
+/// Mirrored entries of one data plane.
+pub type SnapshotPart = (Arc<str>, Vec<Arc<EntryState>>);
+
+/// The mirrors of all data planes that are or were attached.
+#[derive(Debug, Default)]
+pub struct Registry {
+    mirrors: BTreeMap<Arc<str>, Mirror>,
+}
+
+impl Registry {
+    /// A link came up. `link` identifies it and must never be used twice.
+    pub fn attach(&mut self, hello: &Hello, link: u64, wall_ns: u64) {
+        let name: Arc<str> = hello.dataplane.as_str().into();
+        let mirror = self.mirrors.entry(name.clone()).or_insert_with(|| Mirror {
+            name,
+            instance: hello.instance,
+            version: String::new(),
+            ports: Vec::new(),
+            link: None,
+            since_ns: 0,
+            detached_at: None,
+            shards: BTreeMap::new(),
+            last_generation: 0,
+            sweep_whole: false,
+            entries: HashMap::new(),
+            deferred: Vec::new(),
+            stats: None,
+        });
+        let vanished = mirror.shards.keys().any(|shard| !hello.shards.contains(shard));
+        // A sweep that a cut link left undone stays due.
+        mirror.sweep_whole |= vanished || mirror.instance != hello.instance;
+        mirror.instance = hello.instance;
+        mirror.version.clone_from(&hello.version);
+        mirror.ports.clone_from(&hello.ports);
+        mirror.link = Some(link);
+        mirror.since_ns = wall_ns;
+        mirror.detached_at = None;
+        mirror.deferred.clear();
+        mirror.shards.clear();
+        for shard in &hello.shards {
+            mirror.last_generation += 1;
+            let fresh = Shard {
+                generation: mirror.last_generation,
+                resync: Resync::Awaited,
+                flushes: VecDeque::new(),
+                purged: false,
+                loaded: false,
+            };
+            mirror.shards.insert(*shard, fresh);
+        }
+    }
+
+    /// The link went down; its entries stay for [`DETACHED_FOR`]. Does nothing
+    /// when another link has taken over.
+    pub fn detach(&mut self, name: &str, link: u64, now: Instant, wall_ns: u64) {
+        let Some(mirror) = self.mirrors.get_mut(name).filter(|m| m.link == Some(link)) else { return };
+        mirror.link = None;
+        mirror.since_ns = wall_ns;
+        mirror.detached_at = Some(now);
+        mirror.deferred.clear();
+    }
+
+    /// Applies one record of a shard and logs what it changes.
+    pub fn apply(
+        &mut self,
+        log: &mut EventLog,
+        name: &str,
+        link: u64,
+        shard: u32,
+        record: Record,
+    ) -> Result<(), BadRecord> {
+        match self.mirrors.get_mut(name) {
+            Some(mirror) if mirror.link == Some(link) => mirror.apply(log, shard, record),
+            _ => Err(BadRecord::StaleLink),
+        }
+    }
+
+    /// Lets go of data planes that were detached for [`DETACHED_FOR`] at `now`.
+    /// Works in steps: true means that more is to be done.
+    pub fn expire_detached(&mut self, log: &mut EventLog, now: Instant, wall_ns: u64) -> bool {
+        let due = |m: &&mut Mirror| {
+            m.link.is_none()
+                && m.detached_at.is_some_and(|at| now.saturating_duration_since(at) >= DETACHED_FOR)
+        };
+        let Some(mirror) = self.mirrors.values_mut().find(due) else { return false };
+        for (_, gone) in mirror.entries.extract_if(|_, _| true).take(EXPIRE_STEP) {
+            log.push(lost(&mirror.name, gone.state, wall_ns));
+        }
+        if mirror.entries.is_empty() {
+            let name = mirror.name.clone();
+            self.mirrors.remove(&name);
+        }
+        true
+    }
+
+    /// The entries of `dataplane`, or of all when it is empty.
+    pub fn snapshot(&self, dataplane: &str) -> Vec<SnapshotPart> {
+        self.mirrors
+            .values()
+            .filter(|m| dataplane.is_empty() || *m.name == *dataplane)
+            .map(|m| (m.name.clone(), m.entries.values().map(|e| e.state.clone()).collect()))
+            .collect()
+    }
+
+    /// All data planes, by name.
+    pub fn dataplanes(&self) -> Vec<DataplaneState> {
+        self.mirrors
+            .values()
+            .map(|m| DataplaneState {
+                name: m.name.clone(),
+                attached: m.link.is_some(),
+                synced: m.link.is_some() && m.is_synced(),
+                version: m.version.clone(),
+                since_ns: m.since_ns,
+                entries: m.entries.len() as u64,
+                ports: m.ports.clone(),
+                stats: m.stats.clone(),
+            })
+            .collect()
+    }
+
+    /// How many data planes are attached.
+    pub fn attached(&self) -> usize {
+        self.mirrors.values().filter(|m| m.link.is_some()).count()
+    }
+
+    /// True when `name` is or was attached.
+    pub fn knows(&self, name: &str) -> bool {
+        self.mirrors.contains_key(name)
+    }
+
+    /// Keeps the counters that `name` gave last.
+    pub fn keep_stats(&mut self, name: &str, stats: Arc<DataplaneStats>) {
+        if let Some(mirror) = self.mirrors.get_mut(name) {
+            mirror.stats = Some(stats);
+        }
+    }
+}
+
+impl Mirror {
+    fn is_synced(&self) -> bool {
+        self.shards.values().all(|s| s.resync == Resync::Finished)
+    }
+
+    fn apply(&mut self, log: &mut EventLog, shard_id: u32, record: Record) -> Result<(), BadRecord> {
+        let Some(shard) = self.shards.get_mut(&shard_id) else { return Err(BadRecord::Shard(shard_id)) };
+        if shard.purged {
+            // One LIFECYCLE stands for all shards, and it empties the watchers'
+            // state: what a shard says after its part of the purge has to
+            // follow that event.
+            self.deferred.push((shard_id, record));
+            return Ok(());
+        }
+        let time_ns = record.time_ns;
+        match record.kind() {
+            RecordKind::Unspecified => return Err(BadRecord::Kind(record.kind)),
+            RecordKind::ResyncBegin => {
+                self.last_generation += 1;
+                shard.generation = self.last_generation;
+                shard.resync = Resync::Running;
+            }
+            RecordKind::ResyncEnd => {
+                shard.resync = Resync::Finished;
+                if !self.sweep_whole {
+                    self.sweep(log, Some(shard_id), time_ns);
+                } else if self.is_synced() {
+                    self.sweep(log, None, time_ns);
+                    self.sweep_whole = false;
+                }
+            }
+            RecordKind::Created | RecordKind::ResyncEntry => {
+                self.upsert(log, shard_id, state_of(&record)?, &record);
+            }
+            RecordKind::Updated => self.upsert(log, shard_id, state_of(&record)?, &record),
+            RecordKind::Deleted => self.delete(log, &record)?,
+            RecordKind::Flushed => {
+                shard.flushes.push_back((record.deleted, record.failed));
+                self.report_flush(log, time_ns);
+            }
+            RecordKind::Purged => {
+                shard.purged = true;
+                if self.shards.values().all(|s| s.purged) {
+                    return self.report_purge(log, time_ns);
+                }
+            }
+            RecordKind::Loaded => {
+                // The first shard speaks for all, so that LOADED precedes new entries.
+                let first = self.shards.values().all(|s| !s.loaded);
+                if let Some(shard) = self.shards.get_mut(&shard_id) {
+                    shard.loaded = true;
+                }
+                if first {
+                    log.push(LogRecord { time_ns, dataplane: self.name.clone(), change: Change::Loaded });
+                }
+                if self.shards.values().all(|s| s.loaded) {
+                    self.shards.values_mut().for_each(|s| s.loaded = false);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The shard says that this entry exists.
+    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, record: &Record) {
+        let generation = self.shards.get(&shard).map_or(0, |s| s.generation);
+        let state = Arc::new(state);
+        let name = &self.name;
+        let note = |change| LogRecord { time_ns: state.as_of_ns, dataplane: name.clone(), change };
+        let fresh = Mirrored { shard, generation, state: state.clone() };
+        let Some(known) = self.entries.get_mut(&state.key) else {
+            log.push(note(Change::Created(state.clone())));
+            self.entries.insert(state.key, fresh);
+            return;
+        };
+        if known.state.create_ns != state.create_ns {
+            // Another entry under the same key: the end of the former was missed.
+            log.push(lost(name, known.state.clone(), state.as_of_ns));
+            log.push(note(Change::Created(state.clone())));
+            *known = fresh;
+            return;
+        }
+        // What waited in a ring may be older than what the resync has told of
+        // already; that is not an event again, and must not turn time back.
+        let same = known.state.same_attributes(&state);
+        let told = match record.kind() {
+            RecordKind::Updated => same && known.state.last_used_ns >= state.last_used_ns,
+            RecordKind::Created => same || known.state.as_of_ns >= state.as_of_ns,
+            _ => same,
+        };
+        if !told {
+            log.push(note(Change::Updated(state.clone())));
+        } else if known.state.as_of_ns > state.as_of_ns {
+            (known.shard, known.generation) = (shard, generation);
+            return;
+        }
+        *known = fresh;
+    }
+
+    fn delete(&mut self, log: &mut EventLog, record: &Record) -> Result<(), BadRecord> {
+        let state = state_of(record)?;
+        let as_of_ns = state.as_of_ns;
+        let Some(known) = self.entries.remove(&state.key) else {
+            tracing::debug!(dataplane = %self.name, key = %state.key, "deletion of an unknown entry");
+            return Ok(());
+        };
+        if known.state.create_ns == state.create_ns {
+            let change = Change::Deleted {
+                entry: Arc::new(state),
+                reason: record.reason(),
+                by: record.deleted_by.clone().map(Arc::new),
+            };
+            log.push(LogRecord { time_ns: as_of_ns, dataplane: self.name.clone(), change });
+        } else {
+            // The entry deleted was never told of, but the one known is gone too.
+            log.push(lost(&self.name, known.state, as_of_ns));
+        }
+        Ok(())
+    }
+
+    /// Deletes what no shard has confirmed: entries of `only`, or of all shards.
+    fn sweep(&mut self, log: &mut EventLog, only: Option<u32>, time_ns: u64) {
+        let shards = &self.shards;
+        let unconfirmed = |_: &FlowKey, e: &mut Mirrored| {
+            only.is_none_or(|shard| shard == e.shard)
+                && shards.get(&e.shard).is_none_or(|s| s.generation != e.generation)
+        };
+        for (_, gone) in self.entries.extract_if(unconfirmed) {
+            log.push(lost(&self.name, gone.state, time_ns));
+        }
+    }
+
+    /// One FLUSHED per flush, when every shard has reported its part.
+    fn report_flush(&mut self, log: &mut EventLog, time_ns: u64) {
+        if self.shards.values().any(|s| s.flushes.is_empty()) {
+            return;
+        }
+        let (mut deleted, mut failed) = (0, 0);
+        for (d, f) in self.shards.values_mut().filter_map(|s| s.flushes.pop_front()) {
+            deleted += d;
+            failed += f;
+        }
+        let change = Change::Flushed { deleted, failed };
+        log.push(LogRecord { time_ns, dataplane: self.name.clone(), change });
+    }
+
+    /// Every shard is purged: the entries go, with one event for all of them.
+    fn report_purge(&mut self, log: &mut EventLog, time_ns: u64) -> Result<(), BadRecord> {
+        self.entries.clear();
+        self.shards.values_mut().for_each(|s| s.purged = false);
+        log.push(LogRecord { time_ns, dataplane: self.name.clone(), change: Change::Purged });
+        for (shard, record) in std::mem::take(&mut self.deferred) {
+            self.apply(log, shard, record)?;
+        }
+        Ok(())
+    }
+}
+
+/// The event for an entry that was found gone.
+fn lost(name: &Arc<str>, entry: Arc<EntryState>, time_ns: u64) -> LogRecord {
+    let change = Change::Deleted { entry, reason: DeleteReason::Resync, by: None };
+    LogRecord { time_ns, dataplane: name.clone(), change }
+}
+
+fn state_of(record: &Record) -> Result<EntryState, BadRecord> {
+    EntryState::from_record(record.entry.as_ref().ok_or(BadRecord::NoEntry)?, record.time_ns)
+}

@@ -1,0 +1,145 @@
+//! Lines for people, one per thing, columns aligned.
+
+use std::fmt::Write;
+
+use flowtracker_proto::v1::{
+    DataplaneStats, DeleteReason, Entry, Event, EventType, GetStatsResponse, LcoreStats, LifecycleKind,
+    ListDataplanesResponse,
+};
+
+use super::{compact_key, duration, utc};
+
+/// Heading of [`entry`].
+pub fn entry_heading(out: &mut String) {
+    let _ = writeln!(
+        out,
+        "{:<52} {:>8} {:>8} {:>8} {:>10} {:>12}",
+        "KEY", "AGE", "IDLE", "AGING", "PACKETS", "BYTES"
+    );
+}
+
+/// One entry.
+pub fn entry(out: &mut String, entry: &Entry) {
+    let aging = if entry.dynamic { duration(entry.aging_ms) } else { "static".to_owned() };
+    let _ = writeln!(
+        out,
+        "{:<52} {:>8} {:>8} {:>8} {:>10} {:>12}",
+        compact_key(entry.key.as_ref()),
+        duration(entry.created_ms_ago),
+        duration(entry.idle_ms),
+        aging,
+        entry.packets,
+        entry.bytes
+    );
+}
+
+/// One event; PROGRESS, which says that nothing happened, prints nothing.
+pub fn event(out: &mut String, event: &Event) {
+    if event.r#type() == EventType::Progress {
+        return;
+    }
+    let _ = writeln!(out, "{} {}", utc(event.time.as_ref()), event_words(event));
+}
+
+/// What an event says, without its time.
+pub(super) fn event_words(event: &Event) -> String {
+    let name = event.r#type().as_str_name().trim_start_matches("EVENT_TYPE_");
+    match event.r#type() {
+        EventType::Gap => format!("{name} events {} to {} are lost", event.gap_from, event.gap_to),
+        EventType::Flushed => format!("{name} {} deleted, {} left", event.deleted, event.failed),
+        EventType::Lifecycle => match event.lifecycle() {
+            LifecycleKind::Purged => format!("{name} {} purged", event.dataplane),
+            LifecycleKind::Loaded => format!("{name} {} loaded", event.dataplane),
+            LifecycleKind::Unspecified => name.to_owned(),
+        },
+        _ => {
+            let mut words = format!("{name:<8}");
+            if let Some(entry) = &event.entry {
+                let _ = write!(words, "{}", compact_key(entry.key.as_ref()));
+            }
+            if event.reason() != DeleteReason::Unspecified {
+                let reason = event.reason().as_str_name().trim_start_matches("DELETE_REASON_");
+                let _ = write!(words, " {}", reason.to_ascii_lowercase());
+            }
+            words.trim_end().to_owned()
+        }
+    }
+}
+
+/// The data planes.
+pub fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
+    let _ = writeln!(out, "{:<20} {:<10} {:>10} {:<12} PORTS", "NAME", "STATE", "ENTRIES", "VERSION");
+    for d in &response.dataplanes {
+        let state = match (d.attached, d.synced) {
+            (true, true) => "attached",
+            (true, false) => "resyncing",
+            (false, _) => "away",
+        };
+        let ports = d.ports.join(",");
+        let _ = writeln!(out, "{:<20} {:<10} {:>10} {:<12} {}", d.name, state, d.entries, d.version, ports);
+    }
+}
+
+/// Counters of data planes: a line per lcore and their sum.
+pub fn stats(out: &mut String, response: &GetStatsResponse) {
+    for dataplane in &response.dataplanes {
+        dataplane_stats(out, dataplane);
+    }
+    if let Some(log) = &response.log {
+        let _ = writeln!(
+            out,
+            "log: epoch {} events {} oldest {} watchers {} gaps {}",
+            log.epoch, log.last_seq, log.oldest_seq, log.watchers, log.gaps
+        );
+    }
+}
+
+fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
+    let state = if stats.live { "live" } else { "last known" };
+    let _ = writeln!(out, "{} ({state})", stats.dataplane);
+    let _ = writeln!(
+        out,
+        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}",
+        "LCORE", "RX", "TX", "TXDROP", "HIT", "CREATED", "EXPIRED", "DELETED", "ENTRIES"
+    );
+    let mut sum = LcoreStats::default();
+    let mut created = 0;
+    let mut hit = 0;
+    for l in &stats.lcores {
+        let outcomes = l.outcomes.unwrap_or_default();
+        lcore_line(out, &l.lcore.to_string(), l, outcomes.hit, outcomes.miss_created);
+        hit += outcomes.hit;
+        created += outcomes.miss_created;
+        sum.rx += l.rx;
+        sum.tx += l.tx;
+        sum.tx_dropped += l.tx_dropped;
+        sum.expired += l.expired;
+        sum.deleted += l.deleted;
+        sum.entries += l.entries;
+    }
+    if stats.lcores.len() > 1 {
+        lcore_line(out, "all", &sum, hit, created);
+    }
+    for port in &stats.ports {
+        let link = if port.link_up { "up" } else { "down" };
+        let _ = writeln!(
+            out,
+            "  {} ({}, {link}): rx {} tx {} missed {} errors {} nombuf {}",
+            port.port,
+            port.device,
+            port.rx_packets,
+            port.tx_packets,
+            port.rx_missed,
+            port.rx_errors + port.tx_errors,
+            port.rx_nombuf
+        );
+    }
+}
+
+fn lcore_line(out: &mut String, name: &str, l: &LcoreStats, hit: u64, created: u64) {
+    let _ = writeln!(
+        out,
+        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}",
+        name, l.rx, l.tx, l.tx_dropped, hit, created, l.expired, l.deleted, l.entries
+    );
+}

@@ -1,0 +1,126 @@
+//! The text of P4TC's `tc`, byte for byte, in the form that names an author on
+//! one line (`created by: kernel (id 1)`).
+
+use std::fmt::Write;
+
+use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType};
+use jiff::tz::TimeZone;
+use pbjson_types::Timestamp;
+
+/// How times are put in front of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// Not at all.
+    None,
+    /// `-timestamp`: a line of its own.
+    Long,
+    /// `-tshort`: in front of the first line.
+    Short,
+}
+
+/// The first line; `verb` is empty for reads.
+pub fn pipeline(out: &mut String, verb: &str) {
+    let blank = if verb.is_empty() { "" } else { " " };
+    let _ = writeln!(out, "{verb}{blank}pipeline:  flowtracker(id 1)");
+}
+
+/// An event that P4TC has: created, updated, deleted, flushed. Others print nothing.
+pub fn event(out: &mut String, event: &Event, details: bool) {
+    let verb = match event.r#type() {
+        EventType::Created => "created",
+        EventType::Updated => "updated",
+        EventType::Deleted => "deleted",
+        EventType::Flushed => {
+            pipeline(out, "flushed");
+            let _ = writeln!(out, "    table entry flush count {}\n", event.deleted);
+            return;
+        }
+        _ => return,
+    };
+    if let Some(shown) = &event.entry {
+        pipeline(out, verb);
+        entry(out, shown, details);
+    }
+}
+
+/// An entry, all but its first line.
+pub fn entry(out: &mut String, entry: &Entry, details: bool) {
+    let _ = writeln!(
+        out,
+        " table: Main/ct_flow_table(id 1)entry priority {}[permissions {}]",
+        entry.priority, entry.permissions_text
+    );
+    out.push_str("    entry key\n");
+    let key = entry.key.clone().unwrap_or_default();
+    let _ = writeln!(out, "     input_port id:1 size:32b type:dev exact fieldval  {}", key.input_port);
+    let _ = writeln!(out, "     srcAddr id:2 size:32b type:ipv4 exact fieldval  {}/32", key.src_addr);
+    let _ = writeln!(out, "     dstAddr id:3 size:32b type:ipv4 exact fieldval  {}/32", key.dst_addr);
+    let _ =
+        writeln!(out, "     hdr.ipv4.protocol id:4 size:8b type:bit8 exact fieldval  {}/0xff", key.protocol);
+    let _ = writeln!(out, "     srcPort id:5 size:16b type:be16 exact fieldval  {}/0xffff", key.src_port);
+    let _ = writeln!(out, "     dstPort id:6 size:16b type:be16 exact fieldval  {}/0xffff", key.dst_port);
+    author(out, "create", entry.created_by.as_ref(), details);
+    author(out, "update", entry.updated_by.as_ref(), details);
+    author(out, "delete", entry.deleted_by.as_ref(), details);
+    let _ = writeln!(out, "    dynamic {}", entry.dynamic);
+    if entry.dynamic {
+        let _ = writeln!(out, "    table aging {}", entry.aging_ms);
+    }
+    let (created, used) = (entry.created_ms_ago / 1000, entry.idle_ms / 1000);
+    if created > 0 {
+        let _ = write!(out, "    created {created} sec");
+    }
+    if used > 0 {
+        let _ = write!(out, "    used {used} sec");
+    }
+    if created > 0 || used > 0 {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "    tmpl created {}\n", entry.tmpl_created);
+}
+
+/// `    created by: kernel (id 1)`, and with details the pid and the process.
+fn author(out: &mut String, verb: &str, actor: Option<&Actor>, details: bool) {
+    let Some(actor) = actor else { return };
+    let _ = writeln!(out, "    {verb}d by: {} (id {})", entity(actor), actor.entity);
+    if details {
+        if shows_pid(actor) {
+            let _ = writeln!(out, "    {verb} by pid: {}", actor.pid);
+        }
+        if !actor.process.is_empty() {
+            let _ = writeln!(out, "    {verb}d by process: {}", actor.process);
+        }
+    }
+}
+
+/// Name of the actor's entity, as in `/etc/iproute2/p4tc_entities`.
+pub(super) fn entity(actor: &Actor) -> &'static str {
+    match Entity::try_from(actor.entity) {
+        Ok(Entity::Unspecified) => "unspec",
+        Ok(Entity::Kernel) => "kernel",
+        Ok(Entity::Tc) => "tc",
+        Ok(Entity::Timer) => "timer",
+        Err(_) => "??",
+    }
+}
+
+/// P4TC tells the pid when there is one, and the 0 of kernel and timer.
+pub(super) fn shows_pid(actor: &Actor) -> bool {
+    actor.pid != 0 || matches!(actor.entity(), Entity::Kernel | Entity::Timer)
+}
+
+/// The time in front of an event, in local time.
+pub fn stamp(out: &mut String, time: Option<&Timestamp>, stamp: Stamp) {
+    let time = time.and_then(|t| jiff::Timestamp::new(t.seconds, t.nanos).ok()).unwrap_or_default();
+    let local = time.to_zoned(TimeZone::system());
+    let usec = local.subsec_nanosecond() / 1000;
+    match stamp {
+        Stamp::None => {}
+        Stamp::Long => {
+            let _ = writeln!(out, "Timestamp: {} {usec:06} usec", local.strftime("%a %b %e %H:%M:%S %Y"));
+        }
+        Stamp::Short => {
+            let _ = write!(out, "[{}.{usec:06}] ", local.strftime("%Y-%m-%dT%H:%M:%S"));
+        }
+    }
+}

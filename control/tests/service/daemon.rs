@@ -1,0 +1,63 @@
+//! The built `flowtracker-control`: how it starts and how it exits.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::rig::*;
+
+fn daemon(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtracker-control"));
+    command.args(flags).env_remove("RUST_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn bad_flags_are_status_2_and_a_failed_start_is_status_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().map(|addr| (taken, addr.to_string())).unwrap();
+    for (flags, code, named) in [
+        (vec!["--no-such-flag"], 2, "no-such-flag"),
+        (vec!["--listen", "nowhere"], 2, "--listen"),
+        (vec!["--retain", "0"], 2, "--retain"),
+        (vec!["--listen", taken.1.as_str()], 1, taken.1.as_str()),
+        (vec!["--listen", "127.0.0.1:0", "--unix", "/nonexistent/socket"], 1, "/nonexistent/socket"),
+    ] {
+        let output = daemon(&flags).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{flags:?}: {error}");
+        assert!(error.contains(named) && output.stdout.is_empty(), "{error}");
+        assert!(code == 2 || error.lines().count() == 1, "one line: {error}");
+    }
+}
+
+#[tokio::test]
+async fn signals_end_it_with_status_0_even_with_open_streams() {
+    for signal in ["-INT", "-TERM"] {
+        let mut child = daemon(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let line = log.find(|line| line.contains("listening on ")).unwrap();
+        let addr = line.split("listening on ").nth(1).unwrap().trim().to_owned();
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{addr}")).unwrap();
+        let channel = channel.connect().await.unwrap();
+        let mut client =
+            flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient::new(channel);
+        let stream = client.watch_events(watch_request(now())).await.unwrap();
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let end = tokio::task::spawn_blocking(move || child.wait());
+        assert_eq!(soon("the daemon to end", end).await.unwrap().unwrap().code(), Some(0));
+        drop(stream);
+    }
+}
+
+#[tokio::test]
+async fn a_socket_left_behind_is_taken_over_and_a_live_one_is_not() {
+    let dir = Dir::new("stale-socket");
+    let path = dir.path("control.sock");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let service = Service::with(&["--unix", &path]).await;
+    let output = daemon(&["--listen", "127.0.0.1:0", "--unix", &path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(std::path::Path::new(&path).exists());
+    service.stop().await;
+}

@@ -1,0 +1,11 @@
+//! The service as its neighbours see it: real gRPC over loopback, with a data
+//! plane that is played by the test, and the built `ctl` where it matters.
+
+mod admin;
+mod ctl;
+mod daemon;
+mod link;
+mod load;
+mod resync;
+mod rig;
+mod watch;

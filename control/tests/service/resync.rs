@@ -1,0 +1,164 @@
+//! What a cut link, a restarted data plane and a purge look like to a watcher.
+
+use std::time::{Duration, Instant};
+
+use control::hub::Hub;
+use control::registry::DETACHED_FOR;
+use flowtracker_proto::v1::{Batch, EventType, Record, RecordKind};
+
+use crate::rig::*;
+
+#[tokio::test]
+async fn the_difference_is_reported_and_nothing_else() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::fresh(&service).await;
+    plane.send(1, (1..=5).map(|n| created(n, T)).collect()).await;
+    assert_eq!(watcher.words(5).await.len(), 5);
+    plane.cut(&service).await;
+
+    let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
+    // 1 is as before, 2 was replaced, 3 was updated, 4 expires while the resync
+    // runs, 5 has gone, 6 is new, 7 comes to life while the resync runs.
+    let mut updated = present(3, T);
+    updated.entry.as_mut().unwrap().aging_ms = 60_000;
+    plane
+        .send(
+            1,
+            vec![
+                bare(RecordKind::ResyncBegin),
+                present(1, T),
+                present(2, T + SEC),
+                created(7, T + SEC),
+                updated,
+                present(4, T),
+                expired(4, T),
+                present(6, T + SEC),
+                present(7, T + SEC),
+                bare(RecordKind::ResyncEnd),
+            ],
+        )
+        .await;
+    let words = [
+        "DELETED 2 RESYNC",
+        "CREATED 2",
+        "CREATED 7",
+        "UPDATED 3",
+        "DELETED 4 IDLE",
+        "CREATED 6",
+        "DELETED 5 RESYNC",
+    ];
+    assert_eq!(watcher.words(words.len()).await, words);
+    plane.settled(&service).await;
+    assert_eq!(service.hub.window(0).last_seq, 5 + words.len() as u64);
+    assert!(service.hub.dataplanes()[0].synced);
+}
+
+#[tokio::test]
+async fn a_restart_on_other_lcores_deletes_nothing_before_all_have_spoken() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::attach(&service, hello("dp", 1, &[1, 2])).await.unwrap();
+    plane.resync(1, vec![present(1, T), present(2, T)]).await;
+    plane.resync(2, vec![present(3, T)]).await;
+    assert_eq!(watcher.words(3).await, ["CREATED 1", "CREATED 2", "CREATED 3"]);
+    plane.cut(&service).await;
+
+    let mut plane = Plane::attach(&service, hello("dp", 2, &[2, 3])).await.unwrap();
+    plane.resync(2, vec![]).await;
+    plane.settled(&service).await;
+    assert_eq!(service.hub.dataplanes()[0].entries, 3, "shard 3 may still confirm them");
+    plane.resync(3, vec![present(1, T)]).await;
+    let mut gone = watcher.words(2).await;
+    gone.sort();
+    assert_eq!(gone, ["DELETED 2 RESYNC", "DELETED 3 RESYNC"]);
+}
+
+#[tokio::test]
+async fn stale_and_unknown_records_are_no_events() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::fresh(&service).await;
+    let mut old = present(1, T);
+    old.entry.as_mut().unwrap().aging_ms = 60_000;
+    // The resync saw it later than the CREATED that waited in the ring; the
+    // deletion of an entry that was never told of says only that 2 has gone.
+    plane.send(1, vec![old, created(1, T), expired(9, T), created(2, T), expired(2, T + SEC)]).await;
+    assert_eq!(watcher.words(3).await, ["CREATED 1", "CREATED 2", "DELETED 2 RESYNC"]);
+    plane.settled(&service).await;
+    assert_eq!(service.hub.window(0).last_seq, 3);
+    assert_eq!(service.hub.snapshot("").parts[0].1[0].aging_ms, 60_000, "time is not turned back");
+}
+
+/// Ten minutes pass as an argument.
+#[test]
+fn entries_of_a_detached_data_plane_stay_ten_minutes() {
+    let hub = Hub::new(1, 20_000);
+    let link = hub.attach(&hello("dp", 1, &[1]), T);
+    let records: Vec<Record> = (0..10_000).map(|n| created(n, T)).collect();
+    hub.apply("dp", link, Batch { shard: 1, first_seq: 1, records }).unwrap();
+    let cut = Instant::now();
+    hub.detach("dp", link, cut, T);
+    hub.expire_detached(cut + DETACHED_FOR - Duration::from_millis(1), T);
+    assert_eq!(hub.dataplanes()[0].entries, 10_000);
+    hub.expire_detached(cut + DETACHED_FOR, T);
+    assert!(hub.dataplanes().is_empty());
+    assert_eq!(hub.window(0).last_seq, 20_000, "each of them with a DELETED");
+}
+
+#[test]
+fn a_data_plane_that_is_back_is_not_let_go() {
+    let hub = Hub::new(1, 100);
+    let first = hub.attach(&hello("dp", 1, &[1]), T);
+    let cut = Instant::now();
+    hub.detach("dp", first, cut, T);
+    let second = hub.attach(&hello("dp", 1, &[1]), T);
+    hub.detach("dp", first, cut, T);
+    hub.expire_detached(cut + 2 * DETACHED_FOR, T);
+    assert!(hub.dataplanes()[0].attached, "the end of the first link is not the second's");
+    assert!(hub.apply("dp", first, Batch { shard: 1, first_seq: 1, records: vec![created(1, T)] }).is_err());
+    hub.apply("dp", second, Batch { shard: 1, first_seq: 1, records: vec![created(1, T)] }).unwrap();
+}
+
+#[tokio::test]
+async fn a_purge_is_one_event_however_the_shards_drift() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::attach(&service, hello("dp", 1, &[1, 2])).await.unwrap();
+    plane.resync(1, vec![]).await;
+    plane.resync(2, vec![]).await;
+    plane.send(1, vec![created(1, T)]).await;
+    plane.send(2, vec![created(2, T)]).await;
+    // Shard 1 is purged, loaded and at work again before shard 2 says a word.
+    plane.send(1, vec![bare(RecordKind::Purged), bare(RecordKind::Loaded), created(3, T)]).await;
+    plane.send(2, vec![created(4, T), bare(RecordKind::Purged)]).await;
+    plane.send(2, vec![bare(RecordKind::Loaded), created(5, T)]).await;
+    let words = [
+        "CREATED 1",
+        "CREATED 2",
+        "CREATED 4",
+        "LIFECYCLE PURGED",
+        "LIFECYCLE LOADED",
+        "CREATED 3",
+        "CREATED 5",
+    ];
+    assert_eq!(watcher.words(words.len()).await, words);
+    plane.settled(&service).await;
+    assert_eq!(service.hub.dataplanes()[0].entries, 2);
+}
+
+#[tokio::test]
+async fn a_flush_is_told_once_with_the_sum_of_its_shards() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::attach(&service, hello("dp", 1, &[1, 2])).await.unwrap();
+    let flushed = |deleted, failed| Record { deleted, failed, ..bare(RecordKind::Flushed) };
+    plane.send(1, vec![flushed(3, 0), flushed(1, 1)]).await;
+    plane.send(2, vec![flushed(4, 2)]).await;
+    plane.send(2, vec![flushed(0, 0)]).await;
+    for (deleted, failed) in [(7, 2), (1, 1)] {
+        let event = watcher.next().await;
+        assert_eq!(event.r#type(), EventType::Flushed);
+        assert_eq!((event.deleted, event.failed), (deleted, failed));
+    }
+}

@@ -1,0 +1,455 @@
+//! A service in this process, a data plane made of paper, and the fold that
+//! every watcher is promised.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use control::config::Config;
+use control::hub::Hub;
+use control::key::FlowKey;
+use control::server;
+use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
+use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
+use flowtracker_proto::v1::{
+    After, AttachRequest, AttachResponse, Batch, Command, DataplaneStats, DeleteReason, EntryRecord, Event,
+    EventType, Hello, LcoreStats, LifecycleKind, Now, Record, RecordKind, Reply, ReplyStatus, Snapshot,
+    Start, WatchEventsRequest, WatchEventsResponse, attach_request, attach_response, command, start,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
+
+/// 2026-11-22 06:46:12.123456 UTC, Unix nanoseconds.
+pub(crate) const T: u64 = 1_795_329_972_123_456_000;
+/// One second, nanoseconds.
+pub(crate) const SEC: u64 = 1_000_000_000;
+/// Permissions of learned entries: `-RUD-PS-RUDX--`.
+pub(crate) const LEARNED: u32 = 0x1dbc;
+/// Nothing here should take this long; it only keeps a broken test from hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for what must come, and fails rather than hangs.
+pub(crate) async fn soon<F: Future>(what: &str, work: F) -> F::Output {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(output) => output,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
+}
+
+/// Waits until `holds` does.
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
+    let poll = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    soon(what, poll).await;
+}
+
+/// A service on a free port.
+pub(crate) struct Service {
+    pub(crate) addr: SocketAddr,
+    pub(crate) hub: Arc<Hub>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), server::ServeError>>,
+}
+
+impl Service {
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With more flags than the address.
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        let base = ["flowtracker-control", "--listen", "127.0.0.1:0"];
+        let config = Config::try_parse_from(base.iter().chain(flags)).unwrap();
+        let bound = server::bind(&config).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let (addr, hub) = (bound.addr(), bound.hub());
+        let task = tokio::spawn(bound.serve(async { drop(stopped.await) }));
+        Self { addr, hub, stop, task }
+    }
+
+    pub(crate) fn uri(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        Channel::from_shared(self.uri()).unwrap().connect().await.unwrap()
+    }
+
+    pub(crate) async fn client(&self) -> FlowTrackerServiceClient<Channel> {
+        FlowTrackerServiceClient::new(self.channel().await)
+    }
+
+    pub(crate) async fn watch(&self, at: start::At) -> Watcher {
+        let stream = self.client().await.watch_events(watch_request(at)).await.unwrap().into_inner();
+        Watcher { stream, ready: Vec::new() }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        soon("the service to stop", self.task).await.unwrap().unwrap();
+    }
+}
+
+pub(crate) fn now() -> start::At {
+    start::At::Now(Now {})
+}
+
+pub(crate) fn snapshot() -> start::At {
+    start::At::Snapshot(Snapshot {})
+}
+
+pub(crate) fn after(epoch: u64, seq: u64) -> start::At {
+    start::At::After(After { epoch, seq })
+}
+
+pub(crate) fn watch_request(at: start::At) -> WatchEventsRequest {
+    WatchEventsRequest { start: Some(Start { at: Some(at) }), ..WatchEventsRequest::default() }
+}
+
+/// A stream of events, one at a time.
+pub(crate) struct Watcher {
+    stream: Streaming<WatchEventsResponse>,
+    ready: Vec<Event>,
+}
+
+impl Watcher {
+    /// The next event or mark.
+    pub(crate) async fn any(&mut self) -> Result<Event, Status> {
+        while self.ready.is_empty() {
+            let response = soon("an event", self.stream.message()).await?;
+            self.ready = response.ok_or_else(|| Status::aborted("end of stream"))?.events;
+            self.ready.reverse();
+        }
+        Ok(self.ready.pop().unwrap())
+    }
+
+    /// The next event that is not PROGRESS. A stream that has nothing but
+    /// PROGRESS for long is broken.
+    pub(crate) async fn next(&mut self) -> Event {
+        for _ in 0..PATIENCE.as_secs() {
+            let event = self.any().await.unwrap();
+            if event.r#type() != EventType::Progress {
+                return event;
+            }
+        }
+        panic!("nothing but PROGRESS comes");
+    }
+
+    /// The next `n` events, as (type, compact key, reason).
+    pub(crate) async fn words(&mut self, n: usize) -> Vec<String> {
+        let mut words = Vec::new();
+        for _ in 0..n {
+            words.push(word(&self.next().await));
+        }
+        words
+    }
+}
+
+/// An event in short: `CREATED n` for [`flow`]`(n)`, `DELETED n RESYNC`.
+pub(crate) fn word(event: &Event) -> String {
+    let mut word = event.r#type().as_str_name().replace("EVENT_TYPE_", "");
+    if let Some(entry) = &event.entry {
+        word += &format!(" {}", entry.key.as_ref().unwrap().src_port);
+    }
+    if event.reason() != DeleteReason::Unspecified {
+        word += &event.reason().as_str_name().replace("DELETE_REASON_", " ");
+    }
+    if event.lifecycle() != LifecycleKind::Unspecified {
+        word += &event.lifecycle().as_str_name().replace("LIFECYCLE_KIND_", " ");
+    }
+    word
+}
+
+/// The n-th flow: it differs in its source port.
+pub(crate) fn flow(n: u16) -> FlowKey {
+    "port0/tcp/10.0.0.1:1-10.0.0.2:1234".parse().map(|key| FlowKey { src_port: n, ..key }).unwrap()
+}
+
+/// A learned entry of [`flow`]`(n)`.
+pub(crate) fn learned(n: u16, create_ns: u64, used_ns: u64) -> EntryRecord {
+    EntryRecord {
+        permissions: LEARNED,
+        dynamic: true,
+        aging_ms: 30_000,
+        create_time_ns: create_ns,
+        last_used_time_ns: used_ns,
+        packets: 1,
+        bytes: 60,
+        ..flow(n).to_record()
+    }
+}
+
+/// A record about `entry`.
+pub(crate) fn record(kind: RecordKind, time_ns: u64, entry: EntryRecord) -> Record {
+    Record { kind: kind.into(), time_ns, entry: Some(entry), ..Record::default() }
+}
+
+/// A record without an entry.
+pub(crate) fn bare(kind: RecordKind) -> Record {
+    Record { kind: kind.into(), time_ns: T, ..Record::default() }
+}
+
+/// [`flow`]`(n)` was created at `create_ns`.
+pub(crate) fn created(n: u16, create_ns: u64) -> Record {
+    record(RecordKind::Created, create_ns, learned(n, create_ns, create_ns))
+}
+
+/// [`flow`]`(n)`, created and last used at `create_ns`, idled out 30 s later.
+pub(crate) fn expired(n: u16, create_ns: u64) -> Record {
+    let mut record = record(RecordKind::Deleted, create_ns + 30 * SEC, learned(n, create_ns, create_ns));
+    record.set_reason(DeleteReason::Idle);
+    record
+}
+
+/// [`flow`]`(n)` is in the table.
+pub(crate) fn present(n: u16, create_ns: u64) -> Record {
+    record(RecordKind::ResyncEntry, T + SEC, learned(n, create_ns, create_ns))
+}
+
+pub(crate) fn hello(name: &str, instance: u64, shards: &[u32]) -> Hello {
+    Hello {
+        dataplane: name.to_owned(),
+        instance,
+        version: "0.1.0".to_owned(),
+        shards: shards.to_vec(),
+        ports: vec!["port0".to_owned(), "port1".to_owned()],
+        pid: 1,
+    }
+}
+
+/// A data plane made of paper.
+pub(crate) struct Plane {
+    up: mpsc::Sender<AttachRequest>,
+    down: Streaming<AttachResponse>,
+    next_seq: BTreeMap<u32, u64>,
+}
+
+impl Plane {
+    pub(crate) async fn attach(service: &Service, hello: Hello) -> Result<Self, Status> {
+        let (up, requests) = mpsc::channel(64);
+        up.send(AttachRequest { body: Some(attach_request::Body::Hello(hello)) }).await.unwrap();
+        let mut client = DataplaneLinkServiceClient::new(service.channel().await);
+        let mut down = client.attach(ReceiverStream::new(requests)).await?.into_inner();
+        let welcome = soon("Welcome", down.message()).await?.unwrap();
+        assert!(
+            matches!(welcome.body, Some(attach_response::Body::Welcome(w)) if w.epoch == service.hub.epoch())
+        );
+        Ok(Self { up, down, next_seq: BTreeMap::new() })
+    }
+
+    /// Attaches "dp" with one shard, 1, and an empty table.
+    pub(crate) async fn fresh(service: &Service) -> Self {
+        let mut plane = Self::attach(service, hello("dp", 1, &[1])).await.unwrap();
+        plane.resync(1, vec![]).await;
+        plane
+    }
+
+    pub(crate) async fn send(&mut self, shard: u32, records: Vec<Record>) {
+        let seq = self.next_seq.entry(shard).or_insert(1);
+        let first_seq = *seq;
+        *seq += records.len() as u64;
+        self.send_batch(Batch { shard, first_seq, records }).await;
+    }
+
+    pub(crate) async fn send_batch(&mut self, batch: Batch) {
+        self.up.send(AttachRequest { body: Some(attach_request::Body::Batch(batch)) }).await.unwrap();
+    }
+
+    pub(crate) async fn resync(&mut self, shard: u32, entries: Vec<Record>) {
+        self.send(shard, vec![bare(RecordKind::ResyncBegin)]).await;
+        self.send(shard, entries).await;
+        self.send(shard, vec![bare(RecordKind::ResyncEnd)]).await;
+    }
+
+    pub(crate) async fn command(&mut self) -> Command {
+        match soon("a command", self.down.message()).await.unwrap().unwrap().body {
+            Some(attach_response::Body::Command(command)) => command,
+            other => panic!("{other:?} is not a command"),
+        }
+    }
+
+    pub(crate) async fn reply(&mut self, reply: Reply) {
+        self.up.send(AttachRequest { body: Some(attach_request::Body::Reply(reply)) }).await.unwrap();
+    }
+
+    /// Waits until the service has taken in all that was sent: replies come
+    /// after batches on the same stream.
+    pub(crate) async fn settled(&mut self, service: &Service) {
+        let mut client = service.client().await;
+        let asked = tokio::spawn(async move { client.get_stats(super::admin::stats_of("")).await });
+        let command = self.command().await;
+        let stats = DataplaneStats::default();
+        self.reply(Reply { stats: Some(stats), ..status(command.id, ReplyStatus::Ok) }).await;
+        soon("stats", asked).await.unwrap().unwrap();
+    }
+
+    /// How the service ends the link.
+    pub(crate) async fn ended(&mut self) -> Result<(), Status> {
+        let drain = async {
+            while self.down.message().await?.is_some() {}
+            Ok(())
+        };
+        soon("the end of the link", drain).await
+    }
+
+    /// Cuts the link and waits until the service knows.
+    pub(crate) async fn cut(self, service: &Service) {
+        drop(self);
+        let away = || service.hub.dataplanes().iter().all(|d| !d.attached);
+        until("the service to notice the cut", away).await;
+    }
+
+    /// Answers commands from `table` until the link ends.
+    pub(crate) fn serve(mut self, mut table: Vec<EntryRecord>, time_ns: u64) {
+        tokio::spawn(async move {
+            while let Ok(Some(message)) = self.down.message().await {
+                let Some(attach_response::Body::Command(command)) = message.body else { continue };
+                let id = command.id;
+                let find = |table: &[EntryRecord], key: &Option<EntryRecord>| {
+                    let key = FlowKey::from_record(key.as_ref().unwrap());
+                    table.iter().position(|e| FlowKey::from_record(e) == key)
+                };
+                let done = Reply { time_ns, ..status(id, ReplyStatus::Ok) };
+                let missing = status(id, ReplyStatus::NotFound);
+                match command.body.unwrap() {
+                    command::Body::Get(get) => {
+                        let found = find(&table, &get.key).map(|i| table[i].clone());
+                        let reply = found.map_or(missing, |e| Reply { entries: vec![e], ..done });
+                        self.reply(reply).await;
+                    }
+                    command::Body::Delete(delete) => {
+                        let found = find(&table, &delete.key).map(|i| table.remove(i));
+                        let reply = found.map_or(missing, |e| Reply { entries: vec![e], ..done });
+                        self.reply(reply).await;
+                    }
+                    command::Body::Dump(_) => {
+                        for part in table.chunks(10) {
+                            let entries = part.to_vec();
+                            self.reply(Reply { id, entries, time_ns, ..Reply::default() }).await;
+                        }
+                        self.reply(done).await;
+                    }
+                    command::Body::Stats(_) => {
+                        let lcores = vec![LcoreStats { lcore: 1, rx: 7, ..LcoreStats::default() }];
+                        let stats = DataplaneStats { lcores, ..DataplaneStats::default() };
+                        self.reply(Reply { stats: Some(stats), ..done }).await;
+                    }
+                    command::Body::Cancel(_) => {}
+                }
+            }
+        });
+    }
+}
+
+/// A reply that is nothing but a status.
+pub(crate) fn status(id: u64, status: ReplyStatus) -> Reply {
+    Reply { id, status: status.into(), ..Reply::default() }
+}
+
+/// What a watcher knows of an entry: creation, permissions, aging.
+pub(crate) type Known = (u64, u32, u64);
+
+/// A watcher's state, folded from its events. It refuses what the stream must
+/// never say: a second CREATED, a DELETED of nothing, a number out of order.
+#[derive(Default)]
+pub(crate) struct Fold {
+    pub(crate) table: BTreeMap<String, Known>,
+    pub(crate) seq: u64,
+    pub(crate) synced: u32,
+    pub(crate) gaps: u32,
+    in_snapshot: bool,
+}
+
+impl Fold {
+    /// Before the first event of a stream that starts with a snapshot.
+    pub(crate) fn of_snapshot() -> Self {
+        Self { in_snapshot: true, ..Self::default() }
+    }
+
+    pub(crate) fn take(&mut self, event: &Event) {
+        let numbered = !self.in_snapshot
+            && !matches!(event.r#type(), EventType::Synced | EventType::Progress | EventType::Gap);
+        if numbered && self.seq != 0 {
+            assert_eq!(event.seq, self.seq + 1, "numbers are dense: {event:?}");
+        }
+        let entry = event.entry.as_ref();
+        let key = entry.map(|e| {
+            let key = FlowKey::from_proto(e.key.as_ref(), "key").unwrap();
+            format!("{}/{key}", e.dataplane)
+        });
+        let known = entry.map(|e| {
+            let at = e.create_time.unwrap();
+            (at.seconds as u64 * SEC + at.nanos as u64, e.permissions, e.aging_ms)
+        });
+        match event.r#type() {
+            EventType::Created => {
+                let old = self.table.insert(key.unwrap(), known.unwrap());
+                assert_eq!(old, None, "created twice: {event:?}");
+            }
+            EventType::Updated => {
+                let old = self.table.insert(key.unwrap(), known.unwrap());
+                assert!(old.is_some(), "updated, but never created: {event:?}");
+            }
+            EventType::Deleted => {
+                assert!(self.table.remove(&key.unwrap()).is_some(), "deleted, but never created: {event:?}");
+            }
+            EventType::Lifecycle if event.lifecycle() == LifecycleKind::Purged => {
+                let of = format!("{}/", event.dataplane);
+                self.table.retain(|key, _| !key.starts_with(&of));
+            }
+            EventType::Synced => {
+                assert!(self.in_snapshot, "SYNCED without a snapshot");
+                self.in_snapshot = false;
+                self.synced += 1;
+            }
+            EventType::Gap => {
+                assert!(event.gap_from == self.seq + 1 && event.gap_to >= event.gap_from, "{event:?}");
+                assert_eq!(event.seq, event.gap_to);
+                self.table.clear();
+                self.in_snapshot = true;
+                self.gaps += 1;
+            }
+            _ => {}
+        }
+        assert!(event.seq >= self.seq, "numbers never go back: {event:?}");
+        self.seq = event.seq;
+    }
+}
+
+impl Plane {
+    /// Like [`Plane::cut`] where others stay.
+    pub(crate) async fn cut_one(self, service: &Service, name: &str) {
+        drop(self);
+        let away = || service.hub.dataplanes().iter().any(|d| *d.name == *name && !d.attached);
+        until("the service to notice the cut", away).await;
+    }
+}
+
+/// A directory that goes with the test.
+pub(crate) struct Dir(std::path::PathBuf);
+
+impl Dir {
+    pub(crate) fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("flowtracker-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}

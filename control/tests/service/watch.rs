@@ -1,0 +1,174 @@
+//! Watchers: snapshots, cursors, gaps, marks, and what a slow one costs the others.
+
+use std::sync::Arc;
+
+use control::hub::Hub;
+use control::stop;
+use control::watch::Item;
+use flowtracker_proto::v1::{Batch, Event, EventType, WatchEventsRequest};
+use tokio::sync::mpsc;
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::rig::*;
+
+/// A hub with "dp" attached, and the number of its link.
+fn hub(retain: usize) -> (Arc<Hub>, u64) {
+    let hub = Arc::new(Hub::new(7, retain));
+    let link = hub.attach(&hello("dp", 1, &[1]), T);
+    (hub, link)
+}
+
+fn create(hub: &Hub, link: u64, flows: impl Iterator<Item = u16>) {
+    let records = flows.map(|n| created(n, T)).collect();
+    hub.apply("dp", link, Batch { shard: 1, first_seq: 1, records }).unwrap();
+}
+
+async fn event_of(stream: &mut mpsc::Receiver<Item>, ready: &mut Vec<Event>) -> Event {
+    while ready.is_empty() {
+        *ready = stream.recv().await.unwrap().unwrap().events;
+        ready.reverse();
+    }
+    ready.pop().unwrap()
+}
+
+#[tokio::test]
+async fn snapshot_then_live_without_seam() {
+    let service = Service::start().await;
+    let mut plane = Plane::fresh(&service).await;
+    plane.send(1, vec![created(1, T), created(2, T), expired(1, T)]).await;
+    plane.settled(&service).await;
+    let mut watcher = service.watch(snapshot()).await;
+    let first = watcher.next().await;
+    assert_eq!((word(&first).as_str(), first.seq), ("CREATED 2", 3), "at the cut's number");
+    let synced = watcher.next().await;
+    assert_eq!((synced.r#type(), synced.seq), (EventType::Synced, 3));
+    plane.send(1, vec![created(3, T)]).await;
+    let live = watcher.next().await;
+    assert_eq!((word(&live).as_str(), live.seq), ("CREATED 3", 4));
+    let entry = live.entry.unwrap();
+    assert_eq!((entry.created_ms_ago, entry.idle_ms), (0, 0), "ages are as of the event");
+    assert_eq!(entry.created_by.unwrap().process, "dataplane:dp");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_cursor_resumes_or_is_refused_with_a_reason() {
+    let service = Service::with(&["--retain", "3"]).await;
+    let mut plane = Plane::fresh(&service).await;
+    plane.send(1, (1..=5).map(|n| created(n, T)).collect()).await;
+    plane.settled(&service).await;
+    let epoch = service.hub.epoch();
+    let mut watcher = service.watch(after(epoch, 2)).await;
+    assert_eq!(watcher.words(3).await, ["CREATED 3", "CREATED 4", "CREATED 5"]);
+    for (epoch_asked, seq, reason) in
+        [(epoch + 1, 2, "EPOCH_GONE"), (epoch, 1, "SEQ_TOO_OLD"), (epoch, 6, "SEQ_IN_FUTURE")]
+    {
+        let mut client = service.client().await;
+        let refused = client.watch_events(watch_request(after(epoch_asked, seq))).await.unwrap_err();
+        assert_eq!(refused.code(), Code::OutOfRange);
+        let info = refused.get_details_error_info().unwrap();
+        assert_eq!(info.reason, reason);
+        let metadata = |name: &str| info.metadata[name].parse::<u64>().unwrap();
+        assert_eq!((metadata("epoch"), metadata("oldest_seq"), metadata("last_seq")), (epoch, 3, 5));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
+    let (hub, link) = hub(4);
+    let (_stopper, stop) = stop::channel();
+    let mut stream = control::watch::start(hub.clone(), watch_request(snapshot()), stop).unwrap();
+    // While nobody reads, the queue fills and the log moves on.
+    for n in 1..=2000 {
+        create(&hub, link, std::iter::once(n));
+        tokio::task::yield_now().await;
+    }
+    let (mut fold, mut ready) = (Fold::of_snapshot(), Vec::new());
+    while fold.seq < 2000 || fold.gaps == 0 || fold.synced <= fold.gaps {
+        fold.take(&event_of(&mut stream, &mut ready).await);
+    }
+    assert_eq!(fold.table.len(), 2000);
+    assert_eq!(fold.synced, fold.gaps + 1, "SYNCED exactly once per snapshot");
+    assert_eq!(hub.log_stats().gaps, u64::from(fold.gaps));
+    create(&hub, link, 2001..2003);
+    while fold.seq < 2002 {
+        fold.take(&event_of(&mut stream, &mut ready).await);
+    }
+    assert_eq!(fold.table.len(), 2002);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_every_second_when_idle_with_the_last_number_considered() {
+    let (hub, link) = hub(100);
+    let (_stopper, stop) = stop::channel();
+    let request = WatchEventsRequest { dataplane: "other".to_owned(), ..watch_request(now()) };
+    let mut other = control::watch::start(hub.clone(), request, stop.clone()).unwrap();
+    let mut all = control::watch::start(hub.clone(), watch_request(now()), stop).unwrap();
+    let begin = tokio::time::Instant::now();
+    let mut ready = Vec::new();
+    for second in 1..=3 {
+        let mark = event_of(&mut all, &mut ready).await;
+        assert_eq!((mark.r#type(), mark.seq), (EventType::Progress, 0));
+        assert_eq!(begin.elapsed().as_secs(), second);
+    }
+    create(&hub, link, 1..4);
+    for n in 1..4 {
+        assert_eq!(event_of(&mut all, &mut ready).await.seq, n);
+    }
+    let mark = loop {
+        let event = event_of(&mut other, &mut ready).await;
+        assert_eq!(event.r#type(), EventType::Progress, "the other data plane's events are not ours");
+        if event.seq > 0 {
+            break event;
+        }
+    };
+    assert_eq!(mark.seq, 3);
+}
+
+#[tokio::test]
+async fn a_stuck_watcher_stops_nobody() {
+    let service = Service::with(&["--retain", "1000"]).await;
+    let mut plane = Plane::fresh(&service).await;
+    let stuck = service.watch(now()).await;
+    let mut lively = service.watch(now()).await;
+    let total = 30_000_u64;
+    let feed = tokio::spawn(async move {
+        for round in 0..total / 100 {
+            let first = (round * 100 % 60_000) as u16;
+            plane.send(1, (first..first + 100).map(|n| created(n, T)).collect()).await;
+        }
+        plane
+    });
+    let mut fold = Fold::default();
+    while fold.seq < total {
+        fold.take(&lively.next().await);
+    }
+    assert_eq!(service.hub.snapshot("").parts[0].1.len() as u64, total);
+    drop(feed.await.unwrap());
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn streams_end_when_the_service_does() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::fresh(&service).await;
+    service.stop().await;
+    let end = loop {
+        if let Err(status) = watcher.any().await {
+            break status;
+        }
+    };
+    assert_eq!(end.code(), Code::Unavailable);
+    assert_eq!(plane.ended().await.unwrap_err().code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn a_filter_is_refused_rather_than_ignored() {
+    let service = Service::start().await;
+    let request = WatchEventsRequest { filter: "prio = 1".to_owned(), ..WatchEventsRequest::default() };
+    let refused = service.client().await.watch_events(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "filter");
+}
