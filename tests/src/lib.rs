@@ -1,1 +1,18 @@
-//! Empty.
+//! The harness of the end-to-end tests: frames, captures, network namespaces,
+//! processes, the real grpcurl, and an oracle for what becomes of a frame.
+//!
+//! Nothing here uses the product's own code except the generated messages of
+//! `flowtracker-proto`, so that a mistake in the product cannot hide in its
+//! tests. ([`rte_table`] implements the engine's table trait, by librte_hash.)
+//! A part of the harness that fails panics with what it knows, as a test wants
+//! it; everything it starts or creates is removed when dropped, also by a panic.
+#![forbid(unsafe_code)]
+
+pub mod appliance;
+pub mod grpcurl;
+pub mod netns;
+pub mod oracle;
+pub mod packet;
+pub mod pcap;
+pub mod process;
+pub mod rte_table;

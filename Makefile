@@ -1,0 +1,46 @@
+# One verb per line of `make help`. Anything longer than a line is a script.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracker-control --bin ctl
+# Tools that are not Debian packages live here, next to what cargo builds.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+.PHONY: help deps build demo test bench fmt lint doc clean
+
+help: ## this list
+	@echo 'flowtracker: make TARGET'
+	@sed -n 's/^\([a-z]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-8s %s\n", substr($$1, 3), $$2 }'
+
+deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest); needs root only if something is
+	@tests/demo/deps.sh
+
+build: ## release binaries in target/release: flowtracker-dataplane, flowtracker-control, ctl
+	$(CARGO) build --release --locked $(PROGRAMS)
+
+demo: deps build ## the whole story between two network namespaces, unattended; PCAP=FILE replays a capture
+	@tests/demo/demo.sh $(if $(PCAP),'$(PCAP)')
+
+test: deps build ## all tests; the end-to-end ones need root
+	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
+	$(CARGO) test --locked --workspace --doc
+	$(CARGO) test --locked -p conntrack
+
+bench: build ## benches that compare, each within one run
+	$(CARGO) bench --locked --workspace
+
+fmt: ## format the sources
+	$(CARGO) fmt --all
+
+lint: ## what CI refuses: unformatted sources, clippy's warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+doc: ## the API documentation of every crate, in target/doc
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --workspace --no-deps
+
+clean: ## remove target/, tools included
+	$(CARGO) clean

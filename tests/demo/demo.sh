@@ -1,0 +1,177 @@
+#!/bin/bash
+# The whole story, unattended:
+#
+#   demo.sh            two hosts with the appliance between them, netcat from
+#                      one to the other; both flows appear, one is deleted by
+#                      hand, the other expires
+#   demo.sh FILE       replays a capture into port0 and shows what was learned
+#
+# Exit status 0 only if everything expected was seen. Leaves nothing behind, also
+# when interrupted: processes, network namespaces and files are its own.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+bin=${FLOWTRACKER_BIN_DIR:-$here/../../target/release}
+export PATH=$here/../../target/tools/bin:$PATH
+# shellcheck source=tests/demo/stage.sh
+source "$here/stage.sh"
+
+table=flowtracker/table/Main/ct_flow_table
+left_addr=10.0.0.1 right_addr=10.0.0.2 server_port=1234
+server=127.0.0.1:50051 # in the box's own namespace, so always free
+export FLOWTRACKER_SERVER=http://$server
+
+ctl() { in_box "$bin/ctl" "$@"; }
+
+# Counters by grpcurl, which needs no .proto file.
+stats() { in_box grpcurl -plaintext "$server" flowtracker.v1.FlowTrackerService/GetStats; }
+
+# attached: the data plane has reported in.
+attached() {
+    ctl dataplanes -o json 2>/dev/null |
+        jq -es 'any(.. | objects; .name == "demo" and .attached == true)' >/dev/null
+}
+
+# start_appliance VDEV VDEV: the control service, then the data plane.
+start_appliance() {
+    step 'start the control service'
+    start control in_box "$bin/flowtracker-control" --listen "$server"
+
+    step "start the data plane: $*"
+    local eal=(-l 0 --no-huge --no-shconf --no-pci -m 256 "--file-prefix=ftdemo$$")
+    # DPDK's run-time files go to our folder and leave with it.
+    RUNTIME_DIRECTORY=$folder start dataplane \
+        in_box "$bin/flowtracker-dataplane" "${eal[@]}" "${@/#/--vdev=}" -- --control "http://$server" --id demo
+    wait_for 30 'the data plane is attached' attached
+    ctl dataplanes
+}
+
+# Both end with status 0 at SIGTERM, or the demo has failed.
+stop_appliance() {
+    step 'stop both with SIGTERM'
+    stop_expecting_0 dataplane
+    stop_expecting_0 control
+}
+
+# --- events, as `ctl watch -o json` gives them, each behind its time of arrival ---
+
+# event FILTER: the first event that the jq expression selects, as JSON with .arrival (s).
+event() {
+    [[ -s $folder/watch ]] || return 1
+    sed -E 's/^([0-9.]+) \{/{"arrival":\1,/' "$folder/watch" | jq -ecn "first(inputs | select($1))"
+}
+
+watching() { [[ $(stats 2>/dev/null | jq -r '.log.watchers // 0') == 2 ]]; }
+
+seen() { event "$1" >/dev/null 2>&1; }
+
+both_in_text() { [[ $(grep -c '^created pipeline:  flowtracker(id 1)$' "$folder/monitor") == 2 ]]; }
+
+listening() { in_right ss -Hltn | grep -q "$right_addr:$server_port"; }
+
+story() {
+    step "join two hosts through a box: $left_addr - port0 [appliance] port1 - $right_addr"
+    make_hosts "$left_addr" "$right_addr"
+    start_appliance net_af_packet0,iface=port0 net_af_packet1,iface=port1
+
+    step 'watch: ctl mon p4 events (shown below behind a bar)'
+    start monitor in_box "$bin/ctl" mon p4 events
+    follow monitor
+    start_stamped watch in_box "$bin/ctl" watch -o json
+    wait_for 30 'both watchers are served' watching
+
+    step "connect: nc -l -p $server_port -s $right_addr on the right, nc $right_addr $server_port on the left"
+    start tcpdump in_left tcpdump -tt -n -l --immediate-mode -i eth0 'tcp[tcpflags] & tcp-syn != 0'
+    wait_for 10 'tcpdump listens' grep -q 'listening on' "$folder/tcpdump.err"
+    # -d: neither end sends anything, so that both flows fall idle.
+    start server in_right nc -d -n -l -p "$server_port" -s "$right_addr"
+    wait_for 10 'nc listens' listening
+    start client in_left nc -d -n "$right_addr" "$server_port"
+
+    local there=".entry.key.inputPort == \"port0\" and .entry.key.srcAddr == \"$left_addr\"
+        and .entry.key.dstAddr == \"$right_addr\" and .entry.key.dstPort == $server_port"
+    local back=".entry.key.inputPort == \"port1\" and .entry.key.srcAddr == \"$right_addr\"
+        and .entry.key.dstAddr == \"$left_addr\" and .entry.key.srcPort == $server_port"
+    local created='.type == "EVENT_TYPE_CREATED"' deleted='.type == "EVENT_TYPE_DELETED"'
+    wait_for 10 "the flow $left_addr -> $right_addr is reported as created" seen "$created and ($there)"
+    wait_for 10 "the flow $right_addr -> $left_addr is reported as created" seen "$created and ($back)"
+    wait_for 10 'P4TC text of both' both_in_text
+
+    step 'ctl list'
+    ctl list | tee "$folder/list"
+    local key
+    key=$(grep -oE "port0/tcp/$left_addr:[0-9]+-$right_addr:$server_port" "$folder/list") ||
+        fail 'ctl list does not show the flow from the left'
+    grep -qE "port1/tcp/$right_addr:$server_port-$left_addr:[0-9]+" "$folder/list" ||
+        fail 'ctl list does not show the flow from the right'
+
+    step "ctl p4ctrl get $table"
+    ctl p4ctrl get "$table" | tee "$folder/dump"
+    [[ $(grep -c '^    entry key$' "$folder/dump") == 2 ]] || fail 'not two entries'
+
+    step "ctl -j p4ctrl get $table"
+    ctl -j p4ctrl get "$table" | tee "$folder/dump.json"
+    jq -e '.[1].entries | length == 2' "$folder/dump.json" >/dev/null || fail 'not two entries'
+
+    step "delete one by hand: ctl DeleteEntry $key"
+    ctl DeleteEntry "$key"
+    wait_for 10 'it is reported as deleted by tc' \
+        seen "$deleted and .reason == \"DELETE_REASON_CONTROL\" and ($there)"
+    wait_for 10 'P4TC text of it' grep -q '^    deleted by: tc (id 2)$' "$folder/monitor"
+
+    step 'say nothing for 30 seconds: the other expires'
+    wait_for 60 'it is reported as deleted by the timer' \
+        seen "$deleted and .reason == \"DELETE_REASON_IDLE\" and ($back)"
+    wait_for 10 'P4TC text of it' grep -q '^    deleted by: timer (id 3)$' "$folder/monitor"
+    grep -qE '^    created [0-9]+ sec    used [0-9]+ sec$' "$folder/monitor" || fail 'its ages are not shown'
+    [[ -z $(ctl list | grep -o 'port[01]/tcp/' || true) ]] || fail 'the table is not empty'
+
+    step 'ctl stats'
+    ctl stats
+
+    step 'two figures'
+    local syn
+    syn=$(awk '/Flags \[S\]/ { print $1; exit }' "$folder/tcpdump")
+    [[ -n $syn ]] || fail 'tcpdump did not see the first packet'
+    # createTime has up to nine decimals, which jq's own date functions do not take.
+    event "$created and ($there)" | jq -r --argjson syn "$syn" '
+        def seconds: capture("^(?<whole>[^.Z]+)(?<part>\\.[0-9]+)?Z$")
+            | (.whole + "Z" | fromdate) + ("0" + (.part // "") | tonumber);
+        def ms: . * 1000000 | round / 1000;
+        "first packet to created entry: \((.entry.createTime | seconds) - $syn | ms) ms, to the event in a watcher: \(.arrival - $syn | ms) ms"'
+    event "$deleted and ($back)" | jq -er '
+        (.entry.idleMs | tonumber) as $idle
+        | "idle at deletion: \($idle) ms, \($idle - 30000) ms after its 30 s",
+          (if $idle < 30000 then error("early") else empty end)' || fail 'deleted before its 30 s were over'
+
+    stop_appliance
+}
+
+received() { (( $(stats 2>/dev/null | jq '[.dataplanes[].lcores[] | .rx // "0" | tonumber] | add // 0') == $1 )); }
+
+replay() {
+    local frames
+    [[ -r $1 ]] || fail "cannot read $1"
+    # Prints `82 packets`.
+    frames=$(tcpdump -r "$1" --count 2>/dev/null) || fail "$1 is not a capture"
+    frames=${frames%% *}
+    # DPDK splits device arguments at commas: a name of our own has none.
+    ln -s "$(realpath "$1")" "$folder/capture"
+    start_appliance "net_pcap0,rx_pcap=$folder/capture" net_null0,no-rx=1
+    step "replay $1: $frames frames into port0"
+    wait_for 120 'every frame is counted' received "$frames"
+
+    step 'ctl list'
+    ctl list
+    step 'ctl stats'
+    ctl stats
+    stop_appliance
+}
+
+make_box
+case $# in
+    0) story ;;
+    1) replay "$1" ;;
+    *) fail 'usage: demo.sh [FILE.pcap]' ;;
+esac
+step 'done: everything expected was seen'

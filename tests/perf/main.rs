@@ -1,0 +1,203 @@
+//! The perf lab: flowtracker next to `dpdk-testpmd` in io mode, on the same
+//! ports, in one interleaved run. No hardware, no hugepages.
+//!
+//! Every round runs each program on each number of flows for a few seconds, one
+//! worker on a core of its own. The source is a capture that net_pcap repeats
+//! for ever (`infinite_rx=1`), the same for both; what leaves is dropped by the
+//! driver. A figure is frames received over the time between two readings of
+//! the counters, taken by the program's own reports; shown are the median of the
+//! rounds and the spread.
+#![expect(clippy::print_stdout, reason = "a program that prints a table")]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::v1;
+use flowtracker_tests::grpcurl::Grpcurl;
+use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+use flowtracker_tests::{packet, pcap};
+use serde_json::json;
+
+/// Flows in the capture that is repeated.
+const FLOWS: [u64; 3] = [1, 1_000, 65_536];
+/// Below this a capture is repeated within itself, so that the driver's queue
+/// of copies is not shorter than a burst.
+const MIN_FRAMES: u64 = 4_096;
+/// Share of testpmd's rate at 1k flows below which something is wrong.
+const FLOOR_AT_1K: f64 = 0.3;
+const START: Duration = Duration::from_secs(60);
+
+struct Plan {
+    rounds: usize,
+    seconds: u64,
+}
+
+/// One cell of the table: Mpps by round.
+#[derive(Default)]
+struct Cell(Vec<f64>);
+
+impl Cell {
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    }
+
+    fn median(&self) -> f64 {
+        let sorted = self.sorted();
+        let middle = sorted.len() / 2;
+        if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
+    }
+
+    fn spread(&self) -> String {
+        let sorted = self.sorted();
+        format!("{:.2}–{:.2}", sorted[0], sorted[sorted.len() - 1])
+    }
+}
+
+fn main() {
+    let quick = std::env::var_os("QUICK").is_some_and(|v| v != "0");
+    let plan = if quick { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
+    println!(
+        "flowtracker {} against dpdk-testpmd io: net_pcap infinite_rx, 60-byte TCP frames, one worker,",
+        env!("CARGO_PKG_VERSION")
+    );
+    println!(
+        "4 KiB pages (--no-huge), DPDK {}, {}, {} rounds of {} s each, interleaved.",
+        dpdk_version(),
+        cpu(),
+        plan.rounds,
+        plan.seconds
+    );
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut cells: Vec<(Cell, Cell)> = FLOWS.iter().map(|_| Default::default()).collect();
+    for round in 0..plan.rounds {
+        for (flows, (peer, ours)) in FLOWS.iter().zip(&mut cells) {
+            let capture = folder.path().join(format!("{flows}.pcap"));
+            if !capture.exists() {
+                write_capture(&capture, *flows);
+            }
+            // Every second round the other way about, so that drift hits both alike.
+            let mut measure = [
+                (&mut *peer, testpmd as fn(&Path, &Plan, &Path) -> f64),
+                (&mut *ours, flowtracker),
+            ];
+            if round % 2 == 1 {
+                measure.reverse();
+            }
+            for (cell, program) in measure {
+                cell.0.push(program(&capture, &plan, folder.path()));
+            }
+        }
+    }
+
+    println!();
+    println!("| flows | testpmd io, Mpps | spread | flowtracker, Mpps | spread | ratio of medians |");
+    println!("|---:|---:|:---:|---:|:---:|---:|");
+    let mut at_1k = f64::NAN;
+    for (flows, (peer, ours)) in FLOWS.iter().zip(&cells) {
+        let ratio = ours.median() / peer.median();
+        if *flows == 1_000 {
+            at_1k = ratio;
+        }
+        println!(
+            "| {flows} | {:.2} | {} | {:.2} | {} | {ratio:.2} |",
+            peer.median(),
+            peer.spread(),
+            ours.median(),
+            ours.spread()
+        );
+    }
+    println!();
+    println!("Events, aging and accounting on; hits only, after the first pass over the capture.");
+    assert!(at_1k >= FLOOR_AT_1K, "ratio {at_1k:.2} at 1000 flows is below the floor of {FLOOR_AT_1K}");
+}
+
+fn write_capture(path: &Path, flows: u64) {
+    let repeat = MIN_FRAMES.div_ceil(flows);
+    let once: Vec<Vec<u8>> = packet::distinct_flows(flows).collect();
+    let frames: Vec<Vec<u8>> = (0..repeat).flat_map(|_| once.iter().cloned()).collect();
+    pcap::write_frames(path, &frames).expect("write the capture");
+}
+
+/// EAL arguments that both programs get: main lcore on core 0, one worker on core 1.
+fn eal(command: &mut Command, capture: &Path, folder: &Path, name: &str) {
+    command.env("RUNTIME_DIRECTORY", folder);
+    command.args(["-l", "0,1", "--no-huge", "--no-shconf", "--no-pci", "-m", "1024"]);
+    command.arg(format!("--file-prefix=ftperf{name}{}", std::process::id()));
+    for port in 0..2 {
+        command.arg(format!("--vdev=net_pcap{port},rx_pcap={},infinite_rx=1", capture.display()));
+    }
+}
+
+/// Mpps that testpmd reports, the median of its readings after the first.
+fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
+    let mut command = Command::new("dpdk-testpmd");
+    eal(&mut command, capture, folder, "peer");
+    let mbufs = 3 * 65_536 + 32_768;
+    command.args(["--", "--forward-mode=io", "--auto-start", "--stats-period=1"]);
+    command.args([format!("--total-num-mbufs={mbufs}")]);
+    let mut testpmd = Running::spawn(&mut command);
+    // It prints a rate per port and second; the first pair is from before the traffic.
+    let wanted = 2 * (plan.seconds as usize + 1);
+    let rates: Vec<f64> = testpmd.wait_lines(Stream::Stdout, START, |lines| {
+        let rates: Vec<f64> = lines
+            .iter()
+            .filter_map(|line| line.trim().strip_prefix("Rx-pps:"))
+            .filter_map(|rest| rest.split_whitespace().next()?.parse().ok())
+            .collect();
+        (rates.len() >= wanted).then_some(rates)
+    });
+    testpmd.terminate();
+    let by_second: Vec<f64> = rates[2..wanted].chunks(2).map(|pair| pair.iter().sum::<f64>() / 1e6).collect();
+    Cell(by_second).median()
+}
+
+/// Mpps between two readings of our counters.
+fn flowtracker(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
+    let socket = folder.join("control.sock");
+    let mut control = Running::spawn(
+        Command::new(binary("flowtracker-control"))
+            .args(["--listen", "127.0.0.1:0", "--unix"])
+            .arg(&socket),
+    );
+    let listening = control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
+    let address = listening
+        .split_whitespace()
+        .find(|word| word.starts_with("127.0.0.1:"))
+        .expect("the address that it listens on")
+        .to_owned();
+    let mut command = Command::new(binary("flowtracker-dataplane"));
+    eal(&mut command, capture, folder, "ours");
+    command.args(["--", "--id=perf", "--capacity=262144"]);
+    command.arg(format!("--control=unix:{}", socket.display()));
+    let mut dataplane = Running::spawn(&mut command);
+
+    let grpcurl = Grpcurl::new(&address, None);
+    let rx = || -> Option<(u64, Instant)> {
+        let stats: v1::GetStatsResponse = grpcurl.call("GetStats", &json!({})).ok()?;
+        let received = stats.dataplanes.first()?.lcores.iter().map(|l| l.rx).sum();
+        Some((received, Instant::now()))
+    };
+    let (before, since) = wait_for("the data plane receives", START, || rx().filter(|(n, _)| *n > 0));
+    std::thread::sleep(Duration::from_secs(plan.seconds));
+    let (after, until) = rx().expect("the control service answers");
+    dataplane.terminate();
+    control.terminate();
+    (after - before) as f64 / (until - since).as_secs_f64() / 1e6
+}
+
+fn dpdk_version() -> String {
+    let output = Command::new("pkg-config").args(["--modversion", "libdpdk"]).output();
+    output.map_or_else(|_| "?".to_owned(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+}
+
+fn cpu() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or_else(|| "unknown CPU".to_owned(), |(_, name)| name.trim().to_owned())
+}

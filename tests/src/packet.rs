@@ -1,0 +1,325 @@
+//! Ethernet frames for tests, well formed and otherwise.
+//!
+//! The builder fills in lengths and the IPv4 header checksum, and every field
+//! can be set to something wrong afterwards. TCP and UDP checksums are left 0:
+//! frames of this module are looked at, not delivered to a network stack.
+
+use std::net::Ipv4Addr;
+
+/// EtherType of IPv4 (RFC 894).
+pub const ETHERTYPE_IPV4: u16 = 0x0800;
+/// EtherType of ARP (RFC 826).
+pub const ETHERTYPE_ARP: u16 = 0x0806;
+/// EtherType of IPv6 (RFC 2464).
+pub const ETHERTYPE_IPV6: u16 = 0x86dd;
+/// Tag protocol identifier of a customer VLAN tag (IEEE 802.1Q).
+pub const TPID_8021Q: u16 = 0x8100;
+/// Tag protocol identifier of a service VLAN tag (IEEE 802.1ad).
+pub const TPID_8021AD: u16 = 0x88a8;
+
+/// IANA protocol number of ICMP.
+pub const PROTOCOL_ICMP: u8 = 1;
+/// IANA protocol number of TCP.
+pub const PROTOCOL_TCP: u8 = 6;
+/// IANA protocol number of UDP.
+pub const PROTOCOL_UDP: u8 = 17;
+
+/// Octets of the shortest Ethernet frame, without the frame check sequence
+/// (IEEE 802.3: 64 with it).
+pub const MIN_FRAME: usize = 60;
+
+/// An IPv4 frame to be. Starts as a 60-byte TCP SYN, see [`Ipv4Frame::tcp`].
+#[derive(Clone, Debug)]
+pub struct Ipv4Frame {
+    tags: Vec<(u16, u16)>,
+    version: u8,
+    ihl: Option<u8>,
+    options: Vec<u8>,
+    total_length: Option<u16>,
+    more_fragments: bool,
+    fragment_offset: u16,
+    protocol: u8,
+    src: Ipv4Addr,
+    dst: Ipv4Addr,
+    l4: Vec<u8>,
+    min_len: usize,
+}
+
+impl Ipv4Frame {
+    fn new(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, l4: Vec<u8>) -> Self {
+        Self {
+            tags: Vec::new(),
+            version: 4,
+            ihl: None,
+            options: Vec::new(),
+            total_length: None,
+            more_fragments: false,
+            fragment_offset: 0,
+            protocol,
+            src,
+            dst,
+            l4,
+            min_len: MIN_FRAME,
+        }
+    }
+
+    /// A TCP SYN without payload (RFC 9293 §3.1), padded to the shortest frame.
+    #[must_use]
+    pub fn tcp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16)) -> Self {
+        let mut l4 = ports(src.1, dst.1);
+        l4.extend_from_slice(&1u32.to_be_bytes()); // sequence number
+        l4.extend_from_slice(&0u32.to_be_bytes()); // acknowledgment number
+        l4.extend_from_slice(&[5 << 4, 0x02]); // data offset 5 words, SYN
+        l4.extend_from_slice(&0xffff_u16.to_be_bytes()); // window
+        l4.extend_from_slice(&[0; 4]); // checksum, urgent pointer
+        Self::new(src.0, dst.0, PROTOCOL_TCP, l4)
+    }
+
+    /// A UDP datagram without payload (RFC 768), padded to the shortest frame.
+    #[must_use]
+    pub fn udp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16)) -> Self {
+        let mut l4 = ports(src.1, dst.1);
+        l4.extend_from_slice(&8u16.to_be_bytes()); // length
+        l4.extend_from_slice(&[0; 2]); // no checksum
+        Self::new(src.0, dst.0, PROTOCOL_UDP, l4)
+    }
+
+    /// An ICMP echo request (RFC 792), padded to the shortest frame.
+    #[must_use]
+    pub fn icmp_echo(src: Ipv4Addr, dst: Ipv4Addr) -> Self {
+        Self::new(src, dst, PROTOCOL_ICMP, vec![8, 0, 0xf7, 0xfd, 0, 1, 0, 1])
+    }
+
+    /// Adds a VLAN tag inside the ones there are. `tpid` is the EtherType that
+    /// announces it, `tci` its 16 bits (priority, DEI, VLAN id).
+    #[must_use]
+    pub fn tag(mut self, tpid: u16, tci: u16) -> Self {
+        self.tags.push((tpid, tci));
+        self
+    }
+
+    /// Appends `words` 32-bit words of IP options (no-operation, RFC 791).
+    #[must_use]
+    pub fn ip_options(mut self, words: usize) -> Self {
+        self.options = vec![1; 4 * words];
+        self
+    }
+
+    /// Sets the version nibble.
+    #[must_use]
+    pub fn version(mut self, version: u8) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Sets the IHL nibble, whatever the header's length is. 32-bit words.
+    #[must_use]
+    pub fn ihl(mut self, words: u8) -> Self {
+        self.ihl = Some(words);
+        self
+    }
+
+    /// Sets the total length field, whatever the packet's length is. Octets.
+    #[must_use]
+    pub fn total_length(mut self, octets: u16) -> Self {
+        self.total_length = Some(octets);
+        self
+    }
+
+    /// Sets the protocol number, whatever the payload is.
+    #[must_use]
+    pub fn protocol(mut self, protocol: u8) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Makes it the first fragment of a longer packet: MF set, offset 0.
+    #[must_use]
+    pub fn first_fragment(mut self) -> Self {
+        self.more_fragments = true;
+        self
+    }
+
+    /// Makes it a later fragment. `offset` counts 8-octet units, 1 to 8191.
+    #[must_use]
+    pub fn later_fragment(mut self, offset: u16, more: bool) -> Self {
+        self.fragment_offset = offset;
+        self.more_fragments = more;
+        self
+    }
+
+    /// Appends payload octets.
+    #[must_use]
+    pub fn payload(mut self, payload: &[u8]) -> Self {
+        self.l4.extend_from_slice(payload);
+        self
+    }
+
+    /// Leaves out the padding to the shortest frame.
+    #[must_use]
+    pub fn unpadded(mut self) -> Self {
+        self.min_len = 0;
+        self
+    }
+
+    /// The octets of the frame, without the frame check sequence.
+    #[must_use]
+    pub fn build(&self) -> Vec<u8> {
+        let header_len = 20 + self.options.len();
+        let ihl =
+            self.ihl.unwrap_or_else(|| u8::try_from(header_len / 4).expect("at most 10 words of options"));
+        let total = self
+            .total_length
+            .unwrap_or_else(|| u16::try_from(header_len + self.l4.len()).expect("fits 16 bits"));
+        let fragment = (u16::from(self.more_fragments) << 13) | self.fragment_offset;
+
+        let mut ip = vec![(self.version << 4) | (ihl & 0x0f), 0];
+        ip.extend_from_slice(&total.to_be_bytes());
+        ip.extend_from_slice(&[0x12, 0x34]); // identification
+        ip.extend_from_slice(&fragment.to_be_bytes());
+        ip.extend_from_slice(&[64, self.protocol, 0, 0]); // TTL, protocol, checksum to come
+        ip.extend_from_slice(&self.src.octets());
+        ip.extend_from_slice(&self.dst.octets());
+        ip.extend_from_slice(&self.options);
+        let checksum = internet_checksum(&ip);
+        ip[10..12].copy_from_slice(&checksum.to_be_bytes());
+        ip.extend_from_slice(&self.l4);
+
+        ethernet(&self.tags, ETHERTYPE_IPV4, &ip, self.min_len)
+    }
+}
+
+fn ports(src: u16, dst: u16) -> Vec<u8> {
+    [src.to_be_bytes(), dst.to_be_bytes()].concat()
+}
+
+/// An Ethernet II frame with any tags and EtherType around `body`, padded with
+/// zeros to at least `min_len` octets.
+#[must_use]
+pub fn ethernet(tags: &[(u16, u16)], ethertype: u16, body: &[u8], min_len: usize) -> Vec<u8> {
+    // Locally administered unicast addresses: no switch or stack claims them.
+    let mut frame = vec![0x02, 0, 0, 0, 0, 0x02, 0x02, 0, 0, 0, 0, 0x01];
+    for (tpid, tci) in tags {
+        frame.extend_from_slice(&tpid.to_be_bytes());
+        frame.extend_from_slice(&tci.to_be_bytes());
+    }
+    frame.extend_from_slice(&ethertype.to_be_bytes());
+    frame.extend_from_slice(body);
+    if frame.len() < min_len {
+        frame.resize(min_len, 0);
+    }
+    frame
+}
+
+/// An ARP request for `target` (RFC 826), padded to the shortest frame.
+#[must_use]
+pub fn arp_request(sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
+    let mut body = vec![0, 1, 8, 0, 6, 4, 0, 1];
+    body.extend_from_slice(&[0x02, 0, 0, 0, 0, 0x01]);
+    body.extend_from_slice(&sender.octets());
+    body.extend_from_slice(&[0; 6]);
+    body.extend_from_slice(&target.octets());
+    ethernet(&[], ETHERTYPE_ARP, &body, MIN_FRAME)
+}
+
+/// An IPv6 packet carrying a TCP header (RFC 8200): not ours to track.
+#[must_use]
+pub fn ipv6_tcp(src_port: u16, dst_port: u16) -> Vec<u8> {
+    let mut body = vec![0x60, 0, 0, 0, 0, 20, PROTOCOL_TCP, 64];
+    body.extend_from_slice(&[0xfd; 16]);
+    body.extend_from_slice(&[0xfe; 16]);
+    body.extend_from_slice(&ports(src_port, dst_port));
+    body.extend_from_slice(&[0; 16]);
+    ethernet(&[], ETHERTYPE_IPV6, &body, MIN_FRAME)
+}
+
+/// `frame` cut to every length from 0 to its own.
+pub fn every_prefix(frame: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    (0..=frame.len()).map(|len| frame[..len].to_vec())
+}
+
+/// Shortest TCP frames of `count` distinct flows towards one server, at most
+/// 2^32: consecutive source ports first, then the next source address.
+///
+/// # Panics
+/// When `count` is more than 2^32.
+pub fn distinct_flows(count: u64) -> impl Iterator<Item = Vec<u8>> {
+    const PORTS: u64 = 1 << 16;
+    assert!(count <= PORTS * PORTS, "only 2^32 flows are distinct here");
+    (0..count).map(|i| {
+        let host = u32::try_from(i / PORTS).expect("below 2^16");
+        let port = u16::try_from(i % PORTS).expect("below 2^16");
+        let src = Ipv4Addr::from_bits(Ipv4Addr::new(10, 1, 0, 0).to_bits() + host);
+        Ipv4Frame::tcp((src, port), (Ipv4Addr::new(10, 0, 0, 2), 80)).build()
+    })
+}
+
+/// The one's complement checksum of RFC 1071.
+fn internet_checksum(octets: &[u8]) -> u16 {
+    let mut sum: u32 = octets
+        .chunks(2)
+        .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)])))
+        .sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).expect("folded to 16 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+    const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+
+    #[test]
+    fn a_syn_is_the_shortest_frame_with_its_fields_in_place() {
+        let frame = Ipv4Frame::tcp((A, 36876), (B, 1234)).build();
+        assert_eq!(frame.len(), MIN_FRAME);
+        assert_eq!(frame[12..14], [0x08, 0x00]);
+        assert_eq!(frame[14], 0x45);
+        assert_eq!(frame[16..18], 40u16.to_be_bytes());
+        assert_eq!(frame[23], PROTOCOL_TCP);
+        assert_eq!(frame[26..30], A.octets());
+        assert_eq!(frame[30..34], B.octets());
+        assert_eq!(frame[34..38], [0x90, 0x0c, 0x04, 0xd2]);
+    }
+
+    /// RFC 1071: a header summed with its own checksum gives all ones.
+    #[test]
+    fn the_header_checksum_verifies() {
+        for words in 0..=10 {
+            let frame = Ipv4Frame::tcp((A, 1), (B, 2)).ip_options(words).unpadded().build();
+            assert_eq!(internet_checksum(&frame[14..34 + 4 * words]), 0, "{words} words of options");
+        }
+    }
+
+    #[test]
+    fn tags_go_outside_in() {
+        let frame = Ipv4Frame::tcp((A, 1), (B, 2)).tag(TPID_8021AD, 100).tag(TPID_8021Q, 7).build();
+        assert_eq!(frame[12..22], [0x88, 0xa8, 0, 100, 0x81, 0x00, 0, 7, 0x08, 0x00]);
+    }
+
+    #[test]
+    fn fragments_set_only_the_fragment_word() {
+        let first = Ipv4Frame::tcp((A, 1), (B, 2)).first_fragment().build();
+        assert_eq!(first[20..22], [0x20, 0x00]);
+        let later = Ipv4Frame::tcp((A, 1), (B, 2)).later_fragment(185, false).build();
+        assert_eq!(later[20..22], 185u16.to_be_bytes());
+    }
+
+    #[test]
+    fn prefixes_are_all_there() {
+        let lengths: Vec<usize> = every_prefix(&[0; 5]).map(|p| p.len()).collect();
+        assert_eq!(lengths, [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn flows_are_distinct_across_the_port_wrap() {
+        let mut keys: Vec<Vec<u8>> = distinct_flows(70_000).map(|f| f[26..38].to_vec()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 70_000);
+    }
+}

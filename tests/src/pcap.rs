@@ -1,0 +1,181 @@
+//! Classic capture files (draft-ietf-opsawg-pcap): written little-endian,
+//! read in either time resolution.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+const MAGIC_MICROSECONDS: u32 = 0xa1b2_c3d4;
+const MAGIC_NANOSECONDS: u32 = 0xa1b2_3c4d;
+const LINKTYPE_ETHERNET: u32 = 1;
+const SNAP_LENGTH: u32 = 65_535;
+
+/// Unit of the fraction of a timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Millionths of a second: what most tools write.
+    Microseconds,
+    /// Billionths of a second: what DPDK's net_pcap writes.
+    Nanoseconds,
+}
+
+impl Resolution {
+    fn nanoseconds(self) -> u64 {
+        match self {
+            Self::Microseconds => 1_000,
+            Self::Nanoseconds => 1,
+        }
+    }
+}
+
+/// One captured frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// When, nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// The octets captured.
+    pub frame: Vec<u8>,
+}
+
+/// Writes a capture of Ethernet frames. Times finer than `resolution` are cut.
+///
+/// # Errors
+/// What the file system says; `InvalidInput` for a time beyond the year 2106 or
+/// a frame beyond 4 GiB, which the format cannot hold.
+pub fn write<'a>(
+    path: &Path,
+    resolution: Resolution,
+    packets: impl IntoIterator<Item = (u64, &'a [u8])>,
+) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    let magic = match resolution {
+        Resolution::Microseconds => MAGIC_MICROSECONDS,
+        Resolution::Nanoseconds => MAGIC_NANOSECONDS,
+    };
+    out.write_all(&magic.to_le_bytes())?;
+    out.write_all(&2u16.to_le_bytes())?;
+    out.write_all(&4u16.to_le_bytes())?;
+    for word in [0, 0, SNAP_LENGTH, LINKTYPE_ETHERNET] {
+        out.write_all(&word.to_le_bytes())?;
+    }
+    for (time_ns, frame) in packets {
+        let narrow = |n: u64| u32::try_from(n).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput));
+        let seconds = narrow(time_ns / 1_000_000_000)?;
+        let fraction = narrow(time_ns % 1_000_000_000 / resolution.nanoseconds())?;
+        let length = narrow(frame.len() as u64)?;
+        for word in [seconds, fraction, length, length] {
+            out.write_all(&word.to_le_bytes())?;
+        }
+        out.write_all(frame)?;
+    }
+    out.flush()
+}
+
+/// Writes frames one microsecond apart, from the first second of 2024 on.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_frames(path: &Path, frames: &[Vec<u8>]) -> io::Result<()> {
+    const START_NS: u64 = 1_704_067_200_000_000_000;
+    let timed = frames.iter().zip(0u64..).map(|(frame, i)| (START_NS + 1_000 * i, frame.as_slice()));
+    write(path, Resolution::Microseconds, timed)
+}
+
+/// Reads a little-endian capture of Ethernet frames, whole.
+///
+/// # Errors
+/// What the file system says; `InvalidData` for another format, byte order or
+/// link type, or for a packet cut by the snap length; `UnexpectedEof` for a
+/// file that ends inside a packet.
+pub fn read(path: &Path) -> io::Result<Vec<Packet>> {
+    let mut input = BufReader::new(File::open(path)?);
+    let mut header = [0; 24];
+    input.read_exact(&mut header)?;
+    let resolution = match word(&header, 0) {
+        MAGIC_MICROSECONDS => Resolution::Microseconds,
+        MAGIC_NANOSECONDS => Resolution::Nanoseconds,
+        other => return Err(invalid(format!("magic number {other:#010x}"))),
+    };
+    if word(&header, 20) != LINKTYPE_ETHERNET {
+        return Err(invalid(format!("link type {}", word(&header, 20))));
+    }
+    let mut packets = Vec::new();
+    loop {
+        let mut record = [0; 16];
+        match input.read(&mut record[..1])? {
+            0 => return Ok(packets),
+            _ => input.read_exact(&mut record[1..])?,
+        }
+        let (captured, original) = (word(&record, 8), word(&record, 12));
+        if captured != original {
+            return Err(invalid(format!("{captured} of {original} octets captured")));
+        }
+        let mut frame = vec![0; captured as usize];
+        input.read_exact(&mut frame)?;
+        let fraction = u64::from(word(&record, 4)) * resolution.nanoseconds();
+        packets.push(Packet { time_ns: u64::from(word(&record, 0)) * 1_000_000_000 + fraction, frame });
+    }
+}
+
+fn word(octets: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(octets[at..at + 4].try_into().expect("four octets"))
+}
+
+fn invalid(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(resolution: Resolution) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.pcap");
+        // Whole microseconds, so that both resolutions keep them.
+        let packets: Vec<Packet> = [0usize, 1, 60, 1514, 9014]
+            .iter()
+            .map(|&len| Packet {
+                time_ns: 1_700_000_000_123_456_000 + 1_000 * len as u64,
+                frame: vec![0xa5; len],
+            })
+            .collect();
+        write(&path, resolution, packets.iter().map(|p| (p.time_ns, p.frame.as_slice()))).expect("written");
+        assert_eq!(read(&path).expect("read"), packets);
+    }
+
+    #[test]
+    fn what_is_written_is_read_in_microseconds() {
+        round_trip(Resolution::Microseconds);
+    }
+
+    #[test]
+    fn what_is_written_is_read_in_nanoseconds() {
+        round_trip(Resolution::Nanoseconds);
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error_at_every_length() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
+        write_frames(&whole, &[vec![1; 60], vec![2; 60]]).expect("written");
+        let octets = std::fs::read(&whole).expect("read");
+        for len in 0..octets.len() {
+            std::fs::write(&cut, &octets[..len]).expect("written");
+            let complete_packets = (len >= 24 && (len - 24).is_multiple_of(76)).then(|| (len - 24) / 76);
+            match (read(&cut), complete_packets) {
+                (Ok(packets), Some(count)) => assert_eq!(packets.len(), count, "cut at {len}"),
+                (Err(_), None) => {}
+                (result, _) => panic!("cut at {len}: {result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a");
+        std::fs::write(&path, [0; 64]).expect("written");
+        assert_eq!(read(&path).expect_err("refused").kind(), io::ErrorKind::InvalidData);
+    }
+}

@@ -1,0 +1,213 @@
+//! Every received frame lands in exactly one outcome counter, and leaves by the
+//! other port as it came, whatever it is.
+//!
+//! A capture of good and bad frames enters port0 through DPDK's net_pcap; an
+//! oracle that shares nothing with the engine says what must become of them.
+
+use std::net::Ipv4Addr;
+
+use flowtracker_proto::v1;
+use flowtracker_tests::appliance::Appliance;
+use flowtracker_tests::netns::Namespace;
+use flowtracker_tests::oracle::{self, Oracle, Outcome};
+use flowtracker_tests::packet::{
+    Ipv4Frame, PROTOCOL_TCP, PROTOCOL_UDP, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, ethernet,
+    every_prefix, ipv6_tcp,
+};
+use flowtracker_tests::pcap;
+
+const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+
+/// Nothing may expire while a test looks at the table: 10 minutes.
+const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
+
+/// At least one frame for every rule, and every way to cut a frame short.
+fn menagerie() -> Vec<Vec<u8>> {
+    let syn = || Ipv4Frame::tcp((A, 36876), (B, 1234));
+    let mut frames = Vec::new();
+
+    // Cut at every octet: plain, with the longest IP header, tagged once and twice.
+    for base in [
+        syn().unpadded(),
+        Ipv4Frame::tcp((A, 1), (B, 1234)).ip_options(10).unpadded(),
+        Ipv4Frame::tcp((A, 2), (B, 1234)).tag(TPID_8021Q, 0xe064).unpadded(),
+        Ipv4Frame::tcp((A, 3), (B, 1234)).tag(TPID_8021AD, 100).tag(TPID_8021Q, 200).unpadded(),
+    ] {
+        frames.extend(every_prefix(&base.build()));
+    }
+
+    // The same flow, whatever is between Ethernet and TCP: hits.
+    frames.extend((0..=10).map(|words| syn().ip_options(words).build()));
+    frames.push(syn().tag(TPID_8021Q, 1).build());
+    frames.push(syn().tag(TPID_8021Q, 1).tag(TPID_8021Q, 2).build());
+    frames.push(syn().tag(TPID_8021AD, 1).tag(TPID_8021AD, 2).build());
+    // Three tags are one too many, and so is a tag of a vendor's own.
+    frames.push(syn().tag(TPID_8021AD, 1).tag(TPID_8021AD, 2).tag(TPID_8021Q, 3).build());
+    frames.push(syn().tag(0x9100, 1).build());
+
+    // Fragments: the first has ports, the others do not.
+    frames.push(syn().first_fragment().payload(&[7; 64]).build());
+    frames.extend([1, 2, 185, 8191].map(|offset| syn().later_fragment(offset, true).build()));
+    frames.push(syn().later_fragment(1, false).build());
+
+    // Headers that contradict themselves.
+    frames.extend((0..16).map(|version| syn().version(version).build()));
+    frames.extend((0..16).map(|ihl| syn().ihl(ihl).build()));
+    frames.extend((0..=45).map(|octets| syn().total_length(octets).build()));
+    frames.extend([1500, 65535].map(|octets| syn().total_length(octets).build()));
+    // Two faults: the earlier rule wins.
+    frames.push(syn().version(6).later_fragment(1, false).build());
+    frames.push(syn().protocol(50).later_fragment(1, false).build());
+    frames.push(syn().protocol(50).total_length(20).build());
+    frames.push(syn().total_length(20).build()[..34].to_vec());
+
+    // Other protocols, for every number, and other EtherTypes.
+    frames.extend((0..=255).map(|protocol| syn().protocol(protocol).build()));
+    frames.push(Ipv4Frame::icmp_echo(A, B).build());
+    frames.extend((0..20).map(|port| Ipv4Frame::udp((A, 5000 + port), (B, 53)).build()));
+    frames.push(arp_request(A, B));
+    frames.push(ipv6_tcp(36876, 1234));
+    frames.push(ethernet(&[], 0x0026, &[0xaa; 46], 60)); // 802.3 length, not a type
+    frames.push(ethernet(&[(TPID_8021Q, 5)], 0x0806, &[0; 46], 60));
+
+    // Each field of the key counts, and the two directions are two flows.
+    frames.push(Ipv4Frame::tcp((B, 1234), (A, 36876)).build());
+    frames.push(Ipv4Frame::tcp((A, 36877), (B, 1234)).build());
+    frames.push(Ipv4Frame::tcp((A, 36876), (B, 1235)).build());
+    frames.push(Ipv4Frame::tcp((Ipv4Addr::new(10, 0, 0, 3), 36876), (B, 1234)).build());
+    frames.push(Ipv4Frame::tcp((A, 36876), (Ipv4Addr::new(10, 0, 0, 3), 1234)).build());
+    frames.push(Ipv4Frame::tcp((Ipv4Addr::UNSPECIFIED, 0), (Ipv4Addr::BROADCAST, 65535)).build());
+
+    // Many packets of a new flow in one burst, and payload up to the usual MTU.
+    frames.extend((0..100).map(|_| Ipv4Frame::tcp((A, 40000), (B, 80)).build()));
+    frames.push(Ipv4Frame::tcp((A, 40000), (B, 80)).payload(&[0x55; 1460]).build());
+    frames.extend(distinct_flows(1000));
+    frames
+}
+
+/// Sends `frames` through port0 of an appliance with these options, compares
+/// what it says with `oracle`, and gives what left port1.
+fn check(frames: &[Vec<u8>], options: &[&str], mut oracle: Oracle) -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    pcap::write_frames(path("in").as_ref(), frames).expect("written");
+    pcap::write_frames(path("silence").as_ref(), &[]).expect("written");
+    for frame in frames {
+        oracle.receive(0, frame);
+    }
+
+    let devices = [
+        format!("net_pcap0,rx_pcap={},tx_pcap={}", path("in"), path("out0")),
+        format!("net_pcap1,rx_pcap={},tx_pcap={}", path("silence"), path("out1")),
+    ];
+    let alone = Namespace::new("outcomes");
+    let appliance = Appliance::start(&alone, &devices, &[&NO_EXPIRY, options].concat());
+    let stats = appliance.wait_forwarded(frames.len() as u64);
+
+    assert_eq!(stats.lcores.len(), 1, "one lcore: {stats:?}");
+    let lcore = &stats.lcores[0];
+    let outcomes = lcore.outcomes.expect("outcomes are always there");
+    assert_eq!(outcomes, oracle.outcomes());
+    assert_eq!(oracle::sum(&outcomes), lcore.rx, "the outcomes add up to rx");
+    assert_eq!(lcore.tx_dropped, 0, "a capture file takes everything");
+    assert_eq!(lcore.entries, oracle.entries().len() as u64);
+
+    let mut entries = appliance.entries();
+    let mut expected: Vec<_> =
+        oracle.entries().iter().map(|(key, seen)| (key.to_proto(), seen.packets, seen.bytes)).collect();
+    let order = |key: &v1::Key| format!("{key:?}");
+    entries.sort_by_key(|entry| order(entry.key.as_ref().expect("an entry has a key")));
+    expected.sort_by_key(|(key, ..)| order(key));
+    let found: Vec<_> =
+        entries.into_iter().map(|entry| (entry.key.expect("checked"), entry.packets, entry.bytes)).collect();
+    assert_eq!(found, expected);
+
+    appliance.stop();
+    let sent = |name: &str| -> Vec<Vec<u8>> {
+        pcap::read(path(name).as_ref()).expect("a capture").into_iter().map(|packet| packet.frame).collect()
+    };
+    assert_eq!(sent("out0").len(), 0, "nothing entered port1");
+    sent("out1")
+}
+
+/// Octet by octet and in order. Names the first difference only: the lists are long.
+#[track_caller]
+fn assert_same(sent: &[Vec<u8>], expected: &[Vec<u8>]) {
+    for (i, (sent, expected)) in sent.iter().zip(expected).enumerate() {
+        assert_eq!(sent, expected, "frame {i}");
+    }
+    assert_eq!(sent.len(), expected.len(), "frames sent");
+}
+
+#[test]
+fn every_frame_has_one_outcome_and_leaves_unchanged() {
+    let frames = menagerie();
+    let sent = check(&frames, &[], Oracle::new(&[PROTOCOL_TCP], usize::MAX));
+    assert_same(&sent, &frames);
+}
+
+#[test]
+fn udp_is_tracked_when_asked_for() {
+    let frames = menagerie();
+    let oracle = Oracle::new(&[PROTOCOL_TCP, PROTOCOL_UDP], usize::MAX);
+    assert_same(&check(&frames, &["--protocols", "tcp,udp"], oracle), &frames);
+}
+
+#[test]
+fn untracked_frames_can_be_dropped() {
+    let frames = menagerie();
+    let tracked: Vec<_> =
+        frames.iter().filter(|f| oracle::classify(f, 0, &[PROTOCOL_TCP]).is_ok()).cloned().collect();
+    let oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    assert_same(&check(&frames, &["--untracked", "drop"], oracle), &tracked);
+}
+
+#[test]
+fn a_monitor_port_sends_nothing() {
+    let oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    assert_same(&check(&menagerie(), &["--forward", "drop"], oracle), &[]);
+}
+
+#[test]
+fn a_full_table_still_forwards() {
+    // Twice, so that the flows that found room are hit and the others missed again.
+    let frames: Vec<_> = distinct_flows(100).chain(distinct_flows(100)).collect();
+    let sent = check(&frames, &["--capacity", "64"], Oracle::new(&[PROTOCOL_TCP], 64));
+    assert_same(&sent, &frames);
+}
+
+#[test]
+fn without_the_create_permission_nothing_is_learned() {
+    let frames: Vec<_> = distinct_flows(100).collect();
+    // 0x3dfc without bit 6, the data path's C.
+    let oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX).without_create();
+    assert_same(&check(&frames, &["--permissions", "0x3dbc"], oracle), &frames);
+}
+
+/// A frame longer than an mbuf (2048 octets of room) comes in as a chain.
+#[test]
+fn jumbo_frames_are_tracked_and_leave_whole() {
+    let jumbo = |len| Ipv4Frame::tcp((A, 36876), (B, 1234)).payload(&vec![0x3c; len]).build();
+    let frames: Vec<_> = [60, 1960, 2048, 4000, 8960].map(jumbo).into();
+    assert_same(&check(&frames, &[], Oracle::new(&[PROTOCOL_TCP], usize::MAX)), &frames);
+}
+
+/// The list of frames is worth its name only if it reaches every rule.
+#[test]
+fn the_menagerie_meets_every_rule_of_the_parser() {
+    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let met: std::collections::BTreeSet<_> =
+        menagerie().iter().map(|frame| oracle.receive(0, frame)).collect();
+    for outcome in [
+        Outcome::Hit,
+        Outcome::MissCreated,
+        Outcome::Truncated,
+        Outcome::NotIpv4,
+        Outcome::Malformed,
+        Outcome::Fragment,
+        Outcome::NotTrackedProtocol,
+    ] {
+        assert!(met.contains(&outcome), "{outcome:?}");
+    }
+}
