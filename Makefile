@@ -29,8 +29,8 @@ test: deps build ## all tests; the end-to-end ones need root
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) test --locked -p conntrack
 
-bench: build ## benches that compare, each within one run
-	$(CARGO) bench --locked --workspace
+bench: deps build ## flowtracker next to dpdk-testpmd on the same ports, in one run; QUICK=1 is shorter
+	$(CARGO) run --release --locked -p flowtracker-tests --bin perf
 
 fmt: ## format the sources
 	$(CARGO) fmt --all

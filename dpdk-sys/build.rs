@@ -14,6 +14,7 @@ const LIBRARIES: &[&str] = &["rte_eal", "rte_ethdev", "rte_hash", "rte_mbuf", "r
 
 /// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
 const FUNCTIONS: &[&str] = &[
+    "rte_eal_alarm_set",                // interrupt.rs: submit
     "rte_eal_cleanup",                  // eal.rs: Drop of Eal
     "rte_eal_init",                     // eal.rs: Eal::init
     "rte_eal_process_type",             // eal.rs: Eal::process_type
@@ -57,11 +58,12 @@ const FUNCTIONS: &[&str] = &[
 /// The types of their parameters, sorted. bindgen follows no references by itself (it would bring in all that
 /// rte_mbuf and rte_ring are made of), so what is not here and not in `src/lib.rs` does not compile.
 const TYPES: &[&str] = &[
-    "hash_sig_t",       // hash.rs: hashes are 32 bits
-    "lcore_function_t", // lcore.rs: run_job
-    "rte_eth_stats",    // port.rs: Port::stats
-    "rte_proc_type_t",  // eal.rs: Eal::process_type
-    "shim_.*",          // shim.h says which; crate dpdk and tests/layout.rs
+    "hash_sig_t",             // hash.rs: hashes are 32 bits
+    "lcore_function_t",       // lcore.rs: run_job
+    "rte_eal_alarm_callback", // interrupt.rs: run_job
+    "rte_eth_stats",          // port.rs: Port::stats
+    "rte_proc_type_t",        // eal.rs: Eal::process_type
+    "shim_.*",                // shim.h says which; crate dpdk and tests/layout.rs
 ];
 
 /// Constants, sorted.

@@ -1,4 +1,5 @@
 /* What bindgen reads: the public headers whose exported functions are called, and our shims. */
+#include <rte_alarm.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>

@@ -303,7 +303,7 @@ fn dataplane(state: DataplaneState) -> Dataplane {
         attached: state.attached,
         synced: state.synced,
         version: state.version,
-        since: Some(convert::timestamp(state.since_ns)),
+        since: Some(flowtracker_proto::Timestamp::from_unix_ns(state.since_ns)),
         entries: state.entries,
         ports: state.ports,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flowtracker_proto::v1::{
     Actor, DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind,
 };
-use pbjson_types::Timestamp;
+use flowtracker_proto::Timestamp;
 
 use crate::log::{Change, LogRecord};
 use crate::registry::EntryState;
@@ -20,12 +20,6 @@ pub const PRIORITY: u32 = 64000;
 pub const PERMISSION_PUBLISH: u32 = 1 << 8;
 /// The control half's R bit: the entry may be read.
 pub const PERMISSION_READ: u32 = 1 << 12;
-
-/// Unix nanoseconds as a protobuf timestamp.
-pub fn timestamp(ns: u64) -> Timestamp {
-    // 2^64 ns are 584 years, so seconds always fit.
-    Timestamp { seconds: (ns / 1_000_000_000) as i64, nanos: (ns % 1_000_000_000) as i32 }
-}
 
 /// The 14 permission bits as P4TC's letters, most significant bit first.
 pub fn permissions_text(permissions: u32) -> String {
@@ -56,8 +50,8 @@ pub fn entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
         dynamic: state.dynamic,
         profile_id: u32::from(state.profile_id),
         aging_ms: if state.dynamic { u64::from(state.aging_ms) } else { 0 },
-        create_time: Some(timestamp(state.create_ns)),
-        last_used_time: Some(timestamp(state.last_used_ns)),
+        create_time: Some(Timestamp::from_unix_ns(state.create_ns)),
+        last_used_time: Some(Timestamp::from_unix_ns(state.last_used_ns)),
         created_ms_ago: age_ms(state.create_ns),
         idle_ms: age_ms(state.last_used_ns),
         packets: state.packets,
@@ -73,7 +67,7 @@ pub fn event(epoch: u64, seq: u64, record: &LogRecord) -> Event {
     let mut event = Event {
         epoch,
         seq,
-        time: Some(timestamp(record.time_ns)),
+        time: Some(Timestamp::from_unix_ns(record.time_ns)),
         dataplane: dataplane.to_owned(),
         ..Event::default()
     };
@@ -123,7 +117,7 @@ pub fn snapshot_event(epoch: u64, cut: u64, dataplane: &str, state: &EntryState)
     Event {
         epoch,
         seq: cut,
-        time: Some(timestamp(state.as_of_ns)),
+        time: Some(Timestamp::from_unix_ns(state.as_of_ns)),
         dataplane: dataplane.to_owned(),
         r#type: EventType::Created.into(),
         entry: Some(entry(dataplane, state, state.as_of_ns)),
@@ -133,7 +127,7 @@ pub fn snapshot_event(epoch: u64, cut: u64, dataplane: &str, state: &EntryState)
 
 /// A mark of the stream: SYNCED or PROGRESS.
 pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
-    Event { epoch, seq, time: Some(timestamp(time_ns)), r#type: kind.into(), ..Event::default() }
+    Event { epoch, seq, time: Some(Timestamp::from_unix_ns(time_ns)), r#type: kind.into(), ..Event::default() }
 }
 
 /// The notice that events `from` to `to` are lost to a watcher.

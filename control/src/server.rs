@@ -193,6 +193,8 @@ fn routes(hub: &Arc<Hub>, stop: &Stop) -> Result<Routes, ServeError> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // google.rpc, so that grpcurl can show the details of an error.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     Ok(Routes::new(FlowTrackerServiceServer::new(admin))
         .add_service(DataplaneLinkServiceServer::new(ingest).max_decoding_message_size(LINK_MESSAGE_MAX))

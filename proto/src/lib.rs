@@ -6,6 +6,10 @@
 //! `UPDATE_GENERATED=1` it writes instead).
 #![forbid(unsafe_code)]
 
+mod timestamp;
+
+pub use timestamp::Timestamp;
+
 /// Version 1 of the API: messages, clients, servers and their proto3 JSON form.
 #[allow(missing_docs, reason = "the code generator documents fields, not its own scaffolding")]
 #[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]

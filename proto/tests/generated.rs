@@ -20,7 +20,7 @@ fn generate(out: &Path) {
     tonic_prost_build::configure()
         .out_dir(out)
         .compile_well_known_types(true)
-        .extern_path(".google.protobuf", "::pbjson_types")
+        .extern_path(".google.protobuf.Timestamp", "crate::Timestamp")
         .compile_fds(descriptors)
         .expect("messages and services");
     pbjson_build::Builder::new()

@@ -82,7 +82,7 @@ story() {
 
     step "connect: nc -l -p $server_port -s $right_addr on the right, nc $right_addr $server_port on the left"
     start tcpdump in_left tcpdump -tt -n -l --immediate-mode -i eth0 'tcp[tcpflags] & tcp-syn != 0'
-    wait_for 10 'tcpdump listens' grep -q 'listening on' "$folder/tcpdump.err"
+    wait_for 10 'tcpdump listens' grep -qs 'listening on' "$folder/tcpdump.err"
     # -d: neither end sends anything, so that both flows fall idle.
     start server in_right nc -d -n -l -p "$server_port" -s "$right_addr"
     wait_for 10 'nc listens' listening
@@ -133,12 +133,12 @@ story() {
     local syn
     syn=$(awk '/Flags \[S\]/ { print $1; exit }' "$folder/tcpdump")
     [[ -n $syn ]] || fail 'tcpdump did not see the first packet'
-    # createTime has up to nine decimals, which jq's own date functions do not take.
-    event "$created and ($there)" | jq -r --argjson syn "$syn" '
+    # time has up to nine decimals, which jq's own date functions do not take.
+    event "$created and ($there)" | jq -er --argjson syn "$syn" '
         def seconds: capture("^(?<whole>[^.Z]+)(?<part>\\.[0-9]+)?Z$")
             | (.whole + "Z" | fromdate) + ("0" + (.part // "") | tonumber);
         def ms: . * 1000000 | round / 1000;
-        "first packet to created entry: \((.entry.createTime | seconds) - $syn | ms) ms, to the event in a watcher: \(.arrival - $syn | ms) ms"'
+        "first packet to created entry: \((.time | seconds) - $syn | ms) ms, to the event in a watcher: \(.arrival - $syn | ms) ms"'
     event "$deleted and ($back)" | jq -er '
         (.entry.idleMs | tonumber) as $idle
         | "idle at deletion: \($idle) ms, \($idle - 30000) ms after its 30 s",

@@ -8,7 +8,7 @@ pub mod tc;
 pub mod wide;
 
 use flowtracker_proto::v1::Key;
-use pbjson_types::Timestamp;
+use flowtracker_proto::Timestamp;
 
 use crate::key::FlowKey;
 

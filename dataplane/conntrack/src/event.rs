@@ -57,3 +57,6 @@ impl<F: FnMut(&Event) -> bool> EventSink for F {
         self(event)
     }
 }
+
+/// An event is copied twice on its way to the exporter; keep it small.
+const _: () = assert!(size_of::<Event>() <= 80);

@@ -161,8 +161,8 @@ impl<T: FlowTable> Tracker<T> {
         for (class, &aging_ms) in classes[1..].iter_mut().zip(config.profiles.values()) {
             *class = aging_ms;
         }
-        // Two events for one entry in 32, and some for a small table.
-        let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 16));
+        // Two events for one entry in 64, and some for a small table.
+        let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 32));
         Tracker {
             cold: vec![empty; positions].into_boxed_slice(),
             wheel: Wheel::new(blocks, config.bucket_shift, now.tick),

@@ -11,6 +11,7 @@ use std::thread::{self, ThreadId};
 use dpdk_sys as sys;
 
 use crate::error::c_string;
+use crate::interrupt::park_interrupt_thread;
 use crate::{Error, LcoreId, PortId};
 
 /// RTE_ETH_DEV_NO_OWNER: ports that no other port (bonding, failsafe) has taken for itself.
@@ -180,9 +181,12 @@ impl Eal {
 
 impl Drop for Eal {
     fn drop(&mut self) {
-        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. The return
-        // value says nothing that could still be acted on.
-        unsafe { sys::rte_eal_cleanup() };
+        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. No return value says
+        // anything that could still be acted on.
+        unsafe {
+            let _ = park_interrupt_thread();
+            sys::rte_eal_cleanup();
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod eal;
 mod error;
 #[cfg(feature = "hash")]
 pub mod hash;
+mod interrupt;
 mod lcore;
 mod mbuf;
 mod mempool;

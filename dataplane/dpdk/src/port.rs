@@ -1,6 +1,6 @@
 //! Ethernet ports: opening, starting, asking.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dpdk_sys as sys;
 
+use crate::interrupt::on_interrupt_thread;
 use crate::lcore::lock;
 use crate::queue::Gate;
 use crate::{Eal, Error, Mempool, QueueId, RxQueue, SocketId, TxQueue};
@@ -153,7 +154,7 @@ impl<'eal> Port<'eal> {
             return Ok(());
         }
         // SAFETY: the port is configured and open, and nobody polls it: running is false.
-        let code = unsafe { sys::rte_eth_dev_start(self.id.0) };
+        let code = unsafe { self.control_call(sys::rte_eth_dev_start) }?;
         if code != 0 {
             return Err(Error::returned("rte_eth_dev_start", self, code));
         }
@@ -161,7 +162,7 @@ impl<'eal> Port<'eal> {
         let code = unsafe { sys::rte_eth_promiscuous_enable(self.id.0) };
         if code != 0 && code != -libc::ENOTSUP {
             // SAFETY: as above; nobody polls it yet.
-            unsafe { sys::rte_eth_dev_stop(self.id.0) };
+            unsafe { self.control_call(sys::rte_eth_dev_stop) }?;
             return Err(Error::returned("rte_eth_promiscuous_enable", self, code));
         }
         self.running.store(true, Ordering::SeqCst);
@@ -183,7 +184,7 @@ impl<'eal> Port<'eal> {
         }
         self.rx.iter().chain(&self.tx).for_each(Gate::wait_until_idle);
         // SAFETY: the port is open, and no queue of it is in use: none begins while running is false.
-        match unsafe { sys::rte_eth_dev_stop(self.id.0) } {
+        match unsafe { self.control_call(sys::rte_eth_dev_stop) }? {
             0 => Ok(()),
             code => Err(Error::returned("rte_eth_dev_stop", self, code)),
         }
@@ -205,6 +206,21 @@ impl<'eal> Port<'eal> {
     /// The port was opened with fewer, or somebody has it.
     pub fn tx_queue(&self, queue: QueueId) -> Result<TxQueue<'_>, Error> {
         TxQueue::new(self.id, queue, &self.running, &self.tx)
+    }
+
+    /// Runs a control function of ethdev where the driver wants it: net_memif's belong on the interrupt thread.
+    ///
+    /// # Safety
+    ///
+    /// What `call` asks of its caller. (Nothing of this crate runs on the interrupt thread but `call` itself.)
+    unsafe fn control_call(&self, call: unsafe extern "C" fn(port: u16) -> c_int) -> Result<c_int, Error> {
+        if self.facts.driver == "net_memif" {
+            // SAFETY: the EAL is initialised, as the borrow shows; the rest is the caller's promise.
+            unsafe { on_interrupt_thread(call, self.id.0) }
+        } else {
+            // SAFETY: the caller's promise.
+            Ok(unsafe { call(self.id.0) })
+        }
     }
 
     /// Number of the port.
@@ -302,7 +318,7 @@ impl Drop for Port<'_> {
         // A driver that refuses to stop may still close; there is nobody to tell.
         let _ = self.stop();
         // SAFETY: the port is open and stopped, and its queues, which borrow self, are gone.
-        unsafe { sys::rte_eth_dev_close(self.id.0) };
+        let _ = unsafe { self.control_call(sys::rte_eth_dev_close) };
         lock(&self.eal.open_ports).retain(|&open| open != self.id);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use conntrack::ActorId;
 use crossbeam_channel::{Receiver, TrySendError};
-use flowtracker_proto::v1;
+use flowtracker_proto::{Timestamp, v1};
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -400,7 +400,7 @@ impl Serving<'_> {
                     dataplane: exporter.hello.dataplane.clone(),
                     lcores: lcores.collect(),
                     ports: (exporter.ports)(),
-                    time: Some(timestamp(exporter.clock.wall_ns(now_ns))),
+                    time: Some(Timestamp::from_unix_ns(exporter.clock.wall_ns(now_ns))),
                     live: true,
                 };
                 let status = v1::ReplyStatus::Ok.into();
@@ -470,13 +470,6 @@ fn status(outcome: Outcome) -> (v1::ReplyStatus, &'static str) {
         Outcome::NotFound => (v1::ReplyStatus::NotFound, "Unable to find entry"),
         Outcome::Denied => (v1::ReplyStatus::PermissionDenied, "the entry lacks the permission"),
         Outcome::Busy => (v1::ReplyStatus::Unavailable, "too many dumps at a time"),
-    }
-}
-
-fn timestamp(unix_ns: u64) -> pbjson_types::Timestamp {
-    pbjson_types::Timestamp {
-        seconds: (unix_ns / 1_000_000_000) as i64,
-        nanos: (unix_ns % 1_000_000_000) as i32,
     }
 }
 

@@ -81,10 +81,10 @@ pub struct Entry {
     pub aging_ms: u64,
     /// Wall-clock time of creation.
     #[prost(message, optional, tag = "14")]
-    pub create_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub create_time: ::core::option::Option<crate::Timestamp>,
     /// Wall-clock time of the last packet or update.
     #[prost(message, optional, tag = "15")]
-    pub last_used_time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub last_used_time: ::core::option::Option<crate::Timestamp>,
     /// Age, milliseconds: time since creation.
     #[prost(uint64, tag = "16")]
     pub created_ms_ago: u64,
@@ -153,7 +153,7 @@ pub struct Event {
     pub seq: u64,
     /// When it happened, on the data plane's wall clock.
     #[prost(message, optional, tag = "3")]
-    pub time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub time: ::core::option::Option<crate::Timestamp>,
     /// Name of the data plane; empty on SYNCED, PROGRESS and GAP.
     #[prost(string, tag = "4")]
     pub dataplane: ::prost::alloc::string::String,
@@ -654,7 +654,7 @@ pub struct Dataplane {
     pub version: ::prost::alloc::string::String,
     /// When the link last came up or went down.
     #[prost(message, optional, tag = "5")]
-    pub since: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub since: ::core::option::Option<crate::Timestamp>,
     /// Entries that the control service mirrors.
     #[prost(uint64, tag = "6")]
     pub entries: u64,
@@ -818,7 +818,7 @@ pub struct DataplaneStats {
     pub ports: ::prost::alloc::vec::Vec<PortStats>,
     /// When these figures were taken, on the data plane's wall clock.
     #[prost(message, optional, tag = "4")]
-    pub time: ::core::option::Option<::pbjson_types::Timestamp>,
+    pub time: ::core::option::Option<crate::Timestamp>,
     /// False when the data plane is away and these are its last known figures.
     #[prost(bool, tag = "5")]
     pub live: bool,
