@@ -299,7 +299,7 @@ impl<'eal> RteHash<'eal> {
     #[must_use]
     pub fn key_at(&self, position: u32) -> Option<&[u8]> {
         // rte_hash does not check the upper bound.
-        if position > self.max_key_id() {
+        if position >= self.max_key_id() {
             return None;
         }
         let mut key = ptr::null_mut();
@@ -311,7 +311,7 @@ impl<'eal> RteHash<'eal> {
         (code == 0).then(|| unsafe { slice::from_raw_parts(key.cast(), self.key_len) })
     }
 
-    /// The largest position that a key of this table can have (rte_hash_max_key_id).
+    /// All positions are below this (rte_hash_max_key_id).
     #[must_use]
     pub fn max_key_id(&self) -> u32 {
         // SAFETY: the table is live.

@@ -5,12 +5,12 @@
 //! - net_memif works on its control connection both in the interrupt thread (handshake, lost peer) and in whoever
 //!   starts, stops or closes the port; what the one frees the other still uses. Run on that thread itself, these calls
 //!   come between its events and not into them.
-//! - rte_eal_cleanup wakes the interrupt thread (drivers unregister) and unmaps the memory that the thread then reads.
-//!   Parked first, it reads nothing.
+//! - Closing a port wakes the interrupt thread (drivers unregister), and rte_eal_cleanup unmaps the memory that the
+//!   thread then reads. Settled first, it has read what it will. (It cannot be stopped for good: rte_eal_cleanup waits
+//!   for a callback that is running.)
 
 use std::ffi::{c_int, c_void};
 use std::sync::mpsc;
-use std::thread;
 
 use dpdk_sys as sys;
 
@@ -41,24 +41,21 @@ pub(crate) unsafe fn on_interrupt_thread(
     Ok(result.recv().unwrap_or(-libc::EIO))
 }
 
-/// Keeps the interrupt thread from ever doing anything again, and returns when it has stopped.
+/// Returns when the interrupt thread has dealt with everything that it was woken for before the call.
 ///
 /// # Safety
 ///
-/// The EAL is initialised, rte_eal_cleanup follows, and the caller is not the interrupt thread.
-pub(crate) unsafe fn park_interrupt_thread() -> Result<(), Error> {
-    let (reply, parked) = mpsc::channel();
+/// The EAL is initialised, and the caller is not the interrupt thread.
+pub(crate) unsafe fn settle_interrupt_thread() -> Result<(), Error> {
+    let (reply, settled) = mpsc::channel();
     // SAFETY: the caller's promise.
     unsafe {
         submit(Box::new(move || {
             let _ = reply.send(());
-            loop {
-                thread::park();
-            }
         }))?;
     }
     // The sender is only dropped after it has sent.
-    let _ = parked.recv();
+    let _ = settled.recv();
     Ok(())
 }
 
