@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::{
     Actor, DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind,
 };
-use flowtracker_proto::Timestamp;
 
 use crate::log::{Change, LogRecord};
 use crate::registry::EntryState;
@@ -127,7 +127,13 @@ pub fn snapshot_event(epoch: u64, cut: u64, dataplane: &str, state: &EntryState)
 
 /// A mark of the stream: SYNCED or PROGRESS.
 pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
-    Event { epoch, seq, time: Some(Timestamp::from_unix_ns(time_ns)), r#type: kind.into(), ..Event::default() }
+    Event {
+        epoch,
+        seq,
+        time: Some(Timestamp::from_unix_ns(time_ns)),
+        r#type: kind.into(),
+        ..Event::default()
+    }
 }
 
 /// The notice that events `from` to `to` are lost to a watcher.

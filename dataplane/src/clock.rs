@@ -61,7 +61,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Now {
         let cycles = tsc().wrapping_sub(self.start);
-        Now::from_ns((u128::from(cycles) * u128::from(self.ns_per_cycle) >> Self::FRACTION) as u64)
+        Now::from_ns(((u128::from(cycles) * u128::from(self.ns_per_cycle)) >> Self::FRACTION) as u64)
     }
 
     /// Unix time, in nanoseconds, of an instant on this clock.

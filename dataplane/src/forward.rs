@@ -42,14 +42,14 @@ impl FrameSet {
     /// Adds a frame.
     #[inline]
     pub fn insert(&mut self, index: usize) {
-        self.0[index / 64 & 3] |= 1 << (index % 64);
+        self.0[(index / 64) & 3] |= 1 << (index % 64);
     }
 
     /// True when the frame was added.
     #[inline]
     #[must_use]
     pub fn contains(&self, index: usize) -> bool {
-        self.0[index / 64 & 3] >> (index % 64) & 1 == 1
+        self.0[(index / 64) & 3] >> (index % 64) & 1 == 1
     }
 }
 

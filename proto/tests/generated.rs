@@ -35,7 +35,8 @@ fn generate(out: &Path) {
 fn committed_code_is_current() {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generated");
     let update = std::env::var_os("UPDATE_GENERATED").is_some();
-    let fresh = if update { committed.clone() } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated") };
+    let fresh =
+        if update { committed.clone() } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated") };
     std::fs::create_dir_all(&fresh).expect("create output directory");
     generate(&fresh);
     if update {

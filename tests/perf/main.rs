@@ -82,10 +82,8 @@ fn main() {
                 write_capture(&capture, *flows);
             }
             // Every second round the other way about, so that drift hits both alike.
-            let mut measure = [
-                (&mut *peer, testpmd as fn(&Path, &Plan, &Path) -> f64),
-                (&mut *ours, flowtracker),
-            ];
+            let mut measure =
+                [(&mut *peer, testpmd as fn(&Path, &Plan, &Path) -> f64), (&mut *ours, flowtracker)];
             if round % 2 == 1 {
                 measure.reverse();
             }
@@ -161,9 +159,7 @@ fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
 fn flowtracker(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     let socket = folder.join("control.sock");
     let mut control = Running::spawn(
-        Command::new(binary("flowtracker-control"))
-            .args(["--listen", "127.0.0.1:0", "--unix"])
-            .arg(&socket),
+        Command::new(binary("flowtracker-control")).args(["--listen", "127.0.0.1:0", "--unix"]).arg(&socket),
     );
     let listening = control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
     let address = listening

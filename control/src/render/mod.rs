@@ -7,8 +7,8 @@ pub mod table;
 pub mod tc;
 pub mod wide;
 
-use flowtracker_proto::v1::Key;
 use flowtracker_proto::Timestamp;
+use flowtracker_proto::v1::Key;
 
 use crate::key::FlowKey;
 

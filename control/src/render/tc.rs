@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
+use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType};
 use jiff::tz::TimeZone;
-use flowtracker_proto::Timestamp;
 
 /// How times are put in front of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use conntrack::ActorId;
 use crossbeam_channel::{Receiver, TrySendError};
-use flowtracker_proto::{Timestamp, v1};
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
+use flowtracker_proto::{Timestamp, v1};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
