@@ -1,3 +1,6 @@
+/* rte_intr_instance_* are exported but not yet declared stable in 22.11; shim_watch_fd needs them. */
+#define ALLOW_EXPERIMENTAL_API
+
 #include "shim.h"
 
 #include <errno.h>
@@ -9,6 +12,7 @@
 #include <rte_ethdev.h>
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
+#include <rte_interrupts.h>
 #include <rte_jhash.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -29,6 +33,23 @@ uint32_t shim_lcore_id(void)
 uint64_t shim_rdtsc(void)
 {
 	return rte_rdtsc();
+}
+
+int shim_watch_fd(int fd, void (*callback)(void *arg), void *arg)
+{
+	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+	int ret;
+
+	if (handle == NULL)
+		return -ENOMEM;
+	if (rte_intr_fd_set(handle, fd) != 0 || rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT) != 0) {
+		rte_intr_instance_free(handle);
+		return -rte_errno;
+	}
+	ret = rte_intr_callback_register(handle, callback, arg);
+	if (ret != 0)
+		rte_intr_instance_free(handle);
+	return ret < 0 ? ret : 0;
 }
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out)

@@ -64,6 +64,12 @@ int shim_errno(void);
 uint32_t shim_lcore_id(void);
 uint64_t shim_rdtsc(void);
 
+/*
+ * Has the interrupt thread call callback(arg) while fd is readable: 0 or negative errno. The memory that describes
+ * fd to the EAL is not the EAL's own, so it outlives rte_eal_cleanup, and is never freed.
+ */
+int shim_watch_fd(int fd, void (*callback)(void *arg), void *arg);
+
 /* ---- ports ---- */
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out);

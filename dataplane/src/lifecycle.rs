@@ -23,8 +23,8 @@ use crate::stats::Published;
 use crate::topology::{self, PortFacts, Topology, TopologyError};
 use crate::worker::{Lane, Worker};
 
-/// Bytes of an mbuf: DPDK's headroom and a frame of the usual size.
-const DATA_ROOM: u16 = 128 + 2048;
+/// Bytes of a frame that one mbuf holds; longer frames are chained.
+const DATA_ROOM: u16 = 2048;
 
 /// Why the data plane did not start.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 //! driver. A figure is frames received over the time between two readings of
 //! the counters, taken by the program's own reports; shown are the median of the
 //! rounds and the spread.
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 use std::path::Path;

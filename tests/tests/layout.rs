@@ -100,7 +100,6 @@ fn unsafe_code_stays_in_its_rooms() {
         // Allocation counting needs a global allocator of its own.
         "tests/tests/",
         "tests/benches/",
-        "dataplane/tests/",
         "dataplane/conntrack/tests/",
     ];
     let mut found = Vec::new();

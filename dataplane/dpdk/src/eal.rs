@@ -11,7 +11,7 @@ use std::thread::{self, ThreadId};
 use dpdk_sys as sys;
 
 use crate::error::c_string;
-use crate::interrupt::settle_interrupt_thread;
+use crate::interrupt::park_interrupt_thread;
 use crate::{Error, LcoreId, PortId};
 
 /// RTE_ETH_DEV_NO_OWNER: ports that no other port (bonding, failsafe) has taken for itself.
@@ -184,7 +184,7 @@ impl Drop for Eal {
         // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. No return value says
         // anything that could still be acted on.
         unsafe {
-            let _ = settle_interrupt_thread();
+            let _ = park_interrupt_thread();
             sys::rte_eal_cleanup();
         }
     }

@@ -5,12 +5,12 @@
 //! - net_memif works on its control connection both in the interrupt thread (handshake, lost peer) and in whoever
 //!   starts, stops or closes the port; what the one frees the other still uses. Run on that thread itself, these calls
 //!   come between its events and not into them.
-//! - Closing a port wakes the interrupt thread (drivers unregister), and rte_eal_cleanup unmaps the memory that the
-//!   thread then reads. Settled first, it has read what it will. (It cannot be stopped for good: rte_eal_cleanup waits
-//!   for a callback that is running.)
+//! - rte_eal_cleanup wakes the interrupt thread and unmaps the memory that the thread then reads. Parked first, in a
+//!   callback that does not return, it reads nothing.
 
 use std::ffi::{c_int, c_void};
 use std::sync::mpsc;
+use std::thread;
 
 use dpdk_sys as sys;
 
@@ -41,21 +41,42 @@ pub(crate) unsafe fn on_interrupt_thread(
     Ok(result.recv().unwrap_or(-libc::EIO))
 }
 
-/// Returns when the interrupt thread has dealt with everything that it was woken for before the call.
+/// Keeps the interrupt thread from ever doing anything again, and returns when it has stopped.
+///
+/// Not by an alarm: rte_eal_cleanup waits until no alarm is being served.
 ///
 /// # Safety
 ///
-/// The EAL is initialised, and the caller is not the interrupt thread.
-pub(crate) unsafe fn settle_interrupt_thread() -> Result<(), Error> {
-    let (reply, settled) = mpsc::channel();
-    // SAFETY: the caller's promise.
-    unsafe {
-        submit(Box::new(move || {
-            let _ = reply.send(());
-        }))?;
+/// The EAL is initialised, rte_eal_cleanup follows, and the caller is not the interrupt thread.
+pub(crate) unsafe fn park_interrupt_thread() -> Result<(), Error> {
+    // SAFETY: eventfd has no precondition. The descriptor is readable from the start and is never closed: the EAL
+    // watches it as long as the process lives.
+    let fd = unsafe { libc::eventfd(1, libc::EFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(Error::from_errno("eventfd"));
+    }
+    let (reply, parked) = mpsc::channel();
+    let job: Job = Box::new(move || {
+        // The receiver waits for this; it cannot be gone.
+        let _ = reply.send(());
+        loop {
+            thread::park();
+        }
+    });
+    let job = Box::into_raw(Box::new(job));
+    // SAFETY: the EAL is initialised; run_job takes back exactly what Box::into_raw gave, and once, for it does not
+    // return.
+    let code = unsafe { sys::shim_watch_fd(fd, Some(run_job), job.cast()) };
+    if code != 0 {
+        // SAFETY: nothing was registered, so job and descriptor are still ours.
+        unsafe {
+            drop(Box::from_raw(job));
+            libc::close(fd);
+        }
+        return Err(Error::returned("rte_intr_callback_register", "the interrupt thread", code));
     }
     // The sender is only dropped after it has sent.
-    let _ = settled.recv();
+    let _ = parked.recv();
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The poll loop on two ports made of rings: what goes in, what comes out, and
 //! that it takes no memory on the way.
 //!
-//! One EAL per process, so one test per process-wide law: the laws share a bench
-//! and run one after the other.
+//! A process can start DPDK only once, so this is one test: its laws share the
+//! ports and run one after the other.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
