@@ -1,0 +1,82 @@
+//! The control service may be absent, die and come back: packets do not care,
+//! and the mirror is told again.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::process::Command;
+
+use flowtracker_proto::v1::{self, EventType};
+use flowtracker_tests::appliance::LIMIT;
+use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+use flowtracker_tests::{packet, pcap};
+use rustix::process::Signal;
+
+const FLOWS: u64 = 500;
+
+fn control(socket: &Path) -> Running {
+    let mut control = Command::new(binary("flowtracker-control"));
+    control.args(["--listen", "127.0.0.1:0", "--unix"]).arg(socket);
+    Running::spawn(&mut control)
+}
+
+fn ctl(socket: &Path, args: &[&str]) -> Command {
+    let mut ctl = Command::new(binary("ctl"));
+    ctl.arg(format!("--server=unix:{}", socket.display())).args(args);
+    ctl
+}
+
+/// Waits until the control service knows every flow.
+fn wait_listed(socket: &Path) {
+    wait_for("all entries are listed", LIMIT, || {
+        let output = ctl(socket, &["list"]).output().expect("ctl runs");
+        let listed = String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.starts_with("port0/tcp/")).count();
+        (output.status.success() && listed as u64 == FLOWS).then_some(())
+    });
+}
+
+/// Folds a snapshot: its entries, and that the mark came once and last.
+fn snapshot(socket: &Path) -> usize {
+    let mut watch = Running::spawn(&mut ctl(socket, &["watch", "-o", "json", "--from", "snapshot"]));
+    watch.wait_lines(Stream::Stdout, LIMIT, |lines| {
+        let events: Vec<v1::Event> =
+            lines.iter().map(|line| serde_json::from_str(line).expect("an Event a line")).collect();
+        let mark = events.iter().position(|e| e.r#type() == EventType::Synced)?;
+        assert!(events[..mark].iter().all(|e| e.r#type() == EventType::Created), "{events:?}");
+        Some(mark)
+    })
+}
+
+#[test]
+fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("control.sock");
+    let capture = folder.path().join("in.pcap");
+    let frames: Vec<Vec<u8>> = packet::distinct_flows(FLOWS).collect();
+    pcap::write_frames(&capture, &frames).expect("write the capture");
+
+    // Nobody listens yet.
+    let mut dataplane = Command::new(binary("flowtracker-dataplane"));
+    dataplane.env("RUNTIME_DIRECTORY", folder.path());
+    dataplane.args(["-l", "0", "--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+    dataplane.arg(format!("--file-prefix=ftreconnect{}", std::process::id()));
+    dataplane.arg(format!("--vdev=net_pcap0,rx_pcap={}", capture.display()));
+    dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=test", "--timer-profiles=600000"]);
+    dataplane.arg(format!("--control=unix:{}", socket.display()));
+    let mut dataplane = Running::spawn(&mut dataplane);
+    dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.contains("does not answer"));
+
+    for _ in 0..3 {
+        let mut control = control(&socket);
+        control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("attached"));
+        wait_listed(&socket);
+        assert_eq!(snapshot(&socket) as u64, FLOWS);
+        // No farewell: the data plane has to notice by itself.
+        control.signal(Signal::KILL);
+        control.wait(LIMIT);
+    }
+
+    let status = dataplane.terminate();
+    assert_eq!(status.code(), Some(0), "{}", dataplane.output());
+    let text = dataplane.text(Stream::Stderr);
+    assert!(text.contains(&format!("miss_created={FLOWS}")), "no packet waited for anybody: {text}");
+}
