@@ -24,7 +24,10 @@ build: ## release binaries in target/release: flowtracker-dataplane, flowtracker
 demo: deps build ## the whole story between two network namespaces, unattended; PCAP=FILE replays a capture
 	@tests/demo/demo.sh $(if $(PCAP),'$(PCAP)')
 
+# DPDK makes a folder per process here and never removes it.
+test: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
 test: deps build ## all tests; the end-to-end ones need root
+	@mkdir -p "$$RUNTIME_DIRECTORY"
 	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) test --locked -p conntrack

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
+use clap::{CommandFactory as _, Parser};
 
 use conntrack::{HashKind, Protocols};
 
@@ -128,7 +128,21 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, cl
             clap::Error::raw(clap::error::ErrorKind::InvalidUtf8, text)
         })?);
     }
+    if let Some(arg) = eal.iter().find(|arg| is_option(arg)) {
+        let text =
+            format!("{arg} is an option of flowtracker: put it behind `--`, which ends the EAL arguments\n");
+        return Err(clap::Error::raw(clap::error::ErrorKind::UnknownArgument, text));
+    }
     Ok(CommandLine { eal, options: Options::try_parse_from(options)? })
+}
+
+/// True for the long flags of [`Options`], which EAL does not know.
+fn is_option(arg: &str) -> bool {
+    let name = arg.split('=').next().unwrap_or(arg);
+    Options::command()
+        .get_opts()
+        .filter_map(clap::Arg::get_long)
+        .any(|long| name.strip_prefix("--") == Some(long))
 }
 
 fn protocols(list: &str) -> Result<Protocols, String> {
@@ -176,6 +190,15 @@ mod tests {
     #[test]
     fn a_second_double_dash_is_ours_to_refuse() {
         assert!(line("prog -- -- x").is_err());
+    }
+
+    #[test]
+    fn a_forgotten_double_dash_is_pointed_out() {
+        for args in ["--id lab", "-l 0 --capacity=5"] {
+            let error = line(&format!("prog {args}")).expect_err(args);
+            assert!(error.to_string().contains("behind `--`"), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
     }
 
     #[test]

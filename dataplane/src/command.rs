@@ -224,7 +224,7 @@ mod tests {
     fn tracker(entries: u32) -> Tracker<LineTable> {
         let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
         let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
-        Tracker::new(table, TrackerConfig::default(), Now::from_ms(0))
+        Tracker::new(table, TrackerConfig::default(), Now::from_ms(0)).expect("memory")
     }
 
     fn frame(port: u16) -> Vec<u8> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::{Hasher, LineTable, Outcome, Tracker};
-use dpdk::{Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId};
+use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId};
 use flowtracker_proto::v1;
 use tracing::{info, warn};
 
@@ -86,6 +86,7 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
     for port in &ports {
         port.start()?;
     }
+    discard_early_frames(&ports, &mut workers);
 
     let finish = Arc::new(AtomicBool::new(false));
     let port_stats = || port_stats(&ports);
@@ -233,7 +234,7 @@ fn shards<'p>(
         workers.push(Worker {
             lcore: LcoreId(planned.lcore),
             lanes,
-            tracker: Tracker::new(table, config.tracker, clock.now()),
+            tracker: Tracker::new(table, config.tracker, clock.now()).map_err(StartError::Table)?,
             sink,
             mailbox,
             published: stats.clone(),
@@ -244,6 +245,26 @@ fn shards<'p>(
         ends.push(LcoreEnd { lcore: planned.lcore, ring, door, stats });
     }
     Ok((workers, ends, link))
+}
+
+/// Frees what net_af_packet received before its port was started: the driver opens its socket for all interfaces and
+/// binds it to one afterwards, so these frames may be from anywhere on the host, and would be forwarded.
+fn discard_early_frames(ports: &[Port<'_>], workers: &mut [Worker<'_, LineTable>]) {
+    /// More than the driver's ring holds by default, so that a busy wire cannot hold up the start.
+    const BURSTS: usize = 64;
+    let from_af_packet =
+        |id: PortId| ports.iter().any(|port| port.id() == id && port.driver_name() == "net_af_packet");
+    let mut burst = Burst::new();
+    for lane in workers.iter_mut().flat_map(|worker| &mut worker.lanes) {
+        if !from_af_packet(lane.rx.port()) {
+            continue;
+        }
+        let frames: usize =
+            (0..BURSTS).map(|_| lane.rx.receive(&mut burst, 32)).take_while(|count| *count > 0).sum();
+        if frames > 0 {
+            info!("discarded {frames} frames that {} received before its start", lane.rx.port());
+        }
+    }
 }
 
 /// Runs every worker on its lcore until `stop` is set.
@@ -312,7 +333,8 @@ fn report(workers: &[Worker<'_, LineTable>]) {
             .map(|outcome| format!("{}={}", outcome.name(), c.tracker.outcome(*outcome)))
             .collect();
         info!(
-            "received {} frames, sent {}, refused by the peer port {}, freed on purpose {}; {} entries; {}",
+            "{}: received {} frames, sent {}, refused by the peer port {}, freed on purpose {}; {} entries; {}",
+            worker.lcore,
             c.tracker.rx,
             c.tx,
             c.tx_dropped,

@@ -1,6 +1,7 @@
 //! `flowtracker-dataplane`: arguments in, exit status out.
 #![forbid(unsafe_code)]
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use dataplane::{cli, lifecycle};
@@ -11,7 +12,8 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("FLOWTRACKER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_target(false).init();
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let line = match cli::parse(std::env::args_os()) {
         Ok(line) => line,
         Err(error) => {

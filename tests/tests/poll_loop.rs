@@ -108,7 +108,7 @@ impl<'p> Bench<'p> {
         let worker = Worker {
             lcore: LcoreId(0),
             lanes: vec![lane(0), lane(1)],
-            tracker: Tracker::new(table, TrackerConfig::default(), clock.now()),
+            tracker: Tracker::new(table, TrackerConfig::default(), clock.now()).expect("memory"),
             sink,
             mailbox,
             published: Arc::new(Published::default()),

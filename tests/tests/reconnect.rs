@@ -29,7 +29,8 @@ fn ctl(socket: &Path, args: &[&str]) -> Command {
 fn wait_listed(socket: &Path) {
     wait_for("all entries are listed", LIMIT, || {
         let output = ctl(socket, &["list"]).output().expect("ctl runs");
-        let listed = String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.starts_with("port0/tcp/")).count();
+        let listed =
+            String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.starts_with("port0/tcp/")).count();
         (output.status.success() && listed as u64 == FLOWS).then_some(())
     });
 }
@@ -63,7 +64,7 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=test", "--timer-profiles=600000"]);
     dataplane.arg(format!("--control=unix:{}", socket.display()));
     let mut dataplane = Running::spawn(&mut dataplane);
-    dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.contains("does not answer"));
+    dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.contains("no link to"));
 
     for _ in 0..3 {
         let mut control = control(&socket);

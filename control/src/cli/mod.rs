@@ -54,7 +54,7 @@ impl From<Status> for Failure {
         let explained = status.get_details_error_info().is_some();
         let transport = std::error::Error::source(&status).is_some() || status.code() == Code::Unavailable;
         if transport && !explained {
-            Self::Unreachable(format!("the server went away: {}", status.message()))
+            Self::Unreachable("the server went away".to_owned())
         } else if status.get_details_error_info().is_some_and(|info| info.reason == "SHUTDOWN") {
             Self::Unreachable(status.message().to_owned())
         } else {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use flowtracker_proto::v1::{
     DataplaneStats, DeleteReason, Entry, Event, EventType, GetStatsResponse, LcoreStats, LifecycleKind,
-    ListDataplanesResponse,
+    ListDataplanesResponse, Outcomes,
 };
 
 use super::{compact_key, duration, utc};
@@ -120,6 +120,16 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     if stats.lcores.len() > 1 {
         lcore_line(out, "all", &sum, hit, created);
     }
+    let outcomes: Vec<String> = outcome_sums(&stats.lcores)
+        .into_iter()
+        .filter(|(_, frames)| *frames != 0)
+        .map(|(name, frames)| format!("{name} {frames}"))
+        .collect();
+    let _ = writeln!(
+        out,
+        "  outcomes: {}",
+        if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(" ") }
+    );
     for port in &stats.ports {
         let link = if port.link_up { "up" } else { "down" };
         let _ = writeln!(
@@ -134,6 +144,24 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
             port.rx_nombuf
         );
     }
+}
+
+/// Frames of all lcores by outcome; they add up to what was received.
+fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
+    let sum =
+        |field: fn(&Outcomes) -> u64| lcores.iter().filter_map(|l| l.outcomes.as_ref()).map(field).sum();
+    [
+        ("hit", sum(|o| o.hit)),
+        ("miss_created", sum(|o| o.miss_created)),
+        ("miss_full", sum(|o| o.miss_full)),
+        ("miss_denied", sum(|o| o.miss_denied)),
+        ("truncated", sum(|o| o.truncated)),
+        ("not_ipv4", sum(|o| o.not_ipv4)),
+        ("malformed", sum(|o| o.malformed)),
+        ("fragment", sum(|o| o.fragment)),
+        ("not_tracked_protocol", sum(|o| o.not_tracked_protocol)),
+        ("detached", sum(|o| o.detached)),
+    ]
 }
 
 fn lcore_line(out: &mut String, name: &str, l: &LcoreStats, hit: u64, created: u64) {

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec;
 
 use crate::aging::{BLOCK, PendingBlocks, Wheel};
 use crate::entry::{ActorId, Cold, Entry, Mark};
@@ -11,7 +10,7 @@ use crate::key::FlowKey;
 use crate::packet::{Outcome, Protocols, parse};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{BULK, FlowTable, Pos};
+use crate::table::{BULK, FlowTable, Pos, TableConfigError, filled};
 use crate::timeout::{Now, ProfileId, Profiles};
 
 /// Frames of one burst, as the engine sees them.
@@ -145,7 +144,10 @@ enum Resync {
 
 impl<T: FlowTable> Tracker<T> {
     /// A shard around an empty table. Takes all the memory it will ever use.
-    pub fn new(table: T, config: TrackerConfig, now: Now) -> Self {
+    ///
+    /// # Errors
+    /// When the memory cannot be had.
+    pub fn new(table: T, config: TrackerConfig, now: Now) -> Result<Self, TableConfigError> {
         let positions = table.positions() as usize;
         let blocks = positions.div_ceil(BLOCK as usize);
         let empty = Cold {
@@ -163,8 +165,8 @@ impl<T: FlowTable> Tracker<T> {
         }
         // Two events for one entry in 64, and some for a small table.
         let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 32));
-        Tracker {
-            cold: vec![empty; positions].into_boxed_slice(),
+        Ok(Tracker {
+            cold: filled(empty, positions)?,
             wheel: Wheel::new(blocks, config.bucket_shift, now.tick),
             pending: PendingBlocks::new(blocks),
             backlog,
@@ -173,7 +175,7 @@ impl<T: FlowTable> Tracker<T> {
             config,
             counters: Counters::default(),
             table,
-        }
+        })
     }
 
     /// The table, for reading.

@@ -68,7 +68,8 @@ impl Shard {
         let hasher = Hasher::new(HashKind::Keyed, [9; 32], Features::detect());
         let table = LineTable::new(TableConfig { entries: entries as u32, hasher }).expect("a valid size");
         let aging_ms = u64::from(config.profiles.aging_ms(config.learn_profile).expect("a profile"));
-        Shard { tracker: Tracker::new(table, config, Now::from_ms(0)), aging_ms, deleted: 0, latest_ns: 0 }
+        let tracker = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
+        Shard { tracker, aging_ms, deleted: 0, latest_ns: 0 }
     }
 
     /// Up to `polls` turns of a poll loop at this instant.

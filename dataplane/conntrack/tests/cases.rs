@@ -17,6 +17,7 @@ use laws::keys;
 fn tracker(entries: u32, config: TrackerConfig, now: Now) -> Tracker<LineTable> {
     let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
     Tracker::new(LineTable::new(TableConfig { entries, hasher }).expect("a valid size"), config, now)
+        .expect("memory")
 }
 
 fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {

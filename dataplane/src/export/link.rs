@@ -95,7 +95,7 @@ impl Exporter<'_> {
                     generation = generation.wrapping_add(1).max(1);
                     info!("linked to {} (epoch {epoch})", self.control);
                     self.link.raise(generation);
-                    let end = self.serve(generation, &outbound, inbound).await;
+                    let end = self.serve(generation, outbound, inbound).await;
                     self.link.lower();
                     self.forget();
                     if self.finished() {
@@ -106,9 +106,9 @@ impl Exporter<'_> {
                 Err(error) => {
                     // Once per outage; the rest is for the curious.
                     if complained {
-                        debug!("{} does not answer: {error}", self.control);
+                        debug!("no link to {}: {error}", self.control);
                     } else {
-                        warn!("{} does not answer: {error}; dialling again", self.control);
+                        warn!("no link to {}: {error}; dialling again", self.control);
                         complained = true;
                     }
                 }
@@ -194,11 +194,11 @@ impl Exporter<'_> {
     async fn serve(
         &mut self,
         generation: u32,
-        outbound: &Outbound,
+        outbound: Outbound,
         mut inbound: tonic::Streaming<v1::AttachResponse>,
     ) -> String {
         let (heard, mut commands) = mpsc::channel(64);
-        let reader = tokio::spawn(async move {
+        let mut reader = tokio::spawn(async move {
             loop {
                 match inbound.message().await {
                     Ok(Some(v1::AttachResponse { body: Some(v1::attach_response::Body::Command(c)) })) => {
@@ -208,12 +208,17 @@ impl Exporter<'_> {
                     }
                     Ok(Some(_)) => {}
                     Ok(None) => return "closed by the control service".to_owned(),
-                    Err(status) => return status.message().to_owned(),
+                    Err(status) => {
+                        debug!("link: {status}");
+                        // What the transport makes up has a source; what the service says has none.
+                        let lost = std::error::Error::source(&status).is_some();
+                        return if lost { "connection lost".to_owned() } else { status.message().to_owned() };
+                    }
                 }
             }
         });
         let mut serving = Serving {
-            outbound,
+            outbound: &outbound,
             generation,
             seqs: vec![1; self.lcores.len()],
             pending: HashMap::new(),
@@ -251,8 +256,9 @@ impl Exporter<'_> {
             if self.finished() {
                 let since = *last_words.get_or_insert_with(tokio::time::Instant::now);
                 if !worked || since.elapsed() >= LAST_WORDS {
-                    // Give the transport a moment to write what it was handed.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    // The end of our stream is the farewell; the service answers with the end of its own.
+                    drop(outbound);
+                    let _ = tokio::time::timeout(LAST_WORDS, &mut reader).await;
                     return "stopped".to_owned();
                 }
             }

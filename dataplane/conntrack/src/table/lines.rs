@@ -24,7 +24,7 @@
 //! enough for whole keys, so that one line answers most lookups.
 
 use alloc::boxed::Box;
-use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::{BULK, FlowTable, Pos, TableFull};
@@ -85,20 +85,39 @@ pub struct TableConfig {
     pub hasher: Hasher,
 }
 
-/// Why a table cannot be made (`EINVAL` of `rte_hash_create`).
+/// Why a table cannot be made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TableConfigError {
-    /// The number of entries asked for.
-    pub entries: u32,
+pub enum TableConfigError {
+    /// A number of entries that no table can have (`EINVAL` of `rte_hash_create`).
+    Entries(u32),
+    /// There is not enough memory (`ENOMEM`).
+    Memory {
+        /// Bytes asked for.
+        bytes: usize,
+    },
 }
 
 impl fmt::Display for TableConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a table of {} entries: 1 to {} are possible", self.entries, LineTable::MAX_ENTRIES)
+        match self {
+            TableConfigError::Entries(n) => {
+                write!(f, "a table of {n} entries: 1 to {} are possible", LineTable::MAX_ENTRIES)
+            }
+            TableConfigError::Memory { bytes } => write!(f, "{bytes} bytes of memory cannot be had"),
+        }
     }
 }
 
 impl core::error::Error for TableConfigError {}
+
+/// Memory for `count` items, or the error that says how much was missing.
+pub(crate) fn filled<T: Clone>(item: T, count: usize) -> Result<Box<[T]>, TableConfigError> {
+    let mut items = Vec::new();
+    let bytes = count.saturating_mul(size_of::<T>());
+    items.try_reserve_exact(count).map_err(|_| TableConfigError::Memory { bytes })?;
+    items.resize(count, item);
+    Ok(items.into_boxed_slice())
+}
 
 /// The table of the product. Memory is taken at creation and never grows.
 pub struct LineTable {
@@ -115,20 +134,15 @@ impl LineTable {
     /// Takes the memory for a table: 64 bytes for every 1.8 entries.
     ///
     /// # Errors
-    /// When the number of entries is 0 or above [`LineTable::MAX_ENTRIES`].
+    /// When the number of entries is 0 or above [`LineTable::MAX_ENTRIES`], or the memory cannot be had.
     pub fn new(config: TableConfig) -> Result<Self, TableConfigError> {
         let TableConfig { entries, hasher } = config;
         if entries == 0 || entries > Self::MAX_ENTRIES {
-            return Err(TableConfigError { entries });
+            return Err(TableConfigError::Entries(entries));
         }
         // entries / (3 × 0.6), and a few more so that a tiny table has somewhere to go.
         let lines = (u64::from(entries) * 5).div_ceil(9) as usize + 7;
-        Ok(LineTable {
-            lines: vec![Line::EMPTY; lines].into_boxed_slice(),
-            len: 0,
-            capacity: entries,
-            hasher,
-        })
+        Ok(LineTable { lines: filled(Line::EMPTY, lines)?, len: 0, capacity: entries, hasher })
     }
 
     /// The memory that every lookup touches, in bytes.

@@ -2,6 +2,7 @@
 
 mod lines;
 
+pub(crate) use lines::filled;
 pub use lines::{LineTable, TableConfig, TableConfigError};
 
 use crate::entry::Mark;

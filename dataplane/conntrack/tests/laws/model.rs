@@ -219,7 +219,7 @@ impl<T: FlowTable> Trial<T> {
             .map(|k| FlowKey::new(1, k.src_addr(), k.dst_addr(), k.protocol(), k.src_port(), k.dst_port()))
             .collect();
         Trial {
-            tracker: Tracker::new(table, setup.config(), Now::from_ns(ns)),
+            tracker: Tracker::new(table, setup.config(), Now::from_ns(ns)).expect("memory"),
             sink: Sink { mood: Mood::Open, taken: Vec::new(), refused: 0 },
             setup: setup.clone(),
             flows,
