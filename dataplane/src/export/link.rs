@@ -249,7 +249,11 @@ impl Exporter<'_> {
             let worked = tokio::select! {
                 worked = work => match worked {
                     Ok(worked) => worked,
-                    Err(_) => { tokio::task::yield_now().await; continue_or_end(&reader).await; true }
+                    Err(_) => {
+                        // The transport has gone; the reader knows why.
+                        let why = tokio::time::timeout(LAST_WORDS, &mut reader).await;
+                        return why.ok().and_then(Result::ok).unwrap_or_else(|| "connection lost".to_owned());
+                    }
                 },
                 () = waited => true,
             };
@@ -271,17 +275,6 @@ impl Exporter<'_> {
     fn out_of_time(&self, last_words: Option<tokio::time::Instant>) -> bool {
         self.finished() && last_words.is_none_or(|since| since.elapsed() >= LAST_WORDS)
     }
-}
-
-/// The transport has gone: wait a little for the reader to say why.
-async fn continue_or_end(reader: &tokio::task::JoinHandle<String>) {
-    for _ in 0..100 {
-        if reader.is_finished() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    reader.abort();
 }
 
 /// The state of one link.
