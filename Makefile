@@ -16,12 +16,17 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-8s %s\n", substr($$1, 3), $$2 }'
 
 deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest); needs root only if something is
+	@tests/demo/deps.sh all
+
+# What the demo needs: not cargo-nextest, which takes minutes to build.
+.PHONY: demo-deps
+demo-deps:
 	@tests/demo/deps.sh
 
 build: ## release binaries in target/release: flowtracker-dataplane, flowtracker-control, ctl
 	$(CARGO) build --release --locked $(PROGRAMS)
 
-demo: deps build ## the whole story between two network namespaces, unattended; PCAP=FILE replays a capture
+demo: demo-deps build ## the whole story between two network namespaces, unattended; PCAP=FILE replays a capture
 	@tests/demo/demo.sh $(if $(PCAP),'$(PCAP)')
 
 # DPDK makes a folder per process here and never removes it.

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Installs what building, testing and the demo need and this machine lacks:
 # Debian packages by apt, grpcurl into target/tools (a virtual environment: the
-# system's Python is left alone), cargo-nextest by cargo. Says what it does; a
-# second run does nothing.
+# system's Python is left alone) and, with the argument `all`, cargo-nextest by
+# cargo, for the tests. Says what it does; a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -57,7 +57,7 @@ if [[ ! -x $tools/bin/grpcurl ]] && ! grpcurl --version >/dev/null 2>&1; then
     "$tools/bin/grpcurl" --version
 fi
 
-if ! cargo nextest --version >/dev/null 2>&1; then
+if [[ ${1-} == all ]] && ! cargo nextest --version >/dev/null 2>&1; then
     say 'installing cargo-nextest (a few minutes)'
     cargo install --locked cargo-nextest
 fi
