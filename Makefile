@@ -33,9 +33,8 @@ demo: demo-deps build ## the whole story between two network namespaces, unatten
 test: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
 test: deps build ## all tests; the end-to-end ones need root
 	@mkdir -p "$$RUNTIME_DIRECTORY"
-	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
 	$(CARGO) test --locked --workspace --doc
-	$(CARGO) test --locked -p conntrack
+	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
 
 bench: deps build ## flowtracker next to dpdk-testpmd on the same ports, in one run; QUICK=1 is shorter
 	$(CARGO) run --release --locked -p flowtracker-tests --bin perf
