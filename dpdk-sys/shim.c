@@ -74,6 +74,7 @@ int shim_port_facts(uint16_t port, struct shim_port_facts *out)
 		rte_strscpy(out->driver, info.driver_name, sizeof(out->driver));
 	out->rss_offered = info.flow_type_rss_offloads;
 	out->socket = rte_eth_dev_socket_id(port);
+	out->if_index = info.if_index;
 	out->max_rx_queues = info.max_rx_queues;
 	out->max_tx_queues = info.max_tx_queues;
 	out->rx_scatter = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
@@ -115,6 +116,11 @@ int shim_port_link_up(uint16_t port)
 	if (ret != 0)
 		return ret;
 	return link.link_status == RTE_ETH_LINK_UP;
+}
+
+uint64_t shim_rss_ipv4_tcp(void)
+{
+	return RTE_ETH_RSS_NONFRAG_IPV4_TCP;
 }
 
 uint64_t shim_rss_ipv4_tcp_udp(void)

@@ -28,6 +28,7 @@ struct shim_port_facts {
 	char driver[64];      /* name of the poll mode driver */
 	uint64_t rss_offered; /* RTE_ETH_RSS_* bits the device can hash on */
 	int32_t socket;       /* NUMA node, negative when unknown */
+	uint32_t if_index;    /* kernel interface that the device rides on, 0 when none */
 	uint16_t mtu;         /* bytes */
 	uint16_t max_rx_queues;
 	uint16_t max_tx_queues;
@@ -76,6 +77,8 @@ int shim_port_facts(uint16_t port, struct shim_port_facts *out);
 int shim_port_configure(uint16_t port, const struct shim_port_setup *setup);
 /* 1 up, 0 down, negative errno; never waits for the link. */
 int shim_port_link_up(uint16_t port);
+/* The RTE_ETH_RSS_* bit of IPv4 addresses with TCP ports. */
+uint64_t shim_rss_ipv4_tcp(void);
 /* The RTE_ETH_RSS_* bits of IPv4 addresses with TCP and UDP ports. */
 uint64_t shim_rss_ipv4_tcp_udp(void);
 

@@ -19,6 +19,8 @@ pub mod export;
 pub mod forward;
 pub mod lifecycle;
 pub mod mbufs;
+pub mod ports;
 pub mod stats;
 pub mod topology;
+pub mod watchdog;
 pub mod worker;

@@ -4,13 +4,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::{Hasher, LineTable, Outcome, Tracker};
-use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId};
+use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId, SocketId};
 use flowtracker_proto::v1;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::cli::CommandLine;
 use crate::clock::{Calibration, Clock};
@@ -19,12 +20,14 @@ use crate::config::{Config, ConfigError};
 use crate::export::{Exporter, LcoreEnd, LinkState, ring};
 use crate::forward::Rules;
 use crate::mbufs::{self, Demand};
+use crate::ports::Keeper;
 use crate::stats::Published;
-use crate::topology::{self, PortFacts, Topology, TopologyError};
+use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
+use crate::watchdog::{Finding, Watchdog};
 use crate::worker::{Lane, Worker};
 
-/// Bytes of a frame that one mbuf holds; longer frames are chained.
-const DATA_ROOM: u16 = 2048;
+/// How often the supervisor looks after ports and lcores.
+const SUPERVISION: Duration = Duration::from_millis(50);
 
 /// Why the data plane did not start.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub enum StartError {
     Dpdk(dpdk::Error),
     /// Ports and lcores do not fit together.
     Topology(TopologyError),
+    /// A device would cut frames.
+    Frames(mbufs::FramesTooLong),
     /// A shard's table cannot be made.
     Table(TableConfigError),
     /// The system refused.
@@ -47,6 +52,7 @@ impl fmt::Display for StartError {
             StartError::Flag(e) => e.fmt(f),
             StartError::Dpdk(e) => e.fmt(f),
             StartError::Topology(e) => e.fmt(f),
+            StartError::Frames(e) => e.fmt(f),
             StartError::Table(e) => write!(f, "--capacity: {e}"),
             StartError::System(what, e) => write!(f, "{what}: {e}"),
         }
@@ -78,17 +84,19 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
     let stop = stop_on_signals()?;
 
     let eal = Eal::init("flowtracker-dataplane", &line.eal)?;
-    let plan = plan(&eal, &config)?;
-    let pool = pool(&eal, &plan, &config, mbufs::looped_frames(&line.eal))?;
-    let ports = open_ports(&eal, &plan, &config, &pool)?;
+    let facts = facts(&eal, &line.eal)?;
+    let plan = plan(&eal, &facts, config.rxq)?;
+    let pools = pools(&eal, &facts, &plan, &config, &line.eal)?;
+    let ports = open_ports(&eal, &plan, &config, &pools)?;
     let clock = calibration.finish();
     let (mut workers, ends, link) = shards(&ports, &plan, &config, clock)?;
-    for port in &ports {
-        port.start()?;
-    }
+    let elapsed = || Duration::from_nanos(clock.now().ns);
+    let mut keeper = Keeper::new(&ports);
+    keeper.tick(elapsed());
     discard_early_frames(&ports, &mut workers);
 
     let finish = Arc::new(AtomicBool::new(false));
+    let watched: Vec<_> = ends.iter().map(|end| (end.lcore, end.stats.clone())).collect();
     let port_stats = || port_stats(&ports);
     let exporter = Exporter {
         control: config.control.clone(),
@@ -108,11 +116,17 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
             .name("exporter".to_owned())
             .spawn_scoped(threads, move || runtime.block_on(exporter.run()))
             .map_err(|e| StartError::System("the exporter's thread", e))?;
+        let finished = finish.clone();
+        let supervisor = std::thread::Builder::new()
+            .name("supervisor".to_owned())
+            .spawn_scoped(threads, move || supervise(keeper, watched, elapsed, &finished))
+            .inspect_err(|_| finish.store(true, Ordering::Release))
+            .map_err(|e| StartError::System("the supervisor's thread", e))?;
         info!("polling");
         let polled = poll(&eal, &mut workers, &stop);
         finish.store(true, Ordering::Release);
-        // It only fails by a panic, which has been printed and ends a release build.
-        let _ = exporter.join();
+        // They only fail by a panic, which has been printed and ends a release build.
+        let _ = (exporter.join(), supervisor.join());
         polled
     });
     report(&workers);
@@ -129,46 +143,114 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
     Ok(stop)
 }
 
-fn plan(eal: &Eal, config: &Config) -> Result<Topology, StartError> {
-    let mut facts = Vec::new();
-    for port in eal.ports() {
-        let (max_rx, max_tx) = Port::max_queues_of(eal, port)?;
-        facts.push(PortFacts { id: port.0, max_rx, max_tx });
+/// What the devices are, in port-id order.
+fn facts(eal: &Eal, eal_args: &[String]) -> Result<Vec<(PortId, dpdk::PortFacts)>, StartError> {
+    let mut all = Vec::new();
+    for id in eal.ports() {
+        let facts = Port::facts_of(eal, id)?;
+        if facts.driver == "net_af_packet" {
+            mbufs::check_frame_size(eal_args, &facts.device, facts.mtu).map_err(StartError::Frames)?;
+        }
+        all.push((id, facts));
     }
-    let lcores: Vec<u32> = eal.lcores().iter().map(|lcore| lcore.0).collect();
-    let plan = topology::plan(&facts, eal.main_lcore().0, &lcores, config.rxq)?;
+    Ok(all)
+}
+
+/// DPDK's "any node" is unknown here.
+fn node(socket: SocketId) -> Option<u32> {
+    u32::try_from(socket.0).ok()
+}
+
+fn plan(eal: &Eal, facts: &[(PortId, dpdk::PortFacts)], rxq: Option<u16>) -> Result<Topology, StartError> {
+    let ports: Vec<PortFacts> = facts
+        .iter()
+        .map(|(id, port)| PortFacts {
+            id: id.0,
+            device: port.device.clone(),
+            max_rx: port.max_rx_queues,
+            max_tx: port.max_tx_queues,
+            dealing: Dealing::of(&port.driver, port.rss),
+            node: node(port.socket),
+        })
+        .collect();
+    let lcores: Vec<LcoreFacts> = eal
+        .lcores()
+        .into_iter()
+        .map(|lcore| LcoreFacts { id: lcore.0, node: node(eal.socket_of(lcore)) })
+        .collect();
+    let plan = topology::plan(&ports, eal.main_lcore().0, &lcores, rxq)?;
+    for worker in &plan.workers {
+        let lanes: Vec<_> =
+            worker.lanes.iter().map(|l| format!("port{} queue {}", l.port, l.queue)).collect();
+        info!("lcore {} polls {}", worker.lcore, lanes.join(", "));
+    }
     for lcore in &plan.idle {
         warn!("lcore {lcore} has nothing to poll: there are fewer queues than workers");
+    }
+    for (lcore, port) in &plan.remote {
+        warn!("lcore {lcore} polls port{port} across NUMA nodes: choose lcores next to the device (-l)");
     }
     Ok(plan)
 }
 
-fn pool<'eal>(
+/// One pool for each NUMA node that has a port; ports that do not say where they are get one on the first worker's.
+struct Pools<'eal> {
+    of: Vec<(SocketId, Mempool<'eal>)>,
+    fallback: SocketId,
+}
+
+impl<'eal> Pools<'eal> {
+    fn node_of(socket: SocketId, fallback: SocketId) -> SocketId {
+        if node(socket).is_some() { socket } else { fallback }
+    }
+
+    fn get(&self, port: SocketId) -> &Mempool<'eal> {
+        let node = Self::node_of(port, self.fallback);
+        let (_, pool) = self.of.iter().find(|(socket, _)| *socket == node).expect("made for all ports");
+        pool
+    }
+}
+
+fn pools<'eal>(
     eal: &'eal Eal,
+    facts: &[(PortId, dpdk::PortFacts)],
     plan: &Topology,
     config: &Config,
-    looped: u32,
-) -> Result<Mempool<'eal>, StartError> {
-    let demand = Demand {
-        ports: eal.ports().len() as u32,
-        queues: u32::from(plan.queues),
-        descriptors: u32::from(config.rxd) + u32::from(config.txd),
-        lcores: plan.workers.len() as u32,
-        burst: u32::from(config.burst),
-        looped,
-    };
-    let mbufs = config.mbufs.unwrap_or_else(|| demand.mbufs());
-    let socket = eal.socket_of(LcoreId(plan.workers[0].lcore));
-    let pool = MempoolConfig { mbufs, cache: mbufs::CACHE.min(mbufs / 2), data_room: DATA_ROOM, socket };
-    info!("{mbufs} mbufs of {DATA_ROOM} bytes");
-    Ok(Mempool::new(eal, "flowtracker", pool)?)
+    eal_args: &[String],
+) -> Result<Pools<'eal>, StartError> {
+    let fallback = eal.socket_of(LcoreId(plan.workers[0].lcore));
+    let data_room = mbufs::data_room(eal_args, facts.iter().map(|(_, port)| port.device.as_str()));
+    let mut pools = Pools { of: Vec::new(), fallback };
+    let mut nodes: Vec<_> = facts.iter().map(|(_, port)| Pools::node_of(port.socket, fallback)).collect();
+    nodes.sort_unstable_by_key(|node| node.0);
+    for nodes in nodes.chunk_by(|a, b| a == b) {
+        let (socket, ports) = (nodes[0], nodes.len() as u32);
+        let demand = Demand {
+            ports,
+            queues: u32::from(plan.queues),
+            descriptors: u32::from(config.rxd) + u32::from(config.txd),
+            lcores: plan.workers.len() as u32,
+            burst: u32::from(config.burst),
+            looped: mbufs::looped_frames(eal_args),
+        };
+        let mbufs = config.mbufs.unwrap_or_else(|| demand.mbufs());
+        let cache = mbufs::CACHE.min(mbufs / 2);
+        info!("{mbufs} mbufs of {data_room} bytes on {socket} for {ports} ports");
+        let pool = Mempool::new(
+            eal,
+            &format!("flowtracker_{}", pools.of.len()),
+            MempoolConfig { mbufs, cache, data_room, socket },
+        )?;
+        pools.of.push((socket, pool));
+    }
+    Ok(pools)
 }
 
 fn open_ports<'eal>(
     eal: &'eal Eal,
     plan: &Topology,
     config: &Config,
-    pool: &Mempool<'eal>,
+    pools: &Pools<'eal>,
 ) -> Result<Vec<Port<'eal>>, StartError> {
     let mut ports = Vec::new();
     for id in eal.ports() {
@@ -177,19 +259,20 @@ fn open_ports<'eal>(
             tx_queues: plan.queues,
             rxd: config.rxd,
             txd: config.txd,
-            rx_pool: pool,
+            rx_pool: pools.get(Port::facts_of(eal, id)?.socket),
         };
         let port = Port::open(eal, id, wanted)?;
         let setup = port.setup();
         info!(
-            "port{} is {} ({}), {} queue(s) of {} rx and {} tx descriptors, MTU {}",
+            "port{} is {} ({}), {} queue(s) of {} rx and {} tx descriptors, MTU {}{}",
             id.0,
             port.device_name(),
             port.driver_name(),
             setup.rx_queues,
             setup.rxd,
             setup.txd,
-            port.mtu()
+            port.facts().mtu,
+            if setup.rss { ", RSS" } else { "" }
         );
         ports.push(port);
     }
@@ -263,6 +346,28 @@ fn discard_early_frames(ports: &[Port<'_>], workers: &mut [Worker<'_, LineTable>
             (0..BURSTS).map(|_| lane.rx.receive(&mut burst, 32)).take_while(|count| *count > 0).sum();
         if frames > 0 {
             info!("discarded {frames} frames that {} received before its start", lane.rx.port());
+        }
+    }
+}
+
+/// Looks after ports and lcores until `finish` is set.
+fn supervise(
+    mut keeper: Keeper<'_, Port<'_>>,
+    watched: Vec<(u32, Arc<Published>)>,
+    elapsed: impl Fn() -> Duration,
+    finish: &AtomicBool,
+) {
+    let start = |(lcore, stats)| (lcore, Watchdog::new(stats, elapsed()));
+    let mut watchdogs: Vec<_> = watched.into_iter().map(start).collect();
+    while !finish.load(Ordering::Acquire) {
+        std::thread::sleep(SUPERVISION);
+        keeper.tick(elapsed());
+        for (lcore, watchdog) in &mut watchdogs {
+            match watchdog.look(elapsed()) {
+                Some(finding @ Finding::Stuck) => error!("lcore {lcore} {finding}"),
+                Some(finding @ Finding::Back(_)) => warn!("lcore {lcore} {finding}"),
+                None => {}
+            }
         }
     }
 }

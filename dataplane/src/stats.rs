@@ -1,6 +1,6 @@
 //! Counters of an lcore: one writer, any number of readers, no torn snapshot.
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use conntrack::Counters;
 
@@ -87,11 +87,18 @@ pub struct Published {
     /// Odd while the words are being replaced.
     version: AtomicU64,
     words: [AtomicU64; WORDS],
+    stalls: AtomicU64,
+    stalled: AtomicBool,
 }
 
 impl Default for Published {
     fn default() -> Self {
-        Published { version: AtomicU64::new(0), words: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Published {
+            version: AtomicU64::new(0),
+            words: std::array::from_fn(|_| AtomicU64::new(0)),
+            stalls: AtomicU64::new(0),
+            stalled: AtomicBool::new(false),
+        }
     }
 }
 
@@ -105,6 +112,23 @@ impl Published {
             word.store(value, Ordering::Relaxed);
         }
         self.version.store(version + 2, Ordering::Release);
+    }
+
+    /// The watchdog says that the lcore does not poll.
+    pub fn stall_began(&self) {
+        self.stalls.fetch_add(1, Ordering::Relaxed);
+        self.stalled.store(true, Ordering::Relaxed);
+    }
+
+    /// The watchdog says that the lcore polls again.
+    pub fn stall_ended(&self) {
+        self.stalled.store(false, Ordering::Relaxed);
+    }
+
+    /// How often the lcore stood still, and whether it does.
+    #[must_use]
+    pub fn stalls(&self) -> (u64, bool) {
+        (self.stalls.load(Ordering::Relaxed), self.stalled.load(Ordering::Relaxed))
     }
 
     /// Reads counters that belong together.

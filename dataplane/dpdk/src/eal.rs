@@ -29,6 +29,12 @@ impl SocketId {
     pub const ANY: Self = Self(-1);
 }
 
+impl fmt::Display for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::ANY { f.write_str("any NUMA node") } else { write!(f, "NUMA node {}", self.0) }
+    }
+}
+
 /// The role of this process among those that share DPDK memory (`--proc-type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessType {

@@ -31,6 +31,7 @@ mod error;
 #[cfg(feature = "hash")]
 pub mod hash;
 mod interrupt;
+mod kernel;
 mod lcore;
 mod mbuf;
 mod mempool;
@@ -44,5 +45,5 @@ pub use error::Error;
 pub use lcore::{LcoreId, LcoreScope};
 pub use mbuf::{Burst, CAPACITY, Segments};
 pub use mempool::{Mempool, MempoolConfig};
-pub use port::{Port, PortConfig, PortId, PortSetup, PortStats};
+pub use port::{Port, PortConfig, PortFacts, PortId, PortSetup, PortStats};
 pub use queue::{QueueId, RxQueue, Sent, TxQueue};

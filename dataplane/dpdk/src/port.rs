@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dpdk_sys as sys;
 
 use crate::interrupt::on_interrupt_thread;
+use crate::kernel::Interface;
 use crate::lcore::lock;
 use crate::queue::Gate;
 use crate::{Eal, Error, Mempool, QueueId, RxQueue, SocketId, TxQueue};
@@ -90,7 +91,7 @@ pub struct PortStats {
 pub struct Port<'eal> {
     eal: &'eal Eal,
     id: PortId,
-    facts: Facts,
+    facts: PortFacts,
     setup: PortSetup,
     /// Held around every control call: DPDK does not serialise them.
     control: Mutex<()>,
@@ -132,13 +133,13 @@ impl<'eal> Port<'eal> {
             .inspect_err(|_| lock(&eal.open_ports).retain(|&open| open != id))
     }
 
-    /// Asks what a device has before opening it: (receive queues, transmit queues).
+    /// Asks what a device is and has before opening it.
     ///
     /// # Errors
     ///
     /// No such port.
-    pub fn max_queues_of(_eal: &Eal, id: PortId) -> Result<(u16, u16), Error> {
-        Facts::ask(id).map(|facts| (facts.max_rx_queues, facts.max_tx_queues))
+    pub fn facts_of(_eal: &Eal, id: PortId) -> Result<PortFacts, Error> {
+        PortFacts::ask(id)
     }
 
     /// Starts the device, in promiscuous mode if it knows such a mode. Does nothing when it is running.
@@ -247,22 +248,10 @@ impl<'eal> Port<'eal> {
         &self.facts.driver
     }
 
-    /// Queues that the device has: (receive, transmit).
+    /// What the device is and has, as of when the port was opened: configuring may have lowered the MTU.
     #[must_use]
-    pub fn max_queues(&self) -> (u16, u16) {
-        (self.facts.max_rx_queues, self.facts.max_tx_queues)
-    }
-
-    /// NUMA node of the device.
-    #[must_use]
-    pub fn socket(&self) -> SocketId {
-        self.facts.socket
-    }
-
-    /// MTU in bytes: the device's own, unless the driver had to lower it when the port was opened.
-    #[must_use]
-    pub fn mtu(&self) -> u16 {
-        self.facts.mtu
+    pub fn facts(&self) -> &PortFacts {
+        &self.facts
     }
 
     /// Whether the port was started and not stopped.
@@ -271,9 +260,13 @@ impl<'eal> Port<'eal> {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Whether the link is up. Does not wait for it.
+    /// Whether the link is up: the kernel's answer where the port rides on an interface of it, else the driver's. Does
+    /// not wait for it.
     #[must_use]
     pub fn link_up(&self) -> bool {
+        if let Some(interface) = self.facts.interface {
+            return interface.is_running().unwrap_or(false);
+        }
         let _control = lock(&self.control);
         // SAFETY: the port is open.
         unsafe { sys::shim_port_link_up(self.id.0) == 1 }
@@ -323,20 +316,32 @@ impl Drop for Port<'_> {
     }
 }
 
-/// What the device says of itself.
-#[derive(Debug)]
-struct Facts {
-    device: String,
-    driver: String,
-    socket: SocketId,
-    mtu: u16,
-    max_rx_queues: u16,
-    max_tx_queues: u16,
+/// What a device says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortFacts {
+    /// Name of the device, such as `net_memif0` or `0000:01:00.0`.
+    pub device: String,
+    /// Name of the driver, such as `net_memif`.
+    pub driver: String,
+    /// NUMA node of the device.
+    pub socket: SocketId,
+    /// Longest IP packet in bytes: of the kernel's interface where the port rides on one, else of the device.
+    pub mtu: u32,
+    /// Receive queues that the device has.
+    pub max_rx_queues: u16,
+    /// Transmit queues that the device has.
+    pub max_tx_queues: u16,
+    /// Whether the device can deal frames over receive queues by IPv4 addresses and TCP ports (RSS).
+    pub rss: bool,
     rss_offered: u64,
     chains_offered: bool,
+    /// What DPDK takes for the MTU, which is what it wants to be configured with.
+    ethdev_mtu: u16,
+    interface: Option<Interface>,
 }
 
-impl Facts {
+impl PortFacts {
     /// Asks the driver. Needs an initialised EAL, of which there is one wherever a [`PortId`] is looked at.
     fn ask(id: PortId) -> Result<Self, Error> {
         let mut facts = MaybeUninit::<sys::shim_port_facts>::zeroed();
@@ -348,11 +353,17 @@ impl Facts {
                 code => return Err(Error::returned("rte_eth_dev_info_get", id, code)),
             }
         };
+        // SAFETY: the shim returns a constant.
+        let tcp = unsafe { sys::shim_rss_ipv4_tcp() };
+        let interface = Interface::new(facts.if_index);
         Ok(Self {
             device: text(&facts.device),
             driver: text(&facts.driver),
             socket: SocketId(facts.socket),
-            mtu: facts.mtu,
+            mtu: interface.and_then(Interface::mtu).unwrap_or_else(|| u32::from(facts.mtu)),
+            ethdev_mtu: facts.mtu,
+            interface,
+            rss: facts.rss_offered & tcp != 0,
             max_rx_queues: facts.max_rx_queues,
             max_tx_queues: facts.max_tx_queues,
             rss_offered: facts.rss_offered,
@@ -362,8 +373,8 @@ impl Facts {
 }
 
 /// Configures the device and its queues.
-fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Facts, PortSetup), Error> {
-    let facts = Facts::ask(id)?;
+fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(PortFacts, PortSetup), Error> {
+    let facts = PortFacts::ask(id)?;
     for (direction, wanted, available) in
         [("rx", config.rx_queues, facts.max_rx_queues), ("tx", config.tx_queues, facts.max_tx_queues)]
     {
@@ -375,19 +386,19 @@ fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Facts, PortSetu
     let fields = unsafe { sys::shim_rss_ipv4_tcp_udp() } & facts.rss_offered;
     let rss_hash_on = if config.rx_queues > 1 { fields } else { 0 };
     let chains = facts.chains_offered
-        && u32::from(facts.mtu) + FRAME_OVERHEAD > u32::from(config.rx_pool.config().data_room);
+        && u32::from(facts.ethdev_mtu) + FRAME_OVERHEAD > u32::from(config.rx_pool.config().data_room);
     let wanted = sys::shim_port_setup {
         rss_hash_on,
         rx_queues: config.rx_queues,
         tx_queues: config.tx_queues,
-        mtu: facts.mtu,
+        mtu: facts.ethdev_mtu,
         rx_scatter: u8::from(chains),
         tx_multi_seg: u8::from(chains),
     };
     let object = format_args!("{id} ({})", facts.device);
     let check = |call, code| if code == 0 { Ok(()) } else { Err(Error::returned(call, object, code)) };
 
-    // SAFETY: the port exists, as Facts::ask has seen, and has no other user: Port::open admits one. `wanted` lives
+    // SAFETY: the port exists, as PortFacts::ask has seen, and has no other user: Port::open admits one. `wanted` lives
     // across the call.
     check("rte_eth_dev_configure", unsafe { sys::shim_port_configure(id.0, &raw const wanted) })?;
     let (mut rxd, mut txd) = (config.rxd, config.txd);
@@ -426,7 +437,7 @@ fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Facts, PortSetu
         scatter: chains,
     };
     // Once more, because configuring may have brought the MTU into the driver's limits.
-    Ok((Facts::ask(id)?, setup))
+    Ok((PortFacts::ask(id)?, setup))
 }
 
 fn gates(count: u16) -> Box<[Gate]> {

@@ -7,7 +7,7 @@ use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
 use flowtracker_proto::v1;
 
 use crate::clock::Clock;
-use crate::stats::LcoreCounters;
+use crate::stats::Published;
 
 /// The meaning of the actor numbers that events and entries carry.
 ///
@@ -110,7 +110,9 @@ pub(super) fn record(event: &Event, clock: &Clock, actors: &Actors) -> v1::Recor
 }
 
 /// The counters of one lcore.
-pub(super) fn lcore_stats(lcore: u32, c: &LcoreCounters) -> v1::LcoreStats {
+pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
+    let c = stats.snapshot();
+    let (stalls, stalled) = stats.stalls();
     let t = &c.tracker;
     let [
         hit,
@@ -153,6 +155,8 @@ pub(super) fn lcore_stats(lcore: u32, c: &LcoreCounters) -> v1::LcoreStats {
         busy_polls: c.busy_polls,
         expired_deferred: t.expired_deferred,
         filtered: c.filtered,
+        stalls,
+        stalled,
     }
 }
 

@@ -394,7 +394,7 @@ impl Serving<'_> {
             Some(Body::Dump(_)) => self.dispatch(id, Outcome::Ok, Command::Dump { id }, exporter).await,
             Some(Body::Stats(_)) => {
                 let now_ns = exporter.clock.now().ns;
-                let lcores = exporter.lcores.iter().map(|l| batch::lcore_stats(l.lcore, &l.stats.snapshot()));
+                let lcores = exporter.lcores.iter().map(|l| batch::lcore_stats(l.lcore, &l.stats));
                 let stats = v1::DataplaneStats {
                     dataplane: exporter.hello.dataplane.clone(),
                     lcores: lcores.collect(),

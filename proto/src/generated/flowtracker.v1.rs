@@ -766,6 +766,12 @@ pub struct LcoreStats {
     /// Frames freed on purpose: forwarding is `drop`, or the frame is not tracked and `--untracked` is `drop`.
     #[prost(uint64, tag = "17")]
     pub filtered: u64,
+    /// Times that the watchdog found that the lcore had not polled for a second or longer.
+    #[prost(uint64, tag = "18")]
+    pub stalls: u64,
+    /// True while it does not poll.
+    #[prost(bool, tag = "19")]
+    pub stalled: bool,
 }
 /// Counters of one port, as its driver gives them. All count from the start.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

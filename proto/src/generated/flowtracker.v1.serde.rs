@@ -4789,6 +4789,12 @@ impl serde::Serialize for LcoreStats {
         if self.filtered != 0 {
             len += 1;
         }
+        if self.stalls != 0 {
+            len += 1;
+        }
+        if self.stalled {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.LcoreStats", len)?;
         if self.lcore != 0 {
             struct_ser.serialize_field("lcore", &self.lcore)?;
@@ -4869,6 +4875,14 @@ impl serde::Serialize for LcoreStats {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("filtered", ToString::to_string(&self.filtered).as_str())?;
         }
+        if self.stalls != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("stalls", ToString::to_string(&self.stalls).as_str())?;
+        }
+        if self.stalled {
+            struct_ser.serialize_field("stalled", &self.stalled)?;
+        }
         struct_ser.end()
     }
 }
@@ -4903,6 +4917,8 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
             "expired_deferred",
             "expiredDeferred",
             "filtered",
+            "stalls",
+            "stalled",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -4924,6 +4940,8 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
             BusyPolls,
             ExpiredDeferred,
             Filtered,
+            Stalls,
+            Stalled,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4962,6 +4980,8 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                             "busyPolls" | "busy_polls" => Ok(GeneratedField::BusyPolls),
                             "expiredDeferred" | "expired_deferred" => Ok(GeneratedField::ExpiredDeferred),
                             "filtered" => Ok(GeneratedField::Filtered),
+                            "stalls" => Ok(GeneratedField::Stalls),
+                            "stalled" => Ok(GeneratedField::Stalled),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4998,6 +5018,8 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                 let mut busy_polls__ = None;
                 let mut expired_deferred__ = None;
                 let mut filtered__ = None;
+                let mut stalls__ = None;
+                let mut stalled__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Lcore => {
@@ -5135,6 +5157,20 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Stalls => {
+                            if stalls__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("stalls"));
+                            }
+                            stalls__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Stalled => {
+                            if stalled__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("stalled"));
+                            }
+                            stalled__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(LcoreStats {
@@ -5155,6 +5191,8 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                     busy_polls: busy_polls__.unwrap_or_default(),
                     expired_deferred: expired_deferred__.unwrap_or_default(),
                     filtered: filtered__.unwrap_or_default(),
+                    stalls: stalls__.unwrap_or_default(),
+                    stalled: stalled__.unwrap_or_default(),
                 })
             }
         }
