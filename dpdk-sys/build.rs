@@ -48,6 +48,9 @@ const FUNCTIONS: &[&str] = &[
     "rte_hash_lookup_with_hash_bulk",   // hash.rs: RteHash::lookup_bulk_with_hash
     "rte_hash_max_key_id",              // hash.rs: RteHash::max_key_id
     "rte_lcore_to_socket_id",           // eal.rs: Eal::socket_of
+    "rte_log_get_level",                // log.rs: Hush
+    "rte_log_register",                 // log.rs: Hush::driver
+    "rte_log_set_level",                // log.rs: Hush
     "rte_mempool_avail_count",          // mempool.rs: Mempool::available
     "rte_pktmbuf_pool_create",          // mempool.rs: Mempool::new
     "rte_ring_create",                  // test_support.rs: RingPort::new
@@ -68,6 +71,8 @@ const TYPES: &[&str] = &[
 
 /// Constants, sorted.
 const CONSTANTS: &[&str] = &[
+    "RTE_LOG_CRIT",         // log.rs: Hush
+    "RTE_LOG_NOTICE",       // log.rs: its test
     "RTE_MAX_ETHPORTS",     // eal.rs: Eal::ports; tests/layout.rs
     "RTE_MAX_LCORE",        // eal.rs: Eal::lcores; lcore.rs: LcoreId::current
     "RTE_PKTMBUF_HEADROOM", // mempool.rs: MempoolConfig::data_room

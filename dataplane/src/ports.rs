@@ -18,11 +18,15 @@ pub trait Device {
     fn is_running(&self) -> bool;
     /// Whether its link is up.
     fn link_up(&self) -> bool;
+    /// Reads its counters, which a restart may set to zero.
+    fn count(&self);
     /// Starts it.
     ///
     /// # Errors
     /// It cannot start now.
     fn start(&self) -> Result<(), dpdk::Error>;
+    /// What its driver is kept from saying again while it is retried.
+    fn hush(&self) -> Option<dpdk::Hush>;
     /// Stops it; lcores may go on polling it.
     ///
     /// # Errors
@@ -48,8 +52,17 @@ impl Device for dpdk::Port<'_> {
         dpdk::Port::link_up(self)
     }
 
+    fn count(&self) {
+        // A driver that keeps none has none to lose.
+        let _ = self.stats();
+    }
+
     fn start(&self) -> Result<(), dpdk::Error> {
         dpdk::Port::start(self)
+    }
+
+    fn hush(&self) -> Option<dpdk::Hush> {
+        dpdk::Hush::driver(self.driver_name()).ok()
     }
 
     fn stop(&self) -> Result<(), dpdk::Error> {
@@ -66,15 +79,20 @@ struct Kept<'p, P> {
     up: Option<bool>,
     /// When to look after it again if it is not up.
     next: Duration,
-    /// The reason has been told; the rest is for the curious.
-    complained: bool,
+    /// It could not start, and the reason has been told once.
+    complained: Option<Complained>,
+}
+
+/// Keeps the driver from repeating the reason at every attempt.
+struct Complained {
+    _hush: Option<dpdk::Hush>,
 }
 
 impl<'p, P: Device> Keeper<'p, P> {
     /// Of these ports, none of which is running.
     #[must_use]
     pub fn new(ports: impl IntoIterator<Item = &'p P>) -> Self {
-        let kept = |port| Kept { port, up: None, next: Duration::ZERO, complained: false };
+        let kept = |port| Kept { port, up: None, next: Duration::ZERO, complained: None };
         Keeper(ports.into_iter().map(kept).collect())
     }
 
@@ -89,6 +107,9 @@ impl<'p, P: Device> Keeper<'p, P> {
 impl<P: Device> Kept<'_, P> {
     fn tick(&mut self, now: Duration) {
         if self.port.is_running() && self.tell(now) {
+            if self.port.needs_restart() {
+                self.port.count();
+            }
             return;
         }
         let idle = self.port.is_running() && !self.port.needs_restart();
@@ -106,10 +127,17 @@ impl<P: Device> Kept<'_, P> {
             Ok(()) => {
                 self.tell(now);
             }
-            Err(error) if self.complained => debug!("{}: {error}", self.port.name()),
+            Err(error) if self.complained.is_some() => debug!("{}: {error}", self.port.name()),
             Err(error) => {
-                warn!("{} cannot start yet: {error}; trying again every {RETRY:?}", self.port.name());
-                self.complained = true;
+                let name = self.port.name();
+                if self.port.needs_restart() {
+                    warn!(
+                        "{name} cannot start yet: its server does not answer; trying again every {RETRY:?}"
+                    );
+                } else {
+                    warn!("{name} cannot start yet: {error}; trying again every {RETRY:?}");
+                }
+                self.complained = Some(Complained { _hush: self.port.hush() });
             }
         }
     }
@@ -125,7 +153,7 @@ impl<P: Device> Kept<'_, P> {
                 (false, true) => warn!("{}: link down", self.port.name()),
                 (false, false) => info!("{}: no link yet", self.port.name()),
             }
-            self.complained = false;
+            self.complained = None;
             self.next = now + RETRY;
         }
         up
@@ -170,6 +198,10 @@ mod tests {
             self.running.set(true);
             self.linked.set(self.peer.get() || !self.memif);
             Ok(())
+        }
+        fn count(&self) {}
+        fn hush(&self) -> Option<dpdk::Hush> {
+            None
         }
         fn stop(&self) -> Result<(), dpdk::Error> {
             self.calls.borrow_mut().push("stop");

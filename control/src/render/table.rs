@@ -130,6 +130,10 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
         "  outcomes: {}",
         if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(" ") }
     );
+    for l in stats.lcores.iter().filter(|l| l.stalls != 0) {
+        let now = if l.stalled { ", now too" } else { "" };
+        let _ = writeln!(out, "  lcore {} stood still for a second or longer: {} times{now}", l.lcore, l.stalls);
+    }
     for port in &stats.ports {
         let link = if port.link_up { "up" } else { "down" };
         let _ = writeln!(

@@ -62,7 +62,8 @@ pub struct PortSetup {
     pub scatter: bool,
 }
 
-/// Counters of a port since it was opened, as the driver keeps them (rte_eth_stats).
+/// Counters of a port since it was opened, as the driver keeps them (rte_eth_stats). What a driver forgets when it is
+/// started again (net_memif does) is what it had counted when it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortStats {
     /// Frames received.
@@ -95,6 +96,7 @@ pub struct Port<'eal> {
     setup: PortSetup,
     /// Held around every control call: DPDK does not serialise them.
     control: Mutex<()>,
+    counted: Mutex<Counted>,
     /// What the queues look at; see [`Gate`].
     running: AtomicBool,
     rx: Box<[Gate]>,
@@ -126,6 +128,7 @@ impl<'eal> Port<'eal> {
                 facts,
                 setup,
                 control: Mutex::new(()),
+                counted: Mutex::default(),
                 running: AtomicBool::new(false),
                 rx: gates(setup.rx_queues),
                 tx: gates(setup.tx_queues),
@@ -287,7 +290,7 @@ impl<'eal> Port<'eal> {
                 code => return Err(Error::returned("rte_eth_stats_get", self, code)),
             }
         };
-        Ok(PortStats {
+        Ok(lock(&self.counted).add(PortStats {
             ipackets: stats.ipackets,
             opackets: stats.opackets,
             ibytes: stats.ibytes,
@@ -296,8 +299,46 @@ impl<'eal> Port<'eal> {
             ierrors: stats.ierrors,
             oerrors: stats.oerrors,
             rx_nombuf: stats.rx_nombuf,
-        })
+        }))
     }
+}
+
+/// Counters over several starts of a device.
+#[derive(Debug, Default)]
+struct Counted {
+    /// Of starts that are over.
+    before: PortStats,
+    /// As last read.
+    last: PortStats,
+}
+
+impl Counted {
+    /// Takes what the driver says now, and gives the whole. A counter that went back began anew.
+    fn add(&mut self, now: PortStats) -> PortStats {
+        let Self { before, last } = self;
+        let mut whole = now;
+        for of in PortStats::COUNTERS {
+            if *of(&mut whole) < *of(last) {
+                *of(before) += *of(last);
+            }
+            *of(&mut whole) += *of(before);
+        }
+        self.last = now;
+        whole
+    }
+}
+
+impl PortStats {
+    const COUNTERS: [fn(&mut Self) -> &mut u64; 8] = [
+        |s| &mut s.ipackets,
+        |s| &mut s.opackets,
+        |s| &mut s.ibytes,
+        |s| &mut s.obytes,
+        |s| &mut s.imissed,
+        |s| &mut s.ierrors,
+        |s| &mut s.oerrors,
+        |s| &mut s.rx_nombuf,
+    ];
 }
 
 impl fmt::Display for Port<'_> {
@@ -448,4 +489,21 @@ fn gates(count: u16) -> Box<[Gate]> {
 fn text(array: &[c_char]) -> String {
     let bytes: Vec<u8> = array.iter().map(|&c| c.cast_unsigned()).collect();
     CStr::from_bytes_until_nul(&bytes).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_do_not_go_back_when_a_driver_forgets() {
+        let stats = |ipackets, opackets| PortStats { ipackets, opackets, ..PortStats::default() };
+        let mut counted = Counted::default();
+        assert_eq!(counted.add(stats(10, 5)), stats(10, 5));
+        assert_eq!(counted.add(stats(12, 5)), stats(12, 5));
+        assert_eq!(counted.add(stats(3, 0)), stats(15, 5));
+        assert_eq!(counted.add(stats(4, 2)), stats(16, 7));
+        assert_eq!(counted.add(stats(0, 0)), stats(16, 7));
+        assert_eq!(counted.add(stats(1, 9)), stats(17, 16));
+    }
 }
