@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::grpcurl::Grpcurl;
 use crate::netns::Namespace;
+use crate::oracle;
 use crate::process::{Running, binary, wait_for};
 
 /// Upper limit for everything that normally takes well under a second. Only a
@@ -23,6 +24,116 @@ pub const DATAPLANE: &str = "test";
 /// so the port is always free.
 const ADDRESS: &str = "127.0.0.1:50051";
 
+/// The counters of all lcores together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Frames received.
+    pub rx: u64,
+    /// Frames that the peer port took.
+    pub tx: u64,
+    /// Frames that it did not take.
+    pub tx_dropped: u64,
+    /// Frames freed on purpose.
+    pub filtered: u64,
+    /// Entries now.
+    pub entries: u64,
+    /// Where the received frames ended.
+    pub outcomes: v1::Outcomes,
+    /// What the drivers say, by port id.
+    pub ports: Vec<v1::PortStats>,
+}
+
+impl Totals {
+    /// Adds up the lcores, and checks that no frame is outside a counter: the
+    /// outcomes add up to the frames received, and so do the frames' fates.
+    ///
+    /// # Panics
+    /// When a frame is missing.
+    #[must_use]
+    pub fn of(stats: &v1::DataplaneStats) -> Self {
+        let sum = |counter: fn(&v1::LcoreStats) -> u64| stats.lcores.iter().map(counter).sum();
+        let outcomes = stats.lcores.iter().filter_map(|lcore| lcore.outcomes);
+        let totals = Self {
+            rx: sum(|lcore| lcore.rx),
+            tx: sum(|lcore| lcore.tx),
+            tx_dropped: sum(|lcore| lcore.tx_dropped),
+            filtered: sum(|lcore| lcore.filtered),
+            entries: sum(|lcore| lcore.entries),
+            outcomes: outcomes.fold(v1::Outcomes::default(), |sum, lcore| oracle::add(&sum, &lcore)),
+            ports: stats.ports.clone(),
+        };
+        assert_eq!(oracle::sum(&totals.outcomes), totals.rx, "outcomes: {stats:?}");
+        assert_eq!(totals.tx + totals.tx_dropped + totals.filtered, totals.rx, "fates: {stats:?}");
+        totals
+    }
+
+    /// Frames that passed an entry.
+    #[must_use]
+    pub fn tracked(&self) -> u64 {
+        self.outcomes.hit + self.outcomes.miss_created
+    }
+}
+
+/// How an appliance is to run. What is not said: one lcore on CPU 0 does
+/// everything, so that frames of one port keep their order.
+pub struct Setup<'a> {
+    namespace: &'a Namespace,
+    devices: Vec<String>,
+    lcores: String,
+    options: Vec<String>,
+}
+
+impl<'a> Setup<'a> {
+    /// Both programs in `namespace`, with these devices: DPDK's `--vdev`
+    /// arguments, in port order.
+    #[must_use]
+    pub fn new(namespace: &'a Namespace, devices: &[String]) -> Self {
+        Self { namespace, devices: devices.to_vec(), lcores: "0@0".to_owned(), options: Vec::new() }
+    }
+
+    /// Lcores and the CPUs that they run on, as DPDK's `--lcores` takes them.
+    #[must_use]
+    pub fn lcores(mut self, lcores: &str) -> Self {
+        lcores.clone_into(&mut self.lcores);
+        self
+    }
+
+    /// The data plane's options, behind `--`.
+    #[must_use]
+    pub fn options(mut self, options: &[&str]) -> Self {
+        self.options.extend(options.iter().map(ToString::to_string));
+        self
+    }
+
+    /// Starts both programs and waits until the data plane is attached.
+    ///
+    /// # Panics
+    /// When a program is missing, ends early or does not get ready.
+    #[must_use]
+    pub fn start(&self) -> Appliance<'a> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let control =
+            Running::spawn(self.namespace.command(binary("flowtracker-control")).args(["--listen", ADDRESS]));
+        let mut dataplane = self.namespace.command(binary("flowtracker-dataplane"));
+        // DPDK makes its run-time files here (systemd's convention) and never
+        // removes the folder; in ours, it goes with the test.
+        dataplane.env("RUNTIME_DIRECTORY", folder.path());
+        dataplane.args(["--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+        dataplane.arg(format!("--lcores={}", self.lcores));
+        dataplane.arg(format!("--file-prefix=fttest{}", std::process::id()));
+        for device in &self.devices {
+            dataplane.arg(format!("--vdev={device}"));
+        }
+        dataplane.args(["--", "--id", DATAPLANE, "--control", &format!("http://{ADDRESS}")]);
+        dataplane.args(&self.options);
+
+        let dataplane = Running::spawn(&mut dataplane);
+        let appliance = Appliance { dataplane, control, namespace: self.namespace, folder };
+        appliance.wait_attached();
+        appliance
+    }
+}
+
 /// A control service with one data plane attached to it.
 pub struct Appliance<'a> {
     // Fields drop in this order: the data plane goes first, the folder last.
@@ -33,34 +144,13 @@ pub struct Appliance<'a> {
 }
 
 impl<'a> Appliance<'a> {
-    /// Starts both programs in `namespace` and waits until the data plane is
-    /// attached. `devices` are DPDK's `--vdev` arguments, in port
-    /// order; `options` go to the data plane behind `--`. One lcore does
-    /// everything, so that frames of one port keep their order.
+    /// As [`Setup::start`], on one lcore.
     ///
     /// # Panics
-    /// When a program is missing, ends early or does not get ready.
+    /// As [`Setup::start`].
     #[must_use]
     pub fn start(namespace: &'a Namespace, devices: &[String], options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let control =
-            Running::spawn(namespace.command(binary("flowtracker-control")).args(["--listen", ADDRESS]));
-        let mut dataplane = namespace.command(binary("flowtracker-dataplane"));
-        // DPDK makes its run-time files here (systemd's convention) and never
-        // removes the folder; in ours, it goes with the test.
-        dataplane.env("RUNTIME_DIRECTORY", folder.path());
-        dataplane.args(["-l", "0", "--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
-        dataplane.arg(format!("--file-prefix=fttest{}", std::process::id()));
-        for device in devices {
-            dataplane.arg(format!("--vdev={device}"));
-        }
-        dataplane.args(["--", "--id", DATAPLANE, "--control", &format!("http://{ADDRESS}")]);
-        dataplane.args(options);
-
-        let dataplane = Running::spawn(&mut dataplane);
-        let appliance = Self { dataplane, control, namespace, folder };
-        appliance.wait_attached();
-        appliance
+        Setup::new(namespace, devices).options(options).start()
     }
 
     fn wait_attached(&self) {
@@ -97,6 +187,16 @@ impl<'a> Appliance<'a> {
         (answer.dataplanes.swap_remove(0), answer.log.unwrap_or_default())
     }
 
+    /// The counters of all lcores together, and of the ports. Checks the two
+    /// sums that hold at every moment.
+    ///
+    /// # Panics
+    /// When they do not.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals::of(&self.stats().0)
+    }
+
     /// Waits until `frames` frames have been received and each has been sent,
     /// refused by the peer port or freed on purpose.
     ///
@@ -105,9 +205,7 @@ impl<'a> Appliance<'a> {
     pub fn wait_forwarded(&self, frames: u64) -> v1::DataplaneStats {
         wait_for(&format!("{frames} frames are received and forwarded"), LIMIT, || {
             let (stats, _) = self.stats();
-            let sum = |counter: fn(&v1::LcoreStats) -> u64| stats.lcores.iter().map(counter).sum::<u64>();
-            let (rx, gone) = (sum(|l| l.rx), sum(|l| l.tx + l.tx_dropped + l.filtered));
-            (rx == frames && gone == frames).then_some(stats)
+            (Totals::of(&stats).rx == frames).then_some(stats)
         })
     }
 

@@ -16,3 +16,4 @@ pub mod packet;
 pub mod pcap;
 pub mod process;
 pub mod rte_table;
+pub mod testpmd;

@@ -196,6 +196,24 @@ impl Oracle {
         &self.entries
     }
 
+    /// Compares the entries of the API, in any order, with ours: keys, packets and bytes.
+    ///
+    /// # Panics
+    /// When they differ.
+    #[track_caller]
+    pub fn assert_entries(&self, entries: Vec<v1::Entry>) {
+        let order = |key: &v1::Key| format!("{key:?}");
+        let mut found: Vec<_> = entries
+            .into_iter()
+            .map(|entry| (entry.key.expect("an entry has a key"), entry.packets, entry.bytes))
+            .collect();
+        let mut expected: Vec<_> =
+            self.entries.iter().map(|(key, seen)| (key.to_proto(), seen.packets, seen.bytes)).collect();
+        found.sort_by_key(|(key, ..)| order(key));
+        expected.sort_by_key(|(key, ..)| order(key));
+        assert_eq!(found, expected);
+    }
+
     /// The counters as the API shows them.
     #[must_use]
     pub fn outcomes(&self) -> v1::Outcomes {
@@ -212,6 +230,23 @@ impl Oracle {
             not_tracked_protocol: count(Outcome::NotTrackedProtocol),
             detached: count(Outcome::Detached),
         }
+    }
+}
+
+/// The counters of two lcores together.
+#[must_use]
+pub fn add(a: &v1::Outcomes, b: &v1::Outcomes) -> v1::Outcomes {
+    v1::Outcomes {
+        hit: a.hit + b.hit,
+        miss_created: a.miss_created + b.miss_created,
+        miss_full: a.miss_full + b.miss_full,
+        miss_denied: a.miss_denied + b.miss_denied,
+        truncated: a.truncated + b.truncated,
+        not_ipv4: a.not_ipv4 + b.not_ipv4,
+        malformed: a.malformed + b.malformed,
+        fragment: a.fragment + b.fragment,
+        not_tracked_protocol: a.not_tracked_protocol + b.not_tracked_protocol,
+        detached: a.detached + b.detached,
     }
 }
 

@@ -254,6 +254,19 @@ pub fn distinct_flows(count: u64) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
+/// Compares frames octet by octet and in order. Names the first difference
+/// only: the lists are long.
+///
+/// # Panics
+/// When they differ.
+#[track_caller]
+pub fn assert_same(sent: &[Vec<u8>], expected: &[Vec<u8>]) {
+    for (i, (sent, expected)) in sent.iter().zip(expected).enumerate() {
+        assert_eq!(sent, expected, "frame {i}");
+    }
+    assert_eq!(sent.len(), expected.len(), "frames");
+}
+
 /// The one's complement checksum of RFC 1071.
 fn internet_checksum(octets: &[u8]) -> u16 {
     let mut sum: u32 = octets

@@ -117,6 +117,14 @@ pub fn read(path: &Path) -> io::Result<Vec<Packet>> {
     }
 }
 
+/// As [`read`], without the times.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_frames(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+    Ok(read(path)?.into_iter().map(|packet| packet.frame).collect())
+}
+
 fn word(octets: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(octets[at..at + 4].try_into().expect("four octets"))
 }

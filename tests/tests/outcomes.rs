@@ -6,13 +6,12 @@
 
 use std::net::Ipv4Addr;
 
-use flowtracker_proto::v1;
 use flowtracker_tests::appliance::Appliance;
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::oracle::{self, Oracle, Outcome};
 use flowtracker_tests::packet::{
-    Ipv4Frame, PROTOCOL_TCP, PROTOCOL_UDP, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, ethernet,
-    every_prefix, ipv6_tcp,
+    Ipv4Frame, PROTOCOL_TCP, PROTOCOL_UDP, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows,
+    ethernet, every_prefix, ipv6_tcp,
 };
 use flowtracker_tests::pcap;
 
@@ -113,31 +112,12 @@ fn check(frames: &[Vec<u8>], options: &[&str], mut oracle: Oracle) -> Vec<Vec<u8
     assert_eq!(lcore.tx_dropped, 0, "a capture file takes everything");
     assert_eq!(lcore.entries, oracle.entries().len() as u64);
 
-    let mut entries = appliance.entries();
-    let mut expected: Vec<_> =
-        oracle.entries().iter().map(|(key, seen)| (key.to_proto(), seen.packets, seen.bytes)).collect();
-    let order = |key: &v1::Key| format!("{key:?}");
-    entries.sort_by_key(|entry| order(entry.key.as_ref().expect("an entry has a key")));
-    expected.sort_by_key(|(key, ..)| order(key));
-    let found: Vec<_> =
-        entries.into_iter().map(|entry| (entry.key.expect("checked"), entry.packets, entry.bytes)).collect();
-    assert_eq!(found, expected);
+    oracle.assert_entries(appliance.entries());
 
     appliance.stop();
-    let sent = |name: &str| -> Vec<Vec<u8>> {
-        pcap::read(path(name).as_ref()).expect("a capture").into_iter().map(|packet| packet.frame).collect()
-    };
+    let sent = |name: &str| pcap::read_frames(path(name).as_ref()).expect("a capture");
     assert_eq!(sent("out0").len(), 0, "nothing entered port1");
     sent("out1")
-}
-
-/// Octet by octet and in order. Names the first difference only: the lists are long.
-#[track_caller]
-fn assert_same(sent: &[Vec<u8>], expected: &[Vec<u8>]) {
-    for (i, (sent, expected)) in sent.iter().zip(expected).enumerate() {
-        assert_eq!(sent, expected, "frame {i}");
-    }
-    assert_eq!(sent.len(), expected.len(), "frames sent");
 }
 
 #[test]

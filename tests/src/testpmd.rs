@@ -1,0 +1,185 @@
+//! DPDK's own testpmd, as the appliance's neighbour: it carries frames between
+//! a capture file and a memif link whose server it is.
+//!
+//! ```text
+//!   in.pcap ─► net_pcap ─► net_memif (server) ◄──► the appliance's memif client
+//! out.pcap ◄─           ◄─
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::pcap;
+use crate::process::{Running, Stream, wait_for};
+
+/// Upper limit for one answer, and for a link to come up.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// testpmd's port id of the link. Ports are numbered in the order in which
+/// DPDK finds them, and testpmd sees the capture file first.
+const LINK: u16 = 1;
+
+/// The frames that a port of testpmd has seen, by its driver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PortCounters {
+    /// Frames received.
+    pub rx: u64,
+    /// Frames sent.
+    pub tx: u64,
+}
+
+/// How often testpmd sends what its capture holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once.
+    Once,
+    /// For ever, as fast as it can.
+    Forever,
+}
+
+/// The server's end of a memif link, with a testpmd behind it.
+pub struct Testpmd {
+    running: Running,
+    out: PathBuf,
+    _folder: TempDir,
+}
+
+impl Testpmd {
+    /// Starts a testpmd that listens on `socket` and will send what `capture`
+    /// holds, as often as told. It carries nothing before [`Testpmd::forward`]. Runs on CPU 1,
+    /// because the appliance polls on CPU 0.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    #[must_use]
+    pub fn serve(socket: &Path, capture: &Path, repeat: Repeat) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = folder.path().join("out.pcap");
+        // A server that was killed left it, and the next one cannot bind to it.
+        let _ = std::fs::remove_file(socket);
+        // Without a terminal its output would come in blocks of 4 KiB.
+        let mut command = Command::new("stdbuf");
+        command.args(["-oL", "dpdk-testpmd", "--lcores=0@1,1@1", "-m", "128"]);
+        command.args(["--no-huge", "--no-shconf", "--no-pci", "--no-telemetry"]);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        command.arg(format!("--file-prefix=fttestpmd{}-{count}", std::process::id()));
+        let repeat = if repeat == Repeat::Forever { ",infinite_rx=1" } else { "" };
+        command.arg(format!(
+            "--vdev=net_pcap0,rx_pcap={},tx_pcap={}{repeat}",
+            capture.display(),
+            out.display()
+        ));
+        command.arg(format!(
+            "--vdev=net_memif0,role=server,id=0,socket-abstract=no,socket={}",
+            socket.display()
+        ));
+        command.args(["--", "--interactive", "--forward-mode=io", "--port-topology=paired"]);
+        // Start with nothing thrown away, and without waiting for a client.
+        command.args(["--no-flush-rx", "--disable-link-check", "--total-num-mbufs=8192"]);
+        command.env("RUNTIME_DIRECTORY", folder.path());
+        let mut running = Running::spawn(&mut command);
+        running.wait_line(Stream::Stdout, LIMIT, |line| line == "Done");
+        Self { running, out, _folder: folder }
+    }
+
+    /// Begins to carry frames.
+    ///
+    /// # Panics
+    /// When testpmd does not.
+    pub fn forward(&mut self) {
+        self.ask("start", |line| line.contains("nb forwarding cores="));
+    }
+
+    /// Stops carrying frames; counters and link stay.
+    ///
+    /// # Panics
+    /// When testpmd does not.
+    pub fn halt(&mut self) {
+        self.ask("stop", |line| line == "Done.");
+    }
+
+    /// True when the client is connected.
+    ///
+    /// # Panics
+    /// When testpmd does not answer.
+    pub fn link_up(&mut self) -> bool {
+        let answer = self.ask(&format!("show port info {LINK}"), |line| line.starts_with("Link status:"));
+        answer.iter().any(|line| line == "Link status: up")
+    }
+
+    /// Waits until the client is connected.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn wait_link(&mut self) {
+        wait_for("the client connects to testpmd", LIMIT, || self.link_up().then_some(()));
+    }
+
+    /// Counters of the link.
+    ///
+    /// # Panics
+    /// When testpmd does not answer.
+    pub fn link(&mut self) -> PortCounters {
+        // A rule ends it.
+        let answer = self.ask(&format!("show port stats {LINK}"), |line| {
+            line.trim_start().starts_with("##########") && !line.contains("port")
+        });
+        let value = |name: &str| {
+            answer
+                .iter()
+                .find_map(|line| line.trim().strip_prefix(name)?.split_whitespace().next()?.parse().ok())
+                .unwrap_or_else(|| panic!("no {name} in {answer:?}"))
+        };
+        PortCounters { rx: value("RX-packets:"), tx: value("TX-packets:") }
+    }
+
+    /// Waits until it has received this many frames from the link.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn wait_received(&mut self, frames: u64) {
+        wait_for(&format!("testpmd receives {frames} frames"), LIMIT, || {
+            (self.link().rx == frames).then_some(())
+        });
+    }
+
+    /// Ends it as an operator would; gives the frames that it received.
+    ///
+    /// # Panics
+    /// When it does not end, or its file cannot be read.
+    #[must_use]
+    pub fn quit(mut self) -> Vec<Vec<u8>> {
+        self.running.write_stdin("quit\n");
+        let status = self.running.wait(LIMIT);
+        assert!(status.success(), "testpmd: {status}\n{}", self.running.output());
+        pcap::read_frames(&self.out).expect("a capture")
+    }
+
+    /// Ends it with a signal, and waits for the end.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn end(&mut self, signal: Signal) {
+        self.running.signal(signal);
+        self.running.wait(LIMIT);
+    }
+
+    /// Gives a command and waits for a line of the answer that ends it.
+    fn ask(&mut self, command: &str, last: impl Fn(&str) -> bool) -> Vec<String> {
+        let before = self.running.text(Stream::Stdout).lines().count();
+        self.running.write_stdin(&format!("{command}\n"));
+        self.running.wait_lines(Stream::Stdout, LIMIT, |lines| {
+            // What comes before the echo still belongs to the last answer.
+            let echo = lines[before..].iter().position(|line| line.contains(command))?;
+            let answer = &lines[before + echo + 1..];
+            let end = answer.iter().position(|line| last(line))?;
+            Some(answer[..=end].iter().map(ToString::to_string).collect())
+        })
+    }
+}
