@@ -1,3 +1,5 @@
+/* For syscall(). */
+#define _GNU_SOURCE
 /* rte_intr_instance_* are exported but not yet declared stable in 22.11; shim_watch_fd needs them. */
 #define ALLOW_EXPERIMENTAL_API
 
@@ -6,6 +8,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
@@ -50,6 +55,22 @@ int shim_watch_fd(int fd, void (*callback)(void *arg), void *arg)
 	if (ret != 0)
 		rte_intr_instance_free(handle);
 	return ret < 0 ? ret : 0;
+}
+
+static void (*before_munmap)(void);
+
+void shim_before_munmap(void (*callback)(void))
+{
+	__atomic_store_n(&before_munmap, callback, __ATOMIC_RELEASE);
+}
+
+int munmap(void *addr, size_t len)
+{
+	void (*callback)(void) = __atomic_load_n(&before_munmap, __ATOMIC_ACQUIRE);
+
+	if (callback != NULL)
+		callback();
+	return (int)syscall(SYS_munmap, addr, len);
 }
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out)

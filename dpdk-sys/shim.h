@@ -71,6 +71,12 @@ uint64_t shim_rdtsc(void);
  */
 int shim_watch_fd(int fd, void (*callback)(void *arg), void *arg);
 
+/*
+ * Has every munmap of the process call callback first. shim.c defines munmap for the whole process, the shared
+ * libraries of DPDK included, because the symbols of an executable come before those of its libraries.
+ */
+void shim_before_munmap(void (*callback)(void));
+
 /* ---- ports ---- */
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out);

@@ -230,6 +230,11 @@ impl<'a> Appliance<'a> {
         answers.into_iter().flat_map(|answer| answer.entries).collect()
     }
 
+    /// The data plane, to look at its log or to do it harm.
+    pub fn dataplane(&mut self) -> &mut Running {
+        &mut self.dataplane
+    }
+
     /// Folder for files of the test, removed with the appliance.
     #[must_use]
     pub fn folder(&self) -> &Path {

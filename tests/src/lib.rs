@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod appliance;
+pub mod frozen;
 pub mod grpcurl;
 pub mod netns;
 pub mod oracle;

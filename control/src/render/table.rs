@@ -132,7 +132,8 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     );
     for l in stats.lcores.iter().filter(|l| l.stalls != 0) {
         let now = if l.stalled { ", now too" } else { "" };
-        let _ = writeln!(out, "  lcore {} stood still for a second or longer: {} times{now}", l.lcore, l.stalls);
+        let _ =
+            writeln!(out, "  lcore {} stood still for a second or longer: {} times{now}", l.lcore, l.stalls);
     }
     for port in &stats.ports {
         let link = if port.link_up { "up" } else { "down" };

@@ -15,6 +15,7 @@ use std::thread;
 use dpdk_sys as sys;
 
 use crate::Error;
+use crate::unmap::this_is_the_interrupt_thread;
 
 /// What the interrupt thread is to do, on its way through C, which carries one thin pointer.
 type Job = Box<dyn FnOnce() + Send>;
@@ -33,6 +34,7 @@ pub(crate) unsafe fn on_interrupt_thread(
     // SAFETY: the caller's promise, for both.
     unsafe {
         submit(Box::new(move || {
+            this_is_the_interrupt_thread();
             // The receiver waits for this; it cannot be gone.
             let _ = reply.send(call(port));
         }))?;

@@ -40,6 +40,7 @@ mod port;
 mod queue;
 #[cfg(feature = "test-support")]
 pub mod test_support;
+mod unmap;
 
 pub use eal::{Eal, ProcessType, SocketId};
 pub use error::Error;

@@ -13,10 +13,14 @@ use crate::interrupt::on_interrupt_thread;
 use crate::kernel::Interface;
 use crate::lcore::lock;
 use crate::queue::Gate;
+use crate::unmap::Guard;
 use crate::{Eal, Error, Mempool, QueueId, RxQueue, SocketId, TxQueue};
 
 /// Bytes around the MTU: Ethernet header, two VLAN tags, FCS.
 const FRAME_OVERHEAD: u32 = 14 + 2 * 4 + 4;
+
+/// The driver that works on ports in the interrupt thread; see `interrupt.rs` and `unmap.rs`.
+const MEMIF: &str = "net_memif";
 
 /// An ethdev port of DPDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +103,8 @@ pub struct Port<'eal> {
     counted: Mutex<Counted>,
     /// What the queues look at; see [`Gate`].
     running: AtomicBool,
+    /// Before the gates, which must outlive it.
+    _guard: Option<Guard>,
     rx: Box<[Gate]>,
     tx: Box<[Gate]>,
 }
@@ -122,16 +128,13 @@ impl<'eal> Port<'eal> {
             open.push(id);
         }
         configure(id, &config)
-            .map(|(facts, setup)| Self {
-                eal,
-                id,
-                facts,
-                setup,
-                control: Mutex::new(()),
-                counted: Mutex::default(),
-                running: AtomicBool::new(false),
-                rx: gates(setup.rx_queues),
-                tx: gates(setup.tx_queues),
+            .map(|(facts, setup)| {
+                let (rx, tx) = (gates(setup.rx_queues), gates(setup.tx_queues));
+                // SAFETY: the gates are on the heap, so they stay where they are, and Port drops the guard first.
+                let guard = (facts.driver == MEMIF).then(|| unsafe { Guard::new(&rx, &tx) });
+                let running = AtomicBool::new(false);
+                let (control, counted) = (Mutex::new(()), Mutex::default());
+                Self { eal, id, facts, setup, control, counted, running, _guard: guard, rx, tx }
             })
             .inspect_err(|_| lock(&eal.open_ports).retain(|&open| open != id))
     }
@@ -218,7 +221,7 @@ impl<'eal> Port<'eal> {
     ///
     /// What `call` asks of its caller. (Nothing of this crate runs on the interrupt thread but `call` itself.)
     unsafe fn control_call(&self, call: unsafe extern "C" fn(port: u16) -> c_int) -> Result<c_int, Error> {
-        if self.facts.driver == "net_memif" {
+        if self.facts.driver == MEMIF {
             // SAFETY: the EAL is initialised, as the borrow shows; the rest is the caller's promise.
             unsafe { on_interrupt_thread(call, self.id.0) }
         } else {

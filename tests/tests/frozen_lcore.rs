@@ -1,0 +1,78 @@
+//! An lcore that does not get to run, be it for a second or at the worst of moments.
+
+use std::time::Duration;
+
+use flowtracker_proto::v1;
+use flowtracker_tests::appliance::{Appliance, LIMIT};
+use flowtracker_tests::frozen::Frozen;
+use flowtracker_tests::netns::Namespace;
+use flowtracker_tests::packet::distinct_flows;
+use flowtracker_tests::pcap;
+use flowtracker_tests::process::{Stream, wait_for};
+use flowtracker_tests::testpmd::{Repeat, Testpmd};
+use rustix::process::Signal;
+
+fn only_lcore(appliance: &Appliance) -> v1::LcoreStats {
+    let (mut stats, _) = appliance.stats();
+    assert_eq!(stats.lcores.len(), 1, "{stats:?}");
+    stats.lcores.swap_remove(0)
+}
+
+#[test]
+fn a_stuck_lcore_is_noticed_and_so_is_its_return() {
+    let alone = Namespace::new("frozen");
+    let devices = [0, 1].map(|port| format!("net_null{port},no-rx=1"));
+    let mut appliance = Appliance::start(&alone, &devices, &[]);
+    let before = only_lcore(&appliance);
+    assert_eq!((before.stalls, before.stalled), (0, false));
+
+    let frozen = Frozen::anywhere(appliance.dataplane().pid());
+    appliance.dataplane().wait_line(Stream::Stderr, LIMIT, |line| line.contains("lcore 0 has not polled"));
+    let during = only_lcore(&appliance);
+    assert_eq!((during.stalls, during.stalled), (1, true));
+
+    drop(frozen);
+    appliance.dataplane().wait_line(Stream::Stderr, LIMIT, |line| line.contains("lcore 0 polls again"));
+    let after = only_lcore(&appliance);
+    assert_eq!((after.stalls, after.stalled), (1, false));
+    assert!(after.polls > during.polls);
+    appliance.stop();
+}
+
+/// The driver unmaps the rings of a peer that has died; an lcore may be reading them at that moment.
+#[test]
+fn a_peer_dies_while_an_lcore_is_inside_its_driver() {
+    const ROUNDS: usize = 4;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    pcap::write_frames(&path("flows.pcap"), &distinct_flows(64).collect::<Vec<_>>()).expect("written");
+    let alone = Namespace::new("frozen");
+    let socket = path("left.sock");
+    let devices = [
+        format!("net_memif0,role=client,id=0,socket-abstract=no,socket={}", socket.display()),
+        "net_null1,no-rx=1".to_owned(),
+    ];
+    let mut appliance = Appliance::start(&alone, &devices, &[]);
+    let lcore = appliance.dataplane().pid();
+    let links = |appliance: &mut Appliance, word: &str, count: usize| {
+        appliance.dataplane().wait_lines(Stream::Stderr, LIMIT, |lines| {
+            let told = lines.iter().filter(|line| line.contains("net_memif0") && line.contains(word));
+            (told.count() == count).then_some(())
+        });
+    };
+    for round in 1..=ROUNDS {
+        let mut server = Testpmd::serve(&socket, &path("flows.pcap"), Repeat::Forever);
+        links(&mut appliance, "link up", round);
+        let before = only_lcore(&appliance).rx;
+        server.forward();
+        wait_for("frames come", LIMIT, || (only_lcore(&appliance).rx > before).then_some(()));
+
+        let frozen = Frozen::inside(lcore, "librte_net_memif", Duration::from_secs(60));
+        server.end(Signal::KILL);
+        links(&mut appliance, "link down", round);
+        drop(frozen);
+        let polls = only_lcore(&appliance).polls;
+        wait_for("the lcore goes on", LIMIT, || (only_lcore(&appliance).polls > polls).then_some(()));
+    }
+    appliance.stop();
+}
