@@ -5,10 +5,10 @@ use std::time::Duration;
 use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::frozen::Frozen;
-use flowtracker_tests::netns::Namespace;
+use flowtracker_tests::netns::{Line, Namespace, RIGHT_ADDR};
 use flowtracker_tests::packet::distinct_flows;
 use flowtracker_tests::pcap;
-use flowtracker_tests::process::{Stream, wait_for};
+use flowtracker_tests::process::{Stream, run, wait_for};
 use flowtracker_tests::testpmd::{Repeat, Testpmd};
 use rustix::process::Signal;
 
@@ -36,6 +36,38 @@ fn a_stuck_lcore_is_noticed_and_so_is_its_return() {
     let after = only_lcore(&appliance);
     assert_eq!((after.stalls, after.stalled), (1, false));
     assert!(after.polls > during.polls);
+    appliance.stop();
+}
+
+/// net_af_packet does not count what the kernel drops while its ring is full; the appliance does.
+#[test]
+fn frames_that_a_full_ring_loses_are_counted() {
+    const DATAGRAMS: u64 = 3000;
+    let line = Line::new();
+    let devices = [0, 1].map(|port| format!("net_af_packet{port},iface=port{port}"));
+    let mut appliance = Appliance::start(&line.middle, &devices, &[]);
+    // Nobody answers, so nobody is asked.
+    let neighbour = ["neighbour", "add", RIGHT_ADDR, "lladdr", "02:00:00:00:00:02", "dev", "eth0"];
+    run(line.left.command("ip").args(neighbour));
+    let statistic = |name: &str| -> u64 {
+        let file = format!("/sys/class/net/eth0/statistics/{name}");
+        run(line.left.command("cat").arg(file)).trim().parse().expect("a number")
+    };
+
+    let frozen = Frozen::anywhere(appliance.dataplane().pid());
+    let send = format!("for i in {{1..{DATAGRAMS}}}; do echo x > /dev/udp/{RIGHT_ADDR}/9; done");
+    run(line.left.command("bash").args(["-c", &send]));
+    drop(frozen);
+
+    let sent = statistic("tx_packets");
+    assert!(sent >= DATAGRAMS, "{sent}");
+    let stats = wait_for("each frame is received or counted as missed", LIMIT, || {
+        let (stats, _) = appliance.stats();
+        let port = &stats.ports[0];
+        (port.rx_packets + port.rx_missed == sent).then_some(stats)
+    });
+    assert!(stats.ports[0].rx_missed > 0, "the ring holds fewer: {stats:?}");
+    assert_eq!(stats.ports[1].rx_missed, 0);
     appliance.stop();
 }
 

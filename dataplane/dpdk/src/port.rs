@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dpdk_sys as sys;
 
 use crate::interrupt::on_interrupt_thread;
-use crate::kernel::Interface;
+use crate::kernel::{Interface, PacketSockets};
 use crate::lcore::lock;
 use crate::queue::Gate;
 use crate::unmap::Guard;
@@ -101,6 +101,8 @@ pub struct Port<'eal> {
     /// Held around every control call: DPDK does not serialise them.
     control: Mutex<()>,
     counted: Mutex<Counted>,
+    /// Of net_af_packet.
+    sockets: PacketSockets,
     /// What the queues look at; see [`Gate`].
     running: AtomicBool,
     /// Before the gates, which must outlive it.
@@ -132,9 +134,13 @@ impl<'eal> Port<'eal> {
                 let (rx, tx) = (gates(setup.rx_queues), gates(setup.tx_queues));
                 // SAFETY: the gates are on the heap, so they stay where they are, and Port drops the guard first.
                 let guard = (facts.driver == MEMIF).then(|| unsafe { Guard::new(&rx, &tx) });
+                let sockets = match facts.interface {
+                    Some(interface) if facts.driver == "net_af_packet" => PacketSockets::on(interface),
+                    _ => PacketSockets::default(),
+                };
                 let running = AtomicBool::new(false);
                 let (control, counted) = (Mutex::new(()), Mutex::default());
-                Self { eal, id, facts, setup, control, counted, running, _guard: guard, rx, tx }
+                Self { eal, id, facts, setup, control, counted, sockets, running, _guard: guard, rx, tx }
             })
             .inspect_err(|_| lock(&eal.open_ports).retain(|&open| open != id))
     }
@@ -293,7 +299,9 @@ impl<'eal> Port<'eal> {
                 code => return Err(Error::returned("rte_eth_stats_get", self, code)),
             }
         };
-        Ok(lock(&self.counted).add(PortStats {
+        let mut counted = lock(&self.counted);
+        counted.before.imissed += self.sockets.take_drops();
+        Ok(counted.add(PortStats {
             ipackets: stats.ipackets,
             opackets: stats.opackets,
             ibytes: stats.ibytes,
