@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs what building, testing and the demo need and this machine lacks:
 # Debian packages by apt, grpcurl into target/tools (a virtual environment: the
-# system's Python is left alone) and, with the argument `all`, cargo-nextest by
-# cargo, for the tests. Says what it does; a second run does nothing.
+# system's Python is left alone) and, with the argument `all`, what only the tests
+# need: cargo-nextest by cargo, and a virtual machine into target/guest. Says what
+# it does; a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -60,6 +61,11 @@ fi
 if [[ ${1-} == all ]] && ! cargo nextest --version >/dev/null 2>&1; then
     say 'installing cargo-nextest (a few minutes)'
     cargo install --locked cargo-nextest
+fi
+
+if [[ ${1-} == all && $(dpkg --print-architecture) == amd64 && ! -e target/guest/complete ]]; then
+    say 'fetching QEMU and a kernel into target/guest'
+    tests/guest/fetch.sh
 fi
 
 say 'everything is there'

@@ -1,0 +1,153 @@
+//! The appliance as it is deployed: on PCI ports that belong to vfio-pci, with
+//! hugepages and an IOMMU, in a virtual machine of its own.
+#![cfg(target_arch = "x86_64")]
+#![forbid(unsafe_code)]
+
+use std::collections::HashSet;
+
+use flowtracker_proto::v1::{self, DeleteReason, Event, EventType};
+use flowtracker_tests::appliance::LIMIT;
+use flowtracker_tests::guest::{Guest, Machine};
+use flowtracker_tests::netns::{LEFT_ADDR, RIGHT_ADDR};
+use flowtracker_tests::process::{Running, Stream, run, wait_for};
+
+/// A card that leaves its memory accesses to the IOMMU, as hardware does.
+const VIRTIO: &str = "virtio-net-pci,disable-legacy=on,iommu_platform=on";
+
+/// Connects the two hosts and sends a line each way. The connection stays open until dropped.
+fn connect(guest: &Guest) -> (Running, Running) {
+    let mut server =
+        Running::spawn(guest.right.command("nc").args(["-n", "-l", "-s", RIGHT_ADDR, "-p", "1234"]));
+    wait_for("nc listens", LIMIT, || {
+        let sockets = run(guest.right.command("ss").args(["-Hltn"]));
+        sockets.contains(&format!("{RIGHT_ADDR}:1234")).then_some(())
+    });
+    let mut client = Running::spawn(guest.left.command("nc").args(["-n", "-p", "36876", RIGHT_ADDR, "1234"]));
+    client.write_stdin("hello\n");
+    server.wait_line(Stream::Stdout, LIMIT, |line| line == "hello");
+    server.write_stdin("and back\n");
+    client.wait_line(Stream::Stdout, LIMIT, |line| line == "and back");
+    (server, client)
+}
+
+/// Waits for `count` changes of entries, and gives them.
+fn changes(watch: &mut Running, count: usize) -> Vec<Event> {
+    watch.wait_lines(Stream::Stdout, LIMIT, |lines| {
+        let events = lines.iter().map(|line| serde_json::from_str::<Event>(line).expect("an Event"));
+        let changes: Vec<Event> = events.filter(|event| event.entry.is_some()).collect();
+        (changes.len() >= count).then_some(changes)
+    })
+}
+
+/// The input port and what happened there.
+fn told(event: &Event) -> (&str, EventType, DeleteReason) {
+    let key = event.entry.as_ref().and_then(|entry| entry.key.as_ref()).expect("an entry has a key");
+    (&key.input_port, event.r#type(), event.reason())
+}
+
+fn boot(card: &'static str, driver: &str, options: &str) -> Guest {
+    let mut guest = Guest::boot(Machine { card, queues: 1, nodes: 1 });
+    guest.start_appliance("-l 0-1", options);
+    guest.wait_console("Using IOMMU type 1");
+    guest.wait_console(&format!("({driver})"));
+    guest
+}
+
+/// A line that is written while a cable is pulled arrives when it is back.
+fn pull_the_cable(guest: &Guest, server: &mut Running, client: &mut Running) {
+    for port in [0, 1] {
+        let line = format!("over the gap of port{port}");
+        guest.set_link(port, false);
+        client.write_stdin(&format!("{line}\n"));
+        guest.set_link(port, true);
+        server.wait_line(Stream::Stdout, LIMIT, |received| received == line);
+    }
+}
+
+#[test]
+fn both_directions_are_learned_and_one_is_deleted_and_one_expires() {
+    const AGING_MS: u64 = 8000;
+    let guest = boot(VIRTIO, "net_virtio", &format!("--timer-profiles {AGING_MS},60000"));
+    let mut watch = Running::spawn(guest.ctl().args(["watch", "-o", "json"]));
+    wait_for("a watcher", LIMIT, || (guest.stats().1.watchers == 1).then_some(()));
+
+    let (mut server, mut client) = connect(&guest);
+    let learned = changes(&mut watch, 2);
+    assert_eq!(
+        learned.iter().map(told).collect::<Vec<_>>(),
+        [
+            ("port0", EventType::Created, DeleteReason::Unspecified),
+            ("port1", EventType::Created, DeleteReason::Unspecified)
+        ]
+    );
+
+    // Until the last delayed acknowledgement has passed: it would bring back what is deleted below.
+    wait_for("the connection is quiet", LIMIT, || {
+        guest.entries().iter().all(|entry| entry.idle_ms >= 1000).then_some(())
+    });
+    run(guest.ctl().args(["delete", &format!("port0/tcp/{LEFT_ADDR}:36876-{RIGHT_ADDR}:1234")]));
+    let all = changes(&mut watch, 4);
+    assert_eq!(
+        all[2..].iter().map(told).collect::<Vec<_>>(),
+        [
+            ("port0", EventType::Deleted, DeleteReason::Control),
+            ("port1", EventType::Deleted, DeleteReason::Idle)
+        ]
+    );
+    assert!(all[3].entry.as_ref().is_some_and(|entry| entry.idle_ms >= AGING_MS), "early: {all:?}");
+
+    pull_the_cable(&guest, &mut server, &mut client);
+    drop((server, client, watch));
+    guest.stop();
+}
+
+/// Without MSI-X, unlike virtio: its link interrupts are a pin's.
+#[test]
+fn an_intel_card_carries_a_connection_over_pulled_cables() {
+    let guest = boot("e1000", "net_e1000_em", "");
+    let (mut server, mut client) = connect(&guest);
+    assert_eq!(guest.entries().len(), 2);
+    pull_the_cable(&guest, &mut server, &mut client);
+    drop((server, client));
+    guest.stop();
+}
+
+/// Also that flows, entries and shards agree when workers and their memory are on two NUMA nodes.
+#[test]
+fn a_card_deals_flows_over_queues_by_rss() {
+    const CONNECTIONS: usize = 64;
+    // A vector for each of four queues, one for the control queue, one for the configuration.
+    let card = "virtio-net-pci,disable-legacy=on,iommu_platform=on,mq=on,rss=on,vectors=6";
+    let mut guest = Guest::boot(Machine { card, queues: 2, nodes: 2 });
+    guest.start_appliance("-l 0-3", "--timer-profiles 600000");
+    guest.wait_console("Detected NUMA nodes: 2");
+    for port in [0, 1] {
+        let status = guest.virtio_status(port);
+        let taken = status.split_once("Guest features:").map_or("", |(_, rest)| rest);
+        let taken = taken.split_once("Host features:").map_or(taken, |(first, _)| first);
+        assert!(taken.contains("VIRTIO_NET_F_RSS"), "{status}");
+    }
+
+    // Nobody listens: each attempt is a SYN and a RST, and an entry for either.
+    let attempts = format!(
+        "for port in $(seq 2001 {}); do ! : <>/dev/tcp/{RIGHT_ADDR}/$port || exit 1; done 2>/dev/null",
+        2000 + CONNECTIONS
+    );
+    run(guest.left.command("bash").args(["-c", &attempts]));
+
+    let entries = wait_for("every flow is learned", LIMIT, || {
+        let entries = guest.entries();
+        (entries.len() >= 2 * CONNECTIONS).then_some(entries)
+    });
+    let keys: HashSet<String> = entries.iter().map(|entry| format!("{:?}", entry.key)).collect();
+    assert_eq!((keys.len(), entries.len()), (2 * CONNECTIONS, 2 * CONNECTIONS), "each flow once");
+
+    // Three workers poll four queues: the second and the third have one each, of different ports. Neither has nothing,
+    // nor all flows of its port.
+    let created =
+        |lcore: &v1::LcoreStats| lcore.outcomes.as_ref().map_or(0, |outcomes| outcomes.miss_created);
+    let shares: Vec<u64> = guest.stats().0.lcores.iter().map(created).collect();
+    assert_eq!((shares.len(), shares.iter().sum()), (3, 2 * CONNECTIONS as u64), "{shares:?}");
+    assert!(shares[1..].iter().all(|share| (1..CONNECTIONS as u64).contains(share)), "{shares:?}");
+    guest.stop();
+}
