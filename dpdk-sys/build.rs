@@ -71,6 +71,7 @@ const TYPES: &[&str] = &[
 
 /// Constants, sorted.
 const CONSTANTS: &[&str] = &[
+    "RTE_EAL_PMD_PATH",     // eal.rs: plugin_directory
     "RTE_LOG_CRIT",         // log.rs: Hush
     "RTE_LOG_NOTICE",       // log.rs: its test
     "RTE_MAX_ETHPORTS",     // eal.rs: Eal::ports; tests/layout.rs

@@ -1,6 +1,6 @@
 //! The Environment Abstraction Layer as a value: one per process, everything else borrows it.
 
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -19,6 +19,15 @@ const NO_OWNER: u64 = 0;
 
 /// Set while [`Eal::init`] runs and for good once it succeeded.
 static INITIALISED: AtomicBool = AtomicBool::new(false);
+
+/// The folder that the EAL loads its drivers from, as DPDK was built.
+#[must_use]
+pub fn plugin_directory() -> &'static str {
+    CStr::from_bytes_until_nul(sys::RTE_EAL_PMD_PATH)
+        .ok()
+        .and_then(|path| path.to_str().ok())
+        .unwrap_or_default()
+}
 
 /// A NUMA node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

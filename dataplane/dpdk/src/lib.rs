@@ -42,7 +42,7 @@ mod queue;
 pub mod test_support;
 mod unmap;
 
-pub use eal::{Eal, ProcessType, SocketId};
+pub use eal::{Eal, ProcessType, SocketId, plugin_directory};
 pub use error::Error;
 pub use lcore::{LcoreId, LcoreScope};
 pub use log::Hush;
