@@ -15,7 +15,8 @@ use conntrack::{HashKind, Protocols};
 #[command(
     name = "flowtracker-dataplane",
     version,
-    override_usage = "flowtracker-dataplane [EAL arguments] -- [options]"
+    override_usage = "flowtracker-dataplane [EAL arguments] -- [options]\n       \
+                      flowtracker-dataplane doctor [EAL arguments] -- [options]: would such a start work?"
 )]
 pub struct Options {
     /// Control service: `http://HOST:PORT` or `unix:PATH`. It may be absent at start.
@@ -104,6 +105,24 @@ pub struct CommandLine {
     pub options: Options,
 }
 
+/// What the first argument asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// To run.
+    Run,
+    /// `doctor`: to say whether that would work.
+    Doctor,
+}
+
+/// Takes the action off the command line, `args[0]` being the program's name.
+pub fn take_action(args: &mut Vec<OsString>) -> Action {
+    if args.get(1).is_some_and(|arg| arg == "doctor") {
+        args.remove(1);
+        return Action::Doctor;
+    }
+    Action::Run
+}
+
 /// Splits and parses the command line, `args[0]` being the program's name.
 ///
 /// # Errors
@@ -185,6 +204,17 @@ mod tests {
         assert_eq!(line.options.protocols, Protocols::TcpUdp);
         assert_eq!(line.options.permissions, 0x3de6);
         assert_eq!(line.options.timer_profiles, [30_000, 60_000, 90_000, 120_000]);
+    }
+
+    #[test]
+    fn the_doctor_is_the_first_argument_or_none() {
+        let action = |args: &str| {
+            let mut args: Vec<OsString> = args.split(' ').map(OsString::from).collect();
+            (take_action(&mut args), args.len())
+        };
+        assert_eq!(action("prog doctor -l 0"), (Action::Doctor, 3));
+        assert_eq!(action("prog -l 0 -- --id doctor"), (Action::Run, 6));
+        assert_eq!(action("prog"), (Action::Run, 1));
     }
 
     #[test]

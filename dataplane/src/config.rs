@@ -2,6 +2,7 @@
 //! The only file that reads the environment and fetches randomness.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use conntrack::{HashKind, Permissions, ProfileId, Profiles, TrackerConfig};
 
@@ -46,7 +47,7 @@ pub enum ControlUri {
     /// `http://HOST:PORT`.
     Http(String),
     /// `unix:PATH`.
-    Unix(std::path::PathBuf),
+    Unix(PathBuf),
 }
 
 impl fmt::Display for ControlUri {
@@ -127,6 +128,13 @@ impl Config {
             mbufs: options.mbufs,
         })
     }
+}
+
+/// Where DPDK's run-time files may be: `RUNTIME_DIRECTORY` and `XDG_RUNTIME_DIR`.
+#[must_use]
+pub fn runtime_directories() -> (Option<PathBuf>, Option<PathBuf>) {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    (folder("RUNTIME_DIRECTORY"), folder("XDG_RUNTIME_DIR"))
 }
 
 /// One line of the effective configuration, for the log. Without the secret.

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod doctor;
 pub mod export;
 pub mod forward;
 pub mod lifecycle;

@@ -61,6 +61,12 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        StartError::Flag(error)
+    }
+}
+
 impl From<dpdk::Error> for StartError {
     fn from(error: dpdk::Error) -> Self {
         StartError::Dpdk(error)

@@ -1,0 +1,385 @@
+//! CPUs: do the lcores exist, may this process use them, is a polling one alone on its core, and is the time stamp
+//! counter, which all time comes from, fit to be a clock.
+
+use std::collections::BTreeSet;
+
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+use super::eal_args::{Lcore, beyond_dpdk};
+use super::root::numbers;
+use super::{Case, Check, list, plural};
+
+const TOPIC: &str = "cpus";
+const CPUS: &str = "/sys/devices/system/cpu";
+
+/// Asks the kernel, in a thread that is thrown away.
+pub(super) fn may_run_on(cpu: u32) -> bool {
+    let Some(cpu) = usize::try_from(cpu).ok().filter(|cpu| *cpu < CpuSet::MAX_CPU) else { return false };
+    std::thread::spawn(move || {
+        let mut one = CpuSet::new();
+        one.set(cpu);
+        sched_setaffinity(None, &one).is_ok()
+    })
+    .join()
+    .unwrap_or(false)
+}
+
+/// CPUs that this process runs on now.
+pub(super) fn affinity(case: &Case) -> BTreeSet<u32> {
+    let status = case.root.field("/proc/self/status", "Cpus_allowed_list");
+    status.and_then(|text| numbers(&text)).unwrap_or_default()
+}
+
+pub(super) fn check(case: &Case) -> Vec<Check> {
+    let affinity = affinity(case);
+    let lcores = case.eal.lcores(&affinity);
+    let mut checks = missing(case, &lcores);
+    if checks.is_empty() {
+        let pollers = case.eal.pollers(&affinity);
+        let polled: BTreeSet<u32> = pollers.iter().flat_map(|lcore| &lcore.cpus).copied().collect();
+        checks.extend(pinned_elsewhere(&lcores, &affinity));
+        checks.extend(crowded(case, pollers.len()));
+        checks.extend(quota(case, pollers.len()));
+        checks.extend(siblings(case, &polled));
+        checks.extend(not_isolated(case, &polled));
+        if checks.is_empty() {
+            let ids: Vec<u32> = pollers.iter().map(|lcore| lcore.id).collect();
+            checks.push(Check::ok(TOPIC, format!("{} {}, isolated", noun(&ids, "poller"), list(&ids))));
+        }
+    }
+    checks.push(counter(case));
+    checks
+}
+
+fn noun(ids: &[u32], noun: &str) -> String {
+    if ids.len() == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// Lcores that EAL or the kernel would refuse.
+fn missing(case: &Case, lcores: &[Lcore]) -> Vec<Check> {
+    let cpus: BTreeSet<u32> = lcores.iter().flat_map(|lcore| &lcore.cpus).copied().collect();
+    let online: BTreeSet<u32> = case
+        .root
+        .names(CPUS)
+        .iter()
+        .filter_map(|name| name.strip_prefix("cpu")?.parse().ok())
+        // As EAL finds out: a CPU that is offline has no topology.
+        .filter(|cpu| case.root.exists(format!("{CPUS}/cpu{cpu}/topology/core_id")))
+        .collect();
+    let usable: BTreeSet<u32> = online.iter().copied().filter(|&cpu| (case.env.may_run_on)(cpu)).collect();
+    let instead = if usable.is_empty() { "lscpu".to_owned() } else { format!("-l {}", compact(&usable)) };
+    let mut checks = Vec::new();
+    let beyond = beyond_dpdk(lcores);
+    if !beyond.is_empty() {
+        let found = format!("DPDK has no room for {} {}", noun(&beyond, "lcore"), list(&beyond));
+        checks.push(Check::fail(TOPIC, found, format!("--lcores 0@{}", beyond[0])));
+        return checks;
+    }
+    if let Some(main) = case.eal.main_lcore
+        && !lcores.iter().any(|lcore| lcore.id == main)
+    {
+        let found = format!("--main-lcore {main} is not among the lcores");
+        checks.push(Check::fail(
+            TOPIC,
+            found,
+            format!("--main-lcore {}", lcores.first().map_or(0, |l| l.id)),
+        ));
+    }
+    for cpu in cpus.difference(&online) {
+        checks.push(if case.root.exists(format!("{CPUS}/cpu{cpu}")) {
+            let online = format!("echo 1 > {CPUS}/cpu{cpu}/online");
+            Check::fail(TOPIC, format!("CPU {cpu} is offline"), online)
+        } else {
+            Check::fail(TOPIC, format!("there is no CPU {cpu}"), instead.clone())
+        });
+    }
+    for cpu in cpus.intersection(&online).filter(|cpu| !usable.contains(cpu)) {
+        let found = format!("CPU {cpu} is outside the cpuset of this process");
+        let widen = "or widen the cpuset (AllowedCPUs= of systemd, --cpuset-cpus of docker)";
+        checks.push(Check::fail(TOPIC, found, format!("{instead}, {widen}")));
+    }
+    checks
+}
+
+/// EAL moves its threads where `-l` says, whatever the affinity is; whoever set it meant something else.
+fn pinned_elsewhere(lcores: &[Lcore], affinity: &BTreeSet<u32>) -> Option<Check> {
+    let outside: Vec<u32> =
+        lcores.iter().filter(|lcore| lcore.cpus.is_disjoint(affinity)).map(|lcore| lcore.id).collect();
+    (!outside.is_empty()).then(|| {
+        let found = format!(
+            "{} {}: outside the affinity of this process (CPU {}), which DPDK will leave",
+            noun(&outside, "lcore"),
+            list(&outside),
+            compact(affinity)
+        );
+        Check::warn(TOPIC, found, format!("-l {}, or start it without taskset", compact(affinity)))
+    })
+}
+
+/// Something has to be left for the kernel, the exporter and the shell.
+fn crowded(case: &Case, pollers: usize) -> Option<Check> {
+    let online = case.root.cpus(format!("{CPUS}/online")).len();
+    (online > 0 && pollers >= online).then(|| {
+        let found = format!(
+            "{} on {}: nothing is left for all else",
+            plural(pollers, "poller"),
+            plural(online, "CPU")
+        );
+        Check::warn(TOPIC, found, "fewer CPUs in -l, or a machine with more")
+    })
+}
+
+/// A poller takes all of its CPU; a cgroup that has less stops it for part of every period.
+fn quota(case: &Case, pollers: usize) -> Option<Check> {
+    let (path, cpus) = quotas(case).into_iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (cpus < pollers as f64).then(|| {
+        let found = format!(
+            "the cgroup may use {cpus} CPUs, {} {} more: packets wait while it is stopped",
+            plural(pollers, "poller"),
+            if pollers == 1 { "takes" } else { "take" }
+        );
+        let remedy = if path.ends_with("cpu.max") {
+            format!("echo max > {path}")
+        } else {
+            format!("echo -1 > {path}")
+        };
+        Check::warn(TOPIC, found, format!("{remedy} # or CPUQuota= of systemd, --cpus of docker"))
+    })
+}
+
+/// The limits of this process's cgroups, and of those around them, in CPUs.
+fn quotas(case: &Case) -> Vec<(String, f64)> {
+    let mut found = Vec::new();
+    for line in case.root.read("/proc/self/cgroup").unwrap_or_default().lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let ancestors = std::path::Path::new(path).ancestors();
+        if controllers.is_empty() {
+            for group in ancestors {
+                let file = format!("/sys/fs/cgroup{}/cpu.max", group.display()).replace("//", "/");
+                let Some(text) = case.root.read(&file) else { continue };
+                let mut words = text.split(' ').map(|word| word.parse::<f64>().ok());
+                if let (Some(Some(quota)), Some(Some(period))) = (words.next(), words.next()) {
+                    found.push((file, quota / period));
+                }
+            }
+        } else if controllers.split(',').any(|controller| controller == "cpu") {
+            for group in ancestors {
+                let folder = format!("/sys/fs/cgroup/{controllers}{}", group.display());
+                let file = format!("{}/cpu.cfs_quota_us", folder.trim_end_matches('/'));
+                let period = format!("{}/cpu.cfs_period_us", folder.trim_end_matches('/'));
+                let (quota, period) = (case.root.value::<f64>(&file), case.root.value::<f64>(period));
+                if let (Some(quota), Some(period)) = (quota.filter(|quota| *quota > 0.0), period) {
+                    found.push((file, quota / period));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Two threads of one core share its execution units: two pollers there are slower than they look.
+fn siblings(case: &Case, polled: &BTreeSet<u32>) -> Vec<Check> {
+    let mut cores: Vec<BTreeSet<u32>> = polled
+        .iter()
+        .map(|cpu| case.root.cpus(format!("{CPUS}/cpu{cpu}/topology/thread_siblings_list")))
+        .map(|core| core.intersection(polled).copied().collect())
+        .filter(|core: &BTreeSet<u32>| core.len() > 1)
+        .collect();
+    cores.dedup();
+    cores
+        .iter()
+        .map(|core| {
+            let cpus: Vec<u32> = core.iter().copied().collect();
+            let found = format!("CPUs {} are threads of one core, and both poll", list(&cpus));
+            Check::warn(TOPIC, found, format!("one thread of each core in -l, such as CPU {}", cpus[0]))
+        })
+        .collect()
+}
+
+/// The scheduler puts other work on a CPU that is not isolated, and packets wait meanwhile.
+fn not_isolated(case: &Case, polled: &BTreeSet<u32>) -> Option<Check> {
+    let isolated = case.root.cpus(format!("{CPUS}/isolated"));
+    let tickless = case.root.cpus(format!("{CPUS}/nohz_full"));
+    let shared: BTreeSet<u32> = polled.difference(&isolated).copied().collect();
+    let ticking: BTreeSet<u32> = polled.difference(&tickless).copied().collect();
+    let (cpus, what) = match (shared.is_empty(), ticking.is_empty()) {
+        (true, true) => return None,
+        (false, _) => (shared, "polls, but other work may run on it"),
+        (true, false) => (ticking, "polls, but its timer tick goes on"),
+    };
+    let all = compact(polled);
+    let found = format!("CPU {} {what}", compact(&cpus));
+    Some(Check::warn(TOPIC, found, format!("isolcpus={all} nohz_full={all} on the kernel's command line")))
+}
+
+/// Is the time stamp counter constant, and does the kernel trust it?
+fn counter(case: &Case) -> Check {
+    let flags = case.root.field("/proc/cpuinfo", "flags").unwrap_or_default();
+    let lacking: Vec<&str> = ["constant_tsc", "nonstop_tsc"]
+        .into_iter()
+        .filter(|flag| !flags.split(' ').any(|word| word == *flag))
+        .collect();
+    let source = case
+        .root
+        .read("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        .unwrap_or_else(|| "unknown".to_owned());
+    if !lacking.is_empty() {
+        let found = format!("the time stamp counter is not {}: ages of entries may be wrong", list(&lacking));
+        return Check::warn(
+            TOPIC,
+            found,
+            "another CPU; in a virtual machine, pass the host's CPU through (-cpu host)",
+        );
+    }
+    // Clocks of hypervisors rest on the counter too.
+    if ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "xen"].contains(&source.as_str()) {
+        Check::ok(TOPIC, format!("the time stamp counter is constant, the kernel's clock source is {source}"))
+    } else {
+        let found = format!(
+            "the kernel's clock source is {source}: it may have found the time stamp counter wanting"
+        );
+        Check::warn(
+            TOPIC,
+            found,
+            "dmesg | grep -i tsc # tsc=reliable on the kernel's command line if it is sound",
+        )
+    }
+}
+
+/// `0-3,5`.
+fn compact(cpus: &BTreeSet<u32>) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &cpu in cpus {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == cpu => *last = cpu,
+            _ => runs.push((cpu, cpu)),
+        }
+    }
+    let shown: Vec<String> = runs
+        .iter()
+        .map(|&(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
+        .collect();
+    shown.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Fixture, all};
+    use super::super::{Check, Verdict};
+    use super::*;
+
+    fn examine(fixture: &Fixture, lcores: &str) -> Vec<Check> {
+        let line = format!("{lcores} --no-huge --no-pci --vdev net_null0 --vdev net_null1");
+        all(&fixture.examine(&line), "cpus")
+    }
+
+    /// The only line that is not as it should be.
+    #[track_caller]
+    fn finding(fixture: &Fixture, lcores: &str) -> Check {
+        let bad: Vec<_> =
+            examine(fixture, lcores).into_iter().filter(|check| check.verdict != Verdict::Ok).collect();
+        let [check] = &bad[..] else { panic!("{bad:?}") };
+        check.clone()
+    }
+
+    #[test]
+    fn a_cpu_that_is_absent_offline_or_forbidden_is_a_failure() {
+        let mut fixture = Fixture::healthy();
+        let check = finding(&fixture, "-l 0,7");
+        assert_eq!((check.verdict, &*check.found), (Verdict::Fail, "there is no CPU 7"));
+        assert_eq!(check.remedy, "-l 0-3");
+        std::fs::remove_dir_all(fixture.path("/sys/devices/system/cpu/cpu2/topology")).unwrap();
+        let check = finding(&fixture, "-l 2");
+        assert_eq!(check.remedy, "echo 1 > /sys/devices/system/cpu/cpu2/online");
+        fixture.env.may_run_on = |cpu| cpu != 1;
+        let check = finding(&fixture, "-l 0,1");
+        assert_eq!(check.found, "CPU 1 is outside the cpuset of this process");
+        assert!(check.remedy.starts_with("-l 0,3, "), "{check:?}");
+        assert!(finding(&fixture, "-l 200").found.contains("no room"));
+        assert_eq!(finding(&fixture, "-l 0,3 --main-lcore 1").remedy, "--main-lcore 0");
+    }
+
+    #[test]
+    fn the_kernel_is_asked_without_moving_this_thread() {
+        let root = super::super::Root::default();
+        let before = root.field("/proc/thread-self/status", "Cpus_allowed_list");
+        let first = numbers(&before.clone().unwrap()).unwrap().pop_first().unwrap();
+        assert!(may_run_on(first));
+        assert!(!may_run_on(1000) && !may_run_on(u32::MAX));
+        assert_eq!(root.field("/proc/thread-self/status", "Cpus_allowed_list"), before);
+    }
+
+    #[test]
+    fn an_affinity_that_dpdk_will_leave_is_a_warning() {
+        let fixture = Fixture::healthy();
+        fixture.status("Cpus_allowed_list:\t0");
+        let check = finding(&fixture, "-l 1");
+        assert_eq!(check.verdict, Verdict::Warn);
+        assert!(check.found.starts_with("lcore 1: outside the affinity"), "{check:?}");
+        assert!(check.remedy.starts_with("-l 0,"), "{check:?}");
+    }
+
+    #[test]
+    fn a_poller_wants_its_cpu_for_itself() {
+        let fixture = Fixture::healthy();
+        fixture.file("/sys/devices/system/cpu/isolated", "1");
+        fixture.file("/sys/devices/system/cpu/nohz_full", "1-2");
+        assert!(finding(&fixture, "-l 0,2").remedy.starts_with("isolcpus=2 nohz_full=2"));
+        fixture.file("/sys/devices/system/cpu/isolated", "1-3");
+        assert!(finding(&fixture, "-l 0,3").found.contains("timer tick"));
+        assert!(examine(&fixture, "-l 0,2").iter().all(|check| check.verdict == Verdict::Ok));
+    }
+
+    #[test]
+    fn threads_of_one_core_are_pointed_out() {
+        let fixture = Fixture::healthy();
+        for cpu in [1, 3] {
+            fixture.file(&format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"), "1,3");
+        }
+        assert_eq!(
+            finding(&fixture, "-l 0,1,3").found,
+            "CPUs 1 and 3 are threads of one core, and both poll"
+        );
+        assert!(examine(&fixture, "-l 0,1,2").iter().all(|check| check.verdict == Verdict::Ok));
+    }
+
+    #[test]
+    fn a_machine_that_only_polls_is_crowded() {
+        let fixture = Fixture::healthy();
+        fixture.file("/sys/devices/system/cpu/online", "0");
+        assert!(finding(&fixture, "-l 1").found.contains("1 poller on 1 CPU"));
+    }
+
+    #[test]
+    fn a_quota_below_the_pollers_stops_them() {
+        let fixture = Fixture::healthy();
+        fixture.file("/proc/self/cgroup", "0::/a/b\n");
+        fixture.file("/sys/fs/cgroup/a/cpu.max", "150000 100000");
+        fixture.file("/sys/fs/cgroup/a/b/cpu.max", "max 100000");
+        let check = finding(&fixture, "-l 0-2");
+        assert!(check.found.contains("may use 1.5 CPUs, 2 pollers take more"), "{check:?}");
+        assert!(check.remedy.starts_with("echo max > /sys/fs/cgroup/a/cpu.max"), "{check:?}");
+        assert!(examine(&fixture, "-l 0,1").iter().all(|check| check.verdict == Verdict::Ok));
+
+        let fixture = Fixture::healthy();
+        fixture.file("/proc/self/cgroup", "4:memory:/\n3:cpu,cpuacct:/x\n");
+        fixture.file("/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us", "50000");
+        fixture.file("/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us", "100000");
+        let check = finding(&fixture, "-l 0,1");
+        assert!(
+            check.remedy.starts_with("echo -1 > /sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us"),
+            "{check:?}"
+        );
+    }
+
+    #[test]
+    fn the_counter_has_to_be_a_clock() {
+        let fixture = Fixture::healthy();
+        fixture.file("/proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu tsc constant_tsc\n");
+        assert!(finding(&fixture, "-l 0,1").found.contains("not nonstop_tsc"));
+        let fixture = Fixture::healthy();
+        fixture.file("/sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet");
+        assert!(finding(&fixture, "-l 0,1").found.contains("hpet"));
+    }
+}

@@ -1,0 +1,451 @@
+//! What the virtual devices stand on: interfaces of the kernel, captures, sockets of memif.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::fs::Access;
+
+use super::eal_args::Vdev;
+use super::{Case, Check, list};
+
+const TOPIC: &str = "devices";
+const NET: &str = "/sys/class/net";
+
+/// Bytes of a frame that an mbuf holds.
+const MBUF_ROOM: u64 = 2048;
+/// net_af_packet's defaults.
+const FRAMESZ: u64 = 2048;
+const BLOCKSZ: u64 = 4096;
+/// What net_af_packet takes off `framesz` before it compares it with an mbuf (TPACKET2_HDRLEN without its address).
+const RING_HEADER: u64 = 32;
+/// What stands before a packet's IP header in a frame of the ring (the kernel's tpacket_rcv): the rest is for the MTU.
+const BEFORE_PAYLOAD: u64 = 80;
+/// net_memif's default for `socket`.
+const MEMIF_SOCKET: &str = "/run/memif.sock";
+
+pub(super) fn check(case: &Case) -> Vec<Check> {
+    case.eal
+        .vdevs
+        .iter()
+        .flat_map(|vdev| match vdev.driver().as_str() {
+            "net_af_packet" => af_packet(case, vdev),
+            "net_af_xdp" => interfaces(case, vdev, None),
+            "net_pcap" => pcap(case, vdev),
+            "net_memif" => memif(case, vdev),
+            "net_tap" => tap(case, vdev),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// The interfaces of the kernel that a vdev uses.
+pub(super) fn interfaces_of(vdev: &Vdev) -> Vec<&str> {
+    let keys: &[&str] = match vdev.driver().as_str() {
+        "net_af_packet" | "net_af_xdp" => &["iface"],
+        "net_pcap" => &["iface", "rx_iface", "rx_iface_in", "tx_iface"],
+        _ => &[],
+    };
+    let mut names: Vec<&str> = keys.iter().flat_map(|key| vdev.params(key)).collect();
+    names.dedup();
+    names
+}
+
+fn af_packet(case: &Case, vdev: &Vdev) -> Vec<Check> {
+    let name = &vdev.name;
+    if vdev.param("iface").is_none() {
+        let remedy = format!("--vdev {name},iface=INTERFACE");
+        return vec![Check::fail(TOPIC, format!("{name} has no iface="), remedy)];
+    }
+    let frame = vdev.number("framesz").unwrap_or(FRAMESZ);
+    let block = vdev.number("blocksz").unwrap_or(BLOCKSZ);
+    if frame > block {
+        let found = format!("{name}: framesz={frame} is more than blocksz={block}");
+        return vec![Check::fail(TOPIC, found, format!("framesz={FRAMESZ}"))];
+    }
+    if frame.saturating_sub(RING_HEADER) > MBUF_ROOM {
+        let found = format!("{name}: framesz={frame} does not fit an mbuf of {MBUF_ROOM} bytes");
+        return vec![Check::fail(TOPIC, found, format!("framesz={FRAMESZ}"))];
+    }
+    interfaces(case, vdev, Some(frame.saturating_sub(BEFORE_PAYLOAD)))
+}
+
+/// `largest` is the MTU whose frames just fit the driver's ring.
+fn interfaces(case: &Case, vdev: &Vdev, largest: Option<u64>) -> Vec<Check> {
+    interfaces_of(vdev).into_iter().flat_map(|name| interface(case, name, largest)).collect()
+}
+
+fn interface(case: &Case, name: &str, largest: Option<u64>) -> Vec<Check> {
+    // The network namespace is the process's own here, whatever the mount of /sys shows.
+    let known = case.root.read("/proc/self/net/dev").unwrap_or_default();
+    if !known.lines().any(|line| line.split(':').next().is_some_and(|known| known.trim() == name)) {
+        let found = format!("{name}: there is no such network interface in this namespace");
+        return vec![Check::fail(TOPIC, found, "ip -brief link")];
+    }
+    let folder = format!("{NET}/{name}");
+    let Some(flags) = case.root.read(format!("{folder}/flags")).and_then(|text| hexadecimal(&text)) else {
+        let found =
+            format!("{name} is there, but /sys shows another network namespace: its state cannot be seen");
+        return vec![Check::warn(
+            TOPIC,
+            found,
+            "start it by ip netns exec NAMESPACE, which mounts /sys anew",
+        )];
+    };
+    let mut checks = Vec::new();
+    if flags & 1 == 0 {
+        let found = format!("{name} is down: nothing is received or sent");
+        checks.push(Check::warn(TOPIC, found, format!("ip link set {name} up")));
+    } else if case.root.value::<u8>(format!("{folder}/carrier")) == Some(0) {
+        let found = format!("{name} has no carrier: its far end is down or not plugged in");
+        checks.push(Check::warn(
+            TOPIC,
+            found,
+            format!("ethtool {name} # and set the far end up, or plug the cable in"),
+        ));
+    }
+    let mtu = case.root.value::<u64>(format!("{folder}/mtu")).unwrap_or(0);
+    if let Some(largest) = largest.filter(|largest| mtu > *largest) {
+        let found =
+            format!("{name} has MTU {mtu}, but a frame of the ring holds {largest}: longer ones are cut");
+        checks.push(Check::warn(TOPIC, found, format!("ip link set {name} mtu {largest}")));
+    }
+    let far = far_end(case, name);
+    let visible = if let Some(FarEnd::Here(far)) = &far { Some(far.as_str()) } else { None };
+    checks.extend(offloads(case, name, visible));
+    if checks.is_empty() {
+        let note = match far {
+            Some(FarEnd::Here(far)) => format!(", far end {far}"),
+            Some(FarEnd::Elsewhere) => ", far end in another namespace".to_owned(),
+            None => String::new(),
+        };
+        checks.push(Check::ok(TOPIC, format!("{name} is up, MTU {mtu}{note}")));
+    }
+    checks
+}
+
+/// The other end of a veth pair.
+enum FarEnd {
+    /// Its name.
+    Here(String),
+    /// In another namespace, where its offloads cannot be seen.
+    Elsewhere,
+}
+
+/// Of `ip`, because sysfs has the far end's number only, which may be another interface's here.
+fn far_end(case: &Case, name: &str) -> Option<FarEnd> {
+    let text = (case.env.output_of)(&["ip", "-o", "link", "show", "dev", name]).ok()?;
+    // `5: port0@eth0: <BROADCAST,…`, or `5: port0@if2: <BROADCAST,… link-netnsid 0`.
+    let (_, far) = text.split_whitespace().nth(1)?.trim_end_matches(':').split_once('@')?;
+    Some(if text.contains("link-netnsid") { FarEnd::Elsewhere } else { FarEnd::Here(far.to_owned()) })
+}
+
+/// Offloads that make frames longer than the MTU, or leave checksums to a network card that is not there.
+fn offloads(case: &Case, name: &str, far: Option<&str>) -> Vec<Check> {
+    let features = match (case.env.output_of)(&["ethtool", "-k", name]) {
+        Ok(text) => text,
+        Err(error) => {
+            let why = if error.kind() == io::ErrorKind::NotFound {
+                "ethtool is not installed".to_owned()
+            } else {
+                format!("ethtool: {error}")
+            };
+            let found = format!("{name}: offloads cannot be seen: {why}");
+            return vec![Check::warn(TOPIC, found, "apt-get install ethtool")];
+        }
+    };
+    let mut checks = Vec::new();
+    let merging = switched_on(
+        &features,
+        &[("generic-receive-offload", "gro"), ("large-receive-offload", "lro"), ("rx-gro-hw", "rx-gro-hw")],
+    );
+    if !merging.is_empty() {
+        let found =
+            format!("{name} merges received frames ({}): longer than the MTU, they are cut", list(&merging));
+        checks.push(Check::warn(TOPIC, found, switch_off(name, &merging)));
+    }
+    if let Some(far) = far
+        && let Ok(features) = (case.env.output_of)(&["ethtool", "-k", far])
+    {
+        let leaving =
+            switched_on(&features, &[("tx-checksumming", "tx"), ("tcp-segmentation-offload", "tso")]);
+        if !leaving.is_empty() {
+            let found =
+                format!("{far}, the far end of {name}, leaves work to a network card ({})", list(&leaving));
+            checks.push(Check::warn(TOPIC, found, switch_off(far, &leaving)));
+        }
+    }
+    checks
+}
+
+/// Runs a program to its end. The kernel tells offloads and far ends by netlink and ioctl only, which these speak.
+pub(super) fn output_of(command: &[&str]) -> io::Result<String> {
+    let [program, args @ ..] = command else { return Ok(String::new()) };
+    let output = Command::new(program).args(args).output()?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}
+
+/// Of these features (name, and what `ethtool -K` calls it) those that are on, by the latter.
+fn switched_on<'a>(text: &str, features: &[(&str, &'a str)]) -> Vec<&'a str> {
+    let is_on = |name: &str| {
+        text.lines().any(|line| {
+            line.trim()
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix(": "))
+                .is_some_and(|v| v.starts_with("on"))
+        })
+    };
+    features.iter().filter(|(name, _)| is_on(name)).map(|(_, short)| *short).collect()
+}
+
+fn switch_off(interface: &str, features: &[&str]) -> String {
+    let off: Vec<String> = features.iter().map(|feature| format!("{feature} off")).collect();
+    format!("ethtool -K {interface} {}", off.join(" "))
+}
+
+fn pcap(case: &Case, vdev: &Vdev) -> Vec<Check> {
+    let mut checks = interfaces(case, vdev, None);
+    for path in vdev.params("rx_pcap") {
+        checks.push(match capture(&case.root.path(path)) {
+            Ok(()) => Check::ok(TOPIC, format!("{path} is a capture")),
+            Err(error) => {
+                let found = format!("{path} (rx_pcap of {}): {error}", vdev.name);
+                Check::fail(TOPIC, found, format!("ls -l {path} # and correct the path"))
+            }
+        });
+    }
+    for path in vdev.params("tx_pcap") {
+        let folder = parent(Path::new(path));
+        if let Some(why) = not_writable(case, &folder) {
+            let found = format!("{path} (tx_pcap of {}) cannot be written: {why}", vdev.name);
+            checks.push(Check::fail(TOPIC, found, format!("mkdir -p {}", folder.display())));
+        }
+    }
+    checks
+}
+
+/// Whether a file can be read and starts as captures do: pcap in both byte orders and resolutions, or pcapng.
+fn capture(path: &Path) -> Result<(), String> {
+    const MAGIC: [[u8; 4]; 5] = [
+        [0xa1, 0xb2, 0xc3, 0xd4],
+        [0xd4, 0xc3, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0x3c, 0x4d],
+        [0x4d, 0x3c, 0xb2, 0xa1],
+        [0x0a, 0x0d, 0x0d, 0x0a],
+    ];
+    let mut magic = [0; 4];
+    let mut file = File::open(path).map_err(|error| error.to_string())?;
+    match file.read_exact(&mut magic) {
+        Ok(()) if MAGIC.contains(&magic) => Ok(()),
+        Ok(()) => Err("not a capture".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err("not a capture".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn memif(case: &Case, vdev: &Vdev) -> Vec<Check> {
+    let path = vdev.param("socket").unwrap_or(MEMIF_SOCKET);
+    let is_abstract = vdev.param("socket-abstract") != Some("no");
+    let is_server = ["server", "master"].contains(&vdev.param("role").unwrap_or("client"));
+    let name = &vdev.name;
+    if !is_abstract {
+        let folder = parent(Path::new(path));
+        if let Some(why) = not_writable(case, &folder) {
+            let found = format!("{name}: {path} cannot be used: {why}");
+            return vec![Check::fail(TOPIC, found, format!("mkdir -p {}", folder.display()))];
+        }
+    }
+    let shown = if is_abstract { format!("@{path}") } else { path.to_owned() };
+    let listened = listens(case, &shown);
+    vec![match (is_server, listened) {
+        (true, true) => Check::warn(
+            TOPIC,
+            format!("{name}: another server listens on {shown}"),
+            "role=client, or another socket=PATH",
+        ),
+        (true, false) => Check::ok(TOPIC, format!("{name}: serves {shown}")),
+        (false, true) => Check::ok(TOPIC, format!("{name}: a server listens on {shown}")),
+        (false, false) => Check::warn(
+            TOPIC,
+            format!("{name}: no server of this network namespace listens on {shown}"),
+            "start the peer with role=server",
+        ),
+    }]
+}
+
+/// Whether a unix socket of this name listens. Asked of the kernel: to connect would disturb the server.
+fn listens(case: &Case, name: &str) -> bool {
+    // __SO_ACCEPTCON
+    const LISTENING: u64 = 1 << 16;
+    let sockets = case.root.read("/proc/self/net/unix").unwrap_or_default();
+    sockets.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let flags = words.nth(3).and_then(hexadecimal).unwrap_or(0);
+        flags & LISTENING != 0 && words.nth(3) == Some(name)
+    })
+}
+
+fn tap(case: &Case, vdev: &Vdev) -> Vec<Check> {
+    let device = "/dev/net/tun";
+    let access = Access::READ_OK | Access::WRITE_OK;
+    vec![match rustix::fs::access(case.root.path(device), access) {
+        Ok(()) => Check::ok(TOPIC, format!("{}: {device} can be used", vdev.name)),
+        Err(error) => Check::fail(TOPIC, format!("{}: {device}: {error}", vdev.name), "modprobe tun"),
+    }]
+}
+
+/// The folder that a file lies in.
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => ".".into(),
+    }
+}
+
+/// Why no file can be made in a folder.
+fn not_writable(case: &Case, folder: &Path) -> Option<String> {
+    let path = case.root.path(folder);
+    let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(path, access).err().map(|error| format!("{}: {error}", folder.display()))
+}
+
+/// `0x1003`, `00010000`.
+fn hexadecimal(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::super::testing::{Fixture, all, only};
+    use super::*;
+
+    fn examine(fixture: &Fixture, vdev: &str) -> Vec<Check> {
+        all(&fixture.examine(&format!("-l 0 --no-huge --no-pci --vdev {vdev}")), "devices")
+    }
+
+    fn device(fixture: &Fixture, vdev: &str) -> Check {
+        only(&examine(fixture, vdev), "devices")
+    }
+
+    fn port0(fixture: &Fixture) -> Check {
+        device(fixture, "net_af_packet0,iface=port0")
+    }
+
+    #[test]
+    fn an_interface_has_to_exist_and_should_be_up() {
+        let fixture = Fixture::healthy();
+        assert_eq!(port0(&fixture), Check::ok("devices", "port0 is up, MTU 1500"));
+        let check = device(&fixture, "net_af_packet0,iface=eth7");
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "ip -brief link"));
+        fixture.interface("port0", "0x1002", 1500);
+        let check = port0(&fixture);
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Warn, "ip link set port0 up"));
+        fixture.interface("port0", "0x1003", 1500);
+        fixture.file("/sys/class/net/port0/carrier", 0);
+        assert!(port0(&fixture).found.contains("no carrier"));
+        std::fs::remove_dir_all(fixture.path("/sys/class/net/port0")).unwrap();
+        assert!(port0(&fixture).found.contains("another network namespace"));
+    }
+
+    #[test]
+    fn frames_have_to_fit_the_ring_and_the_mbuf() {
+        let fixture = Fixture::healthy();
+        fixture.interface("port0", "0x1003", 9000);
+        let check = port0(&fixture);
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Warn, "ip link set port0 mtu 1968"));
+        assert_eq!(
+            device(&fixture, "net_af_packet0,iface=port0,framesz=1024").remedy,
+            "ip link set port0 mtu 944"
+        );
+        for bad in ["framesz=4096", "framesz=2048,blocksz=1024"] {
+            let check = device(&fixture, &format!("net_af_packet0,iface=port0,{bad}"));
+            assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "framesz=2048"), "{bad}");
+        }
+        fixture.interface("port0", "0x1003", 1968);
+        assert_eq!(port0(&fixture).verdict, Verdict::Ok);
+        assert_eq!(device(&fixture, "net_af_packet0").remedy, "--vdev net_af_packet0,iface=INTERFACE");
+    }
+
+    #[test]
+    fn merged_and_unfinished_frames_are_pointed_out() {
+        let mut fixture = Fixture::healthy();
+        fixture.env.output_of = |_| Ok("generic-receive-offload: on\nlarge-receive-offload: off\n".into());
+        assert_eq!(port0(&fixture).remedy, "ethtool -K port0 gro off");
+        fixture.env.output_of = |_| Err(io::ErrorKind::NotFound.into());
+        assert_eq!(port0(&fixture).remedy, "apt-get install ethtool");
+    }
+
+    #[test]
+    fn the_far_end_is_looked_at_too_if_it_can_be_seen() {
+        let mut fixture = Fixture::healthy();
+        fixture.env.output_of = |command| {
+            Ok(match command {
+                ["ip", ..] => "5: port0@eth0: <UP> mtu 1500".into(),
+                [_, _, "eth0"] => "tx-checksumming: on\ntcp-segmentation-offload: on\n".into(),
+                // Its own are for frames that this host makes.
+                _ => "tx-checksumming: on\n".into(),
+            })
+        };
+        assert_eq!(port0(&fixture).remedy, "ethtool -K eth0 tx off tso off");
+        fixture.env.output_of = |command| {
+            Ok(match command {
+                ["ip", ..] => "5: port0@if2: <UP> mtu 1500 link-netnsid 0".into(),
+                [_, _, "if2"] => panic!("another namespace's interface is not looked at"),
+                _ => String::new(),
+            })
+        };
+        assert!(port0(&fixture).found.ends_with("far end in another namespace"));
+    }
+
+    #[test]
+    fn captures_are_opened_beforehand() {
+        let fixture = Fixture::healthy();
+        fixture.file("/in.pcap", "");
+        let file = |text: &[u8]| std::fs::write(fixture.path("/in.pcap"), text).unwrap();
+        for (text, verdict) in [
+            (&[0xd4, 0xc3, 0xb2, 0xa1][..], Verdict::Ok),
+            (&[0x0a, 0x0d, 0x0d, 0x0a], Verdict::Ok),
+            (b"GIF8", Verdict::Fail),
+            (b"", Verdict::Fail),
+        ] {
+            file(text);
+            assert_eq!(device(&fixture, "net_pcap0,rx_pcap=/in.pcap").verdict, verdict, "{text:?}");
+        }
+        assert!(device(&fixture, "net_pcap0,rx_pcap=/gone").found.contains("No such file"));
+        assert_eq!(device(&fixture, "net_pcap0,tx_pcap=/gone/out").remedy, "mkdir -p /gone");
+        assert_eq!(examine(&fixture, "net_pcap0,tx_pcap=/tmp/out"), []);
+        assert_eq!(device(&fixture, "net_pcap0,iface=port1").verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn memif_wants_a_folder_and_a_server() {
+        let fixture = Fixture::healthy();
+        let path = "socket=/tmp/m.sock,socket-abstract=no";
+        assert_eq!(device(&fixture, "net_memif0,socket=/gone/m,socket-abstract=no").remedy, "mkdir -p /gone");
+        assert_eq!(device(&fixture, &format!("net_memif0,{path}")).verdict, Verdict::Warn);
+        assert_eq!(device(&fixture, &format!("net_memif0,role=server,{path}")).verdict, Verdict::Ok);
+        fixture.file(
+            "/proc/self/net/unix",
+            "Num       RefCount Protocol Flags    Type St Inode Path\n\
+             0: 00000002 00000000 00010000 0005 01 1 /tmp/m.sock\n\
+             0: 00000003 00000000 00000000 0005 03 2 @/run/memif.sock\n",
+        );
+        assert_eq!(device(&fixture, &format!("net_memif0,{path}")).verdict, Verdict::Ok);
+        assert_eq!(device(&fixture, &format!("net_memif0,role=server,{path}")).verdict, Verdict::Warn);
+        assert_eq!(device(&fixture, "net_memif0").verdict, Verdict::Warn, "connected, not listening");
+    }
+
+    #[test]
+    fn tap_needs_its_device_file() {
+        let fixture = Fixture::healthy();
+        assert_eq!(device(&fixture, "net_tap0,iface=new").remedy, "modprobe tun");
+        fixture.file("/dev/net/tun", "");
+        assert_eq!(device(&fixture, "net_tap0,iface=new").verdict, Verdict::Ok);
+    }
+}

@@ -1,0 +1,285 @@
+//! Drivers: DPDK's own (PMDs), which are plugins, and the kernel's, which a PCI device must be taken from.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use super::{Case, Check, list};
+
+const TOPIC: &str = "drivers";
+const PCI: &str = "/sys/bus/pci/devices";
+
+/// Kernel drivers that hand a device to user space.
+const FOR_USER_SPACE: [&str; 3] = ["vfio-pci", "igb_uio", "uio_pci_generic"];
+/// Kernel drivers that share their device with DPDK.
+const SHARED: [&str; 3] = ["mlx4_core", "mlx5_core", "mana"];
+
+pub(super) fn check(case: &Case) -> Vec<Check> {
+    let mut checks = vec![plugins(case)];
+    for path in &case.eal.drivers {
+        if !case.root.exists(path) {
+            let path = path.display();
+            checks.push(Check::fail(TOPIC, format!("-d {path}: there is no such file"), "correct the path"));
+        }
+    }
+    for address in pci_ports(case) {
+        checks.extend(pci(case, &address));
+    }
+    if case.eal.no_pci && !case.eal.allow.is_empty() {
+        checks.push(Check::fail(
+            TOPIC,
+            format!("--no-pci hides {}", list(&case.eal.allow)),
+            "remove --no-pci, or the -a",
+        ));
+    }
+    checks
+}
+
+/// The PMDs of the vdevs.
+fn plugins(case: &Case) -> Check {
+    let folder = &case.env.plugins;
+    let files = case.root.names(folder);
+    if files.is_empty() {
+        let found = format!("DPDK's folder of drivers, {}, is empty or missing", folder.display());
+        return Check::fail(TOPIC, found, "apt-get install libdpdk-dev");
+    }
+    let mut wanted: Vec<String> = case.eal.vdevs.iter().map(super::eal_args::Vdev::driver).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut folders: Vec<&Path> = case.eal.drivers.iter().map(AsRef::as_ref).collect();
+    folders.push(folder);
+    let missing: Vec<&String> = wanted
+        .iter()
+        .filter(|driver| !folders.iter().any(|folder| has_plugin(case, folder, driver)))
+        .collect();
+    let shown = folder.display();
+    if missing.is_empty() {
+        let what = if wanted.is_empty() { format!("{} files", files.len()) } else { list(&wanted) };
+        return Check::ok(TOPIC, format!("{what} in {shown}"));
+    }
+    // `pmds-23.0` is ABI 23, and Debian's packages carry it in their names.
+    let abi = folder
+        .file_name()
+        .and_then(|name| name.to_str()?.strip_prefix("pmds-")?.split('.').next())
+        .unwrap_or_default();
+    let packages: Vec<String> =
+        missing.iter().map(|driver| format!("librte-{}{abi}", driver.replace('_', "-"))).collect();
+    Check::fail(
+        TOPIC,
+        format!("no driver {} in {shown}", list(&missing)),
+        format!("apt-get install {} # or correct the name", packages.join(" ")),
+    )
+}
+
+/// Whether `place` (a folder, or a plugin itself) has a plugin of this driver that is a library.
+fn has_plugin(case: &Case, place: &Path, driver: &str) -> bool {
+    let stem = format!("librte_{driver}.so");
+    let matches = |name: &str| name == stem || name.starts_with(&format!("{stem}."));
+    let is_library = |path: &Path| {
+        let mut magic = [0; 4];
+        std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
+            && magic == *b"\x7fELF"
+    };
+    let path = case.root.path(place);
+    if path.is_file() {
+        return path.file_name().and_then(|name| name.to_str()).is_some_and(matches) && is_library(&path);
+    }
+    case.root.names(place).iter().any(|name| matches(name) && is_library(&path.join(name)))
+}
+
+/// The PCI devices that would become ports: those of `-a`, or else all network devices that EAL can have.
+pub(super) fn pci_ports(case: &Case) -> Vec<String> {
+    if case.eal.no_pci {
+        return Vec::new();
+    }
+    if !case.eal.allow.is_empty() {
+        return case.eal.allow.iter().filter(|address| address.contains(':')).cloned().collect();
+    }
+    let free = |address: &String| {
+        let is_network =
+            case.root.read(format!("{PCI}/{address}/class")).is_some_and(|class| class.starts_with("0x02"));
+        let driver = case.root.link(format!("{PCI}/{address}/driver")).unwrap_or_default();
+        let usable = FOR_USER_SPACE.iter().chain(&SHARED).any(|name| *name == driver);
+        is_network && usable && !case.eal.block.contains(address)
+    };
+    case.root.names(PCI).into_iter().filter(free).collect()
+}
+
+/// The kernel driver of a PCI device.
+pub(super) fn kernel_driver(case: &Case, address: &str) -> Option<String> {
+    case.root.link(format!("{PCI}/{address}/driver"))
+}
+
+/// The IOMMU group of a PCI device.
+pub(super) fn iommu_group(case: &Case, address: &str) -> Option<String> {
+    case.root.link(format!("{PCI}/{address}/iommu_group"))
+}
+
+fn pci(case: &Case, address: &str) -> Vec<Check> {
+    let folder = format!("{PCI}/{address}");
+    if !case.root.exists(&folder) {
+        let found = format!("{address}: there is no such PCI device");
+        return vec![Check::fail(TOPIC, found, "dpdk-devbind.py --status-dev net")];
+    }
+    let take = format!("modprobe vfio-pci && dpdk-devbind.py -b vfio-pci {address}");
+    let Some(driver) = kernel_driver(case, address) else {
+        return vec![Check::fail(TOPIC, format!("{address} has no kernel driver"), take)];
+    };
+    if SHARED.contains(&driver.as_str()) {
+        return vec![Check::ok(TOPIC, format!("{address} is shared with the kernel's {driver}"))];
+    }
+    if !FOR_USER_SPACE.contains(&driver.as_str()) {
+        let interfaces = case.root.names(format!("{folder}/net"));
+        let as_interface =
+            if interfaces.is_empty() { String::new() } else { format!(" as {}", list(&interfaces)) };
+        let found = format!("{address} belongs to the kernel's {driver}{as_interface}");
+        return vec![Check::fail(TOPIC, found, take)];
+    }
+    if driver != "vfio-pci" {
+        let found = format!("{address} is bound to {driver}: no IOMMU keeps it from other memory");
+        return vec![if case.eal.no_huge {
+            Check::fail(TOPIC, format!("{address} is bound to {driver}, which needs hugepages"), take)
+        } else {
+            Check::warn(TOPIC, found, take)
+        }];
+    }
+    vfio(case, address)
+}
+
+fn vfio(case: &Case, address: &str) -> Vec<Check> {
+    let Some(group) = iommu_group(case, address) else {
+        let switch = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+        let on = case.root.read(switch).is_some_and(|value| ["Y", "1"].contains(&value.as_str()));
+        let iommu = "intel_iommu=on iommu=pt (or amd_iommu=on) on the kernel's command line";
+        return vec![if on {
+            let found =
+                format!("{address} is bound to vfio-pci without an IOMMU: nothing guards other memory");
+            Check::warn(TOPIC, found, iommu)
+        } else {
+            let found = format!("{address} is bound to vfio-pci, but has no IOMMU group");
+            Check::fail(TOPIC, found, format!("echo 1 > {switch} # unguarded; better: {iommu}"))
+        }];
+    };
+    // A group is handed over whole: the kernel refuses it while one of its devices has another driver.
+    let others: Vec<String> = case
+        .root
+        .names(format!("/sys/kernel/iommu_groups/{group}/devices"))
+        .into_iter()
+        .filter(|other| {
+            let driver = kernel_driver(case, other);
+            other != address
+                && driver
+                    .is_some_and(|driver| !["vfio-pci", "pci-stub", "pcieport"].contains(&driver.as_str()))
+        })
+        .collect();
+    vec![if others.is_empty() {
+        Check::ok(TOPIC, format!("{address} is bound to vfio-pci, IOMMU group {group}"))
+    } else {
+        Check::fail(
+            TOPIC,
+            format!("{address} shares IOMMU group {group} with {}, which the kernel has", list(&others)),
+            format!("dpdk-devbind.py -b vfio-pci {}", others.join(" ")),
+        )
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Fixture, all, only};
+    use super::super::{Check, Verdict};
+
+    const ADDRESS: &str = "0000:01:00.0";
+
+    /// A machine with one network card.
+    fn card(driver: &str) -> Fixture {
+        let fixture = Fixture::healthy();
+        let folder = format!("/sys/bus/pci/devices/{ADDRESS}");
+        fixture.file(&format!("{folder}/class"), "0x020000");
+        fixture.link(&format!("{folder}/driver"), &format!("../../drivers/{driver}"));
+        fixture
+    }
+
+    fn grouped(driver: &str) -> Fixture {
+        let fixture = card(driver);
+        fixture
+            .link(&format!("/sys/bus/pci/devices/{ADDRESS}/iommu_group"), "../../../kernel/iommu_groups/7");
+        fixture.folder(&format!("/sys/kernel/iommu_groups/7/devices/{ADDRESS}"));
+        fixture
+    }
+
+    fn examine(fixture: &Fixture) -> Check {
+        all(&fixture.examine(&format!("-l 0 -a {ADDRESS}")), "drivers").pop().expect("the device's line")
+    }
+
+    #[test]
+    fn a_missing_plugin_is_named_with_its_package() {
+        let check =
+            only(&Fixture::healthy().examine("--no-pci --vdev net_null0 --vdev net_ring3"), "drivers");
+        assert_eq!(check.verdict, Verdict::Fail);
+        assert_eq!(check.found, "no driver net_ring in /plugins/pmds-23.0");
+        assert!(check.remedy.starts_with("apt-get install librte-net-ring23 #"), "{check:?}");
+    }
+
+    #[test]
+    fn a_plugin_may_come_from_elsewhere_but_must_be_a_library() {
+        let fixture = Fixture::healthy();
+        let drivers = |line: &str| all(&fixture.examine(&format!("--no-pci {line}")), "drivers");
+        fixture.file("/opt/librte_net_ring.so", "\x7fELF...");
+        assert_eq!(drivers("-d /opt --vdev net_ring0")[0].verdict, Verdict::Ok);
+        assert_eq!(drivers("-d /opt/librte_net_ring.so --vdev net_ring0")[0].verdict, Verdict::Ok);
+        fixture.file("/opt/librte_net_ring.so", "");
+        assert_eq!(drivers("-d /opt --vdev net_ring0")[0].verdict, Verdict::Fail);
+        assert!(drivers("-d /gone").iter().any(|c| c.verdict == Verdict::Fail && c.found.contains("/gone")));
+    }
+
+    #[test]
+    fn the_kernels_card_has_to_be_taken_from_it() {
+        let fixture = card("ixgbe");
+        fixture.folder(&format!("/sys/bus/pci/devices/{ADDRESS}/net/eth0"));
+        let check = examine(&fixture);
+        assert_eq!(check.verdict, Verdict::Fail);
+        assert_eq!(check.found, "0000:01:00.0 belongs to the kernel's ixgbe as eth0");
+        assert_eq!(check.remedy, "modprobe vfio-pci && dpdk-devbind.py -b vfio-pci 0000:01:00.0");
+        assert_eq!(examine(&card("mlx5_core")).verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn vfio_needs_a_group_of_its_own() {
+        let fixture = card("vfio-pci");
+        assert_eq!(examine(&fixture).verdict, Verdict::Fail);
+        fixture.file("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
+        assert_eq!(examine(&fixture).verdict, Verdict::Warn);
+
+        let fixture = grouped("vfio-pci");
+        assert_eq!(examine(&fixture).verdict, Verdict::Ok);
+        fixture.folder("/sys/kernel/iommu_groups/7/devices/0000:01:00.1");
+        fixture.link("/sys/bus/pci/devices/0000:01:00.1/driver", "../../drivers/ixgbe");
+        let check = examine(&fixture);
+        assert_eq!(
+            (check.verdict, &*check.remedy),
+            (Verdict::Fail, "dpdk-devbind.py -b vfio-pci 0000:01:00.1")
+        );
+    }
+
+    #[test]
+    fn uio_works_but_guards_nothing() {
+        assert_eq!(examine(&card("uio_pci_generic")).verdict, Verdict::Warn);
+        let checks = card("uio_pci_generic").examine(&format!("-l 0 --no-huge -a {ADDRESS}"));
+        assert!(all(&checks, "drivers").iter().any(|c| c.verdict == Verdict::Fail));
+    }
+
+    #[test]
+    fn absent_and_hidden_devices_are_failures() {
+        assert!(examine(&Fixture::healthy()).found.contains("no such PCI device"));
+        let checks = card("vfio-pci").examine(&format!("--no-pci -a {ADDRESS}"));
+        assert!(all(&checks, "drivers").iter().any(|c| c.found == "--no-pci hides 0000:01:00.0"));
+    }
+
+    #[test]
+    fn without_a_list_eal_takes_what_is_free() {
+        let lines = |fixture: &Fixture, args: &str| all(&fixture.examine(args), "drivers").len();
+        assert_eq!(lines(&grouped("vfio-pci"), "-l 0"), 2);
+        assert_eq!(lines(&grouped("ixgbe"), "-l 0"), 1);
+        assert_eq!(lines(&grouped("vfio-pci"), "-l 0 -b 01:00.0"), 1);
+        assert_eq!(lines(&grouped("vfio-pci"), "-l 0 --no-pci"), 1);
+    }
+}

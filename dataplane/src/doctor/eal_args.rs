@@ -1,0 +1,422 @@
+//! As much of EAL's command line as the checks need. EAL reads it with getopt: `-l 0`, `-l0`, `--vdev x` and
+//! `--vdev=x` are all the same.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::root::numbers;
+
+/// EAL's default for `--file-prefix`.
+const PREFIX: &str = "rte";
+
+/// EAL's default for `-m` with `--no-huge` (MEMSIZE_IF_NO_HUGE_PAGE).
+const NO_HUGE_MEGABYTES: u64 = 64;
+
+/// Lcores that Debian's DPDK has room for (RTE_MAX_LCORE).
+const MAX_LCORE: u32 = 128;
+
+/// Long options that are followed by a value.
+const WITH_VALUE: [&str; 22] = [
+    "allow",
+    "base-virtaddr",
+    "block",
+    "file-prefix",
+    "force-max-simd-bitwidth",
+    "huge-dir",
+    "iova-mode",
+    "lcores",
+    "log-level",
+    "main-lcore",
+    "mbuf-pool-ops-name",
+    "proc-type",
+    "socket-limit",
+    "socket-mem",
+    "syslog",
+    "trace",
+    "trace-bufsz",
+    "trace-dir",
+    "trace-mode",
+    "vdev",
+    "vfio-intr",
+    "vfio-vf-token",
+];
+
+/// An argument that EAL would refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadArgument {
+    pub(super) found: String,
+    pub(super) remedy: String,
+}
+
+/// A device made of software: `net_af_packet0,iface=eth1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Vdev {
+    /// `net_af_packet0`.
+    pub(super) name: String,
+    /// `iface` is `eth1`, in order and as often as given.
+    pub(super) params: Vec<(String, String)>,
+}
+
+impl Vdev {
+    /// The driver by its file's name: the vdev's name without the number, `eth_` being an old form of `net_`.
+    pub(super) fn driver(&self) -> String {
+        let name = self.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+        let name = name.strip_prefix("eth_").map_or_else(|| name.to_owned(), |rest| format!("net_{rest}"));
+        match name.as_str() {
+            "net_tun" => "net_tap".to_owned(),
+            "net_bonding" => "net_bond".to_owned(),
+            "virtio_user" | "net_virtio_user" => "net_virtio".to_owned(),
+            _ => name,
+        }
+    }
+
+    /// The value of a parameter.
+    pub(super) fn param(&self, name: &str) -> Option<&str> {
+        self.params(name).next()
+    }
+
+    /// All values of a parameter.
+    pub(super) fn params(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.params.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter that is a number.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.param(name)?.parse().ok()
+    }
+}
+
+/// An lcore and the CPUs it may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lcore {
+    pub(super) id: u32,
+    pub(super) cpus: BTreeSet<u32>,
+}
+
+/// What the checks know of EAL's arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EalArgs {
+    /// `-l`, `-c` or `--lcores`; without them EAL takes every CPU of its affinity.
+    pub(super) lcores: Option<Vec<Lcore>>,
+    pub(super) main_lcore: Option<u32>,
+    /// `-m`, in megabytes, or EAL's default with `--no-huge`.
+    pub(super) megabytes: Option<u64>,
+    /// `--socket-mem`: megabytes of each NUMA node.
+    pub(super) socket_mem: Vec<u64>,
+    pub(super) no_huge: bool,
+    pub(super) no_pci: bool,
+    pub(super) no_shconf: bool,
+    pub(super) in_memory: bool,
+    pub(super) secondary: bool,
+    pub(super) file_prefix: String,
+    pub(super) huge_dir: Option<PathBuf>,
+    pub(super) vdevs: Vec<Vdev>,
+    /// `-a`, without parameters and in full: `0000:01:00.0`.
+    pub(super) allow: Vec<String>,
+    /// `-b`, in the same form.
+    pub(super) block: Vec<String>,
+    /// `-d`: further drivers, files or folders.
+    pub(super) drivers: Vec<PathBuf>,
+}
+
+impl EalArgs {
+    pub(super) fn parse(args: &[String]) -> Result<Self, BadArgument> {
+        let mut eal = EalArgs {
+            lcores: None,
+            main_lcore: None,
+            megabytes: None,
+            socket_mem: Vec::new(),
+            no_huge: false,
+            no_pci: false,
+            no_shconf: false,
+            in_memory: false,
+            secondary: false,
+            file_prefix: PREFIX.to_owned(),
+            huge_dir: None,
+            vdevs: Vec::new(),
+            allow: Vec::new(),
+            block: Vec::new(),
+            drivers: Vec::new(),
+        };
+        for (option, value) in options(args)? {
+            eal.set(&option, &value)?;
+        }
+        if eal.no_huge {
+            eal.megabytes = eal.megabytes.or(Some(NO_HUGE_MEGABYTES));
+        }
+        if eal.no_huge && eal.in_memory {
+            return Err(BadArgument {
+                found: "--no-huge and --in-memory cannot be combined".to_owned(),
+                remedy: "--no-huge --no-shconf".to_owned(),
+            });
+        }
+        Ok(eal)
+    }
+
+    fn set(&mut self, option: &str, value: &str) -> Result<(), BadArgument> {
+        let bad = |remedy: &str| BadArgument {
+            found: format!("{option}: `{value}` cannot be read"),
+            remedy: remedy.to_owned(),
+        };
+        let cores = "give CPUs such as -l 0,2-3";
+        match option {
+            "-l" => {
+                let same = |id| Lcore { id, cpus: [id].into() };
+                let ids = numbers(value).filter(|ids| !ids.is_empty()).ok_or_else(|| bad(cores))?;
+                self.lcores = Some(ids.into_iter().map(same).collect());
+            }
+            "-c" => self.lcores = Some(mask(value).ok_or_else(|| bad("give a mask such as -c 0x3"))?),
+            "--lcores" => {
+                self.lcores = Some(
+                    lcore_map(value)
+                        .ok_or_else(|| bad("give lcores and their CPUs such as --lcores 0,1@3"))?,
+                );
+            }
+            "--main-lcore" => self.main_lcore = Some(value.parse().map_err(|_| bad("--main-lcore 0"))?),
+            "-m" => self.megabytes = Some(value.parse().map_err(|_| bad("give megabytes such as -m 256"))?),
+            "--socket-mem" => {
+                let each: Result<_, _> = value.split(',').map(str::parse).collect();
+                self.socket_mem = each.map_err(|_| bad("give megabytes of each node such as 512,512"))?;
+            }
+            "--no-huge" => self.no_huge = true,
+            "--no-pci" => self.no_pci = true,
+            "--no-shconf" => self.no_shconf = true,
+            "--in-memory" => self.in_memory = true,
+            "--proc-type" => self.secondary = value == "secondary",
+            "--file-prefix" => {
+                if value.contains(['%', '/']) || value.is_empty() {
+                    return Err(bad("give a plain word such as --file-prefix ft"));
+                }
+                value.clone_into(&mut self.file_prefix);
+            }
+            "--huge-dir" => self.huge_dir = Some(value.into()),
+            "--vdev" => self.vdevs.push(vdev(value)),
+            "-a" | "--allow" => self.allow.push(pci_address(value)),
+            "-b" | "--block" => self.block.push(pci_address(value)),
+            "-d" => self.drivers.push(value.into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The lcores in ascending order, `affinity` being the CPUs that EAL takes when it is not told.
+    pub(super) fn lcores(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
+        self.lcores
+            .clone()
+            .unwrap_or_else(|| affinity.iter().map(|&id| Lcore { id, cpus: [id].into() }).collect())
+    }
+
+    /// The main lcore, which polls only if it is alone.
+    pub(super) fn main(&self, lcores: &[Lcore]) -> u32 {
+        self.main_lcore.or_else(|| lcores.first().map(|lcore| lcore.id)).unwrap_or(0)
+    }
+
+    /// The lcores that poll.
+    pub(super) fn pollers(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
+        let lcores = self.lcores(affinity);
+        let main = self.main(&lcores);
+        if lcores.len() == 1 { lcores } else { lcores.into_iter().filter(|l| l.id != main).collect() }
+    }
+}
+
+/// The options with their values.
+fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgument> {
+    let mut found = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let (option, value, wants) = if let Some(long) = arg.strip_prefix("--") {
+            let (name, value) = long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v)));
+            (format!("--{name}"), value, WITH_VALUE.contains(&name))
+        } else if let Some(letter) = arg.strip_prefix('-').and_then(|rest| rest.chars().next()) {
+            let rest = &arg[1 + letter.len_utf8()..];
+            (format!("-{letter}"), Some(rest).filter(|rest| !rest.is_empty()), !"hv".contains(letter))
+        } else {
+            return Err(BadArgument {
+                found: format!("`{arg}` belongs to no EAL option"),
+                remedy: "remove it, or put it behind the option that it is the value of".to_owned(),
+            });
+        };
+        let value = match value {
+            Some(value) => value.to_owned(),
+            None if wants => args.next().cloned().ok_or_else(|| BadArgument {
+                found: format!("{option} needs a value"),
+                remedy: format!("{option} VALUE"),
+            })?,
+            None => String::new(),
+        };
+        found.push((option, value));
+    }
+    Ok(found)
+}
+
+/// `0x5` is lcores 0 and 2.
+fn mask(text: &str) -> Option<Vec<Lcore>> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let mut lcores = Vec::new();
+    for (nibble, digit) in digits.chars().rev().enumerate() {
+        let digit = digit.to_digit(16)?;
+        for bit in (0..4).filter(|bit| digit & (1 << bit) != 0) {
+            let id = u32::try_from(nibble).ok()? * 4 + bit;
+            lcores.push(Lcore { id, cpus: [id].into() });
+        }
+    }
+    (!lcores.is_empty()).then_some(lcores)
+}
+
+/// EAL's `lcores[@cpus][,…]`, each side a number or a list in parentheses; a list without `@` shares its CPUs.
+fn lcore_map(text: &str) -> Option<Vec<Lcore>> {
+    let mut lcores: Vec<Lcore> = Vec::new();
+    for part in split_outside_parentheses(text) {
+        let (ids, cpus) = part.split_once('@').map_or((part, None), |(ids, cpus)| (ids, Some(cpus)));
+        let together = ids.starts_with('(');
+        let plain = |text: &str| numbers(text.trim_matches(['(', ')']));
+        let ids = plain(ids)?;
+        let cpus = cpus.map_or_else(|| together.then(|| ids.clone()), plain);
+        for id in ids {
+            lcores.retain(|lcore| lcore.id != id);
+            lcores.push(Lcore { id, cpus: cpus.clone().unwrap_or_else(|| [id].into()) });
+        }
+    }
+    lcores.sort_by_key(|lcore| lcore.id);
+    (!lcores.is_empty()).then_some(lcores)
+}
+
+fn split_outside_parentheses(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    text.split(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .filter(|part| !part.is_empty())
+    .collect()
+}
+
+fn vdev(text: &str) -> Vdev {
+    let mut parts = text.split(',');
+    let name = parts.next().unwrap_or_default().to_owned();
+    let pair = |part: &str| {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        (key.to_owned(), value.to_owned())
+    };
+    Vdev { name, params: parts.map(pair).collect() }
+}
+
+/// `01:00.0,key=value` is `0000:01:00.0`.
+fn pci_address(text: &str) -> String {
+    let text = text.strip_prefix("pci:").unwrap_or(text);
+    let address = text.split(',').next().unwrap_or_default().to_ascii_lowercase();
+    if address.matches(':').count() == 1 { format!("0000:{address}") } else { address }
+}
+
+/// Lcores beyond what DPDK has room for.
+pub(super) fn beyond_dpdk(lcores: &[Lcore]) -> Vec<u32> {
+    lcores.iter().map(|lcore| lcore.id).filter(|&id| id >= MAX_LCORE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<EalArgs, BadArgument> {
+        EalArgs::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    fn ids(line: &str) -> Vec<(u32, Vec<u32>)> {
+        let lcores = parse(line).expect(line).lcores.expect(line);
+        lcores.into_iter().map(|lcore| (lcore.id, lcore.cpus.into_iter().collect())).collect()
+    }
+
+    #[test]
+    fn both_spellings_of_a_value_are_the_same() {
+        let one = parse(
+            "-l 0,2 -m 256 --file-prefix ft --vdev net_null0 -a 01:00.0 -d /d --huge-dir /h --socket-mem 1,2",
+        );
+        let other = parse(
+            "-l0,2 -m256 --file-prefix=ft --vdev=net_null0 --allow=0000:01:00.0,x=1 -d/d --huge-dir=/h --socket-mem=1,2",
+        );
+        assert_eq!(one, other);
+        let eal = one.unwrap();
+        assert_eq!((eal.megabytes, eal.file_prefix.as_str()), (Some(256), "ft"));
+        assert_eq!((eal.socket_mem, eal.allow), (vec![1, 2], vec!["0000:01:00.0".to_owned()]));
+        assert_eq!(eal.vdevs[0].name, "net_null0");
+    }
+
+    #[test]
+    fn defaults_are_eals() {
+        let eal = parse("").unwrap();
+        assert_eq!((eal.file_prefix.as_str(), eal.megabytes, eal.no_huge), ("rte", None, false));
+        assert_eq!(parse("--no-huge").unwrap().megabytes, Some(64));
+        assert_eq!(parse("--no-huge -m 9").unwrap().megabytes, Some(9));
+    }
+
+    #[test]
+    fn values_of_other_options_are_not_options() {
+        let eal = parse("--log-level --no-huge -n 4 --iova-mode va --no-telemetry --no-pci").unwrap();
+        assert!(!eal.no_huge && eal.no_pci);
+    }
+
+    #[test]
+    fn lcores_come_in_three_forms() {
+        assert_eq!(ids("-l 0,2-3"), [(0, vec![0]), (2, vec![2]), (3, vec![3])]);
+        assert_eq!(ids("-c 0x11"), [(0, vec![0]), (4, vec![4])]);
+        assert_eq!(
+            ids("--lcores 1,2@(5-7),(3-4)@(0,2),(0,6)"),
+            [
+                (0, vec![0, 6]),
+                (1, vec![1]),
+                (2, vec![5, 6, 7]),
+                (3, vec![0, 2]),
+                (4, vec![0, 2]),
+                (6, vec![0, 6])
+            ]
+        );
+    }
+
+    #[test]
+    fn the_main_lcore_polls_only_when_alone() {
+        let pollers = |line: &str| -> Vec<u32> {
+            parse(line).unwrap().pollers(&[0, 1].into()).iter().map(|lcore| lcore.id).collect()
+        };
+        assert_eq!(pollers("-l 3"), [3]);
+        assert_eq!(pollers("-l 1-3"), [2, 3]);
+        assert_eq!(pollers("-l 1-3 --main-lcore 2"), [1, 3]);
+        assert_eq!(pollers(""), [1]);
+    }
+
+    #[test]
+    fn a_device_has_a_driver_and_parameters() {
+        let eal = parse("--vdev eth_af_packet1,iface=eth1,framesz=4096 --vdev net_pcap0,rx_pcap=a,rx_pcap=b")
+            .unwrap();
+        assert_eq!(eal.vdevs[0].driver(), "net_af_packet");
+        assert_eq!((eal.vdevs[0].param("iface"), eal.vdevs[0].number("framesz")), (Some("eth1"), Some(4096)));
+        assert_eq!(eal.vdevs[1].params("rx_pcap").collect::<Vec<_>>(), ["a", "b"]);
+        for (name, driver) in
+            [("net_tun3", "net_tap"), ("net_virtio_user0", "net_virtio"), ("net_bonding_1", "net_bond")]
+        {
+            assert_eq!(Vdev { name: name.to_owned(), ..Vdev::default() }.driver(), driver);
+        }
+    }
+
+    #[test]
+    fn what_eal_refuses_is_named() {
+        for (line, word) in [
+            ("-l 3-1", "-l"),
+            ("-l x", "-l"),
+            ("-c zz", "-c"),
+            ("--lcores (", "--lcores"),
+            ("-m lots", "-m"),
+            ("--socket-mem a", "--socket-mem"),
+            ("--file-prefix a/b", "--file-prefix"),
+            ("--vdev", "--vdev"),
+            ("stray", "stray"),
+            ("--no-huge --in-memory", "--in-memory"),
+        ] {
+            let bad = parse(line).expect_err(line);
+            assert!(bad.found.contains(word) && !bad.remedy.is_empty(), "{line}: {bad:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! NUMA: memory and devices of another node are slower to reach.
+
+use super::{Case, Check, hugepages, list, ports};
+
+const TOPIC: &str = "numa";
+const NODES: &str = "/sys/devices/system/node";
+
+pub(super) fn check(case: &Case) -> Vec<Check> {
+    let nodes = case.root.cpus(format!("{NODES}/online"));
+    let mut checks: Vec<Check> = case
+        .eal
+        .socket_mem
+        .iter()
+        .zip(0..)
+        .filter_map(|(&megabytes, node)| socket_mem(case, megabytes, node))
+        .collect();
+    if nodes.len() > 1 {
+        checks.extend(across(case));
+        checks.extend(pool(case));
+    }
+    if checks.is_empty() {
+        let found = match nodes.len() {
+            0 | 1 => "1 node: all memory and devices are local".to_owned(),
+            n => format!("{n} nodes, pollers and their devices on the same one"),
+        };
+        checks.push(Check::ok(TOPIC, found));
+    }
+    checks
+}
+
+/// The node of a CPU.
+fn node_of(case: &Case, cpu: u32) -> Option<u32> {
+    let names = case.root.names(format!("/sys/devices/system/cpu/cpu{cpu}"));
+    names.iter().find_map(|name| name.strip_prefix("node")?.parse().ok())
+}
+
+/// Bytes that EAL could take of a node.
+fn free(case: &Case, node: u32) -> u64 {
+    let folder = format!("{NODES}/node{node}");
+    if case.eal.no_huge {
+        let free = case.root.field(format!("{folder}/meminfo"), "MemFree");
+        return free.and_then(|text| hugepages::kilobytes(&text)).unwrap_or(0);
+    }
+    let pages = |name: &String| {
+        let kilobytes: u64 = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+        let free: u64 = case.root.value(format!("{folder}/hugepages/{name}/free_hugepages"))?;
+        Some(kilobytes * 1024 * free)
+    };
+    case.root.names(format!("{folder}/hugepages")).iter().filter_map(pages).sum()
+}
+
+fn socket_mem(case: &Case, megabytes: u64, node: u32) -> Option<Check> {
+    let free = free(case, node) >> 20;
+    (megabytes > free).then(|| {
+        let found = format!("--socket-mem asks for {megabytes} MB of node {node}, which has {free} MB free");
+        let pages = megabytes.div_ceil(2);
+        let remedy = format!("echo {pages} > {NODES}/node{node}/hugepages/hugepages-2048kB/nr_hugepages");
+        Check::fail(TOPIC, found, remedy)
+    })
+}
+
+/// Pollers of one node with devices of another.
+fn across(case: &Case) -> Vec<Check> {
+    let Ok(plan) = ports::plan(case) else { return Vec::new() };
+    let ports = ports::ports(case);
+    let mut checks = Vec::new();
+    for worker in &plan.workers {
+        let Some(node) = cpu_of(case, worker.lcore).and_then(|cpu| node_of(case, cpu)) else { continue };
+        for (id, port) in (0u16..).zip(&ports) {
+            let polls = worker.lanes.iter().any(|lane| lane.port == id || lane.peer == id);
+            // A file says -1 where the firmware does not.
+            let theirs = port.node_files.iter().find_map(|file| case.root.value::<u32>(file));
+            if let Some(theirs) = theirs.filter(|theirs| polls && *theirs != node) {
+                let found = format!(
+                    "lcore {} is on node {node}, its device {} on node {theirs}",
+                    worker.lcore, port.device
+                );
+                let cpus = case.root.read(format!("{NODES}/node{theirs}/cpulist")).unwrap_or_default();
+                checks.push(Check::warn(TOPIC, found, format!("CPUs of node {theirs} in -l: {cpus}")));
+            }
+        }
+    }
+    checks
+}
+
+/// The mbufs lie on the node of the first poller.
+fn pool(case: &Case) -> Option<Check> {
+    let plan = ports::plan(case).ok()?;
+    let node = node_of(case, cpu_of(case, plan.workers.first()?.lcore)?)?;
+    let need = ports::mbuf_bytes(case);
+    let nodes: Vec<u32> = case.root.cpus(format!("{NODES}/online")).into_iter().collect();
+    (free(case, node) < need).then(|| {
+        let others: Vec<u32> = nodes.into_iter().filter(|other| *other != node).collect();
+        let found = format!(
+            "node {node} has {} MB free, the mbufs of its lcores need {} MB",
+            free(case, node) >> 20,
+            need.div_ceil(1 << 20)
+        );
+        Check::warn(
+            TOPIC,
+            found,
+            format!("CPUs of node {} in -l, or more memory on node {node}", list(&others)),
+        )
+    })
+}
+
+/// The CPU of an lcore, the first of several.
+fn cpu_of(case: &Case, lcore: u32) -> Option<u32> {
+    let lcores = case.eal.lcores(&super::cpus::affinity(case));
+    lcores.into_iter().find(|found| found.id == lcore)?.cpus.pop_first()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Fixture, all, only};
+    use super::super::{Check, Verdict};
+
+    /// CPUs 0 and 1 on node 0; 2 and 3, and `port1`'s card, on node 1.
+    fn two_nodes() -> Fixture {
+        let fixture = Fixture::healthy();
+        fixture.file("/sys/devices/system/node/online", "0-1");
+        fixture.file("/sys/devices/system/node/node1/meminfo", "Node 1 MemFree:    8000000 kB\n");
+        fixture.file("/sys/devices/system/node/node1/cpulist", "2-3");
+        for cpu in [2, 3] {
+            let folder = format!("/sys/devices/system/cpu/cpu{cpu}");
+            std::fs::remove_dir(fixture.path(&format!("{folder}/node0"))).unwrap();
+            fixture.folder(&format!("{folder}/node1"));
+        }
+        fixture.file("/sys/class/net/port0/device/numa_node", -1);
+        fixture.file("/sys/class/net/port1/device/numa_node", 1);
+        fixture
+    }
+
+    fn examine(fixture: &Fixture, line: &str) -> Vec<Check> {
+        let line = format!(
+            "--no-huge --no-pci --vdev net_af_packet0,iface=port0 --vdev net_af_packet1,iface=port1 {line}"
+        );
+        all(&fixture.examine(&line), "numa")
+    }
+
+    #[test]
+    fn a_device_of_another_node_is_a_warning() {
+        let check = only(&examine(&two_nodes(), "-l 0,1"), "numa");
+        assert_eq!(check.verdict, Verdict::Warn);
+        assert_eq!(check.found, "lcore 1 is on node 0, its device net_af_packet1 on node 1");
+        assert_eq!(check.remedy, "CPUs of node 1 in -l: 2-3");
+        assert_eq!(only(&examine(&two_nodes(), "-l 0,2"), "numa").verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn memory_is_wanted_where_the_pollers_are() {
+        let fixture = two_nodes();
+        fixture.file("/sys/devices/system/node/node1/meminfo", "Node 1 MemFree:    1000 kB\n");
+        let check = only(&examine(&fixture, "-l 0,2"), "numa");
+        assert!(
+            check.verdict == Verdict::Warn && check.found.starts_with("node 1 has 0 MB free"),
+            "{check:?}"
+        );
+    }
+
+    #[test]
+    fn memory_of_a_node_that_is_not_there_is_a_failure() {
+        let fixture = two_nodes();
+        fixture.file("/sys/devices/system/node/node0/hugepages/hugepages-2048kB/free_hugepages", 64);
+        fixture.file("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", 0);
+        let line = "-l 0 --no-pci --vdev net_null0 --vdev net_null1 --socket-mem";
+        assert_eq!(only(&fixture.examine(&format!("{line} 128,0")), "numa").verdict, Verdict::Ok);
+        let check = only(&fixture.examine(&format!("{line} 128,128")), "numa");
+        assert_eq!(check.found, "--socket-mem asks for 128 MB of node 1, which has 0 MB free");
+        assert!(check.remedy.starts_with("echo 64 > /sys/devices/system/node/node1/"), "{check:?}");
+    }
+}

@@ -1,0 +1,189 @@
+//! The ports that the arguments make, by the very plan that the start makes of them.
+
+use super::eal_args::Vdev;
+use super::{Case, Check, cpus, devices, drivers, list, plural};
+use crate::mbufs::{Demand, looped_frames};
+use crate::topology::{self, PortFacts, Topology, TopologyError};
+
+const TOPIC: &str = "ports";
+
+/// Queues of a device that only its driver knows: enough for any plan.
+const UNKNOWN: u16 = 1024;
+
+/// A port that there will be.
+pub(super) struct Port {
+    /// `net_af_packet0`, `0000:01:00.0`.
+    pub(super) device: String,
+    /// Queues in each direction, if they can be known.
+    queues: Option<u16>,
+    /// The folders of sysfs that may know its NUMA node.
+    pub(super) node_files: Vec<String>,
+}
+
+/// All ports in the order of their ids: EAL looks at its virtual devices last.
+pub(super) fn ports(case: &Case) -> Vec<Port> {
+    let pci = drivers::pci_ports(case).into_iter().map(|address| Port {
+        node_files: vec![format!("/sys/bus/pci/devices/{address}/numa_node")],
+        queues: None,
+        device: address,
+    });
+    let is_port = |vdev: &&Vdev| vdev.driver().starts_with("net_");
+    let vdevs = case.eal.vdevs.iter().filter(is_port).map(|vdev| Port {
+        device: vdev.name.clone(),
+        queues: queues(vdev),
+        node_files: devices::interfaces_of(vdev)
+            .iter()
+            .map(|name| format!("/sys/class/net/{name}/device/numa_node"))
+            .collect(),
+    });
+    pci.chain(vdevs).collect()
+}
+
+/// What the parameters of a vdev say of its queues.
+fn queues(vdev: &Vdev) -> Option<u16> {
+    let number = |key: &str| vdev.number(key).and_then(|n| u16::try_from(n).ok()).unwrap_or(1);
+    match vdev.driver().as_str() {
+        "net_af_packet" => Some(number("qpairs")),
+        "net_virtio" => Some(number("queues")),
+        "net_vhost" => Some(number("queues")),
+        "net_pcap" => {
+            let count = |keys: &[&str]| keys.iter().map(|key| vdev.params(key).count()).sum::<usize>().max(1);
+            let rx = count(&["rx_pcap", "rx_iface", "rx_iface_in", "iface"]);
+            let tx = count(&["tx_pcap", "tx_iface", "iface"]);
+            u16::try_from(rx.min(tx)).ok()
+        }
+        "net_tap" => Some(16),
+        _ => None,
+    }
+}
+
+/// The plan that the start would make.
+pub(super) fn plan(case: &Case) -> Result<Topology, TopologyError> {
+    let affinity = cpus::affinity(case);
+    let lcores = case.eal.lcores(&affinity);
+    let main = case.eal.main(&lcores);
+    let facts: Vec<PortFacts> = (0..)
+        .zip(ports(case))
+        .map(|(id, port)| {
+            let queues = port.queues.unwrap_or(UNKNOWN);
+            PortFacts { id, max_rx: queues, max_tx: queues }
+        })
+        .collect();
+    let lcores: Vec<u32> = lcores.iter().map(|lcore| lcore.id).collect();
+    topology::plan(&facts, main, &lcores, case.config.rxq)
+}
+
+/// Mbufs that the start would ask for, if it got so far.
+pub(super) fn mbufs(case: &Case) -> Option<u32> {
+    let plan = plan(case).ok()?;
+    let config = case.config;
+    let demand = Demand {
+        ports: u32::try_from(ports(case).len()).ok()?,
+        queues: u32::from(plan.queues),
+        descriptors: u32::from(config.rxd) + u32::from(config.txd),
+        lcores: u32::try_from(plan.workers.len()).ok()?,
+        burst: u32::from(config.burst),
+        looped: looped_frames(case.line),
+    };
+    Some(config.mbufs.unwrap_or_else(|| demand.mbufs()))
+}
+
+/// Memory that their pool takes, 0 if the start would not get so far.
+pub(super) fn mbuf_bytes(case: &Case) -> u64 {
+    /// Pool header, mbuf header, headroom, and a frame's 2048 bytes.
+    const MBUF: u64 = 64 + 128 + 128 + 2048;
+    /// None lies across two pages of ordinary memory, so that each takes one.
+    const PAGE: u64 = 4096;
+    let each = if case.eal.no_huge { PAGE } else { MBUF };
+    mbufs(case).map_or(0, |mbufs| u64::from(mbufs) * each)
+}
+
+pub(super) fn check(case: &Case) -> Vec<Check> {
+    let ports = ports(case);
+    let plan = match plan(case) {
+        Ok(plan) => plan,
+        Err(error) => {
+            let remedy = match error {
+                TopologyError::TooManyQueues { has, .. } => format!("--rxq {has}"),
+                TopologyError::TooManyPorts(_) => "fewer --vdev or -a".to_owned(),
+                _ => "one more --vdev or -a, such as --vdev net_af_packet1,iface=eth1".to_owned(),
+            };
+            return vec![Check::fail(TOPIC, error.to_string(), remedy)];
+        }
+    };
+    let mut checks = Vec::new();
+    if let Err(error) = topology::shares(case.config.capacity, plan.workers.len()) {
+        checks.push(Check::fail(TOPIC, error.to_string(), format!("--capacity {}", plan.workers.len())));
+    }
+    if !plan.idle.is_empty() {
+        let found = format!(
+            "nothing to poll for {} {}: there are {} on {}",
+            if plan.idle.len() == 1 { "lcore" } else { "lcores" },
+            list(&plan.idle),
+            plural(usize::from(plan.queues) * ports.len(), "queue"),
+            plural(ports.len(), "port")
+        );
+        checks.push(Check::warn(
+            TOPIC,
+            found,
+            "fewer lcores in -l, or more queues (qpairs=2 of net_af_packet)",
+        ));
+    }
+    if checks.is_empty() {
+        let pairs: Vec<String> = ports
+            .chunks(2)
+            .map(|pair| pair.iter().map(|port| port.device.as_str()).collect::<Vec<_>>().join(" <-> "))
+            .collect();
+        let pollers: Vec<u32> = plan.workers.iter().map(|worker| worker.lcore).collect();
+        let queues = plural(usize::from(plan.queues), "queue");
+        // As many as asked for, if the device turns out to have them.
+        let most = if ports.iter().any(|port| port.queues.is_none()) { "at most " } else { "" };
+        let noun = if pollers.len() == 1 { "lcore" } else { "lcores" };
+        checks.push(Check::ok(
+            TOPIC,
+            format!("{}, {most}{queues} each, polled by {noun} {}", pairs.join(", "), list(&pollers)),
+        ));
+    }
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Fixture, only};
+    use super::super::{Check, Verdict};
+
+    fn examine(line: &str) -> Check {
+        only(&Fixture::healthy().examine(&format!("--no-huge --no-pci {line}")), "ports")
+    }
+
+    #[test]
+    fn ports_work_in_pairs() {
+        let check = examine("-l 0,1 --vdev net_null0 --vdev net_af_packet1,iface=port1");
+        assert_eq!(check.found, "net_null0 <-> net_af_packet1, at most 1 queue each, polled by lcore 1");
+        for line in
+            ["-l 0", "-l 0 --vdev net_null0", "-l 0 --vdev net_null0 --vdev net_null1 --vdev net_null2"]
+        {
+            let check = examine(line);
+            assert_eq!(check.verdict, Verdict::Fail, "{line}");
+            assert!(check.remedy.starts_with("one more --vdev"), "{check:?}");
+        }
+        assert_eq!(examine("-l 0 --vdev net_null0 --vdev crypto_null0").verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn queues_that_are_known_are_counted() {
+        let two = "--vdev net_af_packet0,iface=port0,qpairs=2 --vdev net_pcap0,rx_pcap=a,rx_pcap=b,tx_pcap=c,tx_pcap=d";
+        assert_eq!(examine(&format!("-l 0-2 {two}")).verdict, Verdict::Ok);
+        let check = examine(&format!("-l 0-2 {two} -- --rxq 3"));
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "--rxq 2"));
+        let check = examine("-l 0-3 --vdev net_af_packet0,iface=port0 --vdev net_af_packet1,iface=port1");
+        assert_eq!(check.verdict, Verdict::Warn);
+        assert_eq!(check.found, "nothing to poll for lcore 3: there are 2 queues on 2 ports");
+    }
+
+    #[test]
+    fn a_shard_needs_an_entry() {
+        let check = examine("-l 0-2 --vdev net_null0 --vdev net_null1 -- --capacity 1");
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "--capacity 2"));
+    }
+}

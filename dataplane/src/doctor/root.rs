@@ -1,0 +1,112 @@
+//! The file system as the checks see it: `/`, or a folder that stands for it in a test.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where `/` is.
+#[derive(Clone, Debug)]
+pub struct Root(PathBuf);
+
+impl Default for Root {
+    fn default() -> Self {
+        Self("/".into())
+    }
+}
+
+impl Root {
+    /// Takes `folder` for `/`.
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    /// Where `path` really is. A relative path is one: it is left alone.
+    pub(super) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        path.strip_prefix("/").map_or_else(|_| path.to_owned(), |below| self.0.join(below))
+    }
+
+    /// The text of a file, without the white space at its ends.
+    pub(super) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
+        Some(fs::read_to_string(self.path(path)).ok()?.trim().to_owned())
+    }
+
+    /// A file that holds one number (or whatever else `T` is read from).
+    pub(super) fn value<T: FromStr>(&self, path: impl AsRef<Path>) -> Option<T> {
+        self.read(path)?.parse().ok()
+    }
+
+    /// The number behind `name` in a file of lines such as `MemFree:  4 kB`.
+    pub(super) fn field(&self, path: impl AsRef<Path>, name: &str) -> Option<String> {
+        let text = self.read(path)?;
+        text.lines().find_map(|line| {
+            let (before, value) = line.split_once(':')?;
+            before.trim_end().ends_with(name).then(|| value.trim().to_owned())
+        })
+    }
+
+    /// The names in a folder, sorted; none if there is no such folder.
+    pub(super) fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
+        let entries = fs::read_dir(self.path(path)).into_iter().flatten().flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The last part of what a symbolic link points to: sysfs tells drivers and groups in this way.
+    pub(super) fn link(&self, path: impl AsRef<Path>) -> Option<String> {
+        let target = fs::read_link(self.path(path)).ok()?;
+        Some(target.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// Whether there is such a file or folder.
+    pub(super) fn exists(&self, path: impl AsRef<Path>) -> bool {
+        self.path(path).exists()
+    }
+
+    /// A file that holds a list of CPUs; empty if there is no such file.
+    pub(super) fn cpus(&self, path: impl AsRef<Path>) -> BTreeSet<u32> {
+        self.read(path).and_then(|text| numbers(&text)).unwrap_or_default()
+    }
+}
+
+/// Numbers as the kernel and EAL list them: `0-2,5`. Nothing if it is no such list.
+pub(super) fn numbers(text: &str) -> Option<BTreeSet<u32>> {
+    let mut all = BTreeSet::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        // No machine has more CPUs than this, and a slip of the hand must not take all memory.
+        if first > last || last > 1 << 16 {
+            return None;
+        }
+        all.extend(first..=last);
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_cpus_are_read() {
+        assert_eq!(numbers("0-2,5"), Some([0, 1, 2, 5].into()));
+        assert_eq!(numbers(""), Some([].into()));
+        for bad in ["x", "3-1", "1-", "-1", "0-99999999"] {
+            assert_eq!(numbers(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn fields_are_found_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("meminfo"), "Node 0 MemTotal: 8 kB\nNode 0 MemFree:   5 kB\n").unwrap();
+        let root = Root::at(folder.path());
+        assert_eq!(root.field("/meminfo", "MemFree").as_deref(), Some("5 kB"));
+        assert_eq!(root.field("/meminfo", "Mem"), None);
+    }
+}
