@@ -17,6 +17,7 @@ use crate::cli::CommandLine;
 use crate::clock::{Calibration, Clock};
 use crate::command::door;
 use crate::config::{Config, ConfigError};
+use crate::eal_args::{EalArgs, Vdev};
 use crate::export::{Exporter, LcoreEnd, LinkState, ring};
 use crate::forward::Rules;
 use crate::mbufs::{self, Demand};
@@ -90,9 +91,11 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
     let stop = stop_on_signals()?;
 
     let eal = Eal::init("flowtracker-dataplane", &line.eal)?;
-    let facts = facts(&eal, &line.eal)?;
+    // What the EAL has taken can be read; if not, the devices' arguments only seem to be missing.
+    let vdevs = EalArgs::parse(&line.eal).map(|args| args.vdevs).unwrap_or_default();
+    let facts = facts(&eal, &vdevs)?;
     let plan = plan(&eal, &facts, config.rxq)?;
-    let pools = pools(&eal, &facts, &plan, &config, &line.eal)?;
+    let pools = pools(&eal, &facts, &plan, &config, &vdevs)?;
     let ports = open_ports(&eal, &plan, &config, &pools)?;
     let clock = calibration.finish();
     let (mut workers, ends, link) = shards(&ports, &plan, &config, clock)?;
@@ -150,12 +153,12 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
 }
 
 /// What the devices are, in port-id order.
-fn facts(eal: &Eal, eal_args: &[String]) -> Result<Vec<(PortId, dpdk::PortFacts)>, StartError> {
+fn facts(eal: &Eal, vdevs: &[Vdev]) -> Result<Vec<(PortId, dpdk::PortFacts)>, StartError> {
     let mut all = Vec::new();
     for id in eal.ports() {
         let facts = Port::facts_of(eal, id)?;
-        if facts.driver == "net_af_packet" {
-            mbufs::check_frame_size(eal_args, &facts.device, facts.mtu).map_err(StartError::Frames)?;
+        if let Some(vdev) = vdevs.iter().find(|vdev| vdev.name == facts.device) {
+            mbufs::check_mtu(vdev, facts.mtu).map_err(StartError::Frames)?;
         }
         all.push((id, facts));
     }
@@ -222,10 +225,10 @@ fn pools<'eal>(
     facts: &[(PortId, dpdk::PortFacts)],
     plan: &Topology,
     config: &Config,
-    eal_args: &[String],
+    vdevs: &[Vdev],
 ) -> Result<Pools<'eal>, StartError> {
     let fallback = eal.socket_of(LcoreId(plan.workers[0].lcore));
-    let data_room = mbufs::data_room(eal_args, facts.iter().map(|(_, port)| port.device.as_str()));
+    let data_room = mbufs::data_room(vdevs);
     let mut pools = Pools { of: Vec::new(), fallback };
     let mut nodes: Vec<_> = facts.iter().map(|(_, port)| Pools::node_of(port.socket, fallback)).collect();
     nodes.sort_unstable_by_key(|node| node.0);
@@ -237,7 +240,7 @@ fn pools<'eal>(
             descriptors: u32::from(config.rxd) + u32::from(config.txd),
             lcores: plan.workers.len() as u32,
             burst: u32::from(config.burst),
-            looped: mbufs::looped_frames(eal_args),
+            looped: mbufs::looped_frames(vdevs),
         };
         let mbufs = config.mbufs.unwrap_or_else(|| demand.mbufs());
         let cache = mbufs::CACHE.min(mbufs / 2);

@@ -3,18 +3,24 @@
 use std::fs::File;
 use std::path::Path;
 
+use crate::eal_args::Vdev;
+
+/// The driver that neither makes chains nor refuses what is too long for it.
+const AF_PACKET: &str = "net_af_packet";
+
 /// Mbufs that each lcore keeps in its cache of the pool.
 pub const CACHE: u32 = 256;
 
 /// Bytes of a frame that one mbuf holds, unless a device wants more; longer frames are chained.
 const DATA_ROOM: u16 = 2048;
 
-/// What net_af_packet's ring frames hold beside the Ethernet frame: the kernel's header and address
-/// (TPACKET2_HDRLEN, rounded up to 16) and room in front for the device's own header.
-const TPACKET_OVERHEAD: u32 = 96;
+/// What stands before a frame in a frame of net_af_packet's ring (tpacket_rcv of the kernel): measured, because longer
+/// frames were cut to `framesz` less this.
+const BEFORE_FRAME: u32 = 66;
 
-/// Ethernet header and two VLAN tags.
-const LINK_HEADERS: u32 = 14 + 2 * 4;
+/// Ethernet header and a VLAN tag. The outer one of two does not lie in the ring: the kernel keeps it aside, and the
+/// driver puts it back.
+const LINK_HEADERS: u32 = 14 + 4;
 
 /// What holds mbufs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,36 +50,28 @@ impl Demand {
     }
 }
 
-/// Frames in the captures that EAL arguments tell net_pcap to loop
-/// (`rx_pcap=FILE,infinite_rx=1`): the driver copies each into an mbuf of its own.
+/// Frames in the captures that net_pcap loops (`rx_pcap=FILE,infinite_rx=1`): it copies each into an mbuf of its own.
 #[must_use]
-pub fn looped_frames(eal: &[String]) -> u32 {
-    eal.iter()
-        .filter(|arg| arg.contains("net_pcap") && arg.contains("infinite_rx=1"))
-        .flat_map(|arg| arg.split(','))
-        .filter_map(|pair| pair.strip_prefix("rx_pcap="))
-        .map(|file| count_frames(Path::new(file)))
-        .sum()
+pub(crate) fn looped_frames(vdevs: &[Vdev]) -> u32 {
+    let looping =
+        vdevs.iter().filter(|vdev| vdev.driver() == "net_pcap" && vdev.param("infinite_rx") == Some("1"));
+    looping.flat_map(|vdev| vdev.params("rx_pcap")).map(|file| count_frames(Path::new(file))).sum()
 }
 
-/// The value of a key in the device arguments of `device`, as EAL has them: `--vdev=DEVICE,key=value,…`.
-fn device_argument<'a>(eal: &'a [String], device: &str, key: &str) -> Option<&'a str> {
-    eal.iter()
-        .map(|arg| arg.strip_prefix("--vdev=").unwrap_or(arg))
-        .filter_map(|arg| arg.split_once(','))
-        .filter(|(name, _)| *name == device)
-        .flat_map(|(_, pairs)| pairs.split(','))
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(name, value)| (name == key).then_some(value))
+/// Bytes of a frame of the ring of a net_af_packet.
+#[must_use]
+pub(crate) fn framesz(vdev: &Vdev) -> u32 {
+    /// The driver's own choice.
+    const DEFAULT: u32 = 2048;
+    vdev.number("framesz").and_then(|n| u32::try_from(n).ok()).unwrap_or(DEFAULT)
 }
 
 /// Bytes of a frame that one mbuf must hold for these devices: net_af_packet chains none, and wants an mbuf as
-/// long as a frame of its ring (`framesz`).
+/// long as a frame of its ring.
 #[must_use]
-pub fn data_room<'a>(eal: &[String], devices: impl IntoIterator<Item = &'a str>) -> u16 {
-    let rings =
-        devices.into_iter().filter_map(|device| device_argument(eal, device, "framesz")?.parse().ok());
-    rings.fold(DATA_ROOM, u16::max)
+pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
+    let rings = vdevs.iter().filter(|vdev| vdev.driver() == AF_PACKET).map(framesz);
+    rings.filter_map(|framesz| u16::try_from(framesz).ok()).fold(DATA_ROOM, u16::max)
 }
 
 /// A net_af_packet whose ring frames are too short for its interface. The kernel would cut frames, and the driver
@@ -86,12 +84,14 @@ pub struct FramesTooLong {
     pub mtu: u32,
     /// What its `framesz` is.
     pub framesz: u32,
+    /// The largest MTU whose frames fit.
+    pub largest: u32,
 }
 
 impl std::fmt::Display for FramesTooLong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let FramesTooLong { device, mtu, framesz } = self;
-        let enough = (mtu + LINK_HEADERS + TPACKET_OVERHEAD).next_power_of_two();
+        let FramesTooLong { device, mtu, framesz, .. } = self;
+        let enough = (mtu + LINK_HEADERS + BEFORE_FRAME).next_power_of_two();
         write!(
             f,
             "{device}: frames of MTU {mtu} do not fit framesz={framesz} and would be cut: append \
@@ -100,18 +100,22 @@ impl std::fmt::Display for FramesTooLong {
     }
 }
 
-/// Checks that the ring frames of a net_af_packet hold what its interface may bring.
+impl std::error::Error for FramesTooLong {}
+
+/// Checks that a device that cuts what is too long for it holds what its interface may bring.
 ///
 /// # Errors
-/// When they do not.
-pub fn check_frame_size(eal: &[String], device: &str, mtu: u32) -> Result<(), FramesTooLong> {
-    /// The driver's own choice.
-    const DEFAULT: u32 = 2048;
-    let framesz = device_argument(eal, device, "framesz").and_then(|n| n.parse().ok()).unwrap_or(DEFAULT);
-    if mtu + LINK_HEADERS + TPACKET_OVERHEAD <= framesz {
+/// When it does not.
+pub(crate) fn check_mtu(vdev: &Vdev, mtu: u32) -> Result<(), FramesTooLong> {
+    if vdev.driver() != AF_PACKET {
         return Ok(());
     }
-    Err(FramesTooLong { device: device.to_owned(), mtu, framesz })
+    let framesz = framesz(vdev);
+    let largest = framesz.saturating_sub(LINK_HEADERS + BEFORE_FRAME);
+    if mtu <= largest {
+        return Ok(());
+    }
+    Err(FramesTooLong { device: vdev.name.clone(), mtu, framesz, largest })
 }
 
 /// Frames in a capture; 0 when it cannot be read, which the driver will report better.
@@ -128,6 +132,7 @@ fn count_frames(path: &Path) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eal_args::EalArgs;
 
     #[test]
     fn every_descriptor_and_cache_can_be_full_at_once() {
@@ -135,18 +140,21 @@ mod tests {
         assert_eq!(demand.mbufs(), 2 * 2048 + 2 * (384 + 64) + 7);
     }
 
+    fn vdevs(line: &str) -> Vec<Vdev> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        EalArgs::parse(&args).expect(line).vdevs
+    }
+
     #[test]
     fn frames_of_the_interface_must_fit_the_ring() {
-        let eal = |arg: &str| vec!["-l".to_owned(), "0".to_owned(), arg.to_owned()];
-        let plain = eal("--vdev=net_af_packet0,iface=eth0");
-        let jumbo = eal("net_af_packet0,iface=eth0,framesz=16384,blocksz=16384");
-        assert_eq!(check_frame_size(&plain, "net_af_packet0", 1500), Ok(()));
-        let error = check_frame_size(&plain, "net_af_packet0", 9000).expect_err("too long").to_string();
+        let plain = vdevs("--vdev=net_af_packet0,iface=eth0");
+        let jumbo = vdevs("-l 0 --vdev eth_af_packet0,iface=eth0,framesz=16384,blocksz=16384");
+        assert_eq!(check_mtu(&plain[0], 1500), Ok(()));
+        let error = check_mtu(&plain[0], 9000).expect_err("too long").to_string();
         assert!(error.contains("net_af_packet0") && error.contains("framesz=16384"), "{error}");
-        assert_eq!(check_frame_size(&jumbo, "net_af_packet0", 9000), Ok(()));
-        assert!(check_frame_size(&jumbo, "net_af_packet1", 9000).is_err(), "that is another device's");
-        assert_eq!(data_room(&plain, ["net_af_packet0"]), 2048);
-        assert_eq!(data_room(&jumbo, ["net_af_packet0", "net_af_packet1"]), 16384);
+        assert_eq!(check_mtu(&jumbo[0], 9000), Ok(()));
+        assert_eq!(check_mtu(&vdevs("--vdev net_pcap0,iface=eth0")[0], 9000), Ok(()), "it makes chains");
+        assert_eq!((data_room(&plain), data_room(&jumbo)), (2048, 16384));
     }
 
     #[test]
@@ -162,10 +170,11 @@ mod tests {
         }
         std::fs::write(&file, bytes).unwrap();
         let arg = |tail: &str| format!("net_pcap0,rx_pcap={}{tail}", file.display());
-        assert_eq!(looped_frames(&["--vdev".to_owned(), arg(",infinite_rx=1")]), 2);
-        assert_eq!(looped_frames(&[format!("--vdev={}", arg(",infinite_rx=1"))]), 2);
-        assert_eq!(looped_frames(&[arg("")]), 0);
-        assert_eq!(looped_frames(&["net_pcap0,rx_pcap=/nonexistent,infinite_rx=1".to_owned()]), 0);
+        let looped = |line: &str| looped_frames(&vdevs(line));
+        assert_eq!(looped(&format!("--vdev {}", arg(",infinite_rx=1"))), 2);
+        assert_eq!(looped(&format!("--vdev={}", arg(",infinite_rx=1"))), 2);
+        assert_eq!(looped(&format!("--vdev={}", arg(""))), 0);
+        assert_eq!(looped("--vdev net_pcap0,rx_pcap=/nonexistent,infinite_rx=1"), 0);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -220,13 +220,21 @@ fn what_fails_does_not_start() {
             ),
             broken(
                 &[],
-                vec!["--no-huge", "-m", "256", PORTS[0], "--vdev=net_af_packet1,iface=port1,framesz=4096"],
-                (
+                vec!["--no-huge", "-m", "256", PORTS[0], "--vdev=net_af_packet1,iface=port1,framesz=8192"],
+                ("fail", "devices", "net_af_packet1: framesz=8192 is more than blocksz=4096; blocksz=8192"),
+            ),
+            Broken {
+                breakage: "ip link set port1 mtu 9000",
+                wrapper: &[],
+                eal: plain(),
+                finding: (
                     "fail",
                     "devices",
-                    "net_af_packet1: framesz=4096 does not fit an mbuf of 2048 bytes; framesz=2048",
+                    "net_af_packet1: frames of MTU 9000 do not fit framesz=2048 and would be cut: \
+                     append `,framesz=16384,blocksz=16384` to its --vdev, or lower the interface's MTU; \
+                     ip link set port1 mtu 1964",
                 ),
-            ),
+            },
             broken(
                 &[],
                 vec!["--no-huge", "-m", "256", PORTS[0], memif],
@@ -266,17 +274,6 @@ fn what_is_a_warning_starts() {
                     "warn",
                     "devices",
                     "port1 is down: nothing is received or sent; ip link set port1 up",
-                ),
-            },
-            Broken {
-                breakage: "ip link set port1 mtu 9000",
-                wrapper: &[],
-                eal: plain(),
-                finding: (
-                    "warn",
-                    "devices",
-                    "port1 has MTU 9000, but a frame of the ring holds 1968: longer ones are cut; \
-                     ip link set port1 mtu 1968",
                 ),
             },
             Broken {

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-use super::eal_args::{Lcore, beyond_dpdk};
-use super::root::numbers;
 use super::{Case, Check, list, plural};
+use crate::eal_args::{Lcore, beyond_dpdk, numbers};
 
 const TOPIC: &str = "cpus";
 const CPUS: &str = "/sys/devices/system/cpu";

@@ -7,21 +7,15 @@ use std::process::Command;
 
 use rustix::fs::Access;
 
-use super::eal_args::Vdev;
 use super::{Case, Check, list};
+use crate::eal_args::Vdev;
+use crate::mbufs;
 
 const TOPIC: &str = "devices";
 const NET: &str = "/sys/class/net";
 
-/// Bytes of a frame that an mbuf holds.
-const MBUF_ROOM: u64 = 2048;
-/// net_af_packet's defaults.
-const FRAMESZ: u64 = 2048;
+/// net_af_packet's default.
 const BLOCKSZ: u64 = 4096;
-/// What net_af_packet takes off `framesz` before it compares it with an mbuf (TPACKET2_HDRLEN without its address).
-const RING_HEADER: u64 = 32;
-/// What stands before a packet's IP header in a frame of the ring (the kernel's tpacket_rcv): the rest is for the MTU.
-const BEFORE_PAYLOAD: u64 = 80;
 /// net_memif's default for `socket`.
 const MEMIF_SOCKET: &str = "/run/memif.sock";
 
@@ -31,7 +25,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         .iter()
         .flat_map(|vdev| match vdev.driver().as_str() {
             "net_af_packet" => af_packet(case, vdev),
-            "net_af_xdp" => interfaces(case, vdev, None),
+            "net_af_xdp" => interfaces(case, vdev),
             "net_pcap" => pcap(case, vdev),
             "net_memif" => memif(case, vdev),
             "net_tap" => tap(case, vdev),
@@ -58,25 +52,20 @@ fn af_packet(case: &Case, vdev: &Vdev) -> Vec<Check> {
         let remedy = format!("--vdev {name},iface=INTERFACE");
         return vec![Check::fail(TOPIC, format!("{name} has no iface="), remedy)];
     }
-    let frame = vdev.number("framesz").unwrap_or(FRAMESZ);
+    let frame = mbufs::framesz(vdev);
     let block = vdev.number("blocksz").unwrap_or(BLOCKSZ);
-    if frame > block {
+    if u64::from(frame) > block {
         let found = format!("{name}: framesz={frame} is more than blocksz={block}");
-        return vec![Check::fail(TOPIC, found, format!("framesz={FRAMESZ}"))];
+        return vec![Check::fail(TOPIC, found, format!("blocksz={}", frame.next_power_of_two()))];
     }
-    if frame.saturating_sub(RING_HEADER) > MBUF_ROOM {
-        let found = format!("{name}: framesz={frame} does not fit an mbuf of {MBUF_ROOM} bytes");
-        return vec![Check::fail(TOPIC, found, format!("framesz={FRAMESZ}"))];
-    }
-    interfaces(case, vdev, Some(frame.saturating_sub(BEFORE_PAYLOAD)))
+    interfaces(case, vdev)
 }
 
-/// `largest` is the MTU whose frames just fit the driver's ring.
-fn interfaces(case: &Case, vdev: &Vdev, largest: Option<u64>) -> Vec<Check> {
-    interfaces_of(vdev).into_iter().flat_map(|name| interface(case, name, largest)).collect()
+fn interfaces(case: &Case, vdev: &Vdev) -> Vec<Check> {
+    interfaces_of(vdev).into_iter().flat_map(|name| interface(case, vdev, name)).collect()
 }
 
-fn interface(case: &Case, name: &str, largest: Option<u64>) -> Vec<Check> {
+fn interface(case: &Case, vdev: &Vdev, name: &str) -> Vec<Check> {
     // The network namespace is the process's own here, whatever the mount of /sys shows.
     let known = case.root.read("/proc/self/net/dev").unwrap_or_default();
     if !known.lines().any(|line| line.split(':').next().is_some_and(|known| known.trim() == name)) {
@@ -105,11 +94,13 @@ fn interface(case: &Case, name: &str, largest: Option<u64>) -> Vec<Check> {
             format!("ethtool {name} # and set the far end up, or plug the cable in"),
         ));
     }
-    let mtu = case.root.value::<u64>(format!("{folder}/mtu")).unwrap_or(0);
-    if let Some(largest) = largest.filter(|largest| mtu > *largest) {
-        let found =
-            format!("{name} has MTU {mtu}, but a frame of the ring holds {largest}: longer ones are cut");
-        checks.push(Check::warn(TOPIC, found, format!("ip link set {name} mtu {largest}")));
+    let mtu = case.root.value::<u32>(format!("{folder}/mtu")).unwrap_or(0);
+    if let Err(error) = mbufs::check_mtu(vdev, mtu) {
+        checks.push(Check::fail(
+            TOPIC,
+            error.to_string(),
+            format!("ip link set {name} mtu {}", error.largest),
+        ));
     }
     let far = far_end(case, name);
     let visible = if let Some(FarEnd::Here(far)) = &far { Some(far.as_str()) } else { None };
@@ -209,7 +200,7 @@ fn switch_off(interface: &str, features: &[&str]) -> String {
 }
 
 fn pcap(case: &Case, vdev: &Vdev) -> Vec<Check> {
-    let mut checks = interfaces(case, vdev, None);
+    let mut checks = interfaces(case, vdev);
     for path in vdev.params("rx_pcap") {
         checks.push(match capture(&case.root.path(path)) {
             Ok(()) => Check::ok(TOPIC, format!("{path} is a capture")),
@@ -358,16 +349,13 @@ mod tests {
         let fixture = Fixture::healthy();
         fixture.interface("port0", "0x1003", 9000);
         let check = port0(&fixture);
-        assert_eq!((check.verdict, &*check.remedy), (Verdict::Warn, "ip link set port0 mtu 1968"));
-        assert_eq!(
-            device(&fixture, "net_af_packet0,iface=port0,framesz=1024").remedy,
-            "ip link set port0 mtu 944"
-        );
-        for bad in ["framesz=4096", "framesz=2048,blocksz=1024"] {
-            let check = device(&fixture, &format!("net_af_packet0,iface=port0,{bad}"));
-            assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "framesz=2048"), "{bad}");
-        }
-        fixture.interface("port0", "0x1003", 1968);
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "ip link set port0 mtu 1964"));
+        assert!(check.found.contains("framesz=16384"), "{check:?}");
+        let check = device(&fixture, "net_af_packet0,iface=port0,framesz=16384,blocksz=16384");
+        assert_eq!(check.verdict, Verdict::Ok);
+        let check = device(&fixture, "net_af_packet0,iface=port0,framesz=8192");
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "blocksz=8192"));
+        fixture.interface("port0", "0x1003", 1964);
         assert_eq!(port0(&fixture).verdict, Verdict::Ok);
         assert_eq!(device(&fixture, "net_af_packet0").remedy, "--vdev net_af_packet0,iface=INTERFACE");
     }

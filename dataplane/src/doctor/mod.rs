@@ -11,7 +11,6 @@ mod control;
 mod cpus;
 mod devices;
 mod drivers;
-mod eal_args;
 mod file_prefix;
 mod hugepages;
 mod numa;
@@ -26,7 +25,7 @@ use std::time::Duration;
 
 use crate::cli::CommandLine;
 use crate::config::{self, Config, ConfigError};
-use eal_args::EalArgs;
+use crate::eal_args::EalArgs;
 pub use root::Root;
 
 /// How a check went.
@@ -113,8 +112,6 @@ struct Case<'a> {
     root: &'a Root,
     env: &'a Environment,
     eal: &'a EalArgs,
-    /// The EAL arguments as they were given.
-    line: &'a [String],
     config: &'a Config,
 }
 
@@ -128,7 +125,7 @@ pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec
         Ok(eal) => eal,
         Err(bad) => return Ok(vec![Check::fail("arguments", bad.found, bad.remedy)]),
     };
-    let case = Case { root, env, eal: &eal, line: &line.eal, config: &config };
+    let case = Case { root, env, eal: &eal, config: &config };
     let topics = [
         hugepages::check,
         drivers::check,

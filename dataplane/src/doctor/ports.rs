@@ -1,9 +1,9 @@
 //! The ports that the arguments make, by the very plan that the start makes of them.
 
-use super::eal_args::Vdev;
 use super::{Case, Check, cpus, devices, drivers, list, plural};
-use crate::mbufs::{Demand, looped_frames};
-use crate::topology::{self, PortFacts, Topology, TopologyError};
+use crate::eal_args::Vdev;
+use crate::mbufs::{Demand, data_room, looped_frames};
+use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
 
 const TOPIC: &str = "ports";
 
@@ -16,6 +16,7 @@ pub(super) struct Port {
     pub(super) device: String,
     /// Queues in each direction, if they can be known.
     queues: Option<u16>,
+    dealing: Dealing,
     /// The folders of sysfs that may know its NUMA node.
     pub(super) node_files: Vec<String>,
 }
@@ -25,12 +26,15 @@ pub(super) fn ports(case: &Case) -> Vec<Port> {
     let pci = drivers::pci_ports(case).into_iter().map(|address| Port {
         node_files: vec![format!("/sys/bus/pci/devices/{address}/numa_node")],
         queues: None,
+        // Most cards have RSS; what one really has only its driver knows.
+        dealing: Dealing::ByFlow,
         device: address,
     });
     let is_port = |vdev: &&Vdev| vdev.driver().starts_with("net_");
     let vdevs = case.eal.vdevs.iter().filter(is_port).map(|vdev| Port {
         device: vdev.name.clone(),
         queues: queues(vdev),
+        dealing: Dealing::of(&vdev.driver(), false),
         node_files: devices::interfaces_of(vdev)
             .iter()
             .map(|name| format!("/sys/class/net/{name}/device/numa_node"))
@@ -66,10 +70,13 @@ pub(super) fn plan(case: &Case) -> Result<Topology, TopologyError> {
         .zip(ports(case))
         .map(|(id, port)| {
             let queues = port.queues.unwrap_or(UNKNOWN);
-            PortFacts { id, max_rx: queues, max_tx: queues }
+            let (device, dealing) = (port.device, port.dealing);
+            PortFacts { id, device, max_rx: queues, max_tx: queues, dealing, node: None }
         })
         .collect();
-    let lcores: Vec<u32> = lcores.iter().map(|lcore| lcore.id).collect();
+    // NUMA has checks of its own; the plan only heeds it in a tie.
+    let lcores: Vec<LcoreFacts> =
+        lcores.iter().map(|lcore| LcoreFacts { id: lcore.id, node: None }).collect();
     topology::plan(&facts, main, &lcores, case.config.rxq)
 }
 
@@ -83,18 +90,19 @@ pub(super) fn mbufs(case: &Case) -> Option<u32> {
         descriptors: u32::from(config.rxd) + u32::from(config.txd),
         lcores: u32::try_from(plan.workers.len()).ok()?,
         burst: u32::from(config.burst),
-        looped: looped_frames(case.line),
+        looped: looped_frames(&case.eal.vdevs),
     };
     Some(config.mbufs.unwrap_or_else(|| demand.mbufs()))
 }
 
 /// Memory that their pool takes, 0 if the start would not get so far.
 pub(super) fn mbuf_bytes(case: &Case) -> u64 {
-    /// Pool header, mbuf header, headroom, and a frame's 2048 bytes.
-    const MBUF: u64 = 64 + 128 + 128 + 2048;
-    /// None lies across two pages of ordinary memory, so that each takes one.
+    /// Pool header, mbuf header, headroom.
+    const HEADERS: u64 = 64 + 128 + 128;
+    /// None lies across pages of ordinary memory that it need not, so that each takes whole ones.
     const PAGE: u64 = 4096;
-    let each = if case.eal.no_huge { PAGE } else { MBUF };
+    let mbuf = HEADERS + u64::from(data_room(&case.eal.vdevs));
+    let each = if case.eal.no_huge { mbuf.next_multiple_of(PAGE) } else { mbuf };
     mbufs(case).map_or(0, |mbufs| u64::from(mbufs) * each)
 }
 
@@ -104,7 +112,12 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         Ok(plan) => plan,
         Err(error) => {
             let remedy = match error {
-                TopologyError::TooManyQueues { has, .. } => format!("--rxq {has}"),
+                TopologyError::TooManyQueues { has, .. } | TopologyError::UnpolledQueues { has, .. } => {
+                    format!("--rxq {has}")
+                }
+                TopologyError::UnequalQueues { .. } => {
+                    "the same qpairs=, queue_count= or files for each".to_owned()
+                }
                 TopologyError::TooManyPorts(_) => "fewer --vdev or -a".to_owned(),
                 _ => "one more --vdev or -a, such as --vdev net_af_packet1,iface=eth1".to_owned(),
             };

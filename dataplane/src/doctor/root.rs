@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::eal_args::numbers;
+
 /// Where `/` is.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);
@@ -73,33 +75,9 @@ impl Root {
     }
 }
 
-/// Numbers as the kernel and EAL list them: `0-2,5`. Nothing if it is no such list.
-pub(super) fn numbers(text: &str) -> Option<BTreeSet<u32>> {
-    let mut all = BTreeSet::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        // No machine has more CPUs than this, and a slip of the hand must not take all memory.
-        if first > last || last > 1 << 16 {
-            return None;
-        }
-        all.extend(first..=last);
-    }
-    Some(all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lists_of_cpus_are_read() {
-        assert_eq!(numbers("0-2,5"), Some([0, 1, 2, 5].into()));
-        assert_eq!(numbers(""), Some([].into()));
-        for bad in ["x", "3-1", "1-", "-1", "0-99999999"] {
-            assert_eq!(numbers(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn fields_are_found_by_name() {

@@ -4,8 +4,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::root::numbers;
-
 /// EAL's default for `--file-prefix`.
 const PREFIX: &str = "rte";
 
@@ -43,23 +41,23 @@ const WITH_VALUE: [&str; 22] = [
 
 /// An argument that EAL would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BadArgument {
-    pub(super) found: String,
-    pub(super) remedy: String,
+pub(crate) struct BadArgument {
+    pub(crate) found: String,
+    pub(crate) remedy: String,
 }
 
 /// A device made of software: `net_af_packet0,iface=eth1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Vdev {
+pub(crate) struct Vdev {
     /// `net_af_packet0`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// `iface` is `eth1`, in order and as often as given.
-    pub(super) params: Vec<(String, String)>,
+    pub(crate) params: Vec<(String, String)>,
 }
 
 impl Vdev {
     /// The driver by its file's name: the vdev's name without the number, `eth_` being an old form of `net_`.
-    pub(super) fn driver(&self) -> String {
+    pub(crate) fn driver(&self) -> String {
         let name = self.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
         let name = name.strip_prefix("eth_").map_or_else(|| name.to_owned(), |rest| format!("net_{rest}"));
         match name.as_str() {
@@ -71,56 +69,56 @@ impl Vdev {
     }
 
     /// The value of a parameter.
-    pub(super) fn param(&self, name: &str) -> Option<&str> {
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params(name).next()
     }
 
     /// All values of a parameter.
-    pub(super) fn params(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn params(&self, name: &str) -> impl Iterator<Item = &str> {
         self.params.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of a parameter that is a number.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.param(name)?.parse().ok()
     }
 }
 
 /// An lcore and the CPUs it may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lcore {
-    pub(super) id: u32,
-    pub(super) cpus: BTreeSet<u32>,
+pub(crate) struct Lcore {
+    pub(crate) id: u32,
+    pub(crate) cpus: BTreeSet<u32>,
 }
 
 /// What the checks know of EAL's arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EalArgs {
+pub(crate) struct EalArgs {
     /// `-l`, `-c` or `--lcores`; without them EAL takes every CPU of its affinity.
-    pub(super) lcores: Option<Vec<Lcore>>,
-    pub(super) main_lcore: Option<u32>,
+    pub(crate) lcores: Option<Vec<Lcore>>,
+    pub(crate) main_lcore: Option<u32>,
     /// `-m`, in megabytes, or EAL's default with `--no-huge`.
-    pub(super) megabytes: Option<u64>,
+    pub(crate) megabytes: Option<u64>,
     /// `--socket-mem`: megabytes of each NUMA node.
-    pub(super) socket_mem: Vec<u64>,
-    pub(super) no_huge: bool,
-    pub(super) no_pci: bool,
-    pub(super) no_shconf: bool,
-    pub(super) in_memory: bool,
-    pub(super) secondary: bool,
-    pub(super) file_prefix: String,
-    pub(super) huge_dir: Option<PathBuf>,
-    pub(super) vdevs: Vec<Vdev>,
+    pub(crate) socket_mem: Vec<u64>,
+    pub(crate) no_huge: bool,
+    pub(crate) no_pci: bool,
+    pub(crate) no_shconf: bool,
+    pub(crate) in_memory: bool,
+    pub(crate) secondary: bool,
+    pub(crate) file_prefix: String,
+    pub(crate) huge_dir: Option<PathBuf>,
+    pub(crate) vdevs: Vec<Vdev>,
     /// `-a`, without parameters and in full: `0000:01:00.0`.
-    pub(super) allow: Vec<String>,
+    pub(crate) allow: Vec<String>,
     /// `-b`, in the same form.
-    pub(super) block: Vec<String>,
+    pub(crate) block: Vec<String>,
     /// `-d`: further drivers, files or folders.
-    pub(super) drivers: Vec<PathBuf>,
+    pub(crate) drivers: Vec<PathBuf>,
 }
 
 impl EalArgs {
-    pub(super) fn parse(args: &[String]) -> Result<Self, BadArgument> {
+    pub(crate) fn parse(args: &[String]) -> Result<Self, BadArgument> {
         let mut eal = EalArgs {
             lcores: None,
             main_lcore: None,
@@ -200,19 +198,19 @@ impl EalArgs {
     }
 
     /// The lcores in ascending order, `affinity` being the CPUs that EAL takes when it is not told.
-    pub(super) fn lcores(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
+    pub(crate) fn lcores(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
         self.lcores
             .clone()
             .unwrap_or_else(|| affinity.iter().map(|&id| Lcore { id, cpus: [id].into() }).collect())
     }
 
     /// The main lcore, which polls only if it is alone.
-    pub(super) fn main(&self, lcores: &[Lcore]) -> u32 {
+    pub(crate) fn main(&self, lcores: &[Lcore]) -> u32 {
         self.main_lcore.or_else(|| lcores.first().map(|lcore| lcore.id)).unwrap_or(0)
     }
 
     /// The lcores that poll.
-    pub(super) fn pollers(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
+    pub(crate) fn pollers(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
         let lcores = self.lcores(affinity);
         let main = self.main(&lcores);
         if lcores.len() == 1 { lcores } else { lcores.into_iter().filter(|l| l.id != main).collect() }
@@ -247,6 +245,21 @@ fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgument> {
         found.push((option, value));
     }
     Ok(found)
+}
+
+/// Numbers as the kernel and EAL list them: `0-2,5`. Nothing if it is no such list.
+pub(crate) fn numbers(text: &str) -> Option<BTreeSet<u32>> {
+    let mut all = BTreeSet::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        // No machine has more CPUs than this, and a slip of the hand must not take all memory.
+        if first > last || last > 1 << 16 {
+            return None;
+        }
+        all.extend(first..=last);
+    }
+    Some(all)
 }
 
 /// `0x5` is lcores 0 and 2.
@@ -313,7 +326,7 @@ fn pci_address(text: &str) -> String {
 }
 
 /// Lcores beyond what DPDK has room for.
-pub(super) fn beyond_dpdk(lcores: &[Lcore]) -> Vec<u32> {
+pub(crate) fn beyond_dpdk(lcores: &[Lcore]) -> Vec<u32> {
     lcores.iter().map(|lcore| lcore.id).filter(|&id| id >= MAX_LCORE).collect()
 }
 
@@ -357,6 +370,15 @@ mod tests {
     fn values_of_other_options_are_not_options() {
         let eal = parse("--log-level --no-huge -n 4 --iova-mode va --no-telemetry --no-pci").unwrap();
         assert!(!eal.no_huge && eal.no_pci);
+    }
+
+    #[test]
+    fn lists_of_cpus_are_read() {
+        assert_eq!(numbers("0-2,5"), Some([0, 1, 2, 5].into()));
+        assert_eq!(numbers(""), Some([].into()));
+        for bad in ["x", "3-1", "1-", "-1", "0-99999999"] {
+            assert_eq!(numbers(bad), None, "{bad}");
+        }
     }
 
     #[test]
