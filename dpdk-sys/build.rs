@@ -10,7 +10,16 @@ const OLDEST_DPDK: &str = "22.11";
 
 /// The libraries that hold the functions below, sorted. The rest of DPDK is not linked; drivers are loaded by
 /// the EAL from its plugin directory.
-const LIBRARIES: &[&str] = &["rte_eal", "rte_ethdev", "rte_hash", "rte_mbuf", "rte_mempool", "rte_ring"];
+const LIBRARIES: &[&str] = &[
+    "rte_eal",
+    "rte_ethdev",
+    "rte_hash",
+    "rte_mbuf",
+    "rte_mempool",
+    "rte_pdump",
+    "rte_ring",
+    "rte_telemetry",
+];
 
 /// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
 const FUNCTIONS: &[&str] = &[
@@ -52,9 +61,18 @@ const FUNCTIONS: &[&str] = &[
     "rte_log_register",                 // log.rs: Hush::driver
     "rte_log_set_level",                // log.rs: Hush
     "rte_mempool_avail_count",          // mempool.rs: Mempool::available
+    "rte_pdump_init",                   // eal.rs: Eal::allow_capture
+    "rte_pdump_uninit",                 // eal.rs: Drop of Eal
     "rte_pktmbuf_pool_create",          // mempool.rs: Mempool::new
     "rte_ring_create",                  // test_support.rs: RingPort::new
     "rte_strerror",                     // error.rs: Display of Error
+    "rte_tel_data_add_array_string",    // telemetry.rs: fill
+    "rte_tel_data_add_dict_container",  // telemetry.rs: fill
+    "rte_tel_data_add_dict_string",     // telemetry.rs: fill
+    "rte_tel_data_alloc",               // telemetry.rs: Container::new
+    "rte_tel_data_free",                // telemetry.rs: Drop of Container
+    "rte_tel_data_start_dict",          // telemetry.rs: fill
+    "rte_telemetry_register_cmd",       // telemetry.rs: Eal::serve_telemetry
     "shim_.*",                          // shim.h says which; each is called by crate dpdk or tests/layout.rs
 ];
 
@@ -67,6 +85,7 @@ const TYPES: &[&str] = &[
     "rte_eth_stats",          // port.rs: Port::stats
     "rte_proc_type_t",        // eal.rs: Eal::process_type
     "shim_.*",                // shim.h says which; crate dpdk and tests/layout.rs
+    "telemetry_cb",           // telemetry.rs: run_answer
 ];
 
 /// Constants, sorted.

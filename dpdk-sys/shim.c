@@ -24,6 +24,8 @@
 #include <rte_prefetch.h>
 #include <rte_ring.h>
 #include <rte_string_fns.h>
+#include <rte_telemetry.h>
+#include <rte_version.h>
 
 int shim_errno(void)
 {
@@ -280,6 +282,36 @@ struct rte_hash *shim_hash_create(const struct shim_hash_setup *setup)
 	if (setup->ext_table)
 		params.extra_flag |= RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
 	return rte_hash_create(&params);
+}
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#define TEL_NUMBER RTE_TEL_UINT_VAL
+#define TEL_ADD_NUMBER rte_tel_data_add_array_uint
+#define TEL_SET_NUMBER rte_tel_data_add_dict_uint
+#else
+#define TEL_NUMBER RTE_TEL_U64_VAL
+#define TEL_ADD_NUMBER rte_tel_data_add_array_u64
+#define TEL_SET_NUMBER rte_tel_data_add_dict_u64
+#endif
+
+int shim_tel_start_numbers(struct rte_tel_data *data)
+{
+	return rte_tel_data_start_array(data, TEL_NUMBER);
+}
+
+int shim_tel_start_texts(struct rte_tel_data *data)
+{
+	return rte_tel_data_start_array(data, RTE_TEL_STRING_VAL);
+}
+
+int shim_tel_add_number(struct rte_tel_data *array, uint64_t value)
+{
+	return TEL_ADD_NUMBER(array, value);
+}
+
+int shim_tel_set_number(struct rte_tel_data *dict, const char *name, uint64_t value)
+{
+	return TEL_SET_NUMBER(dict, name, value);
 }
 
 uint64_t shim_layout(uint32_t what)

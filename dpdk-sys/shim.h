@@ -14,6 +14,7 @@ struct rte_hash;
 struct rte_mbuf;
 struct rte_mempool;
 struct rte_ring;
+struct rte_tel_data;
 
 /* One frame as a reader needs it: the first segment and the length of the whole chain. */
 struct shim_view {
@@ -120,6 +121,14 @@ uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, struc
 uint32_t shim_hash_crc(const void *bytes, uint32_t len, uint32_t init);
 uint32_t shim_jhash(const void *bytes, uint32_t len, uint32_t init);
 struct rte_hash *shim_hash_create(const struct shim_hash_setup *setup);
+
+/* ---- telemetry: what was renamed after 22.11 (u64 became uint), and enum values ---- */
+
+/* Each: 0 or negative errno. */
+int shim_tel_start_numbers(struct rte_tel_data *data);
+int shim_tel_start_texts(struct rte_tel_data *data);
+int shim_tel_add_number(struct rte_tel_data *array, uint64_t value);
+int shim_tel_set_number(struct rte_tel_data *dict, const char *name, uint64_t value);
 
 /* ---- layout, for tests/layout.rs ---- */
 

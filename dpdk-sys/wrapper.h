@@ -11,6 +11,8 @@
 #include <rte_log.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+#include <rte_pdump.h>
 #include <rte_ring.h>
+#include <rte_telemetry.h>
 
 #include "shim.h"

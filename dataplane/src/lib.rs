@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod mbufs;
 pub mod ports;
 pub mod stats;
+pub mod telemetry;
 pub mod topology;
 pub mod watchdog;
 pub mod worker;

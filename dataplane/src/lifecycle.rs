@@ -11,7 +11,7 @@ use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::{Hasher, LineTable, Outcome, Tracker};
 use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId, SocketId};
 use flowtracker_proto::v1;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::cli::CommandLine;
 use crate::clock::{Calibration, Clock};
@@ -23,6 +23,7 @@ use crate::forward::Rules;
 use crate::mbufs::{self, Demand};
 use crate::ports::Keeper;
 use crate::stats::Published;
+use crate::telemetry::Telemetry;
 use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
 use crate::watchdog::{Finding, Watchdog};
 use crate::worker::{Lane, Worker};
@@ -91,6 +92,9 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
     let stop = stop_on_signals()?;
 
     let eal = Eal::init("flowtracker-dataplane", &line.eal)?;
+    if let Err(error) = eal.allow_capture() {
+        debug!("dpdk-dumpcap cannot attach: {error}");
+    }
     // What the EAL has taken can be read; if not, the devices' arguments only seem to be missing.
     let vdevs = EalArgs::parse(&line.eal).map(|args| args.vdevs).unwrap_or_default();
     let facts = facts(&eal, &vdevs)?;
@@ -107,6 +111,7 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
     let finish = Arc::new(AtomicBool::new(false));
     let watched: Vec<_> = ends.iter().map(|end| (end.lcore, end.stats.clone())).collect();
     let port_stats = || port_stats(&ports);
+    let telemetry = Telemetry::new(&workers, config.hash, &port_stats);
     let exporter = Exporter {
         control: config.control.clone(),
         hello: hello(&config, &ports, &plan),
@@ -132,11 +137,11 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
             .inspect_err(|_| finish.store(true, Ordering::Release))
             .map_err(|e| StartError::System("the supervisor's thread", e))?;
         info!("polling");
-        let polled = poll(&eal, &mut workers, &stop);
+        let polled = telemetry.serve(&eal, || poll(&eal, &mut workers, &stop));
         finish.store(true, Ordering::Release);
         // They only fail by a panic, which has been printed and ends a release build.
         let _ = (exporter.join(), supervisor.join());
-        polled
+        polled?
     });
     report(&workers);
     polled

@@ -31,6 +31,12 @@ const OUTCOMES: usize = conntrack::Outcome::ALL.len();
 const WORDS: usize = 14 + OUTCOMES + Counters::LATENESS_BUCKETS;
 
 impl LcoreCounters {
+    /// Events that went to the link: the sink took them, and did not drop them for want of one.
+    #[must_use]
+    pub fn events_sent(&self) -> u64 {
+        self.tracker.events_sent - self.events_unlinked.min(self.tracker.events_sent)
+    }
+
     fn to_words(self) -> [u64; WORDS] {
         let t = &self.tracker;
         let plain = [

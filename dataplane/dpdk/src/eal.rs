@@ -66,6 +66,8 @@ pub struct Eal {
     pub(crate) launching: Mutex<()>,
     /// Ports that have a [`Port`](crate::Port).
     pub(crate) open_ports: Mutex<Vec<PortId>>,
+    /// Whether rte_pdump_init succeeded.
+    capture: AtomicBool,
 }
 
 impl Eal {
@@ -118,6 +120,7 @@ impl Eal {
             main_affinity: chosen.clone().unwrap_or(callers),
             launching: Mutex::new(()),
             open_ports: Mutex::new(Vec::new()),
+            capture: AtomicBool::new(false),
         };
         chosen?;
         restored?;
@@ -128,6 +131,26 @@ impl Eal {
             )));
         }
         Ok(eal)
+    }
+
+    /// Lets dpdk-dumpcap and dpdk-pdump, as secondary processes, copy the frames of our ports (rte_pdump_init). A copy
+    /// is made inside the burst calls and costs nothing while nobody asks for one.
+    ///
+    /// Succeeds also where no secondary process can attach (`--no-shconf`, `--no-huge`, `--in-memory`).
+    ///
+    /// # Errors
+    ///
+    /// DPDK has no memory for it, or this is not the primary process.
+    pub fn allow_capture(&self) -> Result<(), Error> {
+        if self.capture.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        // SAFETY: the EAL is initialised, and the swap lets one caller in.
+        if unsafe { sys::rte_pdump_init() } != 0 {
+            self.capture.store(false, Ordering::Release);
+            return Err(Error::from_rte_errno("rte_pdump_init", "packet capture"));
+        }
+        Ok(())
     }
 
     /// The main lcore: the one of the thread that called [`Eal::init`].
@@ -199,6 +222,9 @@ impl Drop for Eal {
         // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. No return value says
         // anything that could still be acted on.
         unsafe {
+            if *self.capture.get_mut() {
+                sys::rte_pdump_uninit();
+            }
             let _ = park_interrupt_thread();
             sys::rte_eal_cleanup();
         }

@@ -18,7 +18,8 @@
 //!
 //! A program has three kinds of threads. The *main* one calls [`Eal::init`] and keeps its CPU affinity. *Lcores* are
 //! DPDK's pinned threads; [`Eal::scope`] runs closures on them. All others may use what is `Sync` here: starting,
-//! stopping and asking a [`Port`] is allowed at any time, also while lcores poll its queues.
+//! stopping and asking a [`Port`] is allowed at any time, also while lcores poll its queues. That goes for DPDK's own
+//! threads too, on which [`telemetry`] is answered.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -38,6 +39,7 @@ mod mbuf;
 mod mempool;
 mod port;
 mod queue;
+pub mod telemetry;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 mod unmap;

@@ -147,7 +147,7 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
         capacity: c.capacity,
         expired: t.expired,
         deleted: t.deleted,
-        events_sent: t.events_sent - c.events_unlinked.min(t.events_sent),
+        events_sent: c.events_sent(),
         events_deferred: t.events_deferred,
         events_unlinked: c.events_unlinked,
         expiry_lateness_log2_ms: t.lateness_log2_ms.to_vec(),
