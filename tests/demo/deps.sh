@@ -18,7 +18,7 @@ packages=(
     build-essential  # a C compiler, for DPDK's inline functions
     pkg-config       # where DPDK is
     libdpdk-dev      # DPDK 22.11 with its drivers
-    dpdk-dev         # testpmd, for the perf lab
+    dpdk-dev         # for tests: testpmd, dpdk-telemetry.py, dpdk-dumpcap, dpdk-proc-info
     libclang-dev     # bindgen reads DPDK's headers
     ethtool          # checksum offload off on virtual links
     iproute2         # network namespaces

@@ -9,6 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::grpcurl::Grpcurl;
+use crate::hugepages::Hugepages;
 use crate::netns::Namespace;
 use crate::oracle;
 use crate::process::{Running, binary, wait_for};
@@ -23,6 +24,11 @@ pub const DATAPLANE: &str = "test";
 /// Where the control service listens. Each appliance has a network namespace,
 /// so the port is always free.
 const ADDRESS: &str = "127.0.0.1:50051";
+
+/// What tells this process's DPDK files from others.
+fn file_prefix() -> String {
+    format!("--file-prefix=fttest{}", std::process::id())
+}
 
 /// The counters of all lcores together.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,6 +86,8 @@ pub struct Setup<'a> {
     namespace: &'a Namespace,
     devices: Vec<String>,
     lcores: String,
+    /// EAL arguments that say what memory DPDK uses.
+    memory: Vec<String>,
     options: Vec<String>,
 }
 
@@ -88,7 +96,21 @@ impl<'a> Setup<'a> {
     /// arguments, in port order.
     #[must_use]
     pub fn new(namespace: &'a Namespace, devices: &[String]) -> Self {
-        Self { namespace, devices: devices.to_vec(), lcores: "0@0".to_owned(), options: Vec::new() }
+        Self {
+            namespace,
+            devices: devices.to_vec(),
+            lcores: "0@0".to_owned(),
+            memory: ["--no-huge", "--no-shconf", "-m", "256"].map(str::to_owned).into(),
+            options: Vec::new(),
+        }
+    }
+
+    /// Memory and configuration that DPDK's own tools can attach to, instead of
+    /// private ones.
+    #[must_use]
+    pub fn hugepages(mut self, hugepages: &Hugepages) -> Self {
+        self.memory = vec![format!("--huge-dir={}", hugepages.folder().display())];
+        self
     }
 
     /// Lcores and the CPUs that they run on, as DPDK's `--lcores` takes them.
@@ -118,9 +140,9 @@ impl<'a> Setup<'a> {
         // DPDK makes its run-time files here (systemd's convention) and never
         // removes the folder; in ours, it goes with the test.
         dataplane.env("RUNTIME_DIRECTORY", folder.path());
-        dataplane.args(["--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+        dataplane.arg("--no-pci").args(&self.memory);
         dataplane.arg(format!("--lcores={}", self.lcores));
-        dataplane.arg(format!("--file-prefix=fttest{}", std::process::id()));
+        dataplane.arg(file_prefix());
         for device in &self.devices {
             dataplane.arg(format!("--vdev={device}"));
         }
@@ -172,6 +194,14 @@ impl<'a> Appliance<'a> {
     pub fn ctl(&self) -> Command {
         let mut command = self.namespace.command(binary("ctl"));
         command.env("FLOWTRACKER_SERVER", format!("http://{ADDRESS}"));
+        command
+    }
+
+    /// One of DPDK's own programs, aimed at the data plane.
+    #[must_use]
+    pub fn dpdk_tool(&self, program: &str) -> Command {
+        let mut command = self.namespace.command(program);
+        command.env("RUNTIME_DIRECTORY", self.folder.path()).arg(file_prefix());
         command
     }
 

@@ -12,6 +12,7 @@ pub mod appliance;
 pub mod frozen;
 pub mod grpcurl;
 pub mod guest;
+pub mod hugepages;
 pub mod netns;
 pub mod oracle;
 pub mod packet;

@@ -125,6 +125,49 @@ pub fn read_frames(path: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(read(path)?.into_iter().map(|packet| packet.frame).collect())
 }
 
+/// Reads a little-endian pcapng capture (draft-ietf-opsawg-pcapng), whole:
+/// frames with the number of their interface. Options are not looked at, because
+/// DPDK 22.11 leaves out the mark at their end.
+///
+/// # Errors
+/// What the file system says; `InvalidData` for another format or byte order, a
+/// block that contradicts itself or a packet cut by the snap length.
+pub fn read_pcapng(path: &Path) -> io::Result<Vec<(u32, Vec<u8>)>> {
+    const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+    const ENHANCED_PACKET: u32 = 6;
+    const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+    let octets = std::fs::read(path)?;
+    if octets.len() < 4 || word(&octets, 0) != SECTION_HEADER {
+        return Err(invalid("not pcapng".to_owned()));
+    }
+    let mut rest = octets.as_slice();
+    let mut packets = Vec::new();
+    while !rest.is_empty() {
+        let length = rest.get(4..8).map_or(0, |length| word(length, 0) as usize);
+        // Type, length, a word of every block that matters here, length again.
+        let block = rest.get(..length).filter(|block| block.len() >= 16);
+        let block = block.ok_or_else(|| invalid(format!("block of {length} octets, {} left", rest.len())))?;
+        match word(block, 0) {
+            SECTION_HEADER if word(block, 8) != BYTE_ORDER => {
+                return Err(invalid("other byte order".to_owned()));
+            }
+            ENHANCED_PACKET => {
+                let header = block.get(8..28).ok_or_else(|| invalid("short packet block".to_owned()))?;
+                let (interface, captured, original) = (word(header, 0), word(header, 12), word(header, 16));
+                if captured != original {
+                    return Err(invalid(format!("{captured} of {original} octets captured")));
+                }
+                let frame = block.get(28..28 + captured as usize);
+                let frame = frame.ok_or_else(|| invalid("packet beyond its block".to_owned()))?;
+                packets.push((interface, frame.to_vec()));
+            }
+            _ => {}
+        }
+        rest = &rest[length..];
+    }
+    Ok(packets)
+}
+
 fn word(octets: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(octets[at..at + 4].try_into().expect("four octets"))
 }
@@ -185,5 +228,35 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, [0; 64]).expect("written");
         assert_eq!(read(&path).expect_err("refused").kind(), io::ErrorKind::InvalidData);
+    }
+
+    /// As dpdk-dumpcap 22.11 writes it: a packet block whose options have no end.
+    #[test]
+    fn pcapng_packets_are_found_between_other_blocks() {
+        let block = |kind: u32, body: &[u8]| {
+            let length = u32::try_from(12 + body.len()).expect("short").to_le_bytes();
+            [&kind.to_le_bytes()[..], &length, body, &length].concat()
+        };
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let packet = |captured: u32, original: u32| {
+            block(
+                6,
+                &[words(&[1, 0, 7, captured, original]), vec![9, 8, 7, 0], words(&[0x0004_0002, 1])].concat(),
+            )
+        };
+        let section = block(0x0a0d_0d0a, &words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]));
+        let interface = block(1, &words(&[1, 0]));
+
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.pcapng");
+        let read = |octets: &[u8]| {
+            std::fs::write(&path, octets).expect("written");
+            read_pcapng(&path)
+        };
+        let whole = [section.clone(), interface, packet(3, 3)].concat();
+        assert_eq!(read(&whole).expect("read"), [(1, vec![9, 8, 7])]);
+        for cut in [&whole[..whole.len() - 1], &[section, packet(3, 4)].concat(), &packet(3, 3), b""] {
+            assert_eq!(read(cut).expect_err("refused").kind(), io::ErrorKind::InvalidData);
+        }
     }
 }
