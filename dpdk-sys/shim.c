@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <linux/if_packet.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,6 +75,23 @@ int munmap(void *addr, size_t len)
 	if (callback != NULL)
 		callback();
 	return (int)syscall(SYS_munmap, addr, len);
+}
+
+/*
+ * net_af_packet tells the kernel to put fragments together before it hands them over, and has no option against it.
+ * What comes of that is no frame of the wire: it is cut where it exceeds the ring's frames, and cannot leave by a port
+ * with the same MTU. So this flag is taken out of what the driver asks for. Defined for the whole process, as munmap.
+ */
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	int fanout;
+
+	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof(fanout)) {
+		memcpy(&fanout, value, sizeof(fanout));
+		fanout &= ~(PACKET_FANOUT_FLAG_DEFRAG << 16);
+		value = &fanout;
+	}
+	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
 }
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out)
