@@ -2,8 +2,8 @@
 # Installs what building, testing and the demo need and this machine lacks:
 # Debian packages by apt, grpcurl into target/tools (a virtual environment: the
 # system's Python is left alone) and, with the argument `all`, what only the tests
-# need: cargo-nextest by cargo, and a virtual machine into target/guest. Says what
-# it does; a second run does nothing.
+# need: iperf3, cargo-nextest by cargo, and a virtual machine into target/guest. Says
+# what it does; a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -28,6 +28,11 @@ packages=(
     jq               # reads events in the demo
     python3-venv     # holds grpcurl
 )
+if [[ ${1-} == all ]]; then
+    packages+=(
+        iperf3       # a real TCP stream; only the tests use it
+    )
+fi
 
 missing_packages() {
     for package in "${packages[@]}"; do

@@ -82,6 +82,7 @@ impl Totals {
 
 /// How an appliance is to run. What is not said: one lcore on CPU 0 does
 /// everything, so that frames of one port keep their order.
+#[derive(Clone)]
 pub struct Setup<'a> {
     namespace: &'a Namespace,
     devices: Vec<String>,
@@ -150,7 +151,7 @@ impl<'a> Setup<'a> {
         dataplane.args(&self.options);
 
         let dataplane = Running::spawn(&mut dataplane);
-        let appliance = Appliance { dataplane, control, namespace: self.namespace, folder };
+        let mut appliance = Appliance { dataplane, control, namespace: self.namespace, folder };
         appliance.wait_attached();
         appliance
     }
@@ -175,8 +176,9 @@ impl<'a> Appliance<'a> {
         Setup::new(namespace, devices).options(options).start()
     }
 
-    fn wait_attached(&self) {
+    fn wait_attached(&mut self) {
         wait_for("the data plane attaches", LIMIT, || {
+            assert!(self.dataplane.is_running(), "the data plane has ended");
             let answer: v1::ListDataplanesResponse =
                 self.grpcurl().call("ListDataplanes", &json!({})).ok()?;
             answer.dataplanes.iter().any(|d| d.name == DATAPLANE && d.attached && d.synced).then_some(())

@@ -17,15 +17,26 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::process::{run, wait_for};
+use serde::Deserialize;
+
+use crate::pcap;
+use crate::process::{Running, Stream, run, wait_for};
 
 /// All namespaces of tests start like this, then the test's process id.
 const PREFIX: &str = "fttest-";
+
+/// Upper limit for everything here. Only a failing test ever waits this long.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Address of the left host.
 pub const LEFT_ADDR: &str = "10.0.0.1";
 /// Address of the right host.
 pub const RIGHT_ADDR: &str = "10.0.0.2";
+
+/// Port that [`netcat`]'s server listens on.
+pub const SERVER_PORT: &str = "1234";
+/// Port that its client comes from.
+pub const CLIENT_PORT: &str = "36876";
 
 /// A network namespace, removed with everything in it when dropped.
 #[derive(Debug)]
@@ -69,6 +80,111 @@ impl Namespace {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name]).arg(program);
         command
+    }
+}
+
+/// What the kernel says of an interface: everything since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Direction {
+    /// Frames.
+    pub packets: u64,
+    /// Octets, without the frame check sequence.
+    pub bytes: u64,
+    /// Frames with errors.
+    pub errors: u64,
+    /// Frames thrown away.
+    pub dropped: u64,
+}
+
+/// Both directions of an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct LinkCounters {
+    /// Received.
+    pub rx: Direction,
+    /// Sent.
+    pub tx: Direction,
+}
+
+impl Namespace {
+    /// The kernel's counters of an interface.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    #[must_use]
+    pub fn link(&self, interface: &str) -> LinkCounters {
+        #[derive(Deserialize)]
+        struct Link {
+            stats64: LinkCounters,
+        }
+        let text = run(self.command("ip").args(["-s", "-j", "link", "show", "dev", interface]));
+        let links: Vec<Link> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        links[0].stats64
+    }
+
+    /// Sets an interface up or down.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    pub fn set_link(&self, interface: &str, up: bool) {
+        ip(&["-n", &self.name, "link", "set", interface, if up { "up" } else { "down" }]);
+    }
+
+    /// Sends frames out of an interface as they are, past the network stack.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    pub fn send(&self, interface: &str, frames: &[Vec<u8>]) {
+        // One line of hexadecimal digits per frame. Making such a socket here would take the whole test process into
+        // the namespace.
+        const SCRIPT: &str = "import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+for line in sys.stdin: s.send(bytes.fromhex(line))";
+        let mut sender = Running::spawn(self.command("python3").args(["-c", SCRIPT, interface]));
+        for frame in frames {
+            let digits: String = frame.iter().map(|octet| format!("{octet:02x}")).collect();
+            sender.write_stdin(&format!("{digits}\n"));
+        }
+        sender.close_stdin();
+        let status = sender.wait(LIMIT);
+        assert!(status.success(), "{}", sender.output());
+    }
+
+    /// Captures what enters an interface from now on.
+    ///
+    /// # Panics
+    /// When tcpdump does not begin.
+    #[must_use]
+    pub fn capture(&self, interface: &str) -> Capture {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let mut tcpdump = self.command("tcpdump");
+        // Room for 4096 frames of up to 16 KiB; tcpdump's own choice has room for 8.
+        tcpdump.args(["-i", interface, "-Q", "in", "-s", "16384", "-B", "65536"]);
+        tcpdump.args(["-U", "--immediate-mode", "-Z", "root", "-w"]);
+        let mut tcpdump = Running::spawn(tcpdump.arg(file.path()));
+        tcpdump.wait_line(Stream::Stderr, LIMIT, |line| line.contains("listening on"));
+        Capture { tcpdump, file }
+    }
+}
+
+/// A tcpdump at work.
+pub struct Capture {
+    tcpdump: Running,
+    file: tempfile::NamedTempFile,
+}
+
+impl Capture {
+    /// Waits until it has caught `count` frames, and gives all of them.
+    ///
+    /// # Panics
+    /// When they do not come.
+    #[must_use]
+    pub fn frames(mut self, count: usize) -> Vec<Vec<u8>> {
+        // The file may end inside a frame while it is written.
+        let frames = || pcap::read_frames(self.file.path()).ok();
+        wait_for(&format!("{count} frames are captured"), LIMIT, || (frames()?.len() >= count).then_some(()));
+        self.tcpdump.terminate();
+        frames().expect("a finished capture")
     }
 }
 
@@ -122,12 +238,42 @@ impl Line {
             ip(&["-n", &host.name, "link", "set", "eth0", "up"]);
             ip(&["-n", &line.middle.name, "link", "set", port, "up"]);
         }
-        // An end is up a moment after its peer is; frames sent before that are lost.
-        wait_for("carrier on port0 and port1", Duration::from_secs(10), || {
-            let links = run(line.middle.command("ip").args(["-brief", "link"]));
+        line.wait_carrier();
+        line
+    }
+
+    /// The same with this MTU on all interfaces.
+    ///
+    /// # Panics
+    /// As [`Line::new`].
+    #[must_use]
+    pub fn with_mtu(mtu: u16) -> Self {
+        let line = Self::new();
+        for (namespace, interface) in
+            [(&line.left, "eth0"), (&line.middle, "port0"), (&line.middle, "port1"), (&line.right, "eth0")]
+        {
+            ip(&["-n", &namespace.name, "link", "set", interface, "mtu", &mtu.to_string()]);
+        }
+        line
+    }
+
+    /// Waits until the middle's ends are up: that is a moment after their peers
+    /// are, and frames sent before are lost.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn wait_carrier(&self) {
+        wait_for("carrier on port0 and port1", LIMIT, || {
+            let links = run(self.middle.command("ip").args(["-brief", "link"]));
             (links.lines().filter(|l| l.starts_with("port") && l.contains(" UP ")).count() == 2).then_some(())
         });
-        line
+    }
+
+    /// DPDK devices on the middle's two ends. `options` stand behind the
+    /// interface, each with a comma before it.
+    #[must_use]
+    pub fn devices(&self, driver: &str, options: &str) -> [String; 2] {
+        [0, 1].map(|n| format!("{driver}{n},iface=port{n}{options}"))
     }
 }
 
@@ -135,6 +281,22 @@ impl Default for Line {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Connects two hosts with netcat, from 10.0.0.1 to 10.0.0.2: (server, client).
+/// The connection stays open and silent until dropped.
+///
+/// # Panics
+/// When the server does not listen.
+#[must_use]
+pub fn netcat(left: &Namespace, right: &Namespace) -> (Running, Running) {
+    let server = Running::spawn(right.command("nc").args(["-n", "-l", "-s", RIGHT_ADDR, "-p", SERVER_PORT]));
+    wait_for("nc listens", LIMIT, || {
+        let sockets = run(right.command("ss").args(["-Hltn"]));
+        sockets.contains(&format!("{RIGHT_ADDR}:{SERVER_PORT}")).then_some(())
+    });
+    let client = Running::spawn(left.command("nc").args(["-n", "-p", CLIENT_PORT, RIGHT_ADDR, SERVER_PORT]));
+    (server, client)
 }
 
 /// Removes what tests left behind that were killed without a chance to clean up.

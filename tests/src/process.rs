@@ -186,6 +186,14 @@ impl Running {
         kill_process(pid, signal).expect("own child, not yet waited for");
     }
 
+    /// False when it has ended.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("own child").is_none()
+    }
+
     /// Waits for the process to end by itself.
     ///
     /// # Panics

@@ -109,8 +109,9 @@ impl Testpmd {
     /// # Panics
     /// When testpmd does not answer.
     pub fn link_up(&mut self) -> bool {
-        let answer = self.ask(&format!("show port info {LINK}"), |line| line.starts_with("Link status:"));
-        answer.iter().any(|line| line == "Link status: up")
+        let port = format!("{LINK} ");
+        let answer = self.ask(&format!("show port summary {LINK}"), |line| line.starts_with(&port));
+        answer.last().is_some_and(|line| line.split_whitespace().any(|word| word == "up"))
     }
 
     /// Waits until the client is connected.

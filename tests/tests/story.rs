@@ -5,30 +5,8 @@ use std::process::Command;
 
 use flowtracker_proto::v1::{DeleteReason, Event, EventType};
 use flowtracker_tests::appliance::{Appliance, LIMIT};
-use flowtracker_tests::netns::{LEFT_ADDR, Line, RIGHT_ADDR};
+use flowtracker_tests::netns::{CLIENT_PORT, LEFT_ADDR, Line, RIGHT_ADDR, SERVER_PORT, netcat};
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
-
-const SERVER_PORT: &str = "1234";
-const CLIENT_PORT: &str = "36876";
-
-/// The appliance between two hosts, polling both of the middle's ends.
-fn appliance<'a>(line: &'a Line, options: &[&str]) -> Appliance<'a> {
-    let devices = [0, 1].map(|n| format!("net_af_packet{n},iface=port{n}"));
-    Appliance::start(&line.middle, &devices, options)
-}
-
-/// Connects the two hosts. The connection stays open and silent until dropped.
-fn connect(line: &Line) -> (Running, Running) {
-    let server =
-        Running::spawn(line.right.command("nc").args(["-n", "-l", "-s", RIGHT_ADDR, "-p", SERVER_PORT]));
-    wait_for("nc listens", LIMIT, || {
-        let sockets = run(line.right.command("ss").args(["-Hltn"]));
-        sockets.contains(&format!("{RIGHT_ADDR}:{SERVER_PORT}")).then_some(())
-    });
-    let client =
-        Running::spawn(line.left.command("nc").args(["-n", "-p", CLIENT_PORT, RIGHT_ADDR, SERVER_PORT]));
-    (server, client)
-}
 
 /// The text form of an entry between its first line and the times.
 fn block(port: &str, src: (&str, &str), dst: (&str, &str), authors: &str) -> String {
@@ -62,12 +40,21 @@ fn created(block: &str) -> String {
 
 #[test]
 fn a_connection_is_seen_in_both_directions_and_deleted_on_request() {
+    seen_and_deleted("net_af_packet");
+}
+
+#[test]
+fn a_connection_over_af_xdp_is_seen_and_deleted() {
+    seen_and_deleted("net_af_xdp");
+}
+
+fn seen_and_deleted(driver: &str) {
     let line = Line::new();
-    let appliance = appliance(&line, &[]);
+    let appliance = Appliance::start(&line.middle, &line.devices(driver, ""), &[]);
     let mut monitor = Running::spawn(appliance.ctl().args(["mon", "p4", "events"]));
     appliance.wait_watchers(1);
 
-    let (mut server, mut client) = connect(&line);
+    let (mut server, mut client) = netcat(&line.left, &line.right);
     // Each entry ends with an empty line.
     let blocks = |lines: &[&str], count: usize| {
         (lines.iter().filter(|line| line.is_empty()).count() >= count).then_some(())
@@ -121,11 +108,12 @@ fn a_connection_is_seen_in_both_directions_and_deleted_on_request() {
 fn an_idle_connection_expires_in_both_directions_and_never_early() {
     const AGING_MS: u64 = 1500;
     let line = Line::new();
-    let appliance = appliance(&line, &["--timer-profiles", "1500,60000"]);
+    let devices = line.devices("net_af_packet", "");
+    let appliance = Appliance::start(&line.middle, &devices, &["--timer-profiles", "1500,60000"]);
     let mut text = Running::spawn(appliance.ctl().args(["mon", "p4", "events"]));
     let mut json = Running::spawn(appliance.ctl().args(["watch", "-o", "json"]));
     appliance.wait_watchers(2);
-    let hosts = connect(&line);
+    let hosts = netcat(&line.left, &line.right);
 
     let events: Vec<Event> = json.wait_lines(Stream::Stdout, LIMIT, |lines| {
         let events: Vec<Event> = lines.iter().map(|l| serde_json::from_str(l).expect("an Event")).collect();

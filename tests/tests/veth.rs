@@ -1,0 +1,212 @@
+//! The appliance on kernel interfaces (net_af_packet on veth) under more than a
+//! few frames: a real TCP stream, frames of every size, links that go and come.
+
+use flowtracker_tests::appliance::{Appliance, LIMIT, Setup};
+use flowtracker_tests::netns::{Line, RIGHT_ADDR};
+use flowtracker_tests::oracle::Oracle;
+use flowtracker_tests::packet::{
+    Ipv4Frame, PROTOCOL_TCP, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows, ipv6_tcp,
+};
+use flowtracker_tests::process::{Running, Stream, run, wait_for};
+use std::net::Ipv4Addr;
+
+const A: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
+const B: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
+
+/// Nothing may expire while a test looks at the table: 10 minutes.
+const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
+
+/// Sends frames in at the left, and compares what comes out at the right.
+fn all_arrive(line: &Line, devices: &[String], frames: &[Vec<u8>]) {
+    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    for frame in frames {
+        oracle.receive(0, frame);
+    }
+    let appliance = Appliance::start(&line.middle, devices, &NO_EXPIRY);
+    let capture = line.right.capture("eth0");
+    line.left.send("eth0", frames);
+    appliance.wait_forwarded(frames.len() as u64);
+    assert_same(&capture.frames(frames.len()), frames);
+    assert_eq!(appliance.totals().outcomes, oracle.outcomes());
+    oracle.assert_entries(appliance.entries());
+    appliance.stop();
+}
+
+/// At least one of everything that the parser tells apart, tagged and not, up to the usual MTU.
+fn frames_of_every_kind() -> Vec<Vec<u8>> {
+    let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
+    vec![
+        tcp().build(),
+        tcp().unpadded().build(),
+        tcp().payload(&[7; 1446]).build(),
+        tcp().payload(&[7; 1460]).build(),
+        tcp().tag(TPID_8021Q, 5).build(),
+        tcp().tag(TPID_8021Q, 0xe064).payload(&[9; 1460]).build(),
+        tcp().tag(TPID_8021Q, 5).tag(TPID_8021Q, 6).build(),
+        tcp().first_fragment().build(),
+        tcp().later_fragment(185, false).build(),
+        tcp().ihl(4).build(),
+        Ipv4Frame::udp((A, 53), (B, 53)).build(),
+        Ipv4Frame::icmp_echo(A, B).build(),
+        arp_request(A, B),
+        ipv6_tcp(36876, 1234),
+    ]
+}
+
+#[test]
+fn frames_of_every_kind_cross_af_packet() {
+    let line = Line::new();
+    all_arrive(&line, &line.devices("net_af_packet", ""), &frames_of_every_kind());
+}
+
+/// Service tags too, which net_af_packet cannot keep: the kernel takes the outer tag off, and the driver puts a
+/// customer tag back whatever it was.
+#[test]
+fn frames_of_every_kind_cross_af_xdp() {
+    let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
+    let mut frames = frames_of_every_kind();
+    frames.push(tcp().tag(TPID_8021AD, 5).build());
+    frames.push(tcp().tag(TPID_8021AD, 5).tag(TPID_8021Q, 6).build());
+    let line = Line::new();
+    all_arrive(&line, &line.devices("net_af_xdp", ""), &frames);
+}
+
+#[test]
+fn jumbo_frames_cross_unchanged() {
+    let frame = |i: usize, len: usize| {
+        let payload: Vec<u8> = (0..len - 54).map(|octet| (octet * 7 + i) as u8).collect();
+        Ipv4Frame::tcp((A, 1000 + i as u16 % 5), (B, 80)).payload(&payload).build()
+    };
+    let lengths = [60, 1514, 2048, 2049, 4096, 8192, 9013, 9014];
+    let frames: Vec<_> = lengths.iter().cycle().take(64).enumerate().map(|(i, len)| frame(i, *len)).collect();
+    let line = Line::with_mtu(9000);
+    let devices = line.devices("net_af_packet", ",framesz=16384,framecnt=512,blocksz=16384");
+    all_arrive(&line, &devices, &frames);
+}
+
+/// Two queues of one port share its frames by flow; each frame comes through one of them.
+#[test]
+fn two_queues_of_an_interface_share_its_frames() {
+    let frames: Vec<_> = distinct_flows(200).chain(distinct_flows(200)).collect();
+    let line = Line::new();
+    let setup = Setup::new(&line.middle, &line.devices("net_af_packet", ",qpairs=2")).options(&NO_EXPIRY);
+    for lcores in ["0@0", "0@0,1@0,2@1"] {
+        let appliance = setup.clone().lcores(lcores).start();
+        line.left.send("eth0", &frames);
+        appliance.wait_forwarded(400);
+        let outcomes = appliance.totals().outcomes;
+        assert_eq!((outcomes.miss_created, outcomes.hit), (200, 200), "on {lcores}");
+        assert!(appliance.entries().iter().all(|entry| entry.packets == 2));
+        appliance.stop();
+    }
+}
+
+#[test]
+fn a_port_that_goes_down_comes_back_with_its_entries() {
+    const FLOWS: usize = 1000;
+    let frames: Vec<_> = distinct_flows(FLOWS as u64).collect();
+    let line = Line::new();
+    let appliance = Appliance::start(&line.middle, &line.devices("net_af_packet", ""), &NO_EXPIRY);
+    let wait_link = |up| {
+        wait_for("the link's state", LIMIT, || {
+            let ports = appliance.totals().ports;
+            (ports[0].link_up && ports[1].link_up == up).then_some(())
+        });
+    };
+    // In batches that the ring of a port holds (512 frames).
+    let send_all = || {
+        for batch in frames.chunks(500) {
+            let before = appliance.totals().rx;
+            line.left.send("eth0", batch);
+            appliance.wait_forwarded(before + batch.len() as u64);
+        }
+    };
+    wait_link(true);
+    // More than the ring of a port holds: the lcore does not wait for room in it.
+    line.middle.set_link("port1", false);
+    wait_link(false);
+    send_all();
+    let down = appliance.totals();
+    assert_eq!(down.entries, FLOWS as u64);
+    assert!(down.tx_dropped > 0, "{down:?}");
+    assert_eq!(line.right.link("eth0").rx.packets, 0, "nothing leaves a port that is down");
+
+    // What the driver had taken into its ring leaves late; only after that there is room again.
+    line.middle.set_link("port1", true);
+    line.wait_carrier();
+    wait_link(true);
+    send_all();
+    let all_sent_have_left = || {
+        wait_for("what was sent has left", LIMIT, || {
+            (line.right.link("eth0").rx.packets == appliance.totals().tx).then_some(())
+        });
+    };
+    all_sent_have_left();
+
+    let capture = line.right.capture("eth0");
+    let before = appliance.totals();
+    send_all();
+    assert_same(&capture.frames(frames.len()), &frames);
+    all_sent_have_left();
+    let after = appliance.totals();
+    assert_eq!((after.tx, after.tx_dropped), (before.tx + FLOWS as u64, before.tx_dropped));
+    assert_eq!((after.outcomes.miss_created, after.outcomes.hit), (FLOWS as u64, 2 * FLOWS as u64));
+    assert!(appliance.entries().iter().all(|entry| entry.packets == 3));
+    appliance.stop();
+}
+
+/// A burst that no ring holds: what the kernel had no room for is counted too.
+#[test]
+fn frames_that_the_ring_had_no_room_for_are_counted() {
+    let frames: Vec<_> = distinct_flows(20_000).collect();
+    let line = Line::new();
+    let appliance =
+        Appliance::start(&line.middle, &line.devices("net_af_packet", ",framecnt=16"), &NO_EXPIRY);
+    line.left.send("eth0", &frames);
+    let totals = wait_for("every frame is in a counter", LIMIT, || {
+        let totals = appliance.totals();
+        (totals.rx + totals.ports[0].rx_missed == frames.len() as u64).then_some(totals)
+    });
+    assert!(totals.ports[0].rx_missed > 0, "or the test shows nothing");
+    appliance.stop();
+}
+
+/// Ten seconds of TCP as fast as it goes: nothing is lost outside a counter, by the kernel's books.
+#[test]
+fn a_tcp_stream_is_counted_as_the_kernel_counts_it() {
+    let line = Line::new();
+    let devices = line.devices("net_af_packet", ",framecnt=4096");
+    let appliance = Appliance::start(&line.middle, &devices, &NO_EXPIRY);
+    let mut server = Running::spawn(line.right.command("iperf3").args(["-s", "-1", "--forceflush"]));
+    server.wait_line(Stream::Stdout, LIMIT, |line| line.starts_with("Server listening"));
+    let report = run(line.left.command("iperf3").args(["-c", RIGHT_ADDR, "-t", "10", "-J"]));
+    assert!(server.wait(LIMIT).success(), "{}", server.output());
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let payload = report["end"]["sum_received"]["bytes"].as_u64().expect("a number of bytes");
+
+    let (totals, left, right) = wait_for("every frame of the hosts is in a counter", LIMIT, || {
+        let (left, right) = (line.left.link("eth0"), line.right.link("eth0"));
+        let totals = appliance.totals();
+        let counted = totals.rx + totals.ports[0].rx_missed + totals.ports[1].rx_missed;
+        (left.tx.packets + right.tx.packets == counted).then_some((totals, left, right))
+    });
+    assert_eq!(totals.tx, totals.rx, "the ports took every frame");
+    assert_eq!(right.rx.packets, left.tx.packets - totals.ports[0].rx_missed);
+    assert_eq!(left.rx.packets, right.tx.packets - totals.ports[1].rx_missed);
+
+    // Two connections, for control and data. ARP is all that is not tracked.
+    let mut entries = appliance.entries();
+    assert_eq!(entries.len(), 4, "{entries:?}");
+    assert_eq!(totals.outcomes.miss_created, 4);
+    assert_eq!(totals.tracked() + totals.outcomes.not_ipv4, totals.rx, "{:?}", totals.outcomes);
+    assert_eq!(entries.iter().map(|entry| entry.packets).sum::<u64>(), totals.tracked());
+    // ARP frames are 42 octets long here, because veth does not pad.
+    let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
+    assert_eq!(bytes + 42 * totals.outcomes.not_ipv4, left.rx.bytes + right.rx.bytes);
+    // The data flow carries the payload behind headers of 66 octets (Ethernet, IPv4, TCP with timestamps).
+    entries.sort_by_key(|entry| entry.bytes);
+    let data = &entries[3];
+    assert_eq!(data.key.as_ref().map(|key| (key.input_port.as_str(), key.dst_port)), Some(("port0", 5201)));
+    assert!(data.bytes - 66 * data.packets >= payload, "{payload} of {data:?}");
+    appliance.stop();
+}
