@@ -201,6 +201,13 @@ fn plan(eal: &Eal, facts: &[(PortId, dpdk::PortFacts)], rxq: Option<u16>) -> Res
     for lcore in &plan.idle {
         warn!("lcore {lcore} has nothing to poll: there are fewer queues than workers");
     }
+    for pair in facts.chunks_exact(2) {
+        let [(a, one), (b, other)] = pair else { continue };
+        if one.mtu != other.mtu {
+            let (a, b) = (a.0, b.0);
+            warn!("port{a} has MTU {} and port{b} {}: longer frames cannot leave", one.mtu, other.mtu);
+        }
+    }
     for (lcore, port) in &plan.remote {
         warn!("lcore {lcore} polls port{port} across NUMA nodes: choose lcores next to the device (-l)");
     }

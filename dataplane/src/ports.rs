@@ -18,7 +18,7 @@ pub trait Device {
     fn is_running(&self) -> bool;
     /// Whether its link is up.
     fn link_up(&self) -> bool;
-    /// Reads its counters, which a restart may set to zero.
+    /// Reads its counters, which its driver may hide while the link is down.
     fn count(&self);
     /// Starts it.
     ///
