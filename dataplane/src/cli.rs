@@ -1,12 +1,17 @@
 //! The command line: `flowtracker-dataplane [EAL arguments] -- [options]`, the DPDK convention.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use clap::{CommandFactory as _, Parser};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use conntrack::{HashKind, Protocols};
+
+use crate::config_file::ConfigFile;
 
 /// Poll-mode connection tracker: tracks TCP/IPv4 flows between pairs of DPDK ports.
 ///
@@ -19,6 +24,9 @@ use conntrack::{HashKind, Protocols};
                       flowtracker-dataplane doctor [EAL arguments] -- [options]: would such a start work?"
 )]
 pub struct Options {
+    /// TOML file with the same options, spelt without dashes; flags win.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Control service: `http://HOST:PORT` or `unix:PATH`. It may be absent at start.
     #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:50051")]
     pub control: String,
@@ -101,8 +109,10 @@ pub enum Switch {
 pub struct CommandLine {
     /// For `rte_eal_init`, without the program name.
     pub eal: Vec<String>,
-    /// Ours.
+    /// Ours: flags, and what the file of `--config` adds.
     pub options: Options,
+    /// That file, without the settings that a flag overrides.
+    pub file: Option<ConfigFile>,
 }
 
 /// What the first argument asks for.
@@ -144,15 +154,59 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, cl
         }
         eal.push(arg.into_string().map_err(|arg| {
             let text = format!("EAL argument {arg:?} is not UTF-8");
-            clap::Error::raw(clap::error::ErrorKind::InvalidUtf8, text)
+            clap::Error::raw(ErrorKind::InvalidUtf8, text)
         })?);
     }
     if let Some(arg) = eal.iter().find(|arg| is_option(arg)) {
         let text =
             format!("{arg} is an option of flowtracker: put it behind `--`, which ends the EAL arguments\n");
-        return Err(clap::Error::raw(clap::error::ErrorKind::UnknownArgument, text));
+        return Err(clap::Error::raw(ErrorKind::UnknownArgument, text));
     }
-    Ok(CommandLine { eal, options: Options::try_parse_from(options)? })
+    let (options, file) = flags_and_file(options)?;
+    Ok(CommandLine { eal, options, file })
+}
+
+/// Parses the flags, then once more with the settings of the file in front of them.
+fn flags_and_file(mut args: Vec<OsString>) -> Result<(Options, Option<ConfigFile>), clap::Error> {
+    let command = Options::command();
+    let flags = command.clone().try_get_matches_from(&args)?;
+    let options = Options::from_arg_matches(&flags)?;
+    let Some(path) = &options.config else { return Ok((options, None)) };
+
+    let known: Vec<_> =
+        command.get_opts().filter_map(clap::Arg::get_long).filter(|k| *k != "config").collect();
+    let refuse = |text| clap::Error::raw(ErrorKind::ValueValidation, text);
+    let mut file = ConfigFile::read(path, &known).map_err(refuse)?;
+    for setting in &file.settings {
+        // On its own, and whether a flag overrides it or not, so that the message can say where it stands.
+        let flag = format!("--{}={}", setting.key, setting.value);
+        if let Err(error) = Options::try_parse_from([args[0].clone(), flag.into()]) {
+            return Err(refuse(format!("{}: {}", file.place_of(setting), one_line(&error))));
+        }
+    }
+    file.settings.retain(|setting| {
+        let arg = command.get_opts().find(|arg| arg.get_long() == Some(&setting.key)).expect("a known key");
+        flags.value_source(arg.get_id().as_str()) != Some(ValueSource::CommandLine)
+    });
+    args.splice(1..1, file.settings.iter().map(|s| format!("--{}={}", s.key, s.value).into()));
+    Ok((Options::try_parse_from(args)?, Some(file)))
+}
+
+/// What an error of [`parse`] says, without its usage text.
+#[must_use]
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let mut line = String::new();
+    for part in text.lines().map(str::trim) {
+        if part.starts_with("Usage:") || part.starts_with("For more information") {
+            break;
+        }
+        if !line.is_empty() && !part.is_empty() {
+            line.push_str(if part.starts_with('[') { " " } else { "; " });
+        }
+        line.push_str(part);
+    }
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 /// True for the long flags of [`Options`], which EAL does not know.
@@ -180,6 +234,28 @@ fn hash_kind(name: &str) -> HashKind {
         "jhash" => HashKind::Jhash,
         _ => HashKind::Keyed,
     }
+}
+
+/// The list that `--protocols` takes.
+pub(crate) fn protocols_text(protocols: Protocols) -> &'static str {
+    match protocols {
+        Protocols::Tcp => "tcp",
+        Protocols::TcpUdp => "tcp,udp",
+    }
+}
+
+/// The name that `--hash` takes.
+pub(crate) fn hash_text(hash: HashKind) -> &'static str {
+    match hash {
+        HashKind::Keyed => "keyed",
+        HashKind::Crc => "crc",
+        HashKind::Jhash => "jhash",
+    }
+}
+
+/// The word that a flag of a closed choice takes.
+pub(crate) fn word(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |word| word.get_name().to_owned())
 }
 
 fn hex(text: &str) -> Result<u16, String> {
@@ -252,6 +328,89 @@ mod tests {
             let error = line(&format!("prog -l 0 -- {args}")).expect_err(args);
             assert!(error.to_string().contains(flag), "{args}: {error}");
             assert_eq!(error.exit_code(), 2, "{args}");
+        }
+    }
+
+    /// Parses `prog -- --config FILE options`, FILE holding `text`.
+    fn with_file(text: &str, options: &str) -> Result<CommandLine, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ft.toml");
+        std::fs::write(&path, text).unwrap();
+        line(format!("prog -- --config {} {options}", path.display()).trim_end())
+            .map_err(|error| one_line(&error).replace(path.to_str().unwrap(), "FILE"))
+    }
+
+    #[test]
+    fn a_file_gives_what_the_flags_do_not() {
+        let text = "capacity = 64\nburst = 8\nprotocols = [\"tcp\", \"udp\"]\naccounting = false\n";
+        let line = with_file(text, "--burst 16").unwrap();
+        assert_eq!((line.options.capacity, line.options.burst), (64, 16));
+        assert_eq!((line.options.protocols, line.options.accounting), (Protocols::TcpUdp, Switch::Off));
+        assert_eq!(line.options.rxd, 1024, "what neither says is the default");
+        let kept: Vec<_> = line.file.unwrap().settings.into_iter().map(|setting| setting.key).collect();
+        assert_eq!(kept, ["capacity", "protocols", "accounting"]);
+    }
+
+    #[test]
+    fn a_flag_that_repeats_the_default_wins_too() {
+        let line = with_file("capacity = 64\ntimer-profiles = [5]\n", "--capacity=1048576").unwrap();
+        assert_eq!(line.options.capacity, 1_048_576);
+        assert_eq!(line.options.timer_profiles, [5]);
+    }
+
+    #[test]
+    fn every_option_but_config_is_a_key() {
+        for option in Options::command().get_opts() {
+            let key = option.get_long().unwrap();
+            let error = with_file(&format!("{key} = 1.5"), "").unwrap_err();
+            let told = if key == "config" { "unknown key `config`" } else { "cannot be of type float" };
+            assert!(error.contains(told), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_bad_value_of_a_file_is_told_like_that_of_a_flag() {
+        for (text, told) in [
+            (
+                "id = \"a\"\nburst = 257",
+                "--config FILE: line 2: invalid value '257' for '--burst <N>': 257 is not in 1..=256",
+            ),
+            ("rxd = -1", "line 1: invalid value '-1' for '--rxd <N>'"),
+            (
+                "forward = \"back\"",
+                "invalid value 'back' for '--forward <MODE>' [possible values: pair, drop]",
+            ),
+            ("accounting = \"1\"", "invalid value '1' for '--accounting <on|off>'"),
+            ("protocols = [\"icmp\"]", "invalid value 'icmp' for '--protocols <LIST>'"),
+            ("timer-profiles = [1, \"x\"]", "invalid value 'x' for '--timer-profiles <MS,MS,…>'"),
+            ("permissions = -1", "for '--permissions <HEX>'"),
+        ] {
+            let error = with_file(text, "").expect_err(text);
+            assert!(error.contains(told), "{text}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+        // A file is wrong or not, whatever the flags say.
+        assert!(with_file("burst = 257", "--burst 1").unwrap_err().contains("line 1"));
+    }
+
+    #[test]
+    fn an_error_is_one_line() {
+        for (args, told) in [
+            ("-- --burst 0", "invalid value '0' for '--burst <N>': 0 is not in 1..=256"),
+            ("-- --no-such-flag", "unexpected argument '--no-such-flag' found"),
+            (
+                "-- --burts 5",
+                "unexpected argument '--burts' found; tip: a similar argument exists: '--burst'",
+            ),
+            ("-- --hash md5", "invalid value 'md5' for '--hash <NAME>' [possible values: keyed, crc, jhash]"),
+            ("-- --id", "a value is required for '--id <NAME>' but none was supplied"),
+            ("-- --burst 1 --burst 2", "the argument '--burst <N>' cannot be used multiple times"),
+            (
+                "--id lab",
+                "--id is an option of flowtracker: put it behind `--`, which ends the EAL arguments",
+            ),
+        ] {
+            assert_eq!(one_line(&line(&format!("prog {args}")).expect_err(args)), told);
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The effective configuration: typed, validated, with what the environment adds.
 //! The only file that reads the environment and fetches randomness.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use conntrack::{HashKind, Permissions, ProfileId, Profiles, TrackerConfig};
 
-use crate::cli::{ForwardMode, Options, Switch, UntrackedMode};
+use crate::cli::{self, CommandLine, ForwardMode, Options, Switch, UntrackedMode};
+use crate::config_file::ConfigFile;
 
 /// Everything that the data plane is told.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The file that some of it comes from.
+    pub file: Option<PathBuf>,
     /// Where the control service is.
     pub control: ControlUri,
     /// Name of this data plane.
@@ -62,15 +66,20 @@ impl fmt::Display for ControlUri {
 /// An option whose value is not acceptable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The flag.
+    /// The flag, without its dashes.
     pub flag: &'static str,
+    /// File and line, if it stands in the file of `--config`.
+    pub place: Option<String>,
     /// What is wrong with it.
     pub reason: String,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.flag, self.reason)
+        match &self.place {
+            Some(place) => write!(f, "{place}: {}: {}", self.flag, self.reason),
+            None => write!(f, "--{}: {}", self.flag, self.reason),
+        }
     }
 }
 
@@ -80,32 +89,41 @@ impl Config {
     /// Checks the options against each other and adds what the environment gives.
     ///
     /// # Errors
-    /// Names the flag that is not acceptable.
-    pub fn new(options: &Options) -> Result<Self, ConfigError> {
-        let bad = |flag, reason: String| ConfigError { flag, reason };
+    /// Names the flag that is not acceptable, and where it stands in the file if it does.
+    pub fn new(line: &CommandLine) -> Result<Self, ConfigError> {
+        Self::checked(&line.options).map_err(|mut error| {
+            let setting = |file: &ConfigFile| file.setting(error.flag).map(|s| file.place_of(s).to_string());
+            error.place = line.file.as_ref().and_then(setting);
+            error
+        })
+    }
+
+    fn checked(options: &Options) -> Result<Self, ConfigError> {
+        let bad = |flag, reason: String| ConfigError { flag, place: None, reason };
         let profiles =
-            Profiles::new(&options.timer_profiles).map_err(|e| bad("--timer-profiles", e.to_string()))?;
+            Profiles::new(&options.timer_profiles).map_err(|e| bad("timer-profiles", e.to_string()))?;
         let learn_profile = ProfileId::new(options.learn_profile)
             .filter(|id| profiles.aging_ms(*id).is_some())
             .ok_or_else(|| {
                 let (id, count) = (options.learn_profile, profiles.values().len());
-                bad("--learn-profile", format!("there is no profile {id}: --timer-profiles has {count}"))
+                bad("learn-profile", format!("there is no profile {id}: --timer-profiles has {count}"))
             })?;
         let permissions = Permissions::new(options.permissions).ok_or_else(|| {
-            bad("--permissions", format!("{:#x} has bits beyond the 14 of 0x3fff", options.permissions))
+            bad("permissions", format!("{:#x} has bits beyond the 14 of 0x3fff", options.permissions))
         })?;
         let id = match &options.id {
             Some(id) => id.clone(),
             None => gethostname::gethostname().to_string_lossy().into_owned(),
         };
         if id.is_empty() || id.len() > 63 || id.chars().any(char::is_control) {
-            return Err(bad("--id", "1 to 63 printable bytes are possible".to_owned()));
+            return Err(bad("id", "1 to 63 printable bytes are possible".to_owned()));
         }
         let mut random = [0; 40];
-        getrandom::fill(&mut random).map_err(|e| bad("--hash", format!("no random secret: {e}")))?;
+        getrandom::fill(&mut random).map_err(|e| bad("hash", format!("no random secret: {e}")))?;
         let (secret, instance) = random.split_at(32);
         Ok(Config {
-            control: control_uri(&options.control).map_err(|reason| bad("--control", reason))?,
+            file: options.config.clone(),
+            control: control_uri(&options.control).map_err(|reason| bad("control", reason))?,
             id,
             capacity: options.capacity,
             tracker: TrackerConfig {
@@ -137,37 +155,47 @@ pub fn runtime_directories() -> (Option<PathBuf>, Option<PathBuf>) {
     (folder("RUNTIME_DIRECTORY"), folder("XDG_RUNTIME_DIR"))
 }
 
-/// One line of the effective configuration, for the log. Without the secret.
+/// One line of the effective configuration, for the log: flags that can be pasted back. Without the secret, and
+/// without what is computed because nobody asked for anything.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let t = &self.tracker;
+        let profiles: Vec<String> = t.profiles.values().iter().map(u32::to_string).collect();
+        if let Some(file) = &self.file {
+            write!(f, "--config={} ", shell_word(&file.to_string_lossy()))?;
+        }
         write!(
             f,
-            "control={} id={} capacity={} protocols={:?} forward={:?} untracked={:?} hash={:?} timer-profiles={:?} \
-             learn-profile={} permissions={:#x} accounting={} burst={} rxd={} txd={}",
-            self.control,
-            self.id,
+            "--control={} --id={} --capacity={} --protocols={} --forward={} --untracked={} --hash={} \
+             --timer-profiles={} --learn-profile={} --permissions={:#x} --accounting={} --burst={} --rxd={} --txd={}",
+            shell_word(&self.control.to_string()),
+            shell_word(&self.id),
             self.capacity,
-            t.protocols,
-            self.forward,
-            self.untracked,
-            self.hash,
-            t.profiles.values(),
+            cli::protocols_text(t.protocols),
+            cli::word(&self.forward),
+            cli::word(&self.untracked),
+            cli::hash_text(self.hash),
+            profiles.join(","),
             t.learn_profile.get(),
             t.permissions.bits(),
-            if t.accounting { "on" } else { "off" },
+            cli::word(if t.accounting { &Switch::On } else { &Switch::Off }),
             self.burst,
             self.rxd,
             self.txd,
         )?;
         for (name, value) in [("rxq", self.rxq.map(u32::from)), ("mbufs", self.mbufs)] {
-            match value {
-                Some(value) => write!(f, " {name}={value}")?,
-                None => write!(f, " {name}=computed")?,
+            if let Some(value) = value {
+                write!(f, " --{name}={value}")?;
             }
         }
         Ok(())
     }
+}
+
+/// `text` as one word of a shell.
+fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
+    if text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")).into() }
 }
 
 fn control_uri(text: &str) -> Result<ControlUri, String> {
@@ -188,27 +216,28 @@ fn control_uri(text: &str) -> Result<ControlUri, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli;
 
     fn config(options: &str) -> Result<Config, ConfigError> {
         let args = ["prog", "--"].into_iter().chain(options.split_whitespace()).map(Into::into);
-        Config::new(&cli::parse(args).expect("the flags parse").options)
+        Config::new(&cli::parse(args).expect("the flags parse"))
     }
 
     #[test]
     fn bad_values_are_named() {
         for (options, flag) in [
-            ("--timer-profiles 5,5", "--timer-profiles"),
-            ("--timer-profiles 0", "--timer-profiles"),
-            ("--learn-profile 4", "--learn-profile"),
-            ("--learn-profile 99", "--learn-profile"),
-            ("--permissions 0x4000", "--permissions"),
-            ("--control ftp://x", "--control"),
-            ("--control unix:", "--control"),
-            ("--control 127.0.0.1:50051", "--control"),
-            ("--id=", "--id"),
+            ("--timer-profiles 5,5", "timer-profiles"),
+            ("--timer-profiles 0", "timer-profiles"),
+            ("--learn-profile 4", "learn-profile"),
+            ("--learn-profile 99", "learn-profile"),
+            ("--permissions 0x4000", "permissions"),
+            ("--control ftp://x", "control"),
+            ("--control unix:", "control"),
+            ("--control 127.0.0.1:50051", "control"),
+            ("--id=", "id"),
         ] {
-            assert_eq!(config(options).expect_err(options).flag, flag, "{options}");
+            let error = config(options).expect_err(options);
+            assert_eq!(error.flag, flag, "{options}");
+            assert!(error.to_string().starts_with(&format!("--{flag}: ")), "{error}");
         }
     }
 
@@ -225,5 +254,45 @@ mod tests {
         let config = config("--control unix:/run/ft.sock --accounting off").unwrap();
         assert_eq!(config.control, ControlUri::Unix("/run/ft.sock".into()));
         assert!(!config.tracker.accounting);
+    }
+
+    /// Writes a file for `--config` and gives its folder and path.
+    fn file(text: &str) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ft.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn what_only_shows_together_is_told_with_its_place() {
+        let (_folder, path) = file("timer-profiles = [5]\nlearn-profile = 1\n");
+        let error = config(&format!("--config {path}")).unwrap_err();
+        let told = format!("--config {path}: line 2: learn-profile: there is no profile 1");
+        assert!(error.to_string().starts_with(&told), "{error}");
+        // What a flag overrides is not the file's fault.
+        let error = config(&format!("--config {path} --learn-profile 2")).unwrap_err();
+        assert!(error.to_string().starts_with("--learn-profile: "), "{error}");
+    }
+
+    #[test]
+    fn the_effective_configuration_can_be_pasted_back() {
+        let (_folder, path) = file("protocols = [\"tcp\", \"udp\"]\npermissions = 0x3dbc\n");
+        for options in [
+            "--id=lab".to_owned(),
+            format!("--id=lab --config={path} --hash=jhash --accounting=off --rxq=2 --mbufs=4096"),
+            "--id=lab --control=unix:/run/ft.sock --forward=drop --untracked=drop --timer-profiles=7,5 --hash=crc"
+                .to_owned(),
+        ] {
+            let line = config(&options).unwrap().to_string();
+            assert!(options.split(' ').all(|flag| line.split(' ').any(|shown| shown == flag)), "{line}");
+            assert_eq!(config(&line).unwrap().to_string(), line);
+        }
+    }
+
+    #[test]
+    fn odd_names_are_quoted_for_the_shell() {
+        assert_eq!(shell_word("lab-1.example:2"), "lab-1.example:2");
+        assert_eq!(shell_word("it's $1"), r"'it'\''s $1'");
     }
 }

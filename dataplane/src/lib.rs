@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod config_file;
 pub mod doctor;
 mod eal_args;
 pub mod export;

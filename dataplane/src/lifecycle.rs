@@ -87,7 +87,7 @@ impl From<TopologyError> for StartError {
 /// When it cannot start; what was started by then has been stopped.
 pub fn run(line: &CommandLine) -> Result<(), StartError> {
     let calibration = Calibration::start();
-    let config = Config::new(&line.options).map_err(StartError::Flag)?;
+    let config = Config::new(line).map_err(StartError::Flag)?;
     info!("effective configuration: {config}");
     let stop = stop_on_signals()?;
 

@@ -120,7 +120,7 @@ struct Case<'a> {
 /// # Errors
 /// When an option of ours is not acceptable: then there is no start to examine.
 pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec<Check>, ConfigError> {
-    let config = Config::new(&line.options)?;
+    let config = Config::new(line)?;
     let eal = match EalArgs::parse(&line.eal) {
         Ok(eal) => eal,
         Err(bad) => return Ok(vec![Check::fail("arguments", bad.found, bad.remedy)]),
