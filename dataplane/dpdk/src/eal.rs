@@ -10,8 +10,10 @@ use std::thread::{self, ThreadId};
 
 use dpdk_sys as sys;
 
+use crate::eal_log::{self, FailedDevice};
 use crate::error::c_string;
 use crate::interrupt::park_interrupt_thread;
+use crate::output::capture_output;
 use crate::{Error, LcoreId, PortId};
 
 /// RTE_ETH_DEV_NO_OWNER: ports that no other port (bonding, failsafe) has taken for itself.
@@ -68,6 +70,8 @@ pub struct Eal {
     pub(crate) open_ports: Mutex<Vec<PortId>>,
     /// Whether rte_pdump_init succeeded.
     capture: AtomicBool,
+    messages: Vec<String>,
+    failed: Vec<FailedDevice>,
 }
 
 impl Eal {
@@ -76,6 +80,9 @@ impl Eal {
     ///
     /// The calling thread becomes the main lcore in DPDK's books but keeps the CPU affinity it had, so that
     /// threads it starts later are not all born on one CPU.
+    ///
+    /// What the EAL and the drivers print meanwhile is kept for [`Eal::messages`] and [`Error::messages`]: no other
+    /// thread should print, for its lines would be taken along.
     ///
     /// # Errors
     ///
@@ -102,11 +109,21 @@ impl Eal {
             Error::EalArguments("too many".to_owned())
         })?;
         argv.push(ptr::null_mut());
-        // SAFETY: argv holds argc zero-terminated strings that are never freed, and a null at its end;
-        // INITIALISED keeps any second caller out.
-        let parsed = unsafe { sys::rte_eal_init(argc, argv.leak().as_mut_ptr()) };
-        // Read rte_errno before anything else can set it.
-        let failure = (parsed < 0).then(|| Error::from_rte_errno("rte_eal_init", format_args!("{args:?}")));
+        let argv = argv.leak();
+        let ((parsed, errno), messages) = capture_output(|| {
+            // SAFETY: argv holds argc zero-terminated strings that are never freed, and a null at its end;
+            // INITIALISED keeps any second caller out.
+            let parsed = unsafe { sys::rte_eal_init(argc, argv.as_mut_ptr()) };
+            // Read rte_errno before anything else can set it.
+            (parsed, Error::from_rte_errno("rte_eal_init", format_args!("{args:?}")))
+        });
+        let failure = (parsed < 0).then(|| {
+            let eal_log::Cause { usage, mut reason } = eal_log::cause(&messages, program);
+            if reason.is_empty() {
+                reason = errno.to_string();
+            }
+            Error::Init { usage, reason, messages: messages.clone() }
+        });
         let chosen = Affinity::of_this_thread();
         let restored = callers.apply();
         if let Some(failure) = failure {
@@ -121,14 +138,20 @@ impl Eal {
             launching: Mutex::new(()),
             open_ports: Mutex::new(Vec::new()),
             capture: AtomicBool::new(false),
+            failed: eal_log::failed_devices(&messages, args),
+            messages,
         };
         chosen?;
         restored?;
         let parsed = usize::try_from(parsed).unwrap_or(0);
         if parsed != given {
-            return Err(Error::EalArguments(format!(
-                "the EAL read {parsed} of {given} arguments: {args:?} holds words that belong to no option"
-            )));
+            // getopt has put them behind all options; the EAL has put the program's name before them.
+            let stray: Vec<_> = argv[parsed + 1..=given]
+                .iter()
+                // SAFETY: these are zero-terminated strings that were made above and are never freed.
+                .map(|word| unsafe { CStr::from_ptr(*word) }.to_string_lossy())
+                .collect();
+            return Err(Error::EalArguments(format!("`{}` belongs to no option", stray.join(" "))));
         }
         Ok(eal)
     }
@@ -151,6 +174,18 @@ impl Eal {
             return Err(Error::from_rte_errno("rte_pdump_init", "packet capture"));
         }
         Ok(())
+    }
+
+    /// What the EAL and the drivers printed during [`Eal::init`].
+    #[must_use]
+    pub fn messages(&self) -> &[String] {
+        &self.messages
+    }
+
+    /// The `--vdev` arguments that came to nothing. The EAL goes on without them, and numbers the ports that are left.
+    #[must_use]
+    pub fn failed_devices(&self) -> &[FailedDevice] {
+        &self.failed
     }
 
     /// The main lcore: the one of the thread that called [`Eal::init`].

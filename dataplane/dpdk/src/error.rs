@@ -31,6 +31,15 @@ pub enum Error {
     AlreadyInitialised,
     /// EAL arguments that cannot work or would be ignored; the text says which and why.
     EalArguments(String),
+    /// The EAL did not start.
+    Init {
+        /// It refused its arguments, which is not for the machine to cure.
+        usage: bool,
+        /// The lines that tell the cause, and a remedy where one is known.
+        reason: String,
+        /// All that it and the drivers printed.
+        messages: Vec<String>,
+    },
     /// A name that DPDK cannot take because it holds a zero byte.
     ZeroByte(String),
     /// No lcore of this number takes closures: it is not enabled, or it is the main lcore.
@@ -83,6 +92,21 @@ impl Error {
             _ => None,
         }
     }
+
+    /// True if other arguments are needed, and not another state of the machine.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::EalArguments(_) | Self::ZeroByte(_) | Self::Init { usage: true, .. })
+    }
+
+    /// What the EAL and the drivers printed, if it did not start.
+    #[must_use]
+    pub fn messages(&self) -> &[String] {
+        match self {
+            Self::Init { messages, .. } => messages,
+            _ => &[],
+        }
+    }
 }
 
 /// DPDK's text for a positive error number.
@@ -105,7 +129,10 @@ impl fmt::Display for Error {
                 write!(f, "{call} failed: {} (errno {errno})", strerror(*errno))
             }
             Self::AlreadyInitialised => f.write_str("the EAL was initialised before in this process"),
-            Self::EalArguments(why) => write!(f, "EAL arguments: {why}"),
+            Self::EalArguments(why) | Self::Init { usage: true, reason: why, .. } => {
+                write!(f, "EAL arguments: {why}")
+            }
+            Self::Init { reason, .. } => write!(f, "the EAL did not start: {reason}"),
             Self::ZeroByte(name) => write!(f, "the name {name:?} holds a zero byte"),
             Self::NotAWorker(lcore) => write!(f, "{lcore} is not an enabled worker lcore"),
             Self::NotMainThread => f.write_str("only the thread that initialised the EAL is the main lcore"),

@@ -28,6 +28,7 @@ compile_error!("flowtracker's DPDK wrapper knows Linux only");
 
 pub mod clock;
 mod eal;
+mod eal_log;
 mod error;
 #[cfg(feature = "hash")]
 pub mod hash;
@@ -37,6 +38,7 @@ mod lcore;
 mod log;
 mod mbuf;
 mod mempool;
+mod output;
 mod port;
 mod queue;
 pub mod telemetry;
@@ -45,10 +47,12 @@ pub mod test_support;
 mod unmap;
 
 pub use eal::{Eal, ProcessType, SocketId, plugin_directory};
+pub use eal_log::{FailedDevice, is_trouble};
 pub use error::Error;
 pub use lcore::{LcoreId, LcoreScope};
 pub use log::Hush;
 pub use mbuf::{Burst, CAPACITY, Segments};
 pub use mempool::{Mempool, MempoolConfig};
+pub use output::capture_output;
 pub use port::{Port, PortConfig, PortFacts, PortId, PortSetup, PortStats};
 pub use queue::{QueueId, RxQueue, Sent, TxQueue};
