@@ -105,7 +105,10 @@ pub(crate) struct EalArgs {
     pub(crate) no_pci: bool,
     pub(crate) no_shconf: bool,
     pub(crate) in_memory: bool,
+    /// Asked for by its name.
     pub(crate) secondary: bool,
+    /// Asked for by its name, or nothing was said; neither, and it depends on who else is there.
+    pub(crate) primary: bool,
     pub(crate) file_prefix: String,
     pub(crate) huge_dir: Option<PathBuf>,
     pub(crate) vdevs: Vec<Vdev>,
@@ -129,6 +132,7 @@ impl EalArgs {
             no_shconf: false,
             in_memory: false,
             secondary: false,
+            primary: true,
             file_prefix: PREFIX.to_owned(),
             huge_dir: None,
             vdevs: Vec::new(),
@@ -180,7 +184,10 @@ impl EalArgs {
             "--no-pci" => self.no_pci = true,
             "--no-shconf" => self.no_shconf = true,
             "--in-memory" => self.in_memory = true,
-            "--proc-type" => self.secondary = value == "secondary",
+            "--proc-type" => {
+                self.secondary = value == "secondary";
+                self.primary = value == "primary";
+            }
             "--file-prefix" => {
                 if value.contains(['%', '/']) || value.is_empty() {
                     return Err(bad("give a plain word such as --file-prefix ft"));
@@ -364,6 +371,17 @@ mod tests {
         assert_eq!((eal.file_prefix.as_str(), eal.megabytes, eal.no_huge), ("rte", None, false));
         assert_eq!(parse("--no-huge").unwrap().megabytes, Some(64));
         assert_eq!(parse("--no-huge -m 9").unwrap().megabytes, Some(9));
+        assert!(eal.primary && !eal.secondary);
+    }
+
+    #[test]
+    fn a_process_may_not_be_primary() {
+        for (kind, primary, secondary) in
+            [("primary", true, false), ("secondary", false, true), ("auto", false, false)]
+        {
+            let eal = parse(&format!("--proc-type={kind}")).unwrap();
+            assert_eq!((eal.primary, eal.secondary), (primary, secondary), "{kind}");
+        }
     }
 
     #[test]

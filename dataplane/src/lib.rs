@@ -23,6 +23,7 @@ pub mod forward;
 pub mod lifecycle;
 pub mod mbufs;
 pub mod ports;
+pub mod start_log;
 pub mod stats;
 pub mod telemetry;
 pub mod topology;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::{Hasher, LineTable, Outcome, Tracker};
-use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId, SocketId};
+use dpdk::{
+    Burst, Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId, SocketId,
+};
 use flowtracker_proto::v1;
 use tracing::{debug, error, info, warn};
 
@@ -38,6 +40,10 @@ pub enum StartError {
     Flag(ConfigError),
     /// DPDK refused.
     Dpdk(dpdk::Error),
+    /// There is no memory for this many mbufs.
+    Mbufs(u32, dpdk::Error),
+    /// Devices that the EAL was told to make and could not; the ports behind them would have moved up.
+    Devices(Vec<FailedDevice>),
     /// Ports and lcores do not fit together.
     Topology(TopologyError),
     /// A device would cut frames.
@@ -53,6 +59,17 @@ impl fmt::Display for StartError {
         match self {
             StartError::Flag(e) => e.fmt(f),
             StartError::Dpdk(e) => e.fmt(f),
+            StartError::Mbufs(mbufs, e) => {
+                let remedy = "give the EAL more memory (-m, hugepages), or ask for fewer (--mbufs, --rxd, --txd, --rxq)";
+                write!(f, "no room for {mbufs} mbufs: {remedy}: {e}")
+            }
+            StartError::Devices(failed) => {
+                let told: Vec<_> = failed
+                    .iter()
+                    .map(|failed| format!("port for {} was not made: {}", failed.device, failed.reason))
+                    .collect();
+                f.write_str(&told.join("; "))
+            }
             StartError::Topology(e) => e.fmt(f),
             StartError::Frames(e) => e.fmt(f),
             StartError::Table(e) => write!(f, "--capacity: {e}"),
@@ -69,6 +86,18 @@ impl From<ConfigError> for StartError {
     }
 }
 
+impl StartError {
+    /// True if other flags are needed, and not another state of the machine.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            StartError::Flag(_) => true,
+            StartError::Dpdk(error) => error.is_usage(),
+            _ => false,
+        }
+    }
+}
+
 impl From<dpdk::Error> for StartError {
     fn from(error: dpdk::Error) -> Self {
         StartError::Dpdk(error)
@@ -81,26 +110,37 @@ impl From<TopologyError> for StartError {
     }
 }
 
-/// Runs the data plane until SIGINT or SIGTERM.
+/// Runs the data plane until SIGINT or SIGTERM. `started` is called once nothing can keep it from polling.
 ///
 /// # Errors
 /// When it cannot start; what was started by then has been stopped.
-pub fn run(line: &CommandLine) -> Result<(), StartError> {
+pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError> {
     let calibration = Calibration::start();
     let config = Config::new(line).map_err(StartError::Flag)?;
     info!("effective configuration: {config}");
     let stop = stop_on_signals()?;
 
-    let eal = Eal::init("flowtracker-dataplane", &line.eal)?;
-    if let Err(error) = eal.allow_capture() {
+    let args = EalArgs::parse(&line.eal);
+    if args.as_ref().is_ok_and(|args| !args.primary) {
+        // It would wait for ever for a primary process to share its memory.
+        let why = "--proc-type: flowtracker is a primary process, leave it out".to_owned();
+        return Err(StartError::Dpdk(dpdk::Error::EalArguments(why)));
+    }
+    let eal = Eal::init("flowtracker-dataplane", &line.eal)
+        .inspect_err(|e| e.messages().iter().for_each(|line| debug!("DPDK: {line}")))?;
+    relay(eal.messages());
+    if !eal.failed_devices().is_empty() {
+        return Err(StartError::Devices(eal.failed_devices().to_vec()));
+    }
+    if let Err(error) = captured(|| eal.allow_capture()) {
         debug!("dpdk-dumpcap cannot attach: {error}");
     }
     // What the EAL has taken can be read; if not, the devices' arguments only seem to be missing.
-    let vdevs = EalArgs::parse(&line.eal).map(|args| args.vdevs).unwrap_or_default();
+    let vdevs = args.map(|args| args.vdevs).unwrap_or_default();
     let facts = facts(&eal, &vdevs)?;
     let plan = plan(&eal, &facts, config.rxq)?;
-    let pools = pools(&eal, &facts, &plan, &config, &vdevs)?;
-    let ports = open_ports(&eal, &plan, &config, &pools)?;
+    let pools = captured(|| pools(&eal, &facts, &plan, &config, &vdevs))?;
+    let ports = captured(|| open_ports(&eal, &plan, &config, &pools))?;
     let clock = calibration.finish();
     let (mut workers, ends, link) = shards(&ports, &plan, &config, clock)?;
     let elapsed = || Duration::from_nanos(clock.now().ns);
@@ -137,7 +177,10 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
             .inspect_err(|_| finish.store(true, Ordering::Release))
             .map_err(|e| StartError::System("the supervisor's thread", e))?;
         info!("polling");
-        let polled = telemetry.serve(&eal, || poll(&eal, &mut workers, &stop));
+        let polled = telemetry.serve(&eal, || {
+            started();
+            poll(&eal, &mut workers, &stop)
+        });
         finish.store(true, Ordering::Release);
         // They only fail by a panic, which has been printed and ends a release build.
         let _ = (exporter.join(), supervisor.join());
@@ -145,6 +188,24 @@ pub fn run(line: &CommandLine) -> Result<(), StartError> {
     });
     report(&workers);
     polled
+}
+
+/// Runs a step of the start; what DPDK prints meanwhile goes to the log.
+fn captured<T>(step: impl FnOnce() -> T) -> T {
+    let (result, messages) = dpdk::capture_output(step);
+    relay(&messages);
+    result
+}
+
+/// Logs lines that DPDK printed.
+fn relay(messages: &[String]) {
+    for line in messages {
+        if dpdk::is_trouble(line) {
+            warn!("DPDK: {line}");
+        } else {
+            debug!("DPDK: {line}");
+        }
+    }
 }
 
 /// The flag that SIGINT and SIGTERM set.
@@ -261,7 +322,8 @@ fn pools<'eal>(
             eal,
             &format!("flowtracker_{}", pools.of.len()),
             MempoolConfig { mbufs, cache, data_room, socket },
-        )?;
+        )
+        .map_err(|e| StartError::Mbufs(mbufs, e))?;
         pools.of.push((socket, pool));
     }
     Ok(pools)

@@ -1,46 +1,63 @@
 //! `flowtracker-dataplane`: arguments in, exit status out.
 #![forbid(unsafe_code)]
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use dataplane::cli::Action;
+use dataplane::start_log::StartLog;
 use dataplane::{cli, doctor, lifecycle};
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
-/// Bad flags.
+/// Bad flags, ours or the EAL's.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("FLOWTRACKER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    match log() {
+        Ok(log) => run(&log),
+        // Without a descriptor to spare there is nothing to log to.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Sets up the log. Whoever chose a level sees the start as it goes.
+fn log() -> io::Result<StartLog> {
+    let chosen = std::env::var("FLOWTRACKER_LOG").ok().filter(|filter| !filter.is_empty());
+    let chosen = chosen.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let log = StartLog::new(chosen.is_none())?;
+    let filter = chosen.unwrap_or_else(|| EnvFilter::new("info"));
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(log.clone()).init();
+    Ok(log)
+}
+
+fn run(log: &StartLog) -> ExitCode {
     let mut args = std::env::args_os().collect();
     let action = cli::take_action(&mut args);
-    let line = match cli::parse(args) {
-        Ok(line) => line,
-        Err(error) => {
-            // Help and version are results and go to stdout; errors to stderr.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+    let (problem, status) = match cli::parse(args) {
+        Err(error) if error.use_stderr() => (cli::one_line(&error), ExitCode::from(USAGE)),
+        Err(help_or_version) => {
+            // A result. If nobody reads it, nobody needs to be told.
+            let _ = help_or_version.print();
+            return ExitCode::SUCCESS;
+        }
+        Ok(line) => {
+            let outcome = match action {
+                Action::Run => lifecycle::run(&line, || log.release()).map(|()| true),
+                Action::Doctor => doctor::run(&line).map_err(Into::into),
+            };
+            match outcome {
+                Ok(true) => return ExitCode::SUCCESS,
+                // What is wrong has been printed.
+                Ok(false) => return ExitCode::FAILURE,
+                Err(error) if error.is_usage() => (error.to_string(), ExitCode::from(USAGE)),
+                Err(error) => (error.to_string(), ExitCode::FAILURE),
+            }
         }
     };
-    let outcome = match action {
-        Action::Run => lifecycle::run(&line),
-        Action::Doctor => match doctor::run(&line) {
-            Ok(healthy) => return if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE },
-            Err(error) => Err(error.into()),
-        },
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(lifecycle::StartError::Flag(error)) => {
-            tracing::error!("{error}");
-            ExitCode::from(USAGE)
-        }
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    log.discard();
+    // Arguments and file names may hold line breaks.
+    error!("{}", problem.replace(['\n', '\r'], " "));
+    status
 }
