@@ -66,7 +66,7 @@ impl From<Status> for Failure {
 impl Failure {
     fn message(&self) -> Option<String> {
         match self {
-            Self::Refused(status) => Some(status.message().to_owned()),
+            Self::Refused(status) => Some(in_flags(status.message())),
             Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
             Self::NotWell | Self::NobodyReads => None,
             Self::Output(why) => Some(format!("cannot write: {why}")),
@@ -81,6 +81,13 @@ impl Failure {
             Self::Unreachable(_) => 3,
         }
     }
+}
+
+/// A refusal in the words of the command line: the request's field is a flag here.
+fn in_flags(message: &str) -> String {
+    message
+        .strip_prefix("dataplane: ")
+        .map_or_else(|| message.to_owned(), |reason| format!("--dataplane: {reason}"))
 }
 
 /// The form in which results are printed.
@@ -193,7 +200,11 @@ pub fn main(arguments: &[String]) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let options = cli.common;
+    let mut options = cli.common;
+    if options.server.is_empty() {
+        // An empty variable is as good as none.
+        DEFAULT_SERVER.clone_into(&mut options.server);
+    }
     match cli.verb {
         Verb::Watch(verb) => output::until_interrupted(watch::run(options, verb)).await,
         Verb::List => list::run(options).await,

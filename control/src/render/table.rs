@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use flowtracker_proto::v1::{
-    DataplaneStats, DeleteReason, Entry, Event, EventType, GetStatsResponse, LcoreStats, LifecycleKind,
-    ListDataplanesResponse, Outcomes,
+    DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, GetStatsResponse, LcoreStats,
+    LifecycleKind, ListDataplanesResponse, Outcomes,
 };
 
 use super::{compact_key, duration, utc};
@@ -21,6 +21,9 @@ pub fn entry_heading(out: &mut String) {
 /// One entry.
 pub fn entry(out: &mut String, entry: &Entry) {
     let aging = if entry.dynamic { duration(entry.aging_ms) } else { "static".to_owned() };
+    // The packet that made an entry counts: a learned one without packets comes from a data plane that counts none.
+    let learned = entry.created_by.as_ref().is_some_and(|actor| actor.entity() == Entity::Kernel);
+    let count = |n: u64| if learned && entry.packets == 0 { "-".to_owned() } else { n.to_string() };
     let _ = writeln!(
         out,
         "{:<52} {:>8} {:>8} {:>8} {:>10} {:>12}",
@@ -28,8 +31,8 @@ pub fn entry(out: &mut String, entry: &Entry) {
         duration(entry.created_ms_ago),
         duration(entry.idle_ms),
         aging,
-        entry.packets,
-        entry.bytes
+        count(entry.packets),
+        count(entry.bytes)
     );
 }
 

@@ -285,6 +285,39 @@ async fn what_list_prints_can_be_pasted_back() {
 }
 
 #[tokio::test]
+async fn of_several_data_planes_one_must_be_chosen_by_its_flag() {
+    let service = Service::start().await;
+    for name in ["a", "b"] {
+        let plane = Plane::attach(&service, hello(name, 1, &[1])).await.unwrap();
+        plane.serve(vec![learned(1, T, T)], T);
+    }
+    for (arguments, code, error) in [
+        ("list".to_owned(), 1, "ctl: --dataplane: must name one of: a, b\n"),
+        (format!("p4ctrl get {TABLE}"), 255, "Error: --dataplane: must name one of: a, b.\n"),
+        ("--dataplane b list".to_owned(), 0, ""),
+        (format!("--dataplane b p4ctrl get {TABLE}"), 0, ""),
+    ] {
+        let output = ctl(&service.uri(), &arguments).await;
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(code), error), "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn counters_of_a_data_plane_that_keeps_none_are_dashes() {
+    let service = Service::start().await;
+    let uncounted = EntryRecord { packets: 0, bytes: 0, ..learned(1, T, T) };
+    Plane::fresh(&service).await.serve(vec![uncounted, learned(2, T, T)], T);
+    for (form, columns) in [("table", 6), ("wide", 10)] {
+        let output = ctl(&service.uri(), &format!("list -o {form}")).await;
+        let lines: Vec<Vec<_>> =
+            text(&output.stdout).lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [columns, columns], "{form}");
+        assert_eq!((lines[0][4], lines[0][5]), ("-", "-"), "{form}");
+        assert_eq!((lines[1][4], lines[1][5]), ("1", "60"), "{form}");
+    }
+}
+
+#[tokio::test]
 async fn watch_prints_json_lines_of_events() {
     let service = Service::start().await;
     let mut plane = Plane::fresh(&service).await;
