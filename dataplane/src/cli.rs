@@ -352,6 +352,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_readme_is_a_good_file() {
+        let readme = include_str!("../../README.md");
+        let example = readme.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("an example");
+        let line = with_file(example, "").unwrap();
+        crate::config::Config::new(&line).unwrap();
+        assert_eq!(line.file.unwrap().settings.len(), 7);
+    }
+
+    #[test]
     fn a_flag_that_repeats_the_default_wins_too() {
         let line = with_file("capacity = 64\ntimer-profiles = [5]\n", "--capacity=1048576").unwrap();
         assert_eq!(line.options.capacity, 1_048_576);
