@@ -98,6 +98,7 @@ fn arguments_that_the_eal_refuses_are_named() {
         (&["-n", "4", "stray", "words"], &["EAL", "`stray words`"]),
         (&["--in-memory"], &["EAL", "--no-huge", "--in-memory", "--no-shconf"]),
         (&["--proc-type", "secondary"], &["EAL", "--proc-type", "primary"]),
+        (&["--proc-type=auto"], &["EAL", "--proc-type", "primary"]),
     ] {
         check(&[&PLAIN[..5], eal].concat(), &[], 2, words);
     }
