@@ -128,9 +128,9 @@ impl Guest {
     pub fn start_appliance(&mut self, eal: &str, options: &str) {
         self.sh(&format!("flowtracker-control --listen {CONTROL} & control=$!"));
         let [port0, port1] = PORTS;
-        // In the wrong order: DPDK numbers ports by their addresses.
+        // In the wrong order: DPDK numbers ports by their addresses. With what DPDK says of the machine.
         self.sh(&format!(
-            "flowtracker-dataplane {eal} -a {port1} -a {port0} -- \
+            "FLOWTRACKER_LOG=info,dataplane::lifecycle=debug flowtracker-dataplane {eal} -a {port1} -a {port0} -- \
              --id {DATAPLANE} --control http://{CONTROL} {options} & dataplane=$!"
         ));
         wait_for("the data plane attaches", LIMIT, || {
