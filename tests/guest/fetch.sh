@@ -27,9 +27,9 @@ if ! command -v qemu-system-x86_64 >/dev/null; then
 fi
 (cd "$guest/packages" && apt download "${packages[@]}")
 for package in "$guest"/packages/*.deb; do
-    dpkg-deb --extract "$package" "$guest/root"
+    dpkg-deb --extract "$package" "$guest/files"
 done
 rm -r "$guest/packages"
 
-"$guest/root/bin/busybox" depmod -b "$guest/root" "${kernel#linux-image-}"
+"$guest/files/bin/busybox" depmod -b "$guest/files" "${kernel#linux-image-}"
 touch "$guest/complete"

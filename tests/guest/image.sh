@@ -6,7 +6,7 @@ set -euo pipefail
 programs=$(realpath "$1")
 file=$(realpath "$2")
 here=$(realpath "$(dirname "$0")")
-packages=$(realpath "$here/../../target/guest/root")
+packages=$(realpath "$here/../../target/guest/files")
 image=$(mktemp -d)
 trap 'rm -rf "$image"' EXIT
 

@@ -5,7 +5,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use flowtracker_proto::v1;
-use serde_json::json;
 use tempfile::TempDir;
 
 use crate::grpcurl::Grpcurl;
@@ -179,9 +178,7 @@ impl<'a> Appliance<'a> {
     fn wait_attached(&mut self) {
         wait_for("the data plane attaches", LIMIT, || {
             assert!(self.dataplane.is_running(), "the data plane has ended");
-            let answer: v1::ListDataplanesResponse =
-                self.grpcurl().call("ListDataplanes", &json!({})).ok()?;
-            answer.dataplanes.iter().any(|d| d.name == DATAPLANE && d.attached && d.synced).then_some(())
+            self.grpcurl().is_attached(DATAPLANE).then_some(())
         });
     }
 
@@ -213,10 +210,7 @@ impl<'a> Appliance<'a> {
     /// When the answer is not about exactly this data plane.
     #[must_use]
     pub fn stats(&self) -> (v1::DataplaneStats, v1::LogStats) {
-        let mut answer: v1::GetStatsResponse =
-            self.grpcurl().call("GetStats", &json!({})).expect("GetStats always answers");
-        assert_eq!(answer.dataplanes.len(), 1, "one data plane: {answer:?}");
-        (answer.dataplanes.swap_remove(0), answer.log.unwrap_or_default())
+        self.grpcurl().stats()
     }
 
     /// The counters of all lcores together, and of the ports. Checks the two
@@ -257,9 +251,7 @@ impl<'a> Appliance<'a> {
     /// When the call is refused.
     #[must_use]
     pub fn entries(&self) -> Vec<v1::Entry> {
-        let answers: Vec<v1::ListEntriesResponse> =
-            self.grpcurl().call_all("ListEntries", &json!({})).expect("ListEntries answers");
-        answers.into_iter().flat_map(|answer| answer.entries).collect()
+        self.grpcurl().entries()
     }
 
     /// The data plane, to look at its log or to do it harm.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use flowtracker_proto::v1;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::netns::Namespace;
 use crate::process::{Running, Stream, workspace_root};
@@ -119,6 +120,37 @@ impl<'a> Grpcurl<'a> {
         let method = format!("{SERVICE}/{method}");
         Watch(Running::spawn(self.command().args(["-plaintext", "-d", &request, &self.address, &method])))
     }
+
+    /// True when a data plane of this name is attached and has said all that its table holds.
+    #[must_use]
+    pub fn is_attached(&self, dataplane: &str) -> bool {
+        let answer: Option<v1::ListDataplanesResponse> = self.call("ListDataplanes", &json!({})).ok();
+        let dataplanes = answer.map(|answer| answer.dataplanes).unwrap_or_default();
+        dataplanes.iter().any(|d| d.name == dataplane && d.attached && d.synced)
+    }
+
+    /// Counters of the only data plane, and of the control service's log.
+    ///
+    /// # Panics
+    /// When the answer is not about exactly one data plane.
+    #[must_use]
+    pub fn stats(&self) -> (v1::DataplaneStats, v1::LogStats) {
+        let mut answer: v1::GetStatsResponse =
+            self.call("GetStats", &json!({})).expect("GetStats always answers");
+        assert_eq!(answer.dataplanes.len(), 1, "one data plane: {answer:?}");
+        (answer.dataplanes.swap_remove(0), answer.log.unwrap_or_default())
+    }
+
+    /// Every entry, as ListEntries gives them.
+    ///
+    /// # Panics
+    /// When the call is refused.
+    #[must_use]
+    pub fn entries(&self) -> Vec<v1::Entry> {
+        let answers: Vec<v1::ListEntriesResponse> =
+            self.call_all("ListEntries", &json!({})).expect("ListEntries answers");
+        answers.into_iter().flat_map(|answer| answer.entries).collect()
+    }
 }
 
 /// A streaming call in progress.
@@ -198,7 +230,7 @@ mod tests {
         let value = serde_json::json!({
             "dataplanes": [{"dataplane": "a", "lcores": [{"rx": "7", "outcomes": {"missCreated": "7"}}]}]
         });
-        let stats: flowtracker_proto::v1::GetStatsResponse = typed(value);
+        let stats: v1::GetStatsResponse = typed(value);
         assert_eq!(stats.dataplanes[0].lcores[0].rx, 7);
         assert_eq!(stats.dataplanes[0].lcores[0].outcomes.as_ref().map(|o| o.miss_created), Some(7));
     }

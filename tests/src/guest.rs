@@ -19,7 +19,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use flowtracker_proto::v1;
-use serde_json::json;
 use tempfile::TempDir;
 
 use crate::appliance::{DATAPLANE, LIMIT};
@@ -135,9 +134,7 @@ impl Guest {
         ));
         wait_for("the data plane attaches", LIMIT, || {
             self.sh("kill -0 $dataplane");
-            let answer: v1::ListDataplanesResponse =
-                self.grpcurl().call("ListDataplanes", &json!({})).ok()?;
-            answer.dataplanes.iter().any(|d| d.name == DATAPLANE && d.attached && d.synced).then_some(())
+            self.grpcurl().is_attached(DATAPLANE).then_some(())
         });
     }
 
@@ -169,10 +166,7 @@ impl Guest {
     /// When the answer is not about exactly this data plane.
     #[must_use]
     pub fn stats(&self) -> (v1::DataplaneStats, v1::LogStats) {
-        let mut answer: v1::GetStatsResponse =
-            self.grpcurl().call("GetStats", &json!({})).expect("GetStats always answers");
-        assert_eq!(answer.dataplanes.len(), 1, "one data plane: {answer:?}");
-        (answer.dataplanes.swap_remove(0), answer.log.unwrap_or_default())
+        self.grpcurl().stats()
     }
 
     /// Every entry, as ListEntries gives them.
@@ -181,9 +175,7 @@ impl Guest {
     /// When the call is refused.
     #[must_use]
     pub fn entries(&self) -> Vec<v1::Entry> {
-        let answers: Vec<v1::ListEntriesResponse> =
-            self.grpcurl().call_all("ListEntries", &json!({})).expect("ListEntries answers");
-        answers.into_iter().flat_map(|answer| answer.entries).collect()
+        self.grpcurl().entries()
     }
 
     /// Pulls the cable of a port, or puts it back, and waits until the data plane has noticed.
@@ -242,7 +234,7 @@ fn until_prompt(stream: &mut UnixStream) -> String {
 
 /// QEMU's command line, but for what is in the machine's folder.
 fn qemu(namespace: &Namespace, machine: Machine) -> Command {
-    let packages = workspace_root().join("target/guest/root");
+    let packages = workspace_root().join("target/guest/files");
     let mut kernels =
         std::fs::read_dir(packages.join("boot")).expect("no kernel for the guest: run `make deps`");
     let kernel: PathBuf = kernels
