@@ -84,11 +84,11 @@ int munmap(void *addr, size_t len)
  */
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	int fanout;
+	uint32_t fanout;
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof(fanout)) {
 		memcpy(&fanout, value, sizeof(fanout));
-		fanout &= ~(PACKET_FANOUT_FLAG_DEFRAG << 16);
+		fanout &= ~((uint32_t)PACKET_FANOUT_FLAG_DEFRAG << 16);
 		value = &fanout;
 	}
 	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
