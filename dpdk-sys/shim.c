@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -86,12 +87,35 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
 	uint32_t fanout;
 
-	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof(fanout)) {
+	if (level == SOL_PACKET && name == PACKET_FANOUT && value != NULL && len == sizeof(fanout)) {
 		memcpy(&fanout, value, sizeof(fanout));
 		fanout &= ~((uint32_t)PACKET_FANOUT_FLAG_DEFRAG << 16);
 		value = &fanout;
 	}
 	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+}
+
+/*
+ * A net_memif client connects to its server on the interrupt thread and waits for as long as it takes. A server that is
+ * stopped and does not accept would hold up all other work of that thread, and everybody who waits for it. So nobody
+ * waits longer than this for a local socket; the attempt fails with EAGAIN. Defined for the whole process, as munmap.
+ */
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct timeval patience = { .tv_usec = 100 * 1000 }, forever = { 0 };
+	int local = address != NULL && len >= sizeof(address->sa_family) && address->sa_family == AF_UNIX;
+	int ret;
+
+	if (local)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	ret = (int)syscall(SYS_connect, fd, address, len);
+	if (local) {
+		int saved = errno;
+
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof(forever));
+		errno = saved;
+	}
+	return ret;
 }
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out)

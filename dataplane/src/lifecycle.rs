@@ -13,7 +13,7 @@ use dpdk::{
     Burst, Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId, SocketId,
 };
 use flowtracker_proto::v1;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use crate::cli::CommandLine;
 use crate::clock::{Calibration, Clock};
@@ -27,10 +27,10 @@ use crate::ports::Keeper;
 use crate::stats::Published;
 use crate::telemetry::Telemetry;
 use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
-use crate::watchdog::{Finding, Watchdog};
+use crate::watchdog::Watchdogs;
 use crate::worker::{Lane, Worker};
 
-/// How often the supervisor looks after ports and lcores.
+/// How often ports and lcores are looked after.
 const SUPERVISION: Duration = Duration::from_millis(50);
 
 /// Why the data plane did not start.
@@ -44,6 +44,8 @@ pub enum StartError {
     Mbufs(u32, dpdk::Error),
     /// Devices that the EAL was told to make and could not; the ports behind them would have moved up.
     Devices(Vec<FailedDevice>),
+    /// Two ports on one interface of the kernel.
+    SameInterface([String; 2], [u16; 2]),
     /// Ports and lcores do not fit together.
     Topology(TopologyError),
     /// A device would cut frames.
@@ -69,6 +71,12 @@ impl fmt::Display for StartError {
                     .map(|failed| format!("port for {} was not made: {}", failed.device, failed.reason))
                     .collect();
                 f.write_str(&told.join("; "))
+            }
+            StartError::SameInterface([a, b], [port, other]) => {
+                write!(
+                    f,
+                    "{a} and {b} (port{port}, port{other}) are on the same interface: give each its own iface="
+                )
             }
             StartError::Topology(e) => e.fmt(f),
             StartError::Frames(e) => e.fmt(f),
@@ -136,8 +144,9 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
         debug!("dpdk-dumpcap cannot attach: {error}");
     }
     // What the EAL has taken can be read; if not, the devices' arguments only seem to be missing.
-    let vdevs = args.map(|args| args.vdevs).unwrap_or_default();
+    let (vdevs, allowed) = args.map(|args| (args.vdevs, args.allow)).unwrap_or_default();
     let facts = facts(&eal, &vdevs)?;
+    check_devices(&facts, &vdevs, &allowed)?;
     let plan = plan(&eal, &facts, config.rxq)?;
     let pools = captured(|| pools(&eal, &facts, &plan, &config, &vdevs))?;
     let ports = captured(|| open_ports(&eal, &plan, &config, &pools))?;
@@ -173,17 +182,28 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
         let finished = finish.clone();
         let supervisor = std::thread::Builder::new()
             .name("supervisor".to_owned())
-            .spawn_scoped(threads, move || supervise(keeper, watched, elapsed, &finished))
+            .spawn_scoped(threads, move || supervise(|| keeper.tick(elapsed()), &finished))
             .inspect_err(|_| finish.store(true, Ordering::Release))
             .map_err(|e| StartError::System("the supervisor's thread", e))?;
+        // Apart from the supervisor, which may have to wait for an lcore.
+        let finished = finish.clone();
+        let mut watchdogs = Watchdogs::new(watched, elapsed());
+        let watchdog = std::thread::Builder::new()
+            .name("watchdog".to_owned())
+            .spawn_scoped(threads, move || supervise(|| watchdogs.look(elapsed()), &finished))
+            .inspect_err(|_| finish.store(true, Ordering::Release))
+            .map_err(|e| StartError::System("the watchdog's thread", e))?;
         info!("polling");
         let polled = telemetry.serve(&eal, || {
             started();
-            poll(&eal, &mut workers, &stop)
+            let polled = poll(&eal, &mut workers, &stop);
+            finish.store(true, Ordering::Release);
+            polled
         });
+        // When telemetry could not be served.
         finish.store(true, Ordering::Release);
         // They only fail by a panic, which has been printed and ends a release build.
-        let _ = (exporter.join(), supervisor.join());
+        let _ = (exporter.join(), supervisor.join(), watchdog.join());
         polled?
     });
     report(&workers);
@@ -229,6 +249,47 @@ fn facts(eal: &Eal, vdevs: &[Vdev]) -> Result<Vec<(PortId, dpdk::PortFacts)>, St
         all.push((id, facts));
     }
     Ok(all)
+}
+
+/// Refuses a start in which a port is missing: those behind it have moved up, and frames would leave by the wrong
+/// wire. EAL itself goes on without a device that it cannot have.
+fn check_devices(
+    facts: &[(PortId, dpdk::PortFacts)],
+    vdevs: &[Vdev],
+    allowed: &[String],
+) -> Result<(), StartError> {
+    // Its members are ports too, and not ours.
+    let bonded = vdevs.iter().any(|vdev| vdev.driver() == "net_bond");
+    let network = vdevs.iter().filter(|vdev| vdev.driver().starts_with("net_")).map(|vdev| &vdev.name);
+    // A card's virtual functions are `ADDRESS_representor_N`.
+    let is_port = |name: &str| {
+        let of = |device: &str| {
+            device.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        facts.iter().any(|(_, port)| of(&port.device))
+    };
+    let missing: Vec<_> = network
+        .chain(allowed)
+        .filter(|name| !bonded && !is_port(name))
+        .map(|name| FailedDevice {
+            device: name.clone(),
+            reason: "DPDK has no port of it; is it there, and a card bound to vfio-pci?".to_owned(),
+        })
+        .collect();
+    if !missing.is_empty() {
+        return Err(StartError::Devices(missing));
+    }
+    for (at, (a, one)) in facts.iter().enumerate() {
+        for (b, other) in &facts[at + 1..] {
+            if one.shares_interface_with(other) {
+                return Err(StartError::SameInterface(
+                    [one.device.clone(), other.device.clone()],
+                    [a.0, b.0],
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// DPDK's "any node" is unknown here.
@@ -433,25 +494,11 @@ fn discard_early_frames(ports: &[Port<'_>], workers: &mut [Worker<'_, LineTable>
     }
 }
 
-/// Looks after ports and lcores until `finish` is set.
-fn supervise(
-    mut keeper: Keeper<'_, Port<'_>>,
-    watched: Vec<(u32, Arc<Published>)>,
-    elapsed: impl Fn() -> Duration,
-    finish: &AtomicBool,
-) {
-    let start = |(lcore, stats)| (lcore, Watchdog::new(stats, elapsed()));
-    let mut watchdogs: Vec<_> = watched.into_iter().map(start).collect();
+/// Looks after something, many times a second, until `finish` is set.
+fn supervise(mut look: impl FnMut(), finish: &AtomicBool) {
     while !finish.load(Ordering::Acquire) {
         std::thread::sleep(SUPERVISION);
-        keeper.tick(elapsed());
-        for (lcore, watchdog) in &mut watchdogs {
-            match watchdog.look(elapsed()) {
-                Some(finding @ Finding::Stuck) => error!("lcore {lcore} {finding}"),
-                Some(finding @ Finding::Back(_)) => warn!("lcore {lcore} {finding}"),
-                None => {}
-            }
-        }
+        look();
     }
 }
 

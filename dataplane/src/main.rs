@@ -1,13 +1,12 @@
 //! `flowtracker-dataplane`: arguments in, exit status out.
 #![forbid(unsafe_code)]
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use dataplane::cli::Action;
 use dataplane::start_log::StartLog;
 use dataplane::{cli, doctor, lifecycle};
-use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 /// Bad flags, ours or the EAL's.
@@ -57,7 +56,7 @@ fn run(log: &StartLog) -> ExitCode {
         }
     };
     log.discard();
-    // Arguments and file names may hold line breaks.
-    error!("{}", problem.replace(['\n', '\r'], " "));
+    // Arguments and file names may hold line breaks. Not by the log, which may be told to be silent.
+    let _ = writeln!(io::stderr(), "flowtracker-dataplane: {}", problem.replace(['\n', '\r'], " "));
     status
 }

@@ -18,6 +18,8 @@ pub trait Device {
     fn is_running(&self) -> bool;
     /// Whether its link is up.
     fn link_up(&self) -> bool;
+    /// Whether what it rides on has been deleted.
+    fn is_gone(&self) -> bool;
     /// Reads its counters, which its driver may hide while the link is down.
     fn count(&self);
     /// Starts it.
@@ -50,6 +52,10 @@ impl Device for dpdk::Port<'_> {
 
     fn link_up(&self) -> bool {
         dpdk::Port::link_up(self)
+    }
+
+    fn is_gone(&self) -> bool {
+        dpdk::Port::is_gone(self)
     }
 
     fn count(&self) {
@@ -150,6 +156,12 @@ impl<P: Device> Kept<'_, P> {
             self.up = Some(up);
             match (up, lost) {
                 (true, _) => info!("{}: link up", self.port.name()),
+                (false, _) if self.port.is_gone() => {
+                    warn!(
+                        "{}: its interface has been deleted; one made anew takes a restart",
+                        self.port.name()
+                    );
+                }
                 (false, true) => warn!("{}: link down", self.port.name()),
                 (false, false) => info!("{}: no link yet", self.port.name()),
             }
@@ -198,6 +210,9 @@ mod tests {
             self.running.set(true);
             self.linked.set(self.peer.get() || !self.memif);
             Ok(())
+        }
+        fn is_gone(&self) -> bool {
+            false
         }
         fn count(&self) {}
         fn hush(&self) -> Option<dpdk::Hush> {

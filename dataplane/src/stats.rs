@@ -27,6 +27,8 @@ pub struct LcoreCounters {
     pub capacity: u64,
 }
 
+/// Place of [`LcoreCounters::polls`] among the words.
+const POLLS: usize = 4;
 const OUTCOMES: usize = conntrack::Outcome::ALL.len();
 const WORDS: usize = 14 + OUTCOMES + Counters::LATENESS_BUCKETS;
 
@@ -68,7 +70,7 @@ impl LcoreCounters {
             tx_dropped: w[1],
             filtered: w[2],
             events_unlinked: w[3],
-            polls: w[4],
+            polls: w[POLLS],
             busy_polls: w[5],
             entries: w[6],
             capacity: w[7],
@@ -135,6 +137,13 @@ impl Published {
     #[must_use]
     pub fn stalls(&self) -> (u64, bool) {
         (self.stalls.load(Ordering::Relaxed), self.stalled.load(Ordering::Relaxed))
+    }
+
+    /// Poll iterations, without a wait for counters that belong together: the lcore may stand still while it replaces
+    /// them.
+    #[must_use]
+    pub fn polls(&self) -> u64 {
+        self.words[POLLS].load(Ordering::Relaxed)
     }
 
     /// Reads counters that belong together.

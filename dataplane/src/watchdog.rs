@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::{error, warn};
+
 use crate::stats::Published;
 
 /// An lcore whose poll counter stands still for this long is stuck. Counters are published every millisecond.
@@ -40,13 +42,13 @@ impl Watchdog {
     /// Starts to watch at `now`, on any clock that does not go back.
     #[must_use]
     pub fn new(stats: Arc<Published>, now: Duration) -> Self {
-        let polls = stats.snapshot().polls;
+        let polls = stats.polls();
         Watchdog { stats, polls, at: now, stuck: false }
     }
 
     /// Looks at the lcore, and counts its stalls where its other counters are.
     pub fn look(&mut self, now: Duration) -> Option<Finding> {
-        let polls = self.stats.snapshot().polls;
+        let polls = self.stats.polls();
         let still = now.saturating_sub(self.at);
         if polls != self.polls {
             self.polls = polls;
@@ -61,6 +63,28 @@ impl Watchdog {
             return Some(Finding::Stuck);
         }
         None
+    }
+}
+
+/// Watches all lcores, and tells of what it finds.
+pub struct Watchdogs(Vec<(u32, Watchdog)>);
+
+impl Watchdogs {
+    /// Starts to watch these lcores.
+    #[must_use]
+    pub fn new(lcores: Vec<(u32, Arc<Published>)>, now: Duration) -> Self {
+        Self(lcores.into_iter().map(|(lcore, stats)| (lcore, Watchdog::new(stats, now))).collect())
+    }
+
+    /// Looks at each.
+    pub fn look(&mut self, now: Duration) {
+        for (lcore, watchdog) in &mut self.0 {
+            match watchdog.look(now) {
+                Some(finding @ Finding::Stuck) => error!("lcore {lcore} {finding}"),
+                Some(finding @ Finding::Back(_)) => warn!("lcore {lcore} {finding}"),
+                None => {}
+            }
+        }
     }
 }
 

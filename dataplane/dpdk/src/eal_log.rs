@@ -29,7 +29,9 @@ const TROUBLE: [&str; 23] = [
 ];
 
 /// Parts of lines that sound like trouble and are said at good starts too.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 6] = [
+    "Failed to register mp action callback: Operation not supported",
+    "Failed to send start req to secondary",
     "Physical addresses are unavailable, selecting IOVA as VA mode",
     "No legacy callbacks, legacy socket not created",
     "hugepages reported",

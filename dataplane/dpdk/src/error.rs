@@ -49,6 +49,8 @@ pub enum Error {
     NotMainThread,
     /// The port has a [`Port`](crate::Port) already.
     PortTaken(PortId),
+    /// An lcore is inside a burst on the port and does not come out: it does not get to run.
+    PortBusy(PortId),
     /// The queue has a handle already.
     QueueTaken(PortId, QueueId),
     /// The port was opened with fewer queues.
@@ -137,6 +139,9 @@ impl fmt::Display for Error {
             Self::NotAWorker(lcore) => write!(f, "{lcore} is not an enabled worker lcore"),
             Self::NotMainThread => f.write_str("only the thread that initialised the EAL is the main lcore"),
             Self::PortTaken(port) => write!(f, "{port} is open already"),
+            Self::PortBusy(port) => {
+                write!(f, "{port} cannot be stopped: an lcore stands still inside its driver")
+            }
             Self::QueueTaken(port, queue) => write!(f, "{queue} of {port} has been handed out already"),
             Self::NoSuchQueue(port, queue) => write!(f, "{port} was opened without {queue}"),
             Self::TooManyQueues { port, direction, wanted, available } => {

@@ -1,17 +1,22 @@
 //! Silencing a driver that repeats itself.
 
+use std::sync::Mutex;
+
 use dpdk_sys as sys;
 
 use crate::Error;
 use crate::error::c_string;
+use crate::lcore::lock;
 
-/// A driver's log while it says nothing below "critical"; dropping this gives it the level back that it had.
+/// The logs that are silent: number, level before, and how many want it so.
+static SILENT: Mutex<Vec<(u32, u32, usize)>> = Mutex::new(Vec::new());
+
+/// A driver's log while it says nothing below "critical"; dropping the last one gives it the level back that it had.
 ///
 /// A port that is retried every second would have its driver say every second what was said once.
 #[derive(Debug)]
 pub struct Hush {
     logtype: u32,
-    level: u32,
 }
 
 impl Hush {
@@ -28,18 +33,30 @@ impl Hush {
         let logtype = unsafe { sys::rte_log_register(c_name.as_ptr()) };
         let logtype =
             u32::try_from(logtype).map_err(|_| Error::returned("rte_log_register", &log, logtype))?;
+        let mut silent = lock(&SILENT);
+        if let Some((_, _, count)) = silent.iter_mut().find(|(other, ..)| *other == logtype) {
+            *count += 1;
+            return Ok(Self { logtype });
+        }
         // SAFETY: the function reads DPDK's table of logs for any number.
         let level = unsafe { sys::rte_log_get_level(logtype) };
         let level = u32::try_from(level).map_err(|_| Error::returned("rte_log_get_level", &log, level))?;
         set_level(logtype, sys::RTE_LOG_CRIT.min(level))?;
-        Ok(Self { logtype, level })
+        silent.push((logtype, level, 1));
+        Ok(Self { logtype })
     }
 }
 
 impl Drop for Hush {
     fn drop(&mut self) {
-        // It was the level before, so it is one.
-        let _ = set_level(self.logtype, self.level);
+        let mut silent = lock(&SILENT);
+        let Some(at) = silent.iter().position(|(logtype, ..)| *logtype == self.logtype) else { return };
+        silent[at].2 -= 1;
+        if silent[at].2 == 0 {
+            let (logtype, level, _) = silent.swap_remove(at);
+            // It was the level before, so it is one.
+            let _ = set_level(logtype, level);
+        }
     }
 }
 
@@ -66,10 +83,12 @@ mod tests {
             (logtype, move || u32::try_from(sys::rte_log_get_level(logtype)))
         };
         assert_eq!(level(), Ok(sys::RTE_LOG_NOTICE));
-        let hush = Hush::driver("net_hushed").expect("the log exists");
-        assert_eq!(hush.logtype, logtype);
+        let [first, second] = [(); 2].map(|()| Hush::driver("net_hushed").expect("the log exists"));
+        assert_eq!(first.logtype, logtype);
         assert_eq!(level(), Ok(sys::RTE_LOG_CRIT));
-        drop(hush);
+        drop(first);
+        assert_eq!(level(), Ok(sys::RTE_LOG_CRIT), "two ports of one driver are retried");
+        drop(second);
         assert_eq!(level(), Ok(sys::RTE_LOG_NOTICE));
     }
 }

@@ -32,7 +32,8 @@ impl Stream {
 }
 
 /// Runs `call` and gives what it returned and the lines that the process wrote to standard error and output
-/// meanwhile, in this order. If the process ends during `call`, they go where they were meant to go.
+/// meanwhile, in this order. If the process exits, aborts or panics during `call`, they go where they were meant to go; a process that is
+/// killed, by SIGSEGV too, takes them with it.
 ///
 /// All that other threads write to the two descriptors is taken too. A capture inside another one gives no lines:
 /// the outer has them.

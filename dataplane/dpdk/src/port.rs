@@ -4,8 +4,10 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use dpdk_sys as sys;
 
@@ -21,6 +23,9 @@ const FRAME_OVERHEAD: u32 = 14 + 2 * 4 + 4;
 
 /// The driver that works on ports in the interrupt thread; see `interrupt.rs` and `unmap.rs`.
 const MEMIF: &str = "net_memif";
+
+/// The driver that closes its sockets when it is stopped, and does not count what their rings lose; see `kernel.rs`.
+const AF_PACKET: &str = "net_af_packet";
 
 /// An ethdev port of DPDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +71,16 @@ pub struct PortSetup {
     pub scatter: bool,
 }
 
+/// What a port's device has been told.
+#[derive(Debug, Default)]
+struct Device {
+    /// To start, and not yet to stop.
+    started: bool,
+}
+
+/// How long [`Port::stop`] waits for bursts in flight. A burst takes microseconds.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// Counters of a port since it was opened, as the driver keeps them (rte_eth_stats).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortStats {
@@ -98,7 +113,7 @@ pub struct Port<'eal> {
     facts: PortFacts,
     setup: PortSetup,
     /// Held around every control call: DPDK does not serialise them.
-    control: Mutex<()>,
+    control: Mutex<Device>,
     counted: Mutex<Counted>,
     /// Of net_af_packet.
     sockets: PacketSockets,
@@ -134,11 +149,11 @@ impl<'eal> Port<'eal> {
                 // SAFETY: the gates are on the heap, so they stay where they are, and Port drops the guard first.
                 let guard = (facts.driver == MEMIF).then(|| unsafe { Guard::new(&rx, &tx) });
                 let sockets = match facts.interface {
-                    Some(interface) if facts.driver == "net_af_packet" => PacketSockets::on(interface),
+                    Some(interface) if facts.driver == AF_PACKET => PacketSockets::on(interface),
                     _ => PacketSockets::default(),
                 };
                 let running = AtomicBool::new(false);
-                let (control, counted) = (Mutex::new(()), Mutex::default());
+                let (control, counted) = (Mutex::default(), Mutex::default());
                 Self { eal, id, facts, setup, control, counted, sockets, running, _guard: guard, rx, tx }
             })
             .inspect_err(|_| lock(&eal.open_ports).retain(|&open| open != id))
@@ -161,40 +176,69 @@ impl<'eal> Port<'eal> {
     /// later. A success says that the attempt began; [`link_up`](Self::link_up) says when the peer has answered, and a
     /// link that was lost needs [`stop`](Self::stop) before the next attempt. Give a handshake its time.
     pub fn start(&self) -> Result<(), Error> {
-        let _control = lock(&self.control);
+        let mut device = lock(&self.control);
         if self.running.load(Ordering::SeqCst) {
             return Ok(());
+        }
+        // The last stop may not have come to its end.
+        self.stop_device(&mut device)?;
+        // Losing frames is only this port's affair from here on.
+        let _ = self.sockets.take_drops();
+        if self.facts.driver == AF_PACKET {
+            // Its device cannot be started twice, so what may be refused comes first.
+            self.make_promiscuous()?;
         }
         // SAFETY: the port is configured and open, and nobody polls it: running is false.
         let code = unsafe { self.control_call(sys::rte_eth_dev_start) }?;
         if code != 0 {
             return Err(Error::returned("rte_eth_dev_start", self, code));
         }
-        // SAFETY: the port is open.
-        let code = unsafe { sys::rte_eth_promiscuous_enable(self.id.0) };
-        if code != 0 && code != -libc::ENOTSUP {
-            // SAFETY: as above; nobody polls it yet.
-            unsafe { self.control_call(sys::rte_eth_dev_stop) }?;
-            return Err(Error::returned("rte_eth_promiscuous_enable", self, code));
+        device.started = true;
+        if let Err(error) = self.make_promiscuous() {
+            self.stop_device(&mut device)?;
+            return Err(error);
         }
         self.running.store(true, Ordering::SeqCst);
         Ok(())
     }
 
+    fn make_promiscuous(&self) -> Result<(), Error> {
+        // SAFETY: the port is open.
+        match unsafe { sys::rte_eth_promiscuous_enable(self.id.0) } {
+            0 => Ok(()),
+            code if code == -libc::ENOTSUP => Ok(()),
+            code => Err(Error::returned("rte_eth_promiscuous_enable", self, code)),
+        }
+    }
+
     /// Stops the device. Queues stay with their owners: they receive nothing and drop what they send until the next
     /// [`start`](Self::start). Does nothing when the port is stopped.
     ///
-    /// Waits for burst calls that are in flight, so it must not be called from inside one.
+    /// Waits for burst calls that are in flight, but not for ever: an lcore may have been put aside inside one.
     ///
     /// # Errors
     ///
-    /// The driver refused; the queues are cut off nevertheless.
+    /// [`Error::PortBusy`], or the driver refused; the queues are cut off nevertheless. The next stop or start goes on
+    /// from there.
     pub fn stop(&self) -> Result<(), Error> {
-        let _control = lock(&self.control);
-        if !self.running.swap(false, Ordering::SeqCst) {
+        let mut device = lock(&self.control);
+        self.running.store(false, Ordering::SeqCst);
+        self.stop_device(&mut device)
+    }
+
+    /// Stops the device if it was started. No burst begins meanwhile: running is false.
+    fn stop_device(&self, device: &mut Device) -> Result<(), Error> {
+        if !device.started {
             return Ok(());
         }
-        self.rx.iter().chain(&self.tx).for_each(Gate::wait_until_idle);
+        let since = Instant::now();
+        while !self.rx.iter().chain(&self.tx).all(Gate::is_idle) {
+            if since.elapsed() > PATIENCE {
+                return Err(Error::PortBusy(self.id));
+            }
+            thread::yield_now();
+        }
+        device.started = false;
         // SAFETY: the port is open, and no queue of it is in use: none begins while running is false.
         match unsafe { self.control_call(sys::rte_eth_dev_stop) }? {
             0 => Ok(()),
@@ -233,6 +277,12 @@ impl<'eal> Port<'eal> {
             // SAFETY: the caller's promise.
             Ok(unsafe { call(self.id.0) })
         }
+    }
+
+    /// Whether the kernel's interface that the port rides on has been deleted. A new one of the same name is another.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.facts.interface.is_some_and(|interface| interface.is_running().is_none())
     }
 
     /// Number of the port.
@@ -278,19 +328,32 @@ impl<'eal> Port<'eal> {
         if let Some(interface) = self.facts.interface {
             return interface.is_running().unwrap_or(false);
         }
-        let _control = lock(&self.control);
+        let Some(_control) = self.control_soon() else { return false };
         // SAFETY: the port is open.
         unsafe { sys::shim_port_link_up(self.id.0) == 1 }
     }
 
-    /// Reads the counters.
+    /// The right to control calls, unless one takes its time: who asks for figures does not wait for a peer.
+    fn control_soon(&self) -> Option<MutexGuard<'_, Device>> {
+        let since = Instant::now();
+        loop {
+            match self.control.try_lock() {
+                Ok(device) => return Some(device),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if since.elapsed() > PATIENCE => return None,
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+            }
+        }
+    }
+
+    /// Reads the counters; as last read, while a start or stop takes its time.
     ///
     /// # Errors
     ///
     /// The driver keeps none.
     pub fn stats(&self) -> Result<PortStats, Error> {
         let mut stats = MaybeUninit::<sys::rte_eth_stats>::zeroed();
-        let _control = lock(&self.control);
+        let Some(_control) = self.control_soon() else { return Ok(lock(&self.counted).whole()) };
         // SAFETY: the port is open and stats has room; rte_eth_stats is plain integers, so zero is valid.
         let stats = unsafe {
             match sys::rte_eth_stats_get(self.id.0, stats.as_mut_ptr()) {
@@ -329,6 +392,10 @@ impl Counted {
         for of in PortStats::COUNTERS {
             *of(&mut self.said) = (*of(&mut self.said)).max(*of(&mut now));
         }
+        self.whole()
+    }
+
+    fn whole(&self) -> PortStats {
         PortStats { imissed: self.said.imissed + self.ring_drops, ..self.said }
     }
 }
@@ -388,6 +455,12 @@ pub struct PortFacts {
 }
 
 impl PortFacts {
+    /// Whether both ride on the same interface of the kernel.
+    #[must_use]
+    pub fn shares_interface_with(&self, other: &Self) -> bool {
+        self.interface.is_some() && self.interface == other.interface
+    }
+
     /// Asks the driver. Needs an initialised EAL, of which there is one wherever a [`PortId`] is looked at.
     fn ask(id: PortId) -> Result<Self, Error> {
         let mut facts = MaybeUninit::<sys::shim_port_facts>::zeroed();

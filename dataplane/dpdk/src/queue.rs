@@ -57,9 +57,14 @@ impl Gate {
         result
     }
 
+    /// Whether no call is in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.busy.load(Ordering::SeqCst)
+    }
+
     /// Waits until no call is in flight. Calls are a burst long and none begins once `running` is false.
     pub(crate) fn wait_until_idle(&self) {
-        while self.busy.load(Ordering::SeqCst) {
+        while !self.is_idle() {
             std::thread::yield_now();
         }
     }

@@ -12,6 +12,7 @@
 
 use std::cell::Cell;
 use std::sync::Mutex;
+use std::sync::atomic::{Ordering, fence};
 
 use dpdk_sys as sys;
 
@@ -72,6 +73,8 @@ unsafe extern "C" fn wait_for_bursts() {
     if !ON_INTERRUPT_THREAD.try_with(Cell::get).unwrap_or(false) {
         return;
     }
+    // The driver's mark that the port is unconnected must be seen by whoever is not seen to be busy below.
+    fence(Ordering::SeqCst);
     for gates in lock(&GUARDED).iter() {
         // SAFETY: the gates live as long as their guard, whose Drop needs this lock.
         unsafe { &*gates.0 }.iter().for_each(Gate::wait_until_idle);
