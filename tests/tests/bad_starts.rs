@@ -108,6 +108,9 @@ fn arguments_that_the_eal_refuses_are_named() {
 fn ports_that_cannot_be_had_are_named_with_the_reason() {
     for (devices, words) in [
         (&[][..], &["0 DPDK ports", "two are needed", "--vdev"][..]),
+        (&["--vdev=net_pcap0,iface=lo", "--vdev=net_pcap1,iface=lo"], &["net_pcap0", "net_pcap1", "same interface"]),
+        // EAL says nothing of a card that is not there.
+        (&["--vdev=net_null0", "--vdev=net_null1", "-a", "0000:ff:1f.7"], &["0000:ff:1f.7"]),
         (&["--vdev=net_null0"], &["1 DPDK port", "two are needed", "--vdev"]),
         (&["--vdev=net_null0", "--vdev=net_null1", "--vdev=net_null2"], &["port2 has no peer"]),
         (
@@ -187,6 +190,8 @@ fn everything_is_seen_when_it_is_asked_for() {
         ("info", true, &["effective configuration", "Bus (vdev) probe failed"]),
         ("info", false, &["Detected CPU lcores"]),
         ("error", false, &["effective configuration", "Bus (vdev) probe failed"]),
+        // The reason does not depend on it.
+        ("off", false, &["effective configuration", "Bus (vdev) probe failed"]),
     ] {
         let output =
             dataplane(&folder, &args).env("FLOWTRACKER_LOG", level).output().expect("it can be started");
