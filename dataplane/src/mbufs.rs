@@ -14,6 +14,12 @@ pub const CACHE: u32 = 256;
 /// Bytes of a frame that one mbuf holds, unless a device wants more; longer frames are chained.
 const DATA_ROOM: u16 = 2048;
 
+/// The longest frame of a ring that one mbuf can hold: DPDK counts its bytes in 16 bits, 128 of headroom included.
+const MAX_FRAMESZ: u32 = 65535 - 128;
+
+/// The longest that is a power of two, as a block of the ring has to be.
+const MAX_SUGGESTED: u32 = 32768;
+
 /// What stands before a frame in a frame of net_af_packet's ring (tpacket_rcv of the kernel): measured, because longer
 /// frames were cut to `framesz` less this.
 const BEFORE_FRAME: u32 = 66;
@@ -44,9 +50,9 @@ impl Demand {
     /// (1.5 times its size) and two bursts in every lcore's hands.
     #[must_use]
     pub fn mbufs(&self) -> u32 {
-        self.ports * self.queues * self.descriptors
-            + self.lcores * (CACHE * 3 / 2 + 2 * self.burst)
-            + self.looped
+        let queued = self.ports.saturating_mul(self.queues).saturating_mul(self.descriptors);
+        let in_hand = self.lcores * (CACHE * 3 / 2 + 2 * self.burst);
+        queued.saturating_add(in_hand).saturating_add(self.looped)
     }
 }
 
@@ -63,40 +69,65 @@ pub(crate) fn looped_frames(vdevs: &[Vdev]) -> u32 {
 pub(crate) fn framesz(vdev: &Vdev) -> u32 {
     /// The driver's own choice.
     const DEFAULT: u32 = 2048;
-    vdev.number("framesz").and_then(|n| u32::try_from(n).ok()).unwrap_or(DEFAULT)
+    vdev.number("framesz").map_or(DEFAULT, |n| u32::try_from(n).unwrap_or(u32::MAX))
 }
 
 /// Bytes of a frame that one mbuf must hold for these devices: net_af_packet chains none, and wants an mbuf as
-/// long as a frame of its ring.
+/// long as a frame of its ring. Frames that none can hold are [`check_mtu`]'s.
 #[must_use]
 pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
     let rings = vdevs.iter().filter(|vdev| vdev.driver() == AF_PACKET).map(framesz);
     rings.filter_map(|framesz| u16::try_from(framesz).ok()).fold(DATA_ROOM, u16::max)
 }
 
-/// A net_af_packet whose ring frames are too short for its interface. The kernel would cut frames, and the driver
-/// hand on what is left.
+/// A net_af_packet whose frames do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FramesTooLong {
-    /// The device.
-    pub device: String,
-    /// MTU of its interface.
-    pub mtu: u32,
-    /// What its `framesz` is.
-    pub framesz: u32,
-    /// The largest MTU whose frames fit.
-    pub largest: u32,
+pub enum FramesTooLong {
+    /// Its interface's into those of its ring: the kernel would cut them, and the driver hand on what is left.
+    ForRing {
+        /// The device.
+        device: String,
+        /// MTU of its interface.
+        mtu: u32,
+        /// What its `framesz` is.
+        framesz: u32,
+        /// The largest MTU whose frames fit.
+        largest: u32,
+    },
+    /// Those of its ring into an mbuf: the driver would refuse the pool, and call it a lack of memory.
+    ForMbuf {
+        /// The device.
+        device: String,
+        /// What its `framesz` is.
+        framesz: u32,
+    },
 }
 
 impl std::fmt::Display for FramesTooLong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let FramesTooLong { device, mtu, framesz, .. } = self;
-        let enough = (mtu + LINK_HEADERS + BEFORE_FRAME).next_power_of_two();
-        write!(
-            f,
-            "{device}: frames of MTU {mtu} do not fit framesz={framesz} and would be cut: append \
-             `,framesz={enough},blocksz={enough}` to its --vdev, or lower the interface's MTU"
-        )
+        match self {
+            FramesTooLong::ForRing { device, mtu, framesz, .. } => {
+                write!(f, "{device}: frames of MTU {mtu} do not fit framesz={framesz} and would be cut: ")?;
+                let needed = mtu.saturating_add(LINK_HEADERS + BEFORE_FRAME);
+                if needed > MAX_SUGGESTED {
+                    let largest = MAX_SUGGESTED - LINK_HEADERS - BEFORE_FRAME;
+                    return write!(
+                        f,
+                        "lower the interface's MTU; {largest} is the most, with \
+                         `,framesz={MAX_SUGGESTED},blocksz={MAX_SUGGESTED}` in its --vdev"
+                    );
+                }
+                let enough = needed.next_power_of_two();
+                write!(
+                    f,
+                    "append `,framesz={enough},blocksz={enough}` to its --vdev, or lower the interface's MTU"
+                )
+            }
+            FramesTooLong::ForMbuf { device, framesz } => write!(
+                f,
+                "{device}: framesz={framesz} is more than an mbuf can hold; {MAX_SUGGESTED} at most"
+            ),
+        }
     }
 }
 
@@ -111,11 +142,14 @@ pub(crate) fn check_mtu(vdev: &Vdev, mtu: u32) -> Result<(), FramesTooLong> {
         return Ok(());
     }
     let framesz = framesz(vdev);
+    if framesz > MAX_FRAMESZ {
+        return Err(FramesTooLong::ForMbuf { device: vdev.name.clone(), framesz });
+    }
     let largest = framesz.saturating_sub(LINK_HEADERS + BEFORE_FRAME);
     if mtu <= largest {
         return Ok(());
     }
-    Err(FramesTooLong { device: vdev.name.clone(), mtu, framesz, largest })
+    Err(FramesTooLong::ForRing { device: vdev.name.clone(), mtu, framesz, largest })
 }
 
 /// Frames in a capture; 0 when it cannot be read, which the driver will report better.
@@ -138,6 +172,8 @@ mod tests {
     fn every_descriptor_and_cache_can_be_full_at_once() {
         let demand = Demand { ports: 2, queues: 1, descriptors: 2048, lcores: 2, burst: 32, looped: 7 };
         assert_eq!(demand.mbufs(), 2 * 2048 + 2 * (384 + 64) + 7);
+        let absurd = Demand { queues: 65535, descriptors: 2 * 65535, ..demand };
+        assert_eq!(absurd.mbufs(), u32::MAX);
     }
 
     fn vdevs(line: &str) -> Vec<Vdev> {
@@ -155,6 +191,21 @@ mod tests {
         assert_eq!(check_mtu(&jumbo[0], 9000), Ok(()));
         assert_eq!(check_mtu(&vdevs("--vdev net_pcap0,iface=eth0")[0], 9000), Ok(()), "it makes chains");
         assert_eq!((data_room(&plain), data_room(&jumbo)), (2048, 16384));
+    }
+
+    #[test]
+    fn no_frame_is_longer_than_an_mbuf() {
+        let error = |line: &str, mtu| check_mtu(&vdevs(line)[0], mtu).expect_err(line).to_string();
+        // The loopback device's MTU.
+        let lo = error("--vdev=net_af_packet0,iface=lo", 65536);
+        assert!(lo.contains("32684 is the most, with `,framesz=32768,blocksz=32768`"), "{lo}");
+        for framesz in ["65408", "65536", "131072", "5000000000"] {
+            let line = format!("--vdev=net_af_packet0,iface=eth0,framesz={framesz},blocksz={framesz}");
+            assert!(error(&line, 1500).contains("is more than an mbuf can hold; 32768 at most"), "{framesz}");
+        }
+        let longest = vdevs("--vdev=net_af_packet0,iface=eth0,framesz=32768,blocksz=32768");
+        assert_eq!(check_mtu(&longest[0], 32684), Ok(()));
+        assert!(check_mtu(&longest[0], 32685).is_err());
     }
 
     #[test]

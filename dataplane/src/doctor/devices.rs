@@ -9,7 +9,7 @@ use rustix::fs::Access;
 
 use super::{Case, Check, list};
 use crate::eal_args::Vdev;
-use crate::mbufs;
+use crate::mbufs::{self, FramesTooLong};
 
 const TOPIC: &str = "devices";
 const NET: &str = "/sys/class/net";
@@ -52,6 +52,9 @@ fn af_packet(case: &Case, vdev: &Vdev) -> Vec<Check> {
         let remedy = format!("--vdev {name},iface=INTERFACE");
         return vec![Check::fail(TOPIC, format!("{name} has no iface="), remedy)];
     }
+    if let Err(error @ FramesTooLong::ForMbuf { .. }) = mbufs::check_mtu(vdev, 0) {
+        return vec![too_long(&error, "")];
+    }
     let frame = mbufs::framesz(vdev);
     let block = vdev.number("blocksz").unwrap_or(BLOCKSZ);
     if u64::from(frame) > block {
@@ -59,6 +62,14 @@ fn af_packet(case: &Case, vdev: &Vdev) -> Vec<Check> {
         return vec![Check::fail(TOPIC, found, format!("blocksz={}", frame.next_power_of_two()))];
     }
     interfaces(case, vdev)
+}
+
+fn too_long(error: &FramesTooLong, interface: &str) -> Check {
+    let remedy = match error {
+        FramesTooLong::ForRing { largest, .. } => format!("ip link set {interface} mtu {largest}"),
+        FramesTooLong::ForMbuf { .. } => "framesz=32768,blocksz=32768".to_owned(),
+    };
+    Check::fail(TOPIC, error.to_string(), remedy)
 }
 
 fn interfaces(case: &Case, vdev: &Vdev) -> Vec<Check> {
@@ -96,11 +107,7 @@ fn interface(case: &Case, vdev: &Vdev, name: &str) -> Vec<Check> {
     }
     let mtu = case.root.value::<u32>(format!("{folder}/mtu")).unwrap_or(0);
     if let Err(error) = mbufs::check_mtu(vdev, mtu) {
-        checks.push(Check::fail(
-            TOPIC,
-            error.to_string(),
-            format!("ip link set {name} mtu {}", error.largest),
-        ));
+        checks.push(too_long(&error, name));
     }
     let far = far_end(case, name);
     let visible = if let Some(FarEnd::Here(far)) = &far { Some(far.as_str()) } else { None };
@@ -355,6 +362,8 @@ mod tests {
         assert_eq!(check.verdict, Verdict::Ok);
         let check = device(&fixture, "net_af_packet0,iface=port0,framesz=8192");
         assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "blocksz=8192"));
+        let check = device(&fixture, "net_af_packet0,iface=port0,framesz=65536");
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "framesz=32768,blocksz=32768"));
         fixture.interface("port0", "0x1003", 1964);
         assert_eq!(port0(&fixture).verdict, Verdict::Ok);
         assert_eq!(device(&fixture, "net_af_packet0").remedy, "--vdev net_af_packet0,iface=INTERFACE");
