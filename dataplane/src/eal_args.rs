@@ -1,5 +1,5 @@
 //! As much of EAL's command line as the checks need. EAL reads it with getopt: `-l 0`, `-l0`, `--vdev x` and
-//! `--vdev=x` are all the same.
+//! `--vdev=x` are all the same, and so is `--vde x`, because no other option starts like that.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,30 +13,57 @@ const NO_HUGE_MEGABYTES: u64 = 64;
 /// Lcores that Debian's DPDK has room for (RTE_MAX_LCORE).
 const MAX_LCORE: u32 = 128;
 
-/// Long options that are followed by a value.
-const WITH_VALUE: [&str; 22] = [
-    "allow",
-    "base-virtaddr",
-    "block",
-    "file-prefix",
-    "force-max-simd-bitwidth",
-    "huge-dir",
-    "iova-mode",
-    "lcores",
-    "log-level",
-    "main-lcore",
-    "mbuf-pool-ops-name",
-    "proc-type",
-    "socket-limit",
-    "socket-mem",
-    "syslog",
-    "trace",
-    "trace-bufsz",
-    "trace-dir",
-    "trace-mode",
-    "vdev",
-    "vfio-intr",
-    "vfio-vf-token",
+/// More than any machine has. Bytes of so many megabytes are still far from overflowing.
+const MAX_MEGABYTES: u64 = 1 << 30;
+
+/// Whether a long option has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value {
+    No,
+    Yes,
+    /// Behind `=` only.
+    Optional,
+}
+
+/// All long options of DPDK 22.11 (`eal_long_options`).
+const LONG: [(&str, Value); 37] = [
+    ("allow", Value::Yes),
+    ("base-virtaddr", Value::Yes),
+    ("block", Value::Yes),
+    ("create-uio-dev", Value::No),
+    ("file-prefix", Value::Yes),
+    ("force-max-simd-bitwidth", Value::Yes),
+    ("help", Value::No),
+    ("huge-dir", Value::Yes),
+    ("huge-unlink", Value::Optional),
+    ("huge-worker-stack", Value::Optional),
+    ("in-memory", Value::No),
+    ("iova-mode", Value::Yes),
+    ("lcores", Value::Yes),
+    ("legacy-mem", Value::No),
+    ("log-level", Value::Yes),
+    ("main-lcore", Value::Yes),
+    ("match-allocations", Value::No),
+    ("mbuf-pool-ops-name", Value::Yes),
+    ("no-hpet", Value::No),
+    ("no-huge", Value::No),
+    ("no-pci", Value::No),
+    ("no-shconf", Value::No),
+    ("no-telemetry", Value::No),
+    ("proc-type", Value::Yes),
+    ("single-file-segments", Value::No),
+    ("socket-limit", Value::Yes),
+    ("socket-mem", Value::Yes),
+    ("syslog", Value::Yes),
+    ("telemetry", Value::No),
+    ("trace", Value::Yes),
+    ("trace-bufsz", Value::Yes),
+    ("trace-dir", Value::Yes),
+    ("trace-mode", Value::Yes),
+    ("vdev", Value::Yes),
+    ("vfio-intr", Value::Yes),
+    ("vfio-vf-token", Value::Yes),
+    ("vmware-tsc-map", Value::No),
 ];
 
 /// An argument that EAL would refuse.
@@ -105,9 +132,7 @@ pub(crate) struct EalArgs {
     pub(crate) no_pci: bool,
     pub(crate) no_shconf: bool,
     pub(crate) in_memory: bool,
-    /// Asked for by its name.
-    pub(crate) secondary: bool,
-    /// Asked for by its name, or nothing was said; neither, and it depends on who else is there.
+    /// `--proc-type` is `primary`, or was not given.
     pub(crate) primary: bool,
     pub(crate) file_prefix: String,
     pub(crate) huge_dir: Option<PathBuf>,
@@ -131,7 +156,6 @@ impl EalArgs {
             no_pci: false,
             no_shconf: false,
             in_memory: false,
-            secondary: false,
             primary: true,
             file_prefix: PREFIX.to_owned(),
             huge_dir: None,
@@ -155,6 +179,18 @@ impl EalArgs {
         Ok(eal)
     }
 
+    /// Refuses `--proc-type secondary` and `auto`: the data plane would wait for ever for a primary process to share
+    /// its memory. EAL itself would take them.
+    pub(crate) fn primary_only(self) -> Result<Self, BadArgument> {
+        if self.primary {
+            return Ok(self);
+        }
+        Err(BadArgument {
+            found: "--proc-type: flowtracker is a primary process".to_owned(),
+            remedy: "leave it out".to_owned(),
+        })
+    }
+
     fn set(&mut self, option: &str, value: &str) -> Result<(), BadArgument> {
         let bad = |remedy: &str| BadArgument {
             found: format!("{option}: `{value}` cannot be read"),
@@ -175,19 +211,22 @@ impl EalArgs {
                 );
             }
             "--main-lcore" => self.main_lcore = Some(value.parse().map_err(|_| bad("--main-lcore 0"))?),
-            "-m" => self.megabytes = Some(value.parse().map_err(|_| bad("give megabytes such as -m 256"))?),
+            "-m" => {
+                let megabytes = value.parse().ok().filter(|megabytes| *megabytes <= MAX_MEGABYTES);
+                self.megabytes = Some(megabytes.ok_or_else(|| bad("give megabytes such as -m 256"))?);
+            }
             "--socket-mem" => {
-                let each: Result<_, _> = value.split(',').map(str::parse).collect();
-                self.socket_mem = each.map_err(|_| bad("give megabytes of each node such as 512,512"))?;
+                let each = value.split(',').map(|text| text.parse().ok().filter(|n| *n <= MAX_MEGABYTES));
+                let each: Option<Vec<u64>> = each.collect();
+                self.socket_mem = each
+                    .filter(|each| each.iter().sum::<u64>() <= MAX_MEGABYTES)
+                    .ok_or_else(|| bad("give megabytes of each node such as 512,512"))?;
             }
             "--no-huge" => self.no_huge = true,
             "--no-pci" => self.no_pci = true,
             "--no-shconf" => self.no_shconf = true,
             "--in-memory" => self.in_memory = true,
-            "--proc-type" => {
-                self.secondary = value == "secondary";
-                self.primary = value == "primary";
-            }
+            "--proc-type" => self.primary = value.eq_ignore_ascii_case("primary"),
             "--file-prefix" => {
                 if value.contains(['%', '/']) || value.is_empty() {
                     return Err(bad("give a plain word such as --file-prefix ft"));
@@ -231,7 +270,14 @@ fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgument> {
     while let Some(arg) = args.next() {
         let (option, value, wants) = if let Some(long) = arg.strip_prefix("--") {
             let (name, value) = long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v)));
-            (format!("--{name}"), value, WITH_VALUE.contains(&name))
+            let (name, wanted) = long_option(name)?;
+            if value.is_some() && wanted == Value::No {
+                return Err(BadArgument {
+                    found: format!("--{name} takes no value"),
+                    remedy: format!("--{name}"),
+                });
+            }
+            (format!("--{name}"), value, wanted == Value::Yes)
         } else if let Some(letter) = arg.strip_prefix('-').and_then(|rest| rest.chars().next()) {
             let rest = &arg[1 + letter.len_utf8()..];
             (format!("-{letter}"), Some(rest).filter(|rest| !rest.is_empty()), !"hv".contains(letter))
@@ -252,6 +298,28 @@ fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgument> {
         found.push((option, value));
     }
     Ok(found)
+}
+
+/// The option that is meant by its name, or by a beginning that it shares with no other.
+fn long_option(name: &str) -> Result<(&'static str, Value), BadArgument> {
+    if let Some(option) = LONG.into_iter().find(|(long, _)| *long == name) {
+        return Ok(option);
+    }
+    let meant: Vec<_> = LONG.into_iter().filter(|(long, _)| long.starts_with(name)).collect();
+    match meant[..] {
+        [option] => Ok(option),
+        [] => Err(BadArgument {
+            found: format!("--{name}: EAL has no such option"),
+            remedy: "remove it, or put it behind `--` if it is flowtracker's".to_owned(),
+        }),
+        [(first, _), ..] => {
+            let names: Vec<_> = meant.iter().map(|(long, _)| format!("--{long}")).collect();
+            Err(BadArgument {
+                found: format!("--{name} may be {}", names.join(" or ")),
+                remedy: format!("write it out, such as --{first}"),
+            })
+        }
+    }
 }
 
 /// Numbers as the kernel and EAL list them: `0-2,5`. Nothing if it is no such list.
@@ -371,17 +439,40 @@ mod tests {
         assert_eq!((eal.file_prefix.as_str(), eal.megabytes, eal.no_huge), ("rte", None, false));
         assert_eq!(parse("--no-huge").unwrap().megabytes, Some(64));
         assert_eq!(parse("--no-huge -m 9").unwrap().megabytes, Some(9));
-        assert!(eal.primary && !eal.secondary);
+        assert!(eal.primary);
     }
 
     #[test]
-    fn a_process_may_not_be_primary() {
-        for (kind, primary, secondary) in
-            [("primary", true, false), ("secondary", false, true), ("auto", false, false)]
-        {
-            let eal = parse(&format!("--proc-type={kind}")).unwrap();
-            assert_eq!((eal.primary, eal.secondary), (primary, secondary), "{kind}");
+    fn only_a_primary_process_will_do() {
+        for kind in ["primary", "Primary"] {
+            assert!(parse(&format!("--proc-type={kind}")).unwrap().primary_only().is_ok(), "{kind}");
         }
+        for kind in ["secondary", "auto", "other"] {
+            let eal = parse(&format!("--proc-type={kind}")).unwrap();
+            assert!(!eal.primary, "{kind}");
+            assert!(eal.primary_only().unwrap_err().found.contains("--proc-type"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_name_is_enough() {
+        let eal = parse("--vde net_null0 --no-hug --no-p --proc-typ=secondary --file ft").unwrap();
+        assert_eq!((eal.vdevs[0].name.as_str(), eal.file_prefix.as_str()), ("net_null0", "ft"));
+        assert!(eal.no_huge && eal.no_pci && !eal.primary);
+        // Whole names win over longer ones.
+        assert_eq!(parse("--trace --no-huge").unwrap().megabytes, None);
+        // A value that may be missing is never the next argument.
+        assert!(parse("--huge-unlink --no-huge").unwrap().no_huge);
+        assert!(parse("--huge-unlink=never --no-huge").unwrap().no_huge);
+        let bad = parse("--no-h").unwrap_err();
+        assert_eq!(bad.found, "--no-h may be --no-hpet or --no-huge");
+    }
+
+    #[test]
+    fn bytes_of_all_megabytes_can_be_counted() {
+        let most = MAX_MEGABYTES;
+        assert_eq!(parse(&format!("-m {most}")).unwrap().megabytes, Some(most));
+        assert_eq!(parse(&format!("--socket-mem 0,{most}")).unwrap().socket_mem, [0, most]);
     }
 
     #[test]
@@ -449,7 +540,13 @@ mod tests {
             ("-c zz", "-c"),
             ("--lcores (", "--lcores"),
             ("-m lots", "-m"),
+            ("-m 1073741825", "-m"),
+            ("-m 17592186044416", "-m"),
             ("--socket-mem a", "--socket-mem"),
+            ("--socket-mem 18446744073709551615,1", "--socket-mem"),
+            ("--socket-mem 1073741824,1", "--socket-mem"),
+            ("--burst 3", "--burst"),
+            ("--no-huge=yes", "--no-huge"),
             ("--file-prefix a/b", "--file-prefix"),
             ("--vdev", "--vdev"),
             ("stray", "stray"),

@@ -29,10 +29,12 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     let file = match File::open(case.root.path(folder.join("config"))) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return vec![free(case, &folder)];
+            return vec![free(prefix, &folder)];
         }
         Err(error) => {
-            return vec![Check::fail(TOPIC, format!("{shown}/config: {error}"), format!("rm -r {shown}"))];
+            // It may be a living process's: nothing of it is to be removed.
+            let found = format!("{shown}/config: {error}");
+            return vec![Check::fail(TOPIC, found, format!("--file-prefix {prefix}2"))];
         }
     };
     let whole_file = Flock {
@@ -43,10 +45,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         offset_type: FlockOffsetType::Set,
     };
     vec![match fcntl_getlk(&file, &whole_file) {
-        Ok(None) => free(case, &folder),
-        Ok(Some(lock)) if case.eal.secondary => {
-            Check::ok(TOPIC, format!("{prefix}: its primary is {}", holder(case, &lock)))
-        }
+        Ok(None) => free(prefix, &folder),
         Ok(Some(lock)) => Check::fail(
             TOPIC,
             format!("{prefix}: taken by {}, which has locked {shown}/config", holder(case, &lock)),
@@ -60,13 +59,8 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     }]
 }
 
-/// Nobody has it: fine for a primary process, while a secondary would wait for ever.
-fn free(case: &Case, folder: &Path) -> Check {
-    let prefix = &case.eal.file_prefix;
-    if case.eal.secondary {
-        let found = format!("{prefix}: there is no primary process that a secondary one could join");
-        return Check::fail(TOPIC, found, "remove --proc-type secondary");
-    }
+/// Nobody has it.
+fn free(prefix: &str, folder: &Path) -> Check {
     Check::ok(TOPIC, format!("{prefix}: free, {}", folder.display()))
 }
 
@@ -129,9 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secondary_process_needs_a_primary() {
-        let check = check(&Fixture::healthy(), "--proc-type secondary");
-        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "remove --proc-type secondary"));
+    fn what_cannot_be_read_may_be_somebodys() {
+        let fixture = Fixture::healthy();
+        // A link to itself: an error other than that there is no such file, for root too.
+        fixture.link("/var/run/dpdk/rte/config", "config");
+        let check = check(&fixture, "");
+        assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "--file-prefix rte2"), "{check:?}");
     }
 
     #[test]
