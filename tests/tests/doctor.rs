@@ -136,6 +136,38 @@ fn a_healthy_machine_has_no_failure_and_starts() {
     assert_eq!(machine.start(&[], &eal, true), Some(0));
 }
 
+#[test]
+fn what_starts_has_no_failure() {
+    let machine = Machine::new();
+    let common = ["--no-huge", "-m", "256"];
+    for devices in [
+        ["--vdev=net_af_xdp0,iface=port0", "--vdev=net_af_xdp1,iface=port1"],
+        // EAL takes the beginning of an option for the whole.
+        ["--vde=net_af_packet0,iface=port0", "--vd=net_af_packet1,iface=port1"],
+        // The longest frames that are ever suggested.
+        [PORTS[0], "--vdev=net_af_packet1,iface=port1,framesz=32768,blocksz=32768,framecnt=64"],
+    ] {
+        let eal = [&common[..], &devices].concat();
+        let report = machine.doctor(&[], &eal);
+        assert_eq!(report.status, Some(0), "{devices:?}: {}", report.text);
+        assert_eq!(machine.start(&[], &eal, true), Some(0), "{devices:?}");
+    }
+}
+
+#[test]
+fn arguments_that_are_refused_are_failures() {
+    let machine = Machine::new();
+    for refused in ["--proc-type=auto", "--proc-typ=secondary", "--no-h", "--no-huge=yes", "--brust=3"] {
+        let eal = with_ports(&["--no-huge", "-m", "256", refused]);
+        let report = machine.doctor(&[], &eal);
+        let findings = report.findings();
+        let about = |(verdict, topic, _): &(&str, &str, &str)| (*verdict, *topic) == ("fail", "arguments");
+        assert!(findings.iter().any(about), "{refused}: {}", report.text);
+        report.assert_summary();
+        assert_eq!(machine.start(&[], &eal, false), Some(2), "{refused}");
+    }
+}
+
 /// Breaks the machine, asks, starts, does as the remedy says, and so on.
 fn law(machine: &Machine, cases: &[Broken]) {
     let healthy = machine.doctor(&[], &with_ports(&["--no-huge", "-m", "256"]));
@@ -222,6 +254,22 @@ fn what_fails_does_not_start() {
                 &[],
                 vec!["--no-huge", "-m", "256", PORTS[0], "--vdev=net_af_packet1,iface=port1,framesz=8192"],
                 ("fail", "devices", "net_af_packet1: framesz=8192 is more than blocksz=4096; blocksz=8192"),
+            ),
+            broken(
+                &[],
+                vec![
+                    "--no-huge",
+                    "-m",
+                    "256",
+                    PORTS[0],
+                    "--vdev=net_af_packet1,iface=port1,framesz=65536,blocksz=65536,framecnt=64",
+                ],
+                (
+                    "fail",
+                    "devices",
+                    "net_af_packet1: framesz=65536 is more than an mbuf can hold; 32768 at most; \
+                     framesz=32768,blocksz=32768",
+                ),
             ),
             Broken {
                 breakage: "ip link set port1 mtu 9000",

@@ -11,16 +11,15 @@ use crate::eal_args::{Lcore, beyond_dpdk, numbers};
 const TOPIC: &str = "cpus";
 const CPUS: &str = "/sys/devices/system/cpu";
 
-/// Asks the kernel, in a thread that is thrown away.
+/// Asks the kernel, in a thread that is thrown away. Without a thread the answer is no: EAL would get none either.
 pub(super) fn may_run_on(cpu: u32) -> bool {
     let Some(cpu) = usize::try_from(cpu).ok().filter(|cpu| *cpu < CpuSet::MAX_CPU) else { return false };
-    std::thread::spawn(move || {
+    let asked = std::thread::Builder::new().spawn(move || {
         let mut one = CpuSet::new();
         one.set(cpu);
         sched_setaffinity(None, &one).is_ok()
-    })
-    .join()
-    .unwrap_or(false)
+    });
+    asked.is_ok_and(|thread| thread.join().unwrap_or(false))
 }
 
 /// CPUs that this process runs on now.

@@ -48,6 +48,7 @@ fn queues(vdev: &Vdev) -> Option<u16> {
     let number = |key: &str| vdev.number(key).and_then(|n| u16::try_from(n).ok()).unwrap_or(1);
     match vdev.driver().as_str() {
         "net_af_packet" => Some(number("qpairs")),
+        "net_af_xdp" => Some(number("queue_count")),
         "net_virtio" => Some(number("queues")),
         "net_vhost" => Some(number("queues")),
         "net_pcap" => {
@@ -56,7 +57,8 @@ fn queues(vdev: &Vdev) -> Option<u16> {
             let tx = count(&["tx_pcap", "tx_iface", "iface"]);
             u16::try_from(rx.min(tx)).ok()
         }
-        "net_tap" => Some(16),
+        // RTE_PMD_TAP_MAX_QUEUES, RTE_PMD_RING_MAX_RX_RINGS.
+        "net_tap" | "net_ring" => Some(16),
         _ => None,
     }
 }
@@ -189,6 +191,12 @@ mod tests {
         assert_eq!(examine(&format!("-l 0-2 {two}")).verdict, Verdict::Ok);
         let check = examine(&format!("-l 0-2 {two} -- --rxq 3"));
         assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "--rxq 2"));
+        let two = "--vdev net_af_xdp0,iface=port0,queue_count=2 --vdev net_ring0";
+        assert_eq!(examine(&format!("-l 0-2 {two} -- --rxq 3")).remedy, "--rxq 2");
+        let one = "--vdev net_af_xdp0,iface=port0 --vdev net_af_xdp1,iface=port1";
+        assert_eq!(examine(&format!("-l 0 {one} -- --rxq 2")).remedy, "--rxq 1");
+        let rings = "--vdev net_ring0 --vdev net_ring1";
+        assert_eq!(examine(&format!("-l 0 {rings} -- --rxq 17")).remedy, "--rxq 16");
         let check = examine("-l 0-3 --vdev net_af_packet0,iface=port0 --vdev net_af_packet1,iface=port1");
         assert_eq!(check.verdict, Verdict::Warn);
         assert_eq!(check.found, "nothing to poll for lcore 3: there are 2 queues on 2 ports");
