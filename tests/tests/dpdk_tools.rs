@@ -72,8 +72,8 @@ fn assert_same(what: &str, captured: &BTreeMap<u32, Vec<Vec<u8>>>, port: u32, se
     assert_eq!(captured.len(), sent.len(), "{what}: frames captured");
 }
 
-/// Of many kinds and lengths, up to the MTU. No fragments: the kernel reassembles
-/// them for net_af_packet (PACKET_FANOUT_FLAG_DEFRAG).
+/// Of many kinds and lengths, up to the MTU. The fragments make a whole packet, which the kernel would put together
+/// if the port let it.
 fn frames() -> Vec<Vec<u8>> {
     let (a, b) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
     let mut frames = vec![
@@ -81,6 +81,8 @@ fn frames() -> Vec<Vec<u8>> {
         Ipv4Frame::icmp_echo(a, b).build(),
         Ipv4Frame::udp((a, 5000), (b, 53)).build(),
         Ipv4Frame::tcp((a, 36876), (b, 1234)).version(6).build(),
+        Ipv4Frame::udp((a, 5000), (b, 54)).payload(&[1; 16]).first_fragment().build(),
+        Ipv4Frame::udp((a, 5000), (b, 54)).payload(&[2; 16]).later_fragment(3, false).build(),
     ];
     let long = |len: u16| {
         let octets: Vec<u8> = (0..len).map(|i| i.to_le_bytes()[0]).collect();
