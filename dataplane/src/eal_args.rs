@@ -73,6 +73,10 @@ pub(crate) struct BadArgument {
     pub(crate) remedy: String,
 }
 
+/// Of DPDK 22.11.
+const MEMIF_PARAMETERS: [&str; 9] =
+    ["id", "role", "bsize", "rsize", "socket", "socket-abstract", "mac", "zero-copy", "secret"];
+
 /// A device made of software: `net_af_packet0,iface=eth1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Vdev {
@@ -179,16 +183,29 @@ impl EalArgs {
         Ok(eal)
     }
 
-    /// Refuses `--proc-type secondary` and `auto`: the data plane would wait for ever for a primary process to share
-    /// its memory. EAL itself would take them.
-    pub(crate) fn primary_only(self) -> Result<Self, BadArgument> {
-        if self.primary {
-            return Ok(self);
+    /// Refuses what EAL takes and should not: `--proc-type secondary` and `auto`, with which it waits for ever for a
+    /// primary process; and parameters that net_memif does not know, for which it ignores all others too.
+    pub(crate) fn accepted(self) -> Result<Self, BadArgument> {
+        if !self.primary {
+            return Err(BadArgument {
+                found: "--proc-type: flowtracker is a primary process".to_owned(),
+                remedy: "leave it out".to_owned(),
+            });
         }
-        Err(BadArgument {
-            found: "--proc-type: flowtracker is a primary process".to_owned(),
-            remedy: "leave it out".to_owned(),
-        })
+        for vdev in self.vdevs.iter().filter(|vdev| vdev.driver() == "net_memif") {
+            if let Some((key, _)) =
+                vdev.params.iter().find(|(key, _)| !MEMIF_PARAMETERS.contains(&key.as_str()))
+            {
+                return Err(BadArgument {
+                    found: format!(
+                        "--vdev {}: net_memif has no parameter `{key}`, and would ignore all",
+                        vdev.name
+                    ),
+                    remedy: format!("it has {}", MEMIF_PARAMETERS.join(", ")),
+                });
+            }
+        }
+        Ok(self)
     }
 
     fn set(&mut self, option: &str, value: &str) -> Result<(), BadArgument> {
@@ -445,12 +462,12 @@ mod tests {
     #[test]
     fn only_a_primary_process_will_do() {
         for kind in ["primary", "Primary"] {
-            assert!(parse(&format!("--proc-type={kind}")).unwrap().primary_only().is_ok(), "{kind}");
+            assert!(parse(&format!("--proc-type={kind}")).unwrap().accepted().is_ok(), "{kind}");
         }
         for kind in ["secondary", "auto", "other"] {
             let eal = parse(&format!("--proc-type={kind}")).unwrap();
             assert!(!eal.primary, "{kind}");
-            assert!(eal.primary_only().unwrap_err().found.contains("--proc-type"), "{kind}");
+            assert!(eal.accepted().unwrap_err().found.contains("--proc-type"), "{kind}");
         }
     }
 

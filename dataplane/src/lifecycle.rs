@@ -19,7 +19,7 @@ use crate::cli::CommandLine;
 use crate::clock::{Calibration, Clock};
 use crate::command::door;
 use crate::config::{Config, ConfigError};
-use crate::eal_args::{EalArgs, Vdev};
+use crate::eal_args::{BadArgument, EalArgs, Vdev};
 use crate::export::{Exporter, LcoreEnd, LinkState, ring};
 use crate::forward::Rules;
 use crate::mbufs::{self, Demand};
@@ -128,12 +128,10 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     info!("effective configuration: {config}");
     let stop = stop_on_signals()?;
 
-    let args = EalArgs::parse(&line.eal);
-    if args.as_ref().is_ok_and(|args| !args.primary) {
-        // It would wait for ever for a primary process to share its memory.
-        let why = "--proc-type: flowtracker is a primary process, leave it out".to_owned();
-        return Err(StartError::Dpdk(dpdk::Error::EalArguments(why)));
-    }
+    let refused = |bad: BadArgument| dpdk::Error::EalArguments(format!("{}; {}", bad.found, bad.remedy));
+    // What cannot be read, the EAL refuses itself, and knows better why.
+    let args = EalArgs::parse(&line.eal).map(EalArgs::accepted);
+    let args = args.ok().transpose().map_err(refused)?;
     let eal = Eal::init("flowtracker-dataplane", &line.eal)
         .inspect_err(|e| e.messages().iter().for_each(|line| debug!("DPDK: {line}")))?;
     relay(eal.messages());
@@ -143,7 +141,9 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     if let Err(error) = captured(|| eal.allow_capture()) {
         debug!("dpdk-dumpcap cannot attach: {error}");
     }
-    // What the EAL has taken can be read; if not, the devices' arguments only seem to be missing.
+    if args.is_none() {
+        warn!("the EAL has taken arguments that cannot be read here: its devices are not checked");
+    }
     let (vdevs, allowed) = args.map(|args| (args.vdevs, args.allow)).unwrap_or_default();
     let facts = facts(&eal, &vdevs)?;
     check_devices(&facts, &vdevs, &allowed)?;

@@ -99,6 +99,8 @@ fn arguments_that_the_eal_refuses_are_named() {
         (&["--in-memory"], &["EAL", "--no-huge", "--in-memory", "--no-shconf"]),
         (&["--proc-type", "secondary"], &["EAL", "--proc-type", "primary"]),
         (&["--proc-type=auto"], &["EAL", "--proc-type", "primary"]),
+        (&["--proc-typ=secondary"], &["EAL", "--proc-type", "primary"]),
+        (&["--vdev=net_memif0,role=client,sokcet=/tmp/x"], &["EAL", "net_memif0", "sokcet", "socket"]),
     ] {
         check(&[&PLAIN[..5], eal].concat(), &[], 2, words);
     }
@@ -108,7 +110,10 @@ fn arguments_that_the_eal_refuses_are_named() {
 fn ports_that_cannot_be_had_are_named_with_the_reason() {
     for (devices, words) in [
         (&[][..], &["0 DPDK ports", "two are needed", "--vdev"][..]),
-        (&["--vdev=net_pcap0,iface=lo", "--vdev=net_pcap1,iface=lo"], &["net_pcap0", "net_pcap1", "same interface"]),
+        (
+            &["--vdev=net_pcap0,iface=lo", "--vdev=net_pcap1,iface=lo"],
+            &["net_pcap0", "net_pcap1", "same interface"],
+        ),
         // EAL says nothing of a card that is not there.
         (&["--vdev=net_null0", "--vdev=net_null1", "-a", "0000:ff:1f.7"], &["0000:ff:1f.7"]),
         (&["--vdev=net_null0"], &["1 DPDK port", "two are needed", "--vdev"]),

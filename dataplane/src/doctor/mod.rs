@@ -121,7 +121,7 @@ struct Case<'a> {
 /// When an option of ours is not acceptable: then there is no start to examine.
 pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec<Check>, ConfigError> {
     let config = Config::new(line)?;
-    let eal = match EalArgs::parse(&line.eal).and_then(EalArgs::primary_only) {
+    let eal = match EalArgs::parse(&line.eal).and_then(EalArgs::accepted) {
         Ok(eal) => eal,
         Err(bad) => return Ok(vec![Check::fail("arguments", bad.found, bad.remedy)]),
     };
