@@ -489,7 +489,7 @@ fn discard_early_frames(ports: &[Port<'_>], workers: &mut [Worker<'_, LineTable>
         let frames: usize =
             (0..BURSTS).map(|_| lane.rx.receive(&mut burst, 32)).take_while(|count| *count > 0).sum();
         if frames > 0 {
-            info!("discarded {frames} frames that {} received before its start", lane.rx.port());
+            info!("discarded {frames} frames that port{} received before its start", lane.rx.port().0);
         }
     }
 }

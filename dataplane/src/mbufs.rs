@@ -50,7 +50,10 @@ impl Demand {
     /// (1.5 times its size) and two bursts in every lcore's hands.
     #[must_use]
     pub fn mbufs(&self) -> u32 {
-        let queued = self.ports.saturating_mul(self.queues).saturating_mul(self.descriptors);
+        /// A device may round small rings up; no common one beyond this, receive and transmit.
+        const FEWEST: u32 = 2 * 512;
+        let descriptors = self.descriptors.max(FEWEST);
+        let queued = self.ports.saturating_mul(self.queues).saturating_mul(descriptors);
         let in_hand = self.lcores * (CACHE * 3 / 2 + 2 * self.burst);
         queued.saturating_add(in_hand).saturating_add(self.looped)
     }

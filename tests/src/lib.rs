@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod appliance;
+#[cfg(target_arch = "x86_64")]
 pub mod frozen;
 pub mod grpcurl;
 pub mod guest;

@@ -1,8 +1,9 @@
 //! An lcore that does not get to run, be it for a second or at the worst of moments.
 
-use std::time::Duration;
+#![cfg(target_arch = "x86_64")]
 
 use std::os::fd::AsRawFd as _;
+use std::time::Duration;
 
 use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, LIMIT};
