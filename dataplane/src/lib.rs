@@ -16,6 +16,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod config_file;
+mod devices;
 pub mod doctor;
 mod eal_args;
 pub mod export;

@@ -9,9 +9,7 @@ use std::time::Duration;
 use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::{Hasher, LineTable, Outcome, Tracker};
-use dpdk::{
-    Burst, Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, QueueId, SocketId,
-};
+use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
 use tracing::{debug, info, warn};
 
@@ -19,14 +17,15 @@ use crate::cli::CommandLine;
 use crate::clock::{Calibration, Clock};
 use crate::command::door;
 use crate::config::{Config, ConfigError};
-use crate::eal_args::{BadArgument, EalArgs, Vdev};
+use crate::devices;
+use crate::eal_args::{BadArgument, EalArgs};
 use crate::export::{Exporter, LcoreEnd, LinkState, ring};
 use crate::forward::Rules;
-use crate::mbufs::{self, Demand};
+use crate::mbufs;
 use crate::ports::Keeper;
 use crate::stats::Published;
 use crate::telemetry::Telemetry;
-use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
+use crate::topology::{self, Topology, TopologyError};
 use crate::watchdog::Watchdogs;
 use crate::worker::{Lane, Worker};
 
@@ -145,11 +144,10 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
         warn!("the EAL has taken arguments that cannot be read here: its devices are not checked");
     }
     let (vdevs, allowed) = args.map(|args| (args.vdevs, args.allow)).unwrap_or_default();
-    let facts = facts(&eal, &vdevs)?;
-    check_devices(&facts, &vdevs, &allowed)?;
-    let plan = plan(&eal, &facts, config.rxq)?;
-    let pools = captured(|| pools(&eal, &facts, &plan, &config, &vdevs))?;
-    let ports = captured(|| open_ports(&eal, &plan, &config, &pools))?;
+    let facts = devices::facts(&eal, &vdevs, &allowed)?;
+    let plan = devices::plan(&eal, &facts, config.rxq)?;
+    let pools = captured(|| devices::pools(&eal, &facts, &plan, &config, &vdevs))?;
+    let ports = captured(|| devices::open(&eal, &plan, &config, &pools))?;
     let clock = calibration.finish();
     let (mut workers, ends, link) = shards(&ports, &plan, &config, clock)?;
     let elapsed = || Duration::from_nanos(clock.now().ns);
@@ -236,191 +234,6 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
             .map_err(|e| StartError::System("the signal handlers", e))?;
     }
     Ok(stop)
-}
-
-/// What the devices are, in port-id order.
-fn facts(eal: &Eal, vdevs: &[Vdev]) -> Result<Vec<(PortId, dpdk::PortFacts)>, StartError> {
-    let mut all = Vec::new();
-    for id in eal.ports() {
-        let facts = Port::facts_of(eal, id)?;
-        if let Some(vdev) = vdevs.iter().find(|vdev| vdev.name == facts.device) {
-            mbufs::check_mtu(vdev, facts.mtu).map_err(StartError::Frames)?;
-        }
-        all.push((id, facts));
-    }
-    Ok(all)
-}
-
-/// Refuses a start in which a port is missing: those behind it have moved up, and frames would leave by the wrong
-/// wire. EAL itself goes on without a device that it cannot have.
-fn check_devices(
-    facts: &[(PortId, dpdk::PortFacts)],
-    vdevs: &[Vdev],
-    allowed: &[String],
-) -> Result<(), StartError> {
-    // Its members are ports too, and not ours.
-    let bonded = vdevs.iter().any(|vdev| vdev.driver() == "net_bond");
-    let network = vdevs.iter().filter(|vdev| vdev.driver().starts_with("net_")).map(|vdev| &vdev.name);
-    // A card's virtual functions are `ADDRESS_representor_N`.
-    let is_port = |name: &str| {
-        let of = |device: &str| {
-            device.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        };
-        facts.iter().any(|(_, port)| of(&port.device))
-    };
-    let missing: Vec<_> = network
-        .chain(allowed)
-        .filter(|name| !bonded && !is_port(name))
-        .map(|name| FailedDevice {
-            device: name.clone(),
-            reason: "DPDK has no port of it; is it there, and a card bound to vfio-pci?".to_owned(),
-        })
-        .collect();
-    if !missing.is_empty() {
-        return Err(StartError::Devices(missing));
-    }
-    for (at, (a, one)) in facts.iter().enumerate() {
-        for (b, other) in &facts[at + 1..] {
-            if one.shares_interface_with(other) {
-                return Err(StartError::SameInterface(
-                    [one.device.clone(), other.device.clone()],
-                    [a.0, b.0],
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// DPDK's "any node" is unknown here.
-fn node(socket: SocketId) -> Option<u32> {
-    u32::try_from(socket.0).ok()
-}
-
-fn plan(eal: &Eal, facts: &[(PortId, dpdk::PortFacts)], rxq: Option<u16>) -> Result<Topology, StartError> {
-    let ports: Vec<PortFacts> = facts
-        .iter()
-        .map(|(id, port)| PortFacts {
-            id: id.0,
-            device: port.device.clone(),
-            max_rx: port.max_rx_queues,
-            max_tx: port.max_tx_queues,
-            dealing: Dealing::of(&port.driver, port.rss),
-            node: node(port.socket),
-        })
-        .collect();
-    let lcores: Vec<LcoreFacts> = eal
-        .lcores()
-        .into_iter()
-        .map(|lcore| LcoreFacts { id: lcore.0, node: node(eal.socket_of(lcore)) })
-        .collect();
-    let plan = topology::plan(&ports, eal.main_lcore().0, &lcores, rxq)?;
-    for worker in &plan.workers {
-        let lanes: Vec<_> =
-            worker.lanes.iter().map(|l| format!("port{} queue {}", l.port, l.queue)).collect();
-        info!("lcore {} polls {}", worker.lcore, lanes.join(", "));
-    }
-    for lcore in &plan.idle {
-        warn!("lcore {lcore} has nothing to poll: there are fewer queues than workers");
-    }
-    for pair in facts.chunks_exact(2) {
-        let [(a, one), (b, other)] = pair else { continue };
-        if one.mtu != other.mtu {
-            let (a, b) = (a.0, b.0);
-            warn!("port{a} has MTU {} and port{b} {}: longer frames cannot leave", one.mtu, other.mtu);
-        }
-    }
-    for (lcore, port) in &plan.remote {
-        warn!("lcore {lcore} polls port{port} across NUMA nodes: choose lcores next to the device (-l)");
-    }
-    Ok(plan)
-}
-
-/// One pool for each NUMA node that has a port; ports that do not say where they are get one on the first worker's.
-struct Pools<'eal> {
-    of: Vec<(SocketId, Mempool<'eal>)>,
-    fallback: SocketId,
-}
-
-impl<'eal> Pools<'eal> {
-    fn node_of(socket: SocketId, fallback: SocketId) -> SocketId {
-        if node(socket).is_some() { socket } else { fallback }
-    }
-
-    fn get(&self, port: SocketId) -> &Mempool<'eal> {
-        let node = Self::node_of(port, self.fallback);
-        let (_, pool) = self.of.iter().find(|(socket, _)| *socket == node).expect("made for all ports");
-        pool
-    }
-}
-
-fn pools<'eal>(
-    eal: &'eal Eal,
-    facts: &[(PortId, dpdk::PortFacts)],
-    plan: &Topology,
-    config: &Config,
-    vdevs: &[Vdev],
-) -> Result<Pools<'eal>, StartError> {
-    let fallback = eal.socket_of(LcoreId(plan.workers[0].lcore));
-    let data_room = mbufs::data_room(vdevs);
-    let mut pools = Pools { of: Vec::new(), fallback };
-    let mut nodes: Vec<_> = facts.iter().map(|(_, port)| Pools::node_of(port.socket, fallback)).collect();
-    nodes.sort_unstable_by_key(|node| node.0);
-    for nodes in nodes.chunk_by(|a, b| a == b) {
-        let (socket, ports) = (nodes[0], nodes.len() as u32);
-        let demand = Demand {
-            ports,
-            queues: u32::from(plan.queues),
-            descriptors: u32::from(config.rxd) + u32::from(config.txd),
-            lcores: plan.workers.len() as u32,
-            burst: u32::from(config.burst),
-            looped: mbufs::looped_frames(vdevs),
-        };
-        let mbufs = config.mbufs.unwrap_or_else(|| demand.mbufs());
-        let cache = mbufs::CACHE.min(mbufs / 2);
-        info!("{mbufs} mbufs of {data_room} bytes on {socket} for {ports} ports");
-        let pool = Mempool::new(
-            eal,
-            &format!("flowtracker_{}", pools.of.len()),
-            MempoolConfig { mbufs, cache, data_room, socket },
-        )
-        .map_err(|e| StartError::Mbufs(mbufs, e))?;
-        pools.of.push((socket, pool));
-    }
-    Ok(pools)
-}
-
-fn open_ports<'eal>(
-    eal: &'eal Eal,
-    plan: &Topology,
-    config: &Config,
-    pools: &Pools<'eal>,
-) -> Result<Vec<Port<'eal>>, StartError> {
-    let mut ports = Vec::new();
-    for id in eal.ports() {
-        let wanted = PortConfig {
-            rx_queues: plan.queues,
-            tx_queues: plan.queues,
-            rxd: config.rxd,
-            txd: config.txd,
-            rx_pool: pools.get(Port::facts_of(eal, id)?.socket),
-        };
-        let port = Port::open(eal, id, wanted)?;
-        let setup = port.setup();
-        info!(
-            "port{} is {} ({}), {} queue(s) of {} rx and {} tx descriptors, MTU {}{}",
-            id.0,
-            port.device_name(),
-            port.driver_name(),
-            setup.rx_queues,
-            setup.rxd,
-            setup.txd,
-            port.facts().mtu,
-            if setup.rss { ", RSS" } else { "" }
-        );
-        ports.push(port);
-    }
-    Ok(ports)
 }
 
 type Shards<'p> = (Vec<Worker<'p, LineTable>>, Vec<LcoreEnd>, Arc<LinkState>);

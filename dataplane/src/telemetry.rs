@@ -10,6 +10,7 @@ use dpdk::Eal;
 use dpdk::telemetry::{Dict, TelemetryCommand};
 use flowtracker_proto::v1;
 
+use crate::cli::hash_text;
 use crate::stats::{LcoreCounters, Published};
 use crate::worker::Worker;
 
@@ -120,7 +121,7 @@ impl<'a> Telemetry<'a> {
             .with("capacity", capacity)
             .with("entries", entries)
             .with("load_percent", percent(entries, capacity))
-            .with("hash", hash_name(self.hash))
+            .with("hash", hash_text(self.hash))
             .with("shards", shards.collect::<Dict>())
             .with("expired", sum(&all, |c| c.tracker.expired))
             .with("expired_deferred", sum(&all, |c| c.tracker.expired_deferred))
@@ -157,14 +158,6 @@ fn percent(part: u64, whole: u64) -> u64 {
 fn unknown(what: &str, wanted: &str, there: impl Iterator<Item = impl ToString>) -> String {
     let there: Vec<String> = there.map(|one| one.to_string()).collect();
     format!("no {what} `{wanted}`; there are {}", there.join(", "))
-}
-
-fn hash_name(kind: HashKind) -> &'static str {
-    match kind {
-        HashKind::Keyed => "keyed",
-        HashKind::Crc => "crc",
-        HashKind::Jhash => "jhash",
-    }
 }
 
 fn port_dict(port: &v1::PortStats) -> Dict {
