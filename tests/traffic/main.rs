@@ -1,0 +1,263 @@
+//! A traffic generator: TCP frames of many flows, at chosen rates, out of any
+//! DPDK port. testpmd sends UDP only, and knows no rate of new flows.
+//!
+//! ```text
+//! traffic [EAL arguments] -- [--new N] [--keep K,R] [--first F] [--dst ADDR] [--src ADDR] [--mac MAC]
+//! ```
+//!
+//! Flow number f leaves port f mod ports. Flows 0 to K-1 are *kept*: each is sent
+//! R times a second. *New* flows, N a second, have never been seen; their
+//! numbers go up from F. `ready` on standard output says that the ports are
+//! started; then commands are read from standard input, one a line:
+//!
+//! | command | does |
+//! |---|---|
+//! | `new N` | so many new flows a second from now on; 0 stops |
+//! | `burst N` | N new flows at once |
+//! | `keep K R` | keeps flows 0 to K-1, R times a second each; `keep 0 0` stops |
+//! | `report` | answers `sent S dropped D new N`: frames taken by the ports, frames they did not take, new flows so far |
+//!
+//! The end of standard input ends the program.
+#![forbid(unsafe_code)]
+
+use std::io::{BufRead as _, Write as _};
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use dpdk::test_support::push_frame;
+use dpdk::{Burst, Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId, TxQueue};
+use flowtracker_tests::packet::FlowFrames;
+
+/// Frames that may be on their way in all ports together.
+const MBUFS: u32 = 65_535;
+/// Descriptors per queue.
+const DESCRIPTORS: u16 = 1024;
+/// Frames per burst.
+const BURST: usize = 64;
+/// How long the generator sleeps when nothing is due.
+const NAP: Duration = Duration::from_micros(200);
+/// What is more overdue than this is given up: the machine did not keep up.
+const CATCH_UP: Duration = Duration::from_millis(200);
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            // Nobody may be there to read it; the status says it as well.
+            let _ = writeln!(std::io::stderr(), "traffic: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Something that is sent so many times a second.
+struct Pace {
+    per_second: f64,
+    since: Instant,
+    done: u64,
+}
+
+impl Pace {
+    fn new(per_second: f64, now: Instant) -> Self {
+        Self { per_second, since: now, done: 0 }
+    }
+
+    /// How many are due. What is overdue by too much is forgotten.
+    fn due(&mut self, now: Instant) -> u64 {
+        let wanted = (now.duration_since(self.since).as_secs_f64() * self.per_second) as u64;
+        let limit = (CATCH_UP.as_secs_f64() * self.per_second) as u64 + 1;
+        let due = wanted.saturating_sub(self.done);
+        if due > limit {
+            self.done = wanted - limit;
+        }
+        due.min(limit)
+    }
+}
+
+/// What is asked of the generator.
+enum Command {
+    New(f64),
+    Burst(u64),
+    Keep(u64, f64),
+    Report,
+}
+
+fn command(line: &str) -> Result<Command, String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let number = |word: &str| word.parse::<u64>().map_err(|e| format!("{line:?}: {word}: {e}"));
+    let rate = |word: &str| {
+        let rate: f64 = word.parse().map_err(|e| format!("{line:?}: {word}: {e}"))?;
+        if rate.is_finite() && rate >= 0.0 { Ok(rate) } else { Err(format!("{line:?}: {word} is no rate")) }
+    };
+    match words[..] {
+        ["new", n] => Ok(Command::New(rate(n)?)),
+        ["burst", n] => Ok(Command::Burst(number(n)?)),
+        ["keep", k, r] => Ok(Command::Keep(number(k)?, rate(r)?)),
+        ["report"] => Ok(Command::Report),
+        _ => Err(format!("{line:?}: new N, burst N, keep K R and report are possible")),
+    }
+}
+
+/// The options behind `--`.
+struct Options {
+    commands: Vec<Command>,
+    first: u64,
+    frames: FlowFrames,
+}
+
+fn options(args: &[String]) -> Result<Options, String> {
+    let mut options = Options { commands: Vec::new(), first: 1 << 24, frames: FlowFrames::default() };
+    let mut args = args.iter();
+    while let Some(flag) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
+        let bad = |e: &dyn std::fmt::Display| format!("{flag} {value}: {e}");
+        match flag.as_str() {
+            "--new" => options.commands.push(command(&format!("new {value}"))?),
+            "--keep" => options.commands.push(command(&format!("keep {}", value.replace(',', " ")))?),
+            "--first" => options.first = value.parse().map_err(|e| bad(&e))?,
+            "--dst" => options.frames.set_dst(value.parse::<Ipv4Addr>().map_err(|e| bad(&e))?),
+            "--src" => options.frames.set_src(value.parse::<Ipv4Addr>().map_err(|e| bad(&e))?),
+            "--mac" => options.frames.set_dst_mac(mac(value).ok_or_else(|| bad(&"not a MAC address"))?),
+            _ => return Err(format!("{flag} is not known")),
+        }
+    }
+    Ok(options)
+}
+
+fn mac(text: &str) -> Option<[u8; 6]> {
+    let octets: Option<Vec<u8>> = text.split(':').map(|o| u8::from_str_radix(o, 16).ok()).collect();
+    octets?.try_into().ok()
+}
+
+/// One port and what is about to leave by it.
+struct Out<'p> {
+    tx: TxQueue<'p>,
+    burst: Burst<'p>,
+}
+
+/// All ports, and what went out of them.
+struct Sender<'p> {
+    outs: Vec<Out<'p>>,
+    pool: &'p Mempool<'p>,
+    frames: FlowFrames,
+    sent: u64,
+    dropped: u64,
+}
+
+impl Sender<'_> {
+    fn push(&mut self, flow: u64) {
+        let ports = self.outs.len() as u64;
+        let out = &mut self.outs[(flow % ports) as usize];
+        if push_frame(&mut out.burst, self.pool, self.frames.flow(flow)).is_err() {
+            // All mbufs are on their way.
+            self.dropped += 1;
+        }
+        if out.burst.len() == BURST {
+            self.flush_one((flow % ports) as usize);
+        }
+    }
+
+    fn flush_one(&mut self, port: usize) {
+        let out = &mut self.outs[port];
+        let result = out.tx.send(&mut out.burst);
+        self.sent += result.sent as u64;
+        self.dropped += result.dropped as u64;
+    }
+
+    fn flush(&mut self) {
+        (0..self.outs.len()).for_each(|port| self.flush_one(port));
+    }
+}
+
+fn run(args: &[String]) -> Result<(), String> {
+    let split = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let (eal, ours) = (&args[..split], args.get(split + 1..).unwrap_or_default());
+    let options = options(ours)?;
+
+    let eal = Eal::init("traffic", eal).map_err(|e| e.to_string())?;
+    let config = MempoolConfig { mbufs: MBUFS, cache: 256, data_room: 2048, socket: SocketId::ANY };
+    let pool = Mempool::new(&eal, "traffic", config).map_err(|e| e.to_string())?;
+    let wanted =
+        PortConfig { rx_queues: 1, tx_queues: 1, rxd: DESCRIPTORS, txd: DESCRIPTORS, rx_pool: &pool };
+    let ports = eal.ports().into_iter().map(|id| Port::open(&eal, id, wanted));
+    let ports: Vec<Port<'_>> = ports.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+    if ports.is_empty() {
+        return Err("there is no port: --vdev".to_owned());
+    }
+    ports.iter().try_for_each(Port::start).map_err(|e| e.to_string())?;
+    let outs = ports.iter().map(|port| port.tx_queue(QueueId(0)).map(|tx| Out { tx, burst: Burst::new() }));
+    let outs: Vec<Out<'_>> = outs.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+
+    let (asked, commands) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if asked.send(command(&line)).is_err() {
+                return;
+            }
+        }
+    });
+    say("ready")?;
+    let mut sender = Sender { outs, pool: &pool, frames: options.frames, sent: 0, dropped: 0 };
+    send(&mut sender, &commands, options.commands, options.first)
+}
+
+/// Sends what is due until nobody gives commands any more.
+fn send(
+    sender: &mut Sender<'_>,
+    commands: &mpsc::Receiver<Result<Command, String>>,
+    first_commands: Vec<Command>,
+    first: u64,
+) -> Result<(), String> {
+    let mut now = Instant::now();
+    let (mut new, mut kept, mut keep) = (Pace::new(0.0, now), Pace::new(0.0, now), 0);
+    let (mut next_new, mut next_kept) = (first, 0);
+    let mut first_commands = first_commands.into_iter();
+    loop {
+        let command = match first_commands.next() {
+            Some(command) => Some(command),
+            None => match commands.try_recv() {
+                Ok(command) => Some(command?),
+                Err(mpsc::TryRecvError::Empty) => None,
+                Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
+            },
+        };
+        now = Instant::now();
+        match command {
+            None => {}
+            Some(Command::New(rate)) => new = Pace::new(rate, now),
+            Some(Command::Keep(flows, rate)) => {
+                (keep, next_kept) = (flows, 0);
+                kept = Pace::new(rate * flows as f64, now);
+            }
+            Some(Command::Burst(count)) => {
+                (next_new..next_new + count).for_each(|flow| sender.push(flow));
+                next_new += count;
+            }
+            Some(Command::Report) => {
+                let Sender { sent, dropped, .. } = sender;
+                say(&format!("sent {sent} dropped {dropped} new {}", next_new - first))?;
+            }
+        }
+        let due_new = new.due(now).min(BURST as u64);
+        (next_new..next_new + due_new).for_each(|flow| sender.push(flow));
+        (next_new, new.done) = (next_new + due_new, new.done + due_new);
+        let due_kept = kept.due(now).min(BURST as u64);
+        for _ in 0..due_kept {
+            sender.push(next_kept);
+            next_kept = (next_kept + 1) % keep.max(1);
+        }
+        kept.done += due_kept;
+        sender.flush();
+        if due_new == 0 && due_kept == 0 {
+            std::thread::sleep(NAP);
+        }
+    }
+}
+
+fn say(line: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|e| e.to_string())
+}
