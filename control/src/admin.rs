@@ -4,6 +4,7 @@
 //! checked, sent down the link as a command with a deadline, and answered from
 //! the replies.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,14 @@ use flowtracker_proto::v1::{
     GetStatsResponse, GetTableRequest, GetTableResponse, ListDataplanesRequest, ListDataplanesResponse,
     ListEntriesRequest, ListEntriesResponse, LoadRequest, LoadResponse, PurgeRequest, PurgeResponse, Reply,
     StatsCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableRequest, UpdateTableResponse,
-    WatchEventsRequest, command,
+    WatchEventsRequest, WatchEventsResponse, command,
 };
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
@@ -56,6 +59,15 @@ impl Admin {
         Self { hub, links, stop }
     }
 
+    /// Starts a watcher; its stream carries `WatchEventsResponse` in wire form.
+    pub async fn watch(
+        &self,
+        request: WatchEventsRequest,
+    ) -> Result<Response<ReceiverStream<watcher::Item>>, Status> {
+        let responses = watcher::start(self.hub.clone(), request, self.stop.clone()).await?;
+        Ok(Response::new(ReceiverStream::new(responses)))
+    }
+
     fn link(&self, dataplane: &str) -> Result<Arc<Link>, Status> {
         self.links.pick(dataplane, |name| self.hub.knows(name))
     }
@@ -79,15 +91,18 @@ impl Admin {
 
 #[tonic::async_trait]
 impl FlowTrackerService for Admin {
-    type WatchEventsStream = ReceiverStream<watcher::Item>;
+    type WatchEventsStream = Pin<Box<dyn Stream<Item = Result<WatchEventsResponse, Status>> + Send>>;
     type ListEntriesStream = ReceiverStream<Result<ListEntriesResponse, Status>>;
 
+    /// As [`Admin::watch`], for whoever wants messages. Over the network, [`crate::prepared`] spares the detour.
     async fn watch_events(
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let responses = watcher::start(self.hub.clone(), request.into_inner(), self.stop.clone())?;
-        Ok(Response::new(ReceiverStream::new(responses)))
+        let decode = |item: watcher::Item| {
+            WatchEventsResponse::decode(item?).map_err(|e| Status::internal(e.to_string()))
+        };
+        Ok(self.watch(request.into_inner()).await?.map(|responses| Box::pin(responses.map(decode)) as _))
     }
 
     async fn get_entry(

@@ -1,7 +1,5 @@
 //! From the compact forms to the messages of the API.
 
-use std::sync::Arc;
-
 use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::{
     Actor, DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind,
@@ -23,19 +21,38 @@ pub const PERMISSION_READ: u32 = 1 << 12;
 
 /// The 14 permission bits as P4TC's letters, most significant bit first.
 pub fn permissions_text(permissions: u32) -> String {
-    "CRUDXPSCRUDXPS"
-        .chars()
-        .zip((0..14).rev())
-        .map(|(letter, bit)| if permissions & (1 << bit) != 0 { letter } else { '-' })
-        .collect()
+    permission_letters(permissions).map(char::from).iter().collect()
+}
+
+/// [`permissions_text`] in ASCII.
+pub fn permission_letters(permissions: u32) -> [u8; 14] {
+    let mut letters = *b"CRUDXPSCRUDXPS";
+    for (letter, bit) in letters.iter_mut().zip((0..14).rev()) {
+        if permissions & (1 << bit) == 0 {
+            *letter = b'-';
+        }
+    }
+    letters
+}
+
+/// Whole milliseconds between two times; 0 when the first is not the earlier one.
+pub fn age_ms(since_ns: u64, time_ns: u64) -> u64 {
+    time_ns.saturating_sub(since_ns) / 1_000_000
+}
+
+/// The aging of an entry; a static one has none.
+pub fn shown_aging_ms(state: &EntryState) -> u64 {
+    if state.dynamic { u64::from(state.aging_ms) } else { 0 }
+}
+
+/// Who creates entries where nobody asks for them: the data path.
+pub fn learned(dataplane: &str) -> Actor {
+    Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") }
 }
 
 /// The entry as the API shows it, its ages as of `time_ns`.
 pub fn entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
     let permissions = u32::from(state.permissions);
-    let age_ms = |since_ns: u64| time_ns.saturating_sub(since_ns) / 1_000_000;
-    let learned =
-        || Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") };
     Entry {
         dataplane: dataplane.to_owned(),
         pipeline: PIPELINE.to_owned(),
@@ -44,16 +61,16 @@ pub fn entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
         priority: PRIORITY,
         permissions,
         permissions_text: permissions_text(permissions),
-        created_by: Some(state.created_by.as_deref().cloned().unwrap_or_else(learned)),
+        created_by: Some(state.created_by.as_deref().cloned().unwrap_or_else(|| learned(dataplane))),
         updated_by: state.updated_by.as_deref().cloned(),
         deleted_by: None,
         dynamic: state.dynamic,
         profile_id: u32::from(state.profile_id),
-        aging_ms: if state.dynamic { u64::from(state.aging_ms) } else { 0 },
+        aging_ms: shown_aging_ms(state),
         create_time: Some(Timestamp::from_unix_ns(state.create_ns)),
         last_used_time: Some(Timestamp::from_unix_ns(state.last_used_ns)),
-        created_ms_ago: age_ms(state.create_ns),
-        idle_ms: age_ms(state.last_used_ns),
+        created_ms_ago: age_ms(state.create_ns, time_ns),
+        idle_ms: age_ms(state.last_used_ns, time_ns),
         packets: state.packets,
         bytes: state.bytes,
         tmpl_created: false,
@@ -63,7 +80,7 @@ pub fn entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
 /// A retained change as the event `seq` of `epoch`.
 pub fn event(epoch: u64, seq: u64, record: &LogRecord) -> Event {
     let dataplane = &*record.dataplane;
-    let with_entry = |state: &Arc<EntryState>| Some(entry(dataplane, state, record.time_ns));
+    let with_entry = |state: &EntryState| Some(entry(dataplane, state, record.time_ns));
     let mut event = Event {
         epoch,
         seq,
@@ -103,7 +120,7 @@ pub fn event(epoch: u64, seq: u64, record: &LogRecord) -> Event {
 }
 
 /// Who deleted an entry, where only the reason is known.
-fn deleter(reason: DeleteReason) -> Actor {
+pub fn deleter(reason: DeleteReason) -> Actor {
     let (entity, process) = match reason {
         DeleteReason::Idle | DeleteReason::Unspecified => (Entity::Timer, "timer"),
         DeleteReason::Resync => (Entity::Kernel, "resync"),

@@ -1,18 +1,20 @@
 //! The one state of the service, behind one lock: mirror and event log.
 //!
-//! The lock is held for short, bounded work only: applying a batch, copying a
-//! run of events, copying the references of a snapshot. Converting and sending
-//! happen outside of it.
+//! The lock is held for bounded work only: applying a batch, copying a run of
+//! events, copying the entries of a snapshot. Encoding and sending happen outside
+//! of it.
 
+use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use flowtracker_proto::v1::{Batch, DataplaneStats, Hello, LogStats};
+use flowtracker_proto::v1::{DataplaneStats, Hello, LogStats, Record};
 use tokio::sync::watch;
 
-use crate::log::{EventLog, LogRecord, Lost};
-use crate::registry::{BadRecord, DataplaneState, Registry, SnapshotPart};
+use crate::log::{EventLog, Lost, Run};
+use crate::registry::{BadRecord, DataplaneState, Registry};
+use crate::snapshot::{Copies, Copy};
 
 #[derive(Debug)]
 struct State {
@@ -30,15 +32,7 @@ pub struct Hub {
     next_link: AtomicU64,
     watchers: AtomicU64,
     gaps: AtomicU64,
-}
-
-/// The state of the table at one moment.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// Number of the last event that is contained in it.
-    pub cut: u64,
-    /// The entries, by data plane.
-    pub parts: Vec<SnapshotPart>,
+    copies: Copies,
 }
 
 /// What the log holds: the answer to a cursor that it does not.
@@ -70,16 +64,22 @@ pub fn wall_ns() -> u64 {
 
 impl Hub {
     /// An empty state for the run `epoch` that retains `retain` events.
-    pub fn new(epoch: u64, retain: usize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// There is no room for so many.
+    pub fn new(epoch: u64, retain: usize) -> Result<Self, TryReserveError> {
+        let log = EventLog::new(epoch, retain)?;
+        Ok(Self {
             epoch,
-            state: Mutex::new(State { registry: Registry::default(), log: EventLog::new(epoch, retain) }),
+            state: Mutex::new(State { registry: Registry::default(), log }),
             last_seq: watch::Sender::new(0),
             attached: watch::Sender::new(0),
             next_link: AtomicU64::new(1),
             watchers: AtomicU64::new(0),
             gaps: AtomicU64::new(0),
-        }
+            copies: Copies::default(),
+        })
     }
 
     /// The run of the service that numbers the events.
@@ -113,13 +113,17 @@ impl Hub {
         self.publish_attached(&state);
     }
 
-    /// Applies the records of a batch, in order.
-    pub fn apply(&self, name: &str, link: u64, batch: Batch) -> Result<(), BadRecord> {
+    /// Applies records of a shard, in order.
+    pub fn apply(
+        &self,
+        name: &str,
+        link: u64,
+        shard: u32,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<(), BadRecord> {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let shard = batch.shard;
-        let result = batch
-            .records
+        let result = records
             .into_iter()
             .try_for_each(|record| state.registry.apply(&mut state.log, name, link, shard, record));
         self.publish_seq(&guard);
@@ -139,15 +143,19 @@ impl Hub {
         }
     }
 
-    /// Copies up to `max` events after `cursor` to `out`.
-    pub fn read(&self, cursor: u64, max: usize, out: &mut Vec<LogRecord>) -> Result<(), Lost> {
-        self.lock().log.read(cursor, max, out)
+    /// The run of events that follows `cursor`; `None` when there is none yet.
+    pub fn run_after(&self, cursor: u64) -> Result<Option<Arc<Run>>, Lost> {
+        self.lock().log.run_after(cursor)
     }
 
-    /// The entries of `dataplane`, or of all when it is empty, at the present cut.
-    pub fn snapshot(&self, dataplane: &str) -> Snapshot {
-        let state = self.lock();
-        Snapshot { cut: state.log.last_seq(), parts: state.registry.snapshot(dataplane) }
+    /// All entries at one moment, which is not before this call.
+    pub async fn snapshot(&self) -> Arc<Copy> {
+        let last_seq = || self.lock().log.last_seq();
+        let make = || {
+            let state = self.lock();
+            (state.log.last_seq(), state.registry.snapshot())
+        };
+        self.copies.take(last_seq, make).await
     }
 
     /// What the log holds, and whether a reader could go on after `cursor`.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flowtracker_proto::packed;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
 use flowtracker_proto::v1::{
     AttachRequest, AttachResponse, Batch, Hello, Welcome, attach_request, attach_response,
@@ -154,9 +155,15 @@ impl Intake {
                 format!("shard {}: record {} was due, {} came", batch.shard, expected, batch.first_seq);
             return Err(fault::refusal(Code::DataLoss, "BATCH_HOLE", message));
         }
-        *expected += batch.records.len() as u64;
+        let packed = packed::unpack_all(&batch.packed).ok_or_else(|| {
+            fault::bad_field("batch.packed", format!("must be {} bytes a record", packed::LEN))
+        })?;
+        if packed.len() > 0 && !batch.records.is_empty() {
+            return Err(fault::bad_field("batch.packed", "must be empty where records are given"));
+        }
+        *expected += (packed.len() + batch.records.len()) as u64;
         self.hub
-            .apply(self.link.name(), self.number, batch)
+            .apply(self.link.name(), self.number, batch.shard, packed.chain(batch.records))
             .map_err(|why| fault::bad_field("batch.records", why.to_string()))
     }
 }

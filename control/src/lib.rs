@@ -4,7 +4,8 @@
 //! Data planes dial in over `DataplaneLinkService` ([`ingest`]). What they say
 //! changes one state behind one lock ([`hub`]): a mirror of the live entries
 //! ([`registry`]) and a log of numbered events ([`log`]). Watchers ([`watch`])
-//! hold nothing but a cursor into that log. Reads and writes of entries
+//! hold nothing but a cursor into that log; what they are sent is encoded once
+//! ([`encode`], [`prepared`]). Reads and writes of entries
 //! ([`admin`]) go down the link to the lcore that owns them ([`links`]).
 #![forbid(unsafe_code)]
 
@@ -13,14 +14,17 @@ pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod convert;
+pub mod encode;
 pub mod fault;
 pub mod hub;
 pub mod ingest;
 pub mod key;
 pub mod links;
 pub mod log;
+pub mod prepared;
 pub mod registry;
 pub mod render;
 pub mod server;
+pub mod snapshot;
 pub mod stop;
 pub mod watch;

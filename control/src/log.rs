@@ -4,13 +4,23 @@
 //! event that it considered and asks for what follows; when that has left the
 //! retained window, the reader is told so and starts over. So a slow reader
 //! costs nothing here and delays nobody.
+//!
+//! What follows is given out in *runs*. The latest runs are kept, so that readers
+//! that are at the same place get the same run, and with it the same bytes:
+//! an event is encoded once, however many watch.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{TryReserveError, VecDeque};
+use std::sync::{Arc, OnceLock};
 
 use flowtracker_proto::v1::{Actor, DeleteReason};
 
+use crate::encode::{Encoded, Encoder};
 use crate::registry::EntryState;
+
+/// Events per run, at most.
+pub const RUN: usize = 256;
+/// Runs kept for other readers: a few megabytes at most.
+const RUNS: usize = 32;
 
 /// One change, as retained. Converted to the API's form only when it is sent.
 #[derive(Clone, Debug)]
@@ -27,13 +37,13 @@ pub struct LogRecord {
 #[derive(Clone, Debug)]
 pub enum Change {
     /// An entry came into being.
-    Created(Arc<EntryState>),
+    Created(EntryState),
     /// An entry was rewritten.
-    Updated(Arc<EntryState>),
+    Updated(EntryState),
     /// An entry is gone.
     Deleted {
         /// Its last known state.
-        entry: Arc<EntryState>,
+        entry: EntryState,
         /// Why it went.
         reason: DeleteReason,
         /// Who deleted it; `None` where the reason alone says it.
@@ -52,6 +62,38 @@ pub enum Change {
     Loaded,
 }
 
+const _: () = assert!(size_of::<LogRecord>() <= 128, "a million of these are retained");
+
+/// Events that follow each other, with their bytes once somebody needs them.
+#[derive(Debug)]
+pub struct Run {
+    epoch: u64,
+    first_seq: u64,
+    records: Vec<LogRecord>,
+    encoded: OnceLock<Encoded>,
+}
+
+impl Run {
+    /// Number of the last event in it.
+    pub fn last_seq(&self) -> u64 {
+        self.first_seq + self.records.len() as u64 - 1
+    }
+
+    /// The events, with their numbers.
+    pub fn events(&self) -> impl Iterator<Item = (u64, &LogRecord)> {
+        (self.first_seq..).zip(&self.records)
+    }
+
+    /// Their bytes. Whoever asks first encodes for all.
+    pub fn encoded(&self) -> &Encoded {
+        self.encoded.get_or_init(|| {
+            let mut encoder = Encoder::new(self.epoch, self.records.len());
+            self.events().for_each(|(seq, record)| encoder.event(seq, record));
+            encoder.finish()
+        })
+    }
+}
+
 /// The reader's place has left the retained window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
@@ -63,12 +105,21 @@ pub struct EventLog {
     last_seq: u64,
     retain: usize,
     records: VecDeque<LogRecord>,
+    /// The latest runs, in the order in which they were first asked for.
+    runs: VecDeque<Arc<Run>>,
 }
 
 impl EventLog {
     /// An empty log for the run `epoch` that keeps the last `retain` events.
-    pub fn new(epoch: u64, retain: usize) -> Self {
-        Self { epoch, last_seq: 0, retain: retain.max(1), records: VecDeque::new() }
+    ///
+    /// # Errors
+    ///
+    /// There is no room for so many. (What is not used yet is only reserved.)
+    pub fn new(epoch: u64, retain: usize) -> Result<Self, TryReserveError> {
+        let retain = retain.max(1);
+        let mut records = VecDeque::new();
+        records.try_reserve_exact(retain)?;
+        Ok(Self { epoch, last_seq: 0, retain, records, runs: VecDeque::with_capacity(RUNS) })
     }
 
     /// The run of the service that numbers these events.
@@ -100,16 +151,30 @@ impl EventLog {
         cursor <= self.last_seq && cursor + self.records.len() as u64 >= self.last_seq
     }
 
-    /// Copies up to `max` events that follow `cursor` to `out`. The first of
-    /// them has number `cursor + 1`.
-    pub fn read(&self, cursor: u64, max: usize, out: &mut Vec<LogRecord>) -> Result<(), Lost> {
+    /// The run that follows `cursor`; `None` when nothing does yet.
+    pub fn run_after(&mut self, cursor: u64) -> Result<Option<Arc<Run>>, Lost> {
         if !self.holds_after(cursor) {
             return Err(Lost);
         }
         let behind = usize::try_from(self.last_seq - cursor).map_err(|_| Lost)?;
+        if behind == 0 {
+            return Ok(None);
+        }
+        let first_seq = cursor + 1;
+        if let Some(run) = self.runs.iter().rev().find(|run| run.first_seq == first_seq) {
+            return Ok(Some(run.clone()));
+        }
+        // A run that begins further on is where this reader joins the others.
+        let joins = |run: &&Arc<Run>| run.first_seq > first_seq && run.first_seq < first_seq + RUN as u64;
+        let room = self.runs.iter().filter(joins).map(|run| (run.first_seq - first_seq) as usize).min();
         let from = self.records.len() - behind;
-        out.extend(self.records.range(from..).take(max).cloned());
-        Ok(())
+        let records: Vec<_> = self.records.range(from..).take(room.unwrap_or(RUN)).cloned().collect();
+        let run = Arc::new(Run { epoch: self.epoch, first_seq, records, encoded: OnceLock::new() });
+        if self.runs.len() == RUNS {
+            self.runs.pop_front();
+        }
+        self.runs.push_back(run.clone());
+        Ok(Some(run))
     }
 }
 
@@ -117,12 +182,22 @@ impl EventLog {
 mod tests {
     use super::*;
 
+    /// A log in which each event's time is its number.
     fn log_of(retain: usize, events: u64) -> EventLog {
-        let mut log = EventLog::new(7, retain);
+        let mut log = EventLog::new(7, retain).expect("room");
         for time_ns in 1..=events {
             log.push(LogRecord { time_ns, dataplane: "dp".into(), change: Change::Loaded });
         }
         log
+    }
+
+    fn numbers(run: &Run) -> Vec<u64> {
+        run.events()
+            .map(|(seq, record)| {
+                assert_eq!(seq, record.time_ns);
+                seq
+            })
+            .collect()
     }
 
     /// Against the obvious model: event n exists when it is one of the last `retain`.
@@ -130,21 +205,59 @@ mod tests {
     fn reads_what_the_window_holds_and_nothing_else() {
         for retain in 1..6 {
             for events in 0..12_u64 {
-                let log = log_of(retain, events);
+                let mut log = log_of(retain, events);
                 let oldest = if events == 0 { 0 } else { events.saturating_sub(retain as u64) + 1 };
                 assert_eq!((log.last_seq(), log.oldest_seq()), (events, oldest));
                 for cursor in 0..15_u64 {
-                    for max in 1..4 {
-                        let mut out = Vec::new();
-                        let got = log.read(cursor, max, &mut out);
-                        let held = cursor <= events && (cursor == events || cursor + 1 >= oldest);
-                        assert_eq!(got.is_ok(), held);
-                        let want: Vec<_> =
-                            if held { (cursor + 1..=events).take(max).collect() } else { vec![] };
-                        assert_eq!(out.iter().map(|r| r.time_ns).collect::<Vec<_>>(), want);
+                    let got = log.run_after(cursor);
+                    let held = cursor <= events && (cursor == events || cursor + 1 >= oldest);
+                    assert_eq!(got.is_ok(), held);
+                    if held {
+                        // A longer run may have been cut short by one that was asked for before it.
+                        let want: Vec<_> = (cursor + 1..=events).collect();
+                        let got = got.ok().flatten().map(|run| numbers(&run)).unwrap_or_default();
+                        assert_eq!(got, want[..got.len()]);
+                        assert_eq!(got.is_empty(), want.is_empty());
                     }
                 }
             }
         }
+    }
+
+    /// Readers at random places of a growing log: each gets every number once and in order, runs are no longer than
+    /// promised, and readers who stand at one place get one run.
+    #[test]
+    fn readers_meet_in_the_same_runs() {
+        let mut log = log_of(5_000, 0);
+        let mut cursors = [0_u64; 5];
+        let mut dice = 7_u64;
+        let mut roll = |sides: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % sides
+        };
+        for _ in 0..20_000 {
+            for _ in 0..roll(3) * roll(40) {
+                let time_ns = log.last_seq() + 1;
+                log.push(LogRecord { time_ns, dataplane: "dp".into(), change: Change::Loaded });
+            }
+            let reader = roll(5) as usize;
+            match log.run_after(cursors[reader]) {
+                Err(Lost) => cursors[reader] = log.last_seq(),
+                Ok(None) => assert_eq!(cursors[reader], log.last_seq()),
+                Ok(Some(run)) => {
+                    let got = numbers(&run);
+                    assert_eq!(got[0], cursors[reader] + 1);
+                    assert!(got.len() <= RUN);
+                    let again = log.run_after(cursors[reader]).expect("held").expect("there");
+                    assert!(Arc::ptr_eq(&run, &again));
+                    cursors[reader] = run.last_seq();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_that_no_machine_holds_is_an_error() {
+        assert!(EventLog::new(7, usize::MAX / 1024).is_err());
     }
 }

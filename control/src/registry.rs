@@ -18,11 +18,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, EntryRecord, Hello, Record, RecordKind};
-use hashbrown::HashMap;
+use hashbrown::hash_table::Entry as Slot;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::key::FlowKey;
 use crate::log::{Change, EventLog, LogRecord};
@@ -63,7 +65,7 @@ pub struct EntryState {
     pub updated_by: Option<Arc<Actor>>,
 }
 
-const _: () = assert!(size_of::<EntryState>() <= 96, "a million of these sit in the mirror");
+const _: () = assert!(size_of::<EntryState>() <= 88, "a million of these sit in the mirror");
 
 impl EntryState {
     /// Takes an entry out of a record that was made at `time_ns`.
@@ -131,7 +133,23 @@ impl fmt::Display for BadRecord {
 struct Mirrored {
     shard: u32,
     generation: u32,
-    state: Arc<EntryState>,
+    state: EntryState,
+}
+
+/// Mirrored entries by key. They lie in the table itself: at hundreds of thousands of events a second an allocation
+/// for each is what costs most.
+#[derive(Debug, Default)]
+struct Entries {
+    table: HashTable<Mirrored>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Entries {
+    /// The place of this key, taken or free.
+    fn slot(&mut self, key: &FlowKey) -> Slot<'_, Mirrored> {
+        let hasher = &self.hasher;
+        self.table.entry(hasher.hash_one(key), |e| e.state.key == *key, |e| hasher.hash_one(e.state.key))
+    }
 }
 
 /// How far a shard's resync is on the present link.
@@ -171,7 +189,7 @@ struct Mirror {
     last_generation: u32,
     /// Delete nothing before every shard has finished its resync.
     sweep_whole: bool,
-    entries: HashMap<FlowKey, Mirrored>,
+    entries: Entries,
     /// Records of shards that were purged while others were not yet.
     deferred: Vec<(u32, Record)>,
     stats: Option<Arc<DataplaneStats>>,
@@ -199,7 +217,7 @@ pub struct DataplaneState {
 }
 
 /// Mirrored entries of one data plane.
-pub type SnapshotPart = (Arc<str>, Vec<Arc<EntryState>>);
+pub type SnapshotPart = (Arc<str>, Vec<EntryState>);
 
 /// The mirrors of all data planes that are or were attached.
 #[derive(Debug, Default)]
@@ -222,7 +240,7 @@ impl Registry {
             shards: BTreeMap::new(),
             last_generation: 0,
             sweep_whole: false,
-            entries: HashMap::new(),
+            entries: Entries::default(),
             deferred: Vec::new(),
             stats: None,
         });
@@ -283,23 +301,20 @@ impl Registry {
                 && m.detached_at.is_some_and(|at| now.saturating_duration_since(at) >= DETACHED_FOR)
         };
         let Some(mirror) = self.mirrors.values_mut().find(due) else { return false };
-        for (_, gone) in mirror.entries.extract_if(|_, _| true).take(EXPIRE_STEP) {
+        for gone in mirror.entries.table.extract_if(|_| true).take(EXPIRE_STEP) {
             log.push(lost(&mirror.name, gone.state, wall_ns));
         }
-        if mirror.entries.is_empty() {
+        if mirror.entries.table.is_empty() {
             let name = mirror.name.clone();
             self.mirrors.remove(&name);
         }
         true
     }
 
-    /// The entries of `dataplane`, or of all when it is empty.
-    pub fn snapshot(&self, dataplane: &str) -> Vec<SnapshotPart> {
-        self.mirrors
-            .values()
-            .filter(|m| dataplane.is_empty() || *m.name == *dataplane)
-            .map(|m| (m.name.clone(), m.entries.values().map(|e| e.state.clone()).collect()))
-            .collect()
+    /// A copy of all entries, by data plane.
+    pub fn snapshot(&self) -> Vec<SnapshotPart> {
+        let copy = |m: &Mirror| m.entries.table.iter().map(|e| e.state.clone()).collect();
+        self.mirrors.values().map(|m| (m.name.clone(), copy(m))).collect()
     }
 
     /// All data planes, by name.
@@ -312,7 +327,7 @@ impl Registry {
                 synced: m.link.is_some() && m.is_synced(),
                 version: m.version.clone(),
                 since_ns: m.since_ns,
-                entries: m.entries.len() as u64,
+                entries: m.entries.table.len() as u64,
                 ports: m.ports.clone(),
                 stats: m.stats.clone(),
             })
@@ -368,11 +383,13 @@ impl Mirror {
                     self.sweep_whole = false;
                 }
             }
-            RecordKind::Created | RecordKind::ResyncEntry => {
-                self.upsert(log, shard_id, state_of(&record)?, &record);
+            RecordKind::Created | RecordKind::ResyncEntry | RecordKind::Updated => {
+                self.upsert(log, shard_id, state_of(&record)?, record.kind());
             }
-            RecordKind::Updated => self.upsert(log, shard_id, state_of(&record)?, &record),
-            RecordKind::Deleted => self.delete(log, &record)?,
+            RecordKind::Deleted => {
+                let (state, reason) = (state_of(&record)?, record.reason());
+                self.delete(log, state, reason, record.deleted_by.map(Arc::new));
+            }
             RecordKind::Flushed => {
                 shard.flushes.push_back((record.deleted, record.failed));
                 self.report_flush(log, time_ns);
@@ -401,28 +418,31 @@ impl Mirror {
     }
 
     /// The shard says that this entry exists.
-    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, record: &Record) {
+    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, kind: RecordKind) {
         let generation = self.shards.get(&shard).map_or(0, |s| s.generation);
-        let state = Arc::new(state);
         let name = &self.name;
         let note = |change| LogRecord { time_ns: state.as_of_ns, dataplane: name.clone(), change };
-        let fresh = Mirrored { shard, generation, state: state.clone() };
-        let Some(known) = self.entries.get_mut(&state.key) else {
-            log.push(note(Change::Created(state.clone())));
-            self.entries.insert(state.key, fresh);
-            return;
+        let mut place = match self.entries.slot(&state.key) {
+            Slot::Occupied(place) => place,
+            Slot::Vacant(place) => {
+                log.push(note(Change::Created(state.clone())));
+                place.insert(Mirrored { shard, generation, state });
+                return;
+            }
         };
+        let known = place.get_mut();
+        (known.shard, known.generation) = (shard, generation);
         if known.state.create_ns != state.create_ns {
             // Another entry under the same key: the end of the former was missed.
-            log.push(lost(name, known.state.clone(), state.as_of_ns));
+            let former = std::mem::replace(&mut known.state, state.clone());
+            log.push(lost(name, former, state.as_of_ns));
             log.push(note(Change::Created(state.clone())));
-            *known = fresh;
             return;
         }
         // What waited in a ring may be older than what the resync has told of
         // already; that is not an event again, and must not turn time back.
         let same = known.state.same_attributes(&state);
-        let told = match record.kind() {
+        let told = match kind {
             RecordKind::Updated => same && known.state.last_used_ns >= state.last_used_ns,
             RecordKind::Created => same || known.state.as_of_ns >= state.as_of_ns,
             _ => same,
@@ -430,41 +450,41 @@ impl Mirror {
         if !told {
             log.push(note(Change::Updated(state.clone())));
         } else if known.state.as_of_ns > state.as_of_ns {
-            (known.shard, known.generation) = (shard, generation);
             return;
         }
-        *known = fresh;
+        known.state = state;
     }
 
-    fn delete(&mut self, log: &mut EventLog, record: &Record) -> Result<(), BadRecord> {
-        let state = state_of(record)?;
-        let as_of_ns = state.as_of_ns;
-        let Some(known) = self.entries.remove(&state.key) else {
+    fn delete(
+        &mut self,
+        log: &mut EventLog,
+        state: EntryState,
+        reason: DeleteReason,
+        by: Option<Arc<Actor>>,
+    ) {
+        let Slot::Occupied(place) = self.entries.slot(&state.key) else {
             tracing::debug!(dataplane = %self.name, key = %state.key, "deletion of an unknown entry");
-            return Ok(());
+            return;
         };
+        let (known, _) = place.remove();
+        let time_ns = state.as_of_ns;
         if known.state.create_ns == state.create_ns {
-            let change = Change::Deleted {
-                entry: Arc::new(state),
-                reason: record.reason(),
-                by: record.deleted_by.clone().map(Arc::new),
-            };
-            log.push(LogRecord { time_ns: as_of_ns, dataplane: self.name.clone(), change });
+            let change = Change::Deleted { entry: state, reason, by };
+            log.push(LogRecord { time_ns, dataplane: self.name.clone(), change });
         } else {
             // The entry deleted was never told of, but the one known is gone too.
-            log.push(lost(&self.name, known.state, as_of_ns));
+            log.push(lost(&self.name, known.state, time_ns));
         }
-        Ok(())
     }
 
     /// Deletes what no shard has confirmed: entries of `only`, or of all shards.
     fn sweep(&mut self, log: &mut EventLog, only: Option<u32>, time_ns: u64) {
         let shards = &self.shards;
-        let unconfirmed = |_: &FlowKey, e: &mut Mirrored| {
+        let unconfirmed = |e: &mut Mirrored| {
             only.is_none_or(|shard| shard == e.shard)
                 && shards.get(&e.shard).is_none_or(|s| s.generation != e.generation)
         };
-        for (_, gone) in self.entries.extract_if(unconfirmed) {
+        for gone in self.entries.table.extract_if(unconfirmed) {
             log.push(lost(&self.name, gone.state, time_ns));
         }
     }
@@ -485,7 +505,7 @@ impl Mirror {
 
     /// Every shard is purged: the entries go, with one event for all of them.
     fn report_purge(&mut self, log: &mut EventLog, time_ns: u64) -> Result<(), BadRecord> {
-        self.entries.clear();
+        self.entries.table.clear();
         self.shards.values_mut().for_each(|s| s.purged = false);
         log.push(LogRecord { time_ns, dataplane: self.name.clone(), change: Change::Purged });
         for (shard, record) in std::mem::take(&mut self.deferred) {
@@ -496,7 +516,7 @@ impl Mirror {
 }
 
 /// The event for an entry that was found gone.
-fn lost(name: &Arc<str>, entry: Arc<EntryState>, time_ns: u64) -> LogRecord {
+fn lost(name: &Arc<str>, entry: EntryState, time_ns: u64) -> LogRecord {
     let change = Change::Deleted { entry, reason: DeleteReason::Resync, by: None };
     LogRecord { time_ns, dataplane: name.clone(), change }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use flowtracker_proto::FILE_DESCRIPTOR_SET;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkServiceServer;
-use flowtracker_proto::v1::flow_tracker_service_server::FlowTrackerServiceServer;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::service::Routes;
@@ -22,6 +21,7 @@ use crate::config::Config;
 use crate::hub::{Hub, wall_ns};
 use crate::ingest::Ingest;
 use crate::links::Links;
+use crate::prepared::PreparedWatch;
 use crate::stop::{self, Stop};
 
 /// Health name of the users' service: SERVING while a data plane is attached.
@@ -50,6 +50,8 @@ pub enum ServeError {
     Listen(SocketAddr, std::io::Error),
     /// The unix socket cannot be had.
     Unix(PathBuf, std::io::Error),
+    /// There is no room for the event log.
+    Retain(usize, std::collections::TryReserveError),
     /// The reflection service refused our own descriptors.
     Reflection(tonic_reflection::server::Error),
     /// A listener failed.
@@ -61,6 +63,7 @@ impl fmt::Display for ServeError {
         match self {
             Self::Listen(addr, why) => write!(f, "cannot listen on {addr}: {why}"),
             Self::Unix(path, why) => write!(f, "cannot listen on unix:{}: {why}", path.display()),
+            Self::Retain(events, why) => write!(f, "--retain {events}: no room for so many events: {why}"),
             Self::Reflection(why) => write!(f, "cannot offer reflection: {why}"),
             Self::Serve(why) => write!(f, "cannot serve: {why}"),
         }
@@ -97,7 +100,8 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
         Some(path) => Some(bind_unix(path).await.map_err(|e| ServeError::Unix(path.clone(), e))?),
         None => None,
     };
-    Ok(Bound { tcp, unix, addr, hub: Arc::new(Hub::new(wall_ns(), config.retain)) })
+    let hub = Hub::new(wall_ns(), config.retain).map_err(|e| ServeError::Retain(config.retain, e))?;
+    Ok(Bound { tcp, unix, addr, hub: Arc::new(hub) })
 }
 
 /// Opens a unix socket; a file that a dead service left behind is replaced.
@@ -196,7 +200,7 @@ fn routes(hub: &Arc<Hub>, stop: &Stop) -> Result<Routes, ServeError> {
             // google.rpc, so that grpcurl can show the details of an error.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
-    Ok(Routes::new(FlowTrackerServiceServer::new(admin))
+    Ok(Routes::new(PreparedWatch::new(admin))
         .add_service(DataplaneLinkServiceServer::new(ingest).max_decoding_message_size(LINK_MESSAGE_MAX))
         .add_service(health)
         .add_service(reflection().build_v1().map_err(ServeError::Reflection)?)

@@ -3,31 +3,35 @@
 //! A watcher is a cursor into the log and a short queue towards its client.
 //! HTTP/2 flow control stops the queue, the queue stops the watcher, and nobody
 //! else notices. When the log has moved past the cursor in the meantime, the
-//! watcher says so (GAP) and goes on from a fresh snapshot. While a snapshot is
-//! being sent it holds one reference per entry, and no copies.
+//! watcher says so (GAP) and goes on from a fresh snapshot. What is queued are
+//! bytes, which watchers at the same place share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse, start};
+use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, start};
+use prost::bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
+use crate::convert;
+use crate::encode::{Encoder, single};
 use crate::fault;
-use crate::hub::{Hub, Snapshot, wall_ns};
+use crate::hub::{Hub, wall_ns};
+use crate::log::{LogRecord, Lost, Run};
+use crate::snapshot::Copy;
 use crate::stop::Stop;
-use crate::{convert, log};
 
-/// Events per response, at most.
+/// Entries of a snapshot per response, at most.
 const BATCH: usize = 256;
 /// Responses that may wait for the client.
 const QUEUE: usize = 2;
 /// Pause after which an idle stream carries a PROGRESS mark.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
-/// What a watcher's stream carries.
-pub type Item = Result<WatchEventsResponse, Status>;
+/// What a watcher's stream carries: `WatchEventsResponse` in wire form.
+pub type Item = Result<Bytes, Status>;
 
 /// Why a watcher ends.
 enum End {
@@ -38,27 +42,64 @@ enum End {
 }
 
 /// Starts a watcher. Its stream ends when `stop` turns true.
-pub fn start(hub: Arc<Hub>, request: WatchEventsRequest, stop: Stop) -> Result<mpsc::Receiver<Item>, Status> {
-    fault::refuse_filter(&request.filter)?;
+pub async fn start(
+    hub: Arc<Hub>,
+    request: WatchEventsRequest,
+    stop: Stop,
+) -> Result<mpsc::Receiver<Item>, Status> {
+    let predicate = Predicate::of(&request)?;
     let (client, responses) = mpsc::channel(QUEUE);
     let news = hub.subscribe();
     let mut snapshot = None;
     let cursor = match request.start.and_then(|s| s.at).unwrap_or(start::At::Now(Default::default())) {
         start::At::Now(_) => hub.window(0).last_seq,
-        start::At::Snapshot(_) => snapshot.insert(hub.snapshot(&request.dataplane)).cut,
+        start::At::Snapshot(_) => snapshot.insert(hub.snapshot().await).cut(),
         start::At::After(after) => resume(&hub, after.epoch, after.seq)?,
     };
-    let watcher = Watcher {
-        hub,
-        dataplane: request.dataplane,
-        cursor,
-        client,
-        stop,
-        news,
-        mark_due: Instant::now() + PROGRESS_EVERY,
-    };
+    let mark_due = Instant::now() + PROGRESS_EVERY;
+    let watcher = Watcher { hub, predicate, cursor, client, stop, news, mark_due };
     tokio::spawn(watcher.run(snapshot));
     Ok(responses)
+}
+
+/// What a watcher wants to be told. It is asked before anything is queued, so what
+/// nobody wants costs nobody memory.
+#[derive(Debug)]
+struct Predicate {
+    /// Name of a data plane; all when empty.
+    dataplane: String,
+}
+
+impl Predicate {
+    fn of(request: &WatchEventsRequest) -> Result<Self, Status> {
+        fault::refuse_filter(&request.filter)?;
+        Ok(Self { dataplane: request.dataplane.clone() })
+    }
+
+    fn everything(&self) -> bool {
+        self.dataplane.is_empty()
+    }
+
+    fn of_dataplane(&self, name: &str) -> bool {
+        self.everything() || *name == *self.dataplane
+    }
+
+    fn wants(&self, record: &LogRecord) -> bool {
+        self.of_dataplane(&record.dataplane)
+    }
+
+    /// Those events of a run that are wanted; empty when none is.
+    fn pick(&self, run: &Run) -> Bytes {
+        if self.everything() {
+            return run.encoded().all();
+        }
+        let wanted: Vec<bool> = run.events().map(|(_, record)| self.wants(record)).collect();
+        if wanted.iter().any(|wanted| *wanted) {
+            run.encoded().only(|index| wanted[index])
+        } else {
+            Bytes::new()
+        }
+    }
 }
 
 /// Checks that the stream can go on after (`epoch`, `seq`).
@@ -88,7 +129,7 @@ fn resume(hub: &Hub, epoch: u64, seq: u64) -> Result<u64, Status> {
 
 struct Watcher {
     hub: Arc<Hub>,
-    dataplane: String,
+    predicate: Predicate,
     /// Number of the last event considered.
     cursor: u64,
     client: mpsc::Sender<Item>,
@@ -98,7 +139,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn run(mut self, snapshot: Option<Snapshot>) {
+    async fn run(mut self, snapshot: Option<Arc<Copy>>) {
         let _count = self.hub.count_watcher();
         let end = match snapshot {
             Some(snapshot) => self.send_snapshot(snapshot).await,
@@ -115,22 +156,17 @@ impl Watcher {
 
     /// Live events, marks, and fresh snapshots after gaps, until the end.
     async fn follow(&mut self) -> Result<(), End> {
-        let mut run = Vec::with_capacity(BATCH);
         loop {
-            run.clear();
             self.news.mark_unchanged();
-            match self.hub.read(self.cursor, BATCH, &mut run) {
-                Err(log::Lost) => self.start_over().await?,
-                Ok(()) if run.is_empty() => self.wait().await?,
-                Ok(()) => {
-                    let epoch = self.hub.epoch();
-                    let events: Vec<_> = run
-                        .iter()
-                        .zip(self.cursor + 1..)
-                        .filter(|(r, _)| self.dataplane.is_empty() || *r.dataplane == *self.dataplane)
-                        .map(|(record, seq)| convert::event(epoch, seq, record))
-                        .collect();
-                    self.cursor += run.len() as u64;
+            match self.hub.run_after(self.cursor) {
+                Err(Lost) => {
+                    let snapshot = self.start_over().await?;
+                    self.send_snapshot(snapshot).await?;
+                }
+                Ok(None) => self.wait().await?,
+                Ok(Some(run)) => {
+                    let events = self.predicate.pick(&run);
+                    self.cursor = run.last_seq();
                     if !events.is_empty() {
                         self.send(events).await?;
                     } else if Instant::now() >= self.mark_due {
@@ -155,37 +191,76 @@ impl Watcher {
         self.send_progress().await
     }
 
-    /// The log has moved on: one GAP, then a snapshot whose cut is its end.
-    async fn start_over(&mut self) -> Result<(), End> {
-        let snapshot = self.hub.snapshot(&self.dataplane);
+    /// What followed the cursor is lost: one GAP, whose end is the cut of the snapshot returned.
+    async fn start_over(&mut self) -> Result<Arc<Copy>, End> {
+        let snapshot = tokio::select! {
+            snapshot = self.hub.snapshot() => snapshot,
+            () = self.stop.wanted() => return Err(End::Stop),
+        };
         self.hub.count_gap();
-        let gap = convert::gap(self.hub.epoch(), self.cursor + 1, snapshot.cut, wall_ns());
-        self.cursor = snapshot.cut;
-        self.send(vec![gap]).await?;
-        self.send_snapshot(snapshot).await
+        let gap = convert::gap(self.hub.epoch(), self.cursor + 1, snapshot.cut(), wall_ns());
+        self.cursor = snapshot.cut();
+        self.send_one(&gap).await?;
+        Ok(snapshot)
     }
 
-    async fn send_snapshot(&mut self, snapshot: Snapshot) -> Result<(), End> {
-        let (epoch, cut) = (self.hub.epoch(), snapshot.cut);
-        for (name, entries) in snapshot.parts {
-            for run in entries.chunks(BATCH) {
-                let events = run.iter().map(|e| convert::snapshot_event(epoch, cut, &name, e)).collect();
-                self.send(events).await?;
+    async fn send_snapshot(&mut self, mut snapshot: Arc<Copy>) -> Result<(), End> {
+        let (mut part, mut from) = (0, 0);
+        loop {
+            self.cursor = snapshot.cut();
+            match self.snapshot_slice(&snapshot, &mut part, &mut from) {
+                Slice::Entries(entries) if entries.is_empty() => {}
+                Slice::Entries(entries) => self.send(entries).await?,
+                Slice::End => break,
+                Slice::TakenAway => {
+                    snapshot = self.start_over().await?;
+                    (part, from) = (0, 0);
+                }
             }
         }
-        self.send(vec![convert::mark(epoch, cut, wall_ns(), EventType::Synced)]).await
+        self.send_one(&convert::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Synced)).await
+    }
+
+    /// The next entries of a snapshot, from entry `from` of part `part` on.
+    fn snapshot_slice(&self, snapshot: &Copy, part: &mut usize, from: &mut usize) -> Slice {
+        let Some(parts) = snapshot.parts() else { return Slice::TakenAway };
+        let Some((name, entries)) = parts.get(*part) else { return Slice::End };
+        let slice = entries.get(*from..).unwrap_or_default();
+        if slice.is_empty() || !self.predicate.of_dataplane(name) {
+            (*part, *from) = (*part + 1, 0);
+            return Slice::Entries(Bytes::new());
+        }
+        let slice = &slice[..slice.len().min(BATCH)];
+        let mut encoder = Encoder::new(self.hub.epoch(), slice.len());
+        slice.iter().for_each(|entry| encoder.snapshot_entry(snapshot.cut(), name, entry));
+        *from += slice.len();
+        Slice::Entries(encoder.finish().all())
     }
 
     async fn send_progress(&mut self) -> Result<(), End> {
-        self.send(vec![convert::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Progress)]).await
+        self.send_one(&convert::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Progress)).await
     }
 
-    async fn send(&mut self, events: Vec<Event>) -> Result<(), End> {
+    async fn send_one(&mut self, event: &Event) -> Result<(), End> {
+        self.send(single(event)).await
+    }
+
+    async fn send(&mut self, response: Bytes) -> Result<(), End> {
         tokio::select! {
-            sent = self.client.send(Ok(WatchEventsResponse { events })) => sent.map_err(|_| End::Client)?,
+            sent = self.client.send(Ok(response)) => sent.map_err(|_| End::Client)?,
             () = self.stop.wanted() => return Err(End::Stop),
         }
         self.mark_due = Instant::now() + PROGRESS_EVERY;
         Ok(())
     }
+}
+
+/// What comes next of a snapshot.
+enum Slice {
+    /// A response; empty at the border of two data planes.
+    Entries(Bytes),
+    /// That was all.
+    End,
+    /// The rest is not to be had any more.
+    TakenAway,
 }

@@ -6,6 +6,7 @@
 //! `UPDATE_GENERATED=1` it writes instead).
 #![forbid(unsafe_code)]
 
+pub mod packed;
 mod timestamp;
 
 pub use timestamp::Timestamp;

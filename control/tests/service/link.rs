@@ -1,6 +1,7 @@
 //! The rules of the data plane's link, and what breaking them leads to.
 
 use control::server::SERVICE;
+use flowtracker_proto::packed;
 use flowtracker_proto::v1::{Batch, Hello, Record, RecordKind};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -18,7 +19,7 @@ async fn a_hole_in_the_batches_closes_the_link() {
         plane.send(1, vec![created(1, T)]).await;
         plane.send(2, vec![created(2, T)]).await;
         // 2 is due.
-        plane.send_batch(Batch { shard: 1, first_seq, records: vec![created(3, T)] }).await;
+        plane.send_batch(Batch { shard: 1, first_seq, records: vec![created(3, T)], packed: vec![] }).await;
         assert_eq!(plane.ended().await.unwrap_err().code(), Code::DataLoss, "{first_seq}");
         plane.cut(&service).await;
     }
@@ -43,6 +44,32 @@ async fn nonsense_closes_the_link_with_the_field_named() {
         assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, field);
         plane.cut(&service).await;
     }
+}
+
+#[tokio::test]
+async fn records_come_in_one_of_two_forms() {
+    let service = Service::start().await;
+    let whole = packed::pack(&created(2, T)).unwrap().to_vec();
+    let cut = whole[1..].to_vec();
+    for (records, packed, taken) in [
+        (vec![created(1, T)], vec![], true),
+        (vec![], whole.clone(), true),
+        (vec![created(1, T)], whole, false),
+        (vec![], cut, false),
+    ] {
+        let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
+        plane.send_batch(Batch { shard: 1, first_seq: 1, records, packed }).await;
+        if taken {
+            plane.settled(&service).await;
+        } else {
+            let refused = plane.ended().await.unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidArgument);
+            let details = refused.get_details_bad_request().unwrap();
+            assert_eq!(details.field_violations[0].field, "batch.packed");
+        }
+        plane.cut(&service).await;
+    }
+    assert_eq!(service.hub.dataplanes()[0].entries, 2, "one in each form");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use control::hub::Hub;
 use control::registry::DETACHED_FOR;
-use flowtracker_proto::v1::{Batch, EventType, Record, RecordKind};
+use flowtracker_proto::v1::{EventType, Record, RecordKind};
 
 use crate::rig::*;
 
@@ -87,16 +87,16 @@ async fn stale_and_unknown_records_are_no_events() {
     assert_eq!(watcher.words(3).await, ["CREATED 1", "CREATED 2", "DELETED 2 RESYNC"]);
     plane.settled(&service).await;
     assert_eq!(service.hub.window(0).last_seq, 3);
-    assert_eq!(service.hub.snapshot("").parts[0].1[0].aging_ms, 60_000, "time is not turned back");
+    assert_eq!(service.mirrored().await[0].aging_ms, 60_000, "time is not turned back");
 }
 
 /// Ten minutes pass as an argument.
 #[test]
 fn entries_of_a_detached_data_plane_stay_ten_minutes() {
-    let hub = Hub::new(1, 20_000);
+    let hub = Hub::new(1, 20_000).unwrap();
     let link = hub.attach(&hello("dp", 1, &[1]), T);
-    let records: Vec<Record> = (0..10_000).map(|n| created(n, T)).collect();
-    hub.apply("dp", link, Batch { shard: 1, first_seq: 1, records }).unwrap();
+    let records = (0..10_000).map(|n| created(n, T));
+    hub.apply("dp", link, 1, records).unwrap();
     let cut = Instant::now();
     hub.detach("dp", link, cut, T);
     hub.expire_detached(cut + DETACHED_FOR - Duration::from_millis(1), T);
@@ -108,7 +108,7 @@ fn entries_of_a_detached_data_plane_stay_ten_minutes() {
 
 #[test]
 fn a_data_plane_that_is_back_is_not_let_go() {
-    let hub = Hub::new(1, 100);
+    let hub = Hub::new(1, 100).unwrap();
     let first = hub.attach(&hello("dp", 1, &[1]), T);
     let cut = Instant::now();
     hub.detach("dp", first, cut, T);
@@ -116,8 +116,8 @@ fn a_data_plane_that_is_back_is_not_let_go() {
     hub.detach("dp", first, cut, T);
     hub.expire_detached(cut + 2 * DETACHED_FOR, T);
     assert!(hub.dataplanes()[0].attached, "the end of the first link is not the second's");
-    assert!(hub.apply("dp", first, Batch { shard: 1, first_seq: 1, records: vec![created(1, T)] }).is_err());
-    hub.apply("dp", second, Batch { shard: 1, first_seq: 1, records: vec![created(1, T)] }).unwrap();
+    assert!(hub.apply("dp", first, 1, [created(1, T)]).is_err());
+    hub.apply("dp", second, 1, [created(1, T)]).unwrap();
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use clap::Parser;
 use control::config::Config;
 use control::hub::Hub;
 use control::key::FlowKey;
+use control::registry::EntryState;
 use control::server;
+use flowtracker_proto::packed;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
@@ -90,6 +92,11 @@ impl Service {
     pub(crate) async fn watch(&self, at: start::At) -> Watcher {
         let stream = self.client().await.watch_events(watch_request(at)).await.unwrap().into_inner();
         Watcher { stream, ready: Vec::new() }
+    }
+
+    /// The mirrored entries of the first data plane.
+    pub(crate) async fn mirrored(&self) -> Vec<EntryState> {
+        self.hub.snapshot().await.parts().unwrap()[0].1.clone()
     }
 
     pub(crate) async fn stop(self) {
@@ -256,7 +263,13 @@ impl Plane {
         let seq = self.next_seq.entry(shard).or_insert(1);
         let first_seq = *seq;
         *seq += records.len() as u64;
-        self.send_batch(Batch { shard, first_seq, records }).await;
+        // As the real one does it: in fixed form where that is possible.
+        let packed: Option<Vec<_>> = records.iter().map(packed::pack).collect();
+        let batch = match packed {
+            Some(packed) => Batch { shard, first_seq, packed: packed.concat(), records: vec![] },
+            None => Batch { shard, first_seq, records, packed: vec![] },
+        };
+        self.send_batch(batch).await;
     }
 
     pub(crate) async fn send_batch(&mut self, batch: Batch) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use control::hub::Hub;
 use control::stop;
 use control::watch::Item;
-use flowtracker_proto::v1::{Batch, Event, EventType, WatchEventsRequest};
+use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -14,19 +15,20 @@ use crate::rig::*;
 
 /// A hub with "dp" attached, and the number of its link.
 fn hub(retain: usize) -> (Arc<Hub>, u64) {
-    let hub = Arc::new(Hub::new(7, retain));
+    let hub = Arc::new(Hub::new(7, retain).unwrap());
     let link = hub.attach(&hello("dp", 1, &[1]), T);
     (hub, link)
 }
 
 fn create(hub: &Hub, link: u64, flows: impl Iterator<Item = u16>) {
-    let records = flows.map(|n| created(n, T)).collect();
-    hub.apply("dp", link, Batch { shard: 1, first_seq: 1, records }).unwrap();
+    let records = flows.map(|n| created(n, T));
+    hub.apply("dp", link, 1, records).unwrap();
 }
 
 async fn event_of(stream: &mut mpsc::Receiver<Item>, ready: &mut Vec<Event>) -> Event {
     while ready.is_empty() {
-        *ready = stream.recv().await.unwrap().unwrap().events;
+        let response = stream.recv().await.unwrap().unwrap();
+        *ready = WatchEventsResponse::decode(response).unwrap().events;
         ready.reverse();
     }
     ready.pop().unwrap()
@@ -78,7 +80,7 @@ async fn a_cursor_resumes_or_is_refused_with_a_reason() {
 async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
     let (hub, link) = hub(4);
     let (_stopper, stop) = stop::channel();
-    let mut stream = control::watch::start(hub.clone(), watch_request(snapshot()), stop).unwrap();
+    let mut stream = control::watch::start(hub.clone(), watch_request(snapshot()), stop).await.unwrap();
     // While nobody reads, the queue fills and the log moves on.
     for n in 1..=2000 {
         create(&hub, link, std::iter::once(n));
@@ -103,8 +105,8 @@ async fn progress_every_second_when_idle_with_the_last_number_considered() {
     let (hub, link) = hub(100);
     let (_stopper, stop) = stop::channel();
     let request = WatchEventsRequest { dataplane: "other".to_owned(), ..watch_request(now()) };
-    let mut other = control::watch::start(hub.clone(), request, stop.clone()).unwrap();
-    let mut all = control::watch::start(hub.clone(), watch_request(now()), stop).unwrap();
+    let mut other = control::watch::start(hub.clone(), request, stop.clone()).await.unwrap();
+    let mut all = control::watch::start(hub.clone(), watch_request(now()), stop).await.unwrap();
     let begin = tokio::time::Instant::now();
     let mut ready = Vec::new();
     for second in 1..=3 {
@@ -144,7 +146,7 @@ async fn a_stuck_watcher_stops_nobody() {
     while fold.seq < total {
         fold.take(&lively.next().await);
     }
-    assert_eq!(service.hub.snapshot("").parts[0].1.len() as u64, total);
+    assert_eq!(service.mirrored().await.len() as u64, total);
     drop(feed.await.unwrap());
     drop(stuck);
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
-use flowtracker_proto::v1;
+use flowtracker_proto::{packed, v1};
 
 use crate::clock::Clock;
 use crate::stats::Published;
@@ -109,6 +109,23 @@ pub(super) fn record(event: &Event, clock: &Clock, actors: &Actors) -> v1::Recor
     }
 }
 
+/// A batch's records: in fixed form if all fit it, else as they are.
+pub(super) fn packed(records: impl Iterator<Item = v1::Record>) -> (Vec<v1::Record>, Vec<u8>) {
+    let (mut plain, mut packed) = (Vec::new(), Vec::new());
+    for record in records {
+        match packed::pack(&record) {
+            Some(bytes) if plain.is_empty() => packed.extend_from_slice(&bytes),
+            _ => {
+                // One with an author is rare, and takes its batch with it.
+                let before = std::mem::take(&mut packed);
+                plain.extend(packed::unpack_all(&before).into_iter().flatten());
+                plain.push(record);
+            }
+        }
+    }
+    (plain, packed)
+}
+
 /// The counters of one lcore.
 pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
     let c = stats.snapshot();
@@ -178,6 +195,18 @@ mod tests {
         assert_eq!(bad(|r| r.input_port = 0), None);
         assert_eq!(bad(|r| r.input_port = 256), None);
         assert_eq!(bad(|r| r.protocol = 256), None);
+    }
+
+    #[test]
+    fn one_author_is_enough_for_a_plain_batch_and_the_order_stays() {
+        let record = |time_ns| v1::Record { kind: 1, time_ns, ..Default::default() };
+        let authored = |time_ns| v1::Record { deleted_by: Some(v1::Actor::default()), ..record(time_ns) };
+        let all = || (0..5).map(record);
+        let (plain, fixed) = packed(all());
+        assert!(plain.is_empty());
+        assert_eq!(packed::unpack_all(&fixed).unwrap().collect::<Vec<_>>(), all().collect::<Vec<_>>());
+        let mixed = || all().chain([authored(5)]).chain((6..9).map(record)).chain([authored(9)]);
+        assert_eq!(packed(mixed()), (mixed().collect(), vec![]));
     }
 
     #[test]

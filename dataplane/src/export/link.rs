@@ -9,7 +9,7 @@ use std::time::Duration;
 use conntrack::ActorId;
 use crossbeam_channel::{Receiver, TrySendError};
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
-use flowtracker_proto::{Timestamp, v1};
+use flowtracker_proto::{Timestamp, packed, v1};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
@@ -300,20 +300,21 @@ impl Serving<'_> {
         for (index, lcore) in exporter.lcores.iter().enumerate() {
             // Room first: what has left the ring must not be lost.
             let permit = self.outbound.reserve().await.map_err(|_| closed())?;
-            let records: Vec<_> = lcore
+            let records = lcore
                 .ring
                 .try_iter()
                 .take(BATCH)
                 .filter(|r| r.generation == self.generation)
-                .map(|r| batch::record(&r.event, &exporter.clock, &self.actors))
-                .collect();
-            if records.is_empty() {
+                .map(|r| batch::record(&r.event, &exporter.clock, &self.actors));
+            let (records, packed) = batch::packed(records);
+            let count = records.len() + packed.len() / packed::LEN;
+            if count == 0 {
                 continue;
             }
             worked = true;
             let first_seq = self.seqs[index];
-            self.seqs[index] += records.len() as u64;
-            let batch = v1::Batch { shard: lcore.lcore, first_seq, records };
+            self.seqs[index] += count as u64;
+            let batch = v1::Batch { shard: lcore.lcore, first_seq, records, packed };
             permit.send(v1::AttachRequest { body: Some(v1::attach_request::Body::Batch(batch)) });
         }
         Ok(worked)

@@ -2314,6 +2314,10 @@ pub struct Batch {
     /// In order.
     #[prost(message, repeated, tag = "3")]
     pub records: ::prost::alloc::vec::Vec<Record>,
+    /// The same in fixed form, 64 bytes a record, when none of them has an author:
+    /// crate flowtracker-proto, module packed. A batch has one of the two.
+    #[prost(bytes = "vec", tag = "4")]
+    pub packed: ::prost::alloc::vec::Vec<u8>,
 }
 /// An entry in compact form. Times are wall clock, Unix nanoseconds.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -491,6 +491,9 @@ impl serde::Serialize for Batch {
         if !self.records.is_empty() {
             len += 1;
         }
+        if !self.packed.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Batch", len)?;
         if self.shard != 0 {
             struct_ser.serialize_field("shard", &self.shard)?;
@@ -502,6 +505,11 @@ impl serde::Serialize for Batch {
         }
         if !self.records.is_empty() {
             struct_ser.serialize_field("records", &self.records)?;
+        }
+        if !self.packed.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("packed", pbjson::private::base64::encode(&self.packed).as_str())?;
         }
         struct_ser.end()
     }
@@ -517,6 +525,7 @@ impl<'de> serde::Deserialize<'de> for Batch {
             "first_seq",
             "firstSeq",
             "records",
+            "packed",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -524,6 +533,7 @@ impl<'de> serde::Deserialize<'de> for Batch {
             Shard,
             FirstSeq,
             Records,
+            Packed,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -548,6 +558,7 @@ impl<'de> serde::Deserialize<'de> for Batch {
                             "shard" => Ok(GeneratedField::Shard),
                             "firstSeq" | "first_seq" => Ok(GeneratedField::FirstSeq),
                             "records" => Ok(GeneratedField::Records),
+                            "packed" => Ok(GeneratedField::Packed),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -570,6 +581,7 @@ impl<'de> serde::Deserialize<'de> for Batch {
                 let mut shard__ = None;
                 let mut first_seq__ = None;
                 let mut records__ = None;
+                let mut packed__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Shard => {
@@ -594,12 +606,21 @@ impl<'de> serde::Deserialize<'de> for Batch {
                             }
                             records__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Packed => {
+                            if packed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("packed"));
+                            }
+                            packed__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Batch {
                     shard: shard__.unwrap_or_default(),
                     first_seq: first_seq__.unwrap_or_default(),
                     records: records__.unwrap_or_default(),
+                    packed: packed__.unwrap_or_default(),
                 })
             }
         }

@@ -1,0 +1,148 @@
+//! Copies of the mirror, from which snapshots are sent.
+//!
+//! A copy is a whole table, and who asked for it may read it slowly or never. So
+//! copies are few: while nothing happens one serves all, whoever waits for one gets
+//! the next that is made, the service spends at most a tenth of its time on making
+//! them, and of those that are being sent it keeps the latest few. Who is so slow
+//! that the copy has been taken away starts over with a new one.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::time::{Duration, Instant, sleep_until};
+
+use crate::registry::SnapshotPart;
+
+/// Copies that may exist at a time.
+const COPIES: usize = 8;
+/// Pause after a copy, in times of what it took.
+const PAUSE: u32 = 9;
+
+/// The entries of all data planes at one moment.
+#[derive(Debug)]
+pub struct Copy {
+    cut: u64,
+    /// `None` once it was taken away.
+    parts: Mutex<Option<Arc<Vec<SnapshotPart>>>>,
+}
+
+impl Copy {
+    /// Number of the last event that is contained in it.
+    pub fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    /// The entries, by data plane; `None` when others needed the memory. Do not keep it while you wait for a client.
+    pub fn parts(&self) -> Option<Arc<Vec<SnapshotPart>>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn take_away(&self) {
+        drop(self.parts.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// The copies that are in use.
+#[derive(Debug, Default)]
+pub(crate) struct Copies(tokio::sync::Mutex<Latest>);
+
+#[derive(Debug, Default)]
+struct Latest {
+    /// When the last one was made, and when the next may be.
+    made: Option<(Instant, Instant)>,
+    in_use: VecDeque<Weak<Copy>>,
+}
+
+impl Copies {
+    /// A copy that is no older than this call: by `make`, unless there is one that somebody else had made since, or
+    /// whose cut is still the last event, which `last_seq` tells.
+    pub(crate) async fn take(
+        &self,
+        last_seq: impl Fn() -> u64,
+        make: impl FnOnce() -> (u64, Vec<SnapshotPart>),
+    ) -> Arc<Copy> {
+        let asked = Instant::now();
+        let mut latest = self.0.lock().await;
+        if let Some((made, next)) = latest.made {
+            if let Some(copy) = latest.in_use.back().and_then(Weak::upgrade)
+                && (made > asked || copy.cut == last_seq())
+            {
+                return copy;
+            }
+            sleep_until(next).await;
+        }
+        let begin = Instant::now();
+        let (cut, parts) = make();
+        let copy = Arc::new(Copy { cut, parts: Mutex::new(Some(Arc::new(parts))) });
+        latest.made = Some((begin, Instant::now() + pause(begin.elapsed())));
+        latest.in_use.retain(|copy| copy.strong_count() > 0);
+        latest.in_use.push_back(Arc::downgrade(&copy));
+        while latest.in_use.len() > COPIES {
+            if let Some(oldest) = latest.in_use.pop_front().and_then(|copy| copy.upgrade()) {
+                oldest.take_away();
+            }
+        }
+        copy
+    }
+}
+
+fn pause(took: Duration) -> Duration {
+    took.saturating_mul(PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(cut: u64) -> (u64, Vec<SnapshotPart>) {
+        (cut, Vec::new())
+    }
+
+    #[tokio::test]
+    async fn who_asks_later_gets_a_later_copy() {
+        let copies = Copies::default();
+        let first = copies.take(|| 1, || of(1)).await;
+        let second = copies.take(|| 2, || of(2)).await;
+        let third = copies.take(|| 2, || of(3)).await;
+        assert_eq!((first.cut(), second.cut()), (1, 2));
+        assert!(Arc::ptr_eq(&second, &third), "nothing has happened since");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_share_the_next_copy() {
+        let copies = Arc::new(Copies::default());
+        let held = copies.0.lock().await;
+        let wait = |cut| {
+            let copies = copies.clone();
+            tokio::spawn(async move { copies.take(|| 9, || of(cut)).await })
+        };
+        let waiting = [wait(1), wait(2), wait(3)];
+        tokio::task::yield_now().await;
+        // Tokio's clock stands still unless somebody sleeps: the copy has to be made later than it was asked for.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(held);
+        let mut cuts = Vec::new();
+        for copy in waiting {
+            cuts.push(copy.await.expect("no panic").cut());
+        }
+        assert!(cuts.iter().all(|cut| *cut == cuts[0]), "{cuts:?}");
+    }
+
+    #[tokio::test]
+    async fn the_oldest_of_too_many_copies_is_taken_away() {
+        let copies = Copies::default();
+        let mut held = Vec::new();
+        for cut in 0..COPIES as u64 + 3 {
+            held.push(copies.take(|| cut, || of(cut)).await);
+        }
+        let gone = held.iter().filter(|copy| copy.parts().is_none()).map(|copy| copy.cut());
+        assert_eq!(gone.collect::<Vec<_>>(), [0, 1, 2]);
+        // Those that nobody holds do not count.
+        drop(held);
+        let mut held = Vec::new();
+        for cut in 0..COPIES as u64 {
+            held.push(copies.take(|| cut, || of(cut)).await);
+        }
+        assert!(held.iter().all(|copy| copy.parts().is_some()));
+    }
+}
