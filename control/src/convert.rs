@@ -1,132 +1,64 @@
 //! From the compact forms to the messages of the API.
 
 use flowtracker_proto::Timestamp;
-use flowtracker_proto::v1::{
-    Actor, DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind,
-};
+use flowtracker_proto::show;
+use flowtracker_proto::v1::{DataplaneStats, Entry, EntryRecord, Event, EventType, Record, RecordKind};
 
 use crate::log::{Change, LogRecord};
 use crate::registry::EntryState;
 
-/// Name of the only pipeline; its id is 1.
-pub const PIPELINE: &str = "flowtracker";
-/// Name of the only table; its id is 1.
-pub const TABLE: &str = "Main/ct_flow_table";
-/// Priority of every entry of an exact-match P4TC table.
-pub const PRIORITY: u32 = 64000;
+pub use flowtracker_proto::show::{PIPELINE, PRIORITY, TABLE, permissions_text};
+
 /// The control half's P bit: events of the entry are published (P4TC hides the others).
 pub const PERMISSION_PUBLISH: u32 = 1 << 8;
 /// The control half's R bit: the entry may be read.
 pub const PERMISSION_READ: u32 = 1 << 12;
 
-/// The 14 permission bits as P4TC's letters, most significant bit first.
-pub fn permissions_text(permissions: u32) -> String {
-    permission_letters(permissions).map(char::from).iter().collect()
-}
-
-/// [`permissions_text`] in ASCII.
-pub fn permission_letters(permissions: u32) -> [u8; 14] {
-    let mut letters = *b"CRUDXPSCRUDXPS";
-    for (letter, bit) in letters.iter_mut().zip((0..14).rev()) {
-        if permissions & (1 << bit) == 0 {
-            *letter = b'-';
-        }
+/// The entry in the form of the link, which is what both this service and a replay show.
+fn record(state: &EntryState) -> EntryRecord {
+    EntryRecord {
+        permissions: u32::from(state.permissions),
+        dynamic: state.dynamic,
+        profile_id: u32::from(state.profile_id),
+        aging_ms: state.aging_ms,
+        create_time_ns: state.create_ns,
+        last_used_time_ns: state.last_used_ns,
+        packets: state.packets,
+        bytes: state.bytes,
+        created_by: state.created_by.as_deref().cloned(),
+        updated_by: state.updated_by.as_deref().cloned(),
+        ..state.key.to_record()
     }
-    letters
-}
-
-/// Whole milliseconds between two times; 0 when the first is not the earlier one.
-pub fn age_ms(since_ns: u64, time_ns: u64) -> u64 {
-    time_ns.saturating_sub(since_ns) / 1_000_000
-}
-
-/// The aging of an entry; a static one has none.
-pub fn shown_aging_ms(state: &EntryState) -> u64 {
-    if state.dynamic { u64::from(state.aging_ms) } else { 0 }
-}
-
-/// Who creates entries where nobody asks for them: the data path.
-pub fn learned(dataplane: &str) -> Actor {
-    Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") }
 }
 
 /// The entry as the API shows it, its ages as of `time_ns`.
 pub fn entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
-    let permissions = u32::from(state.permissions);
-    Entry {
-        dataplane: dataplane.to_owned(),
-        pipeline: PIPELINE.to_owned(),
-        table: TABLE.to_owned(),
-        key: Some(state.key.to_proto()),
-        priority: PRIORITY,
-        permissions,
-        permissions_text: permissions_text(permissions),
-        created_by: Some(state.created_by.as_deref().cloned().unwrap_or_else(|| learned(dataplane))),
-        updated_by: state.updated_by.as_deref().cloned(),
-        deleted_by: None,
-        dynamic: state.dynamic,
-        profile_id: u32::from(state.profile_id),
-        aging_ms: shown_aging_ms(state),
-        create_time: Some(Timestamp::from_unix_ns(state.create_ns)),
-        last_used_time: Some(Timestamp::from_unix_ns(state.last_used_ns)),
-        created_ms_ago: age_ms(state.create_ns, time_ns),
-        idle_ms: age_ms(state.last_used_ns, time_ns),
-        packets: state.packets,
-        bytes: state.bytes,
-        tmpl_created: false,
-    }
+    show::entry(dataplane, record(state), time_ns)
 }
 
 /// A retained change as the event `seq` of `epoch`.
-pub fn event(epoch: u64, seq: u64, record: &LogRecord) -> Event {
-    let dataplane = &*record.dataplane;
-    let with_entry = |state: &EntryState| Some(entry(dataplane, state, record.time_ns));
-    let mut event = Event {
-        epoch,
-        seq,
-        time: Some(Timestamp::from_unix_ns(record.time_ns)),
-        dataplane: dataplane.to_owned(),
-        ..Event::default()
+pub fn event(epoch: u64, seq: u64, change: &LogRecord) -> Event {
+    let of = |kind: RecordKind, state: Option<&EntryState>| Record {
+        kind: kind.into(),
+        time_ns: change.time_ns,
+        entry: state.map(record),
+        ..Record::default()
     };
-    match &record.change {
-        Change::Created(state) => {
-            event.set_type(EventType::Created);
-            event.entry = with_entry(state);
-        }
-        Change::Updated(state) => {
-            event.set_type(EventType::Updated);
-            event.entry = with_entry(state);
-        }
-        Change::Deleted { entry, reason, by } => {
-            event.set_type(EventType::Deleted);
-            event.set_reason(*reason);
-            let by = by.as_deref().cloned().unwrap_or_else(|| deleter(*reason));
-            event.entry = with_entry(entry).map(|e| Entry { deleted_by: Some(by), ..e });
-        }
+    let record = match &change.change {
+        Change::Created(state) => of(RecordKind::Created, Some(state)),
+        Change::Updated(state) => of(RecordKind::Updated, Some(state)),
+        Change::Deleted { entry, reason, by } => Record {
+            reason: (*reason).into(),
+            deleted_by: by.as_deref().cloned(),
+            ..of(RecordKind::Deleted, Some(entry))
+        },
         Change::Flushed { deleted, failed } => {
-            event.set_type(EventType::Flushed);
-            (event.deleted, event.failed) = (*deleted, *failed);
+            Record { deleted: *deleted, failed: *failed, ..of(RecordKind::Flushed, None) }
         }
-        Change::Purged => {
-            event.set_type(EventType::Lifecycle);
-            event.set_lifecycle(LifecycleKind::Purged);
-        }
-        Change::Loaded => {
-            event.set_type(EventType::Lifecycle);
-            event.set_lifecycle(LifecycleKind::Loaded);
-        }
-    }
-    event
-}
-
-/// Who deleted an entry, where only the reason is known.
-pub fn deleter(reason: DeleteReason) -> Actor {
-    let (entity, process) = match reason {
-        DeleteReason::Idle | DeleteReason::Unspecified => (Entity::Timer, "timer"),
-        DeleteReason::Resync => (Entity::Kernel, "resync"),
-        DeleteReason::Control | DeleteReason::Flush => (Entity::Tc, ""),
+        Change::Purged => of(RecordKind::Purged, None),
+        Change::Loaded => of(RecordKind::Loaded, None),
     };
-    Actor { entity: entity.into(), pid: 0, process: process.to_owned() }
+    show::event(epoch, seq, &change.dataplane, record).expect("a change is an event")
 }
 
 /// An entry of a snapshot: CREATED at the cut, as the mirror last knew it.
@@ -171,12 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permission_letters_go_from_the_highest_bit_down() {
-        assert_eq!(permissions_text(0x3dfc), "CRUD-PSCRUDX--");
-        assert_eq!(permissions_text(0x1dbc), "-RUD-PS-RUDX--");
-        assert_eq!(permissions_text(0x1024), "-R------R--X--");
-        assert_eq!(permissions_text(0), "--------------");
-        assert_eq!(permissions_text(0x3fff), "CRUDXPSCRUDXPS");
+    fn the_bits_have_the_letters_that_they_are_named_after() {
         assert_eq!(permissions_text(PERMISSION_PUBLISH | PERMISSION_READ), "-R---P--------");
     }
 }

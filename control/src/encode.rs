@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use flowtracker_proto::show;
 use flowtracker_proto::v1::{Actor, DeleteReason, Event, EventType};
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -88,11 +89,11 @@ struct Origin {
 impl Origin {
     fn of(dataplane: Arc<str>) -> Self {
         let mut head = Vec::new();
-        for (field, text) in [(1, &*dataplane), (2, convert::PIPELINE), (3, convert::TABLE)] {
+        for (field, text) in [(1, &*dataplane), (2, show::PIPELINE), (3, show::TABLE)] {
             put_text(&mut head, field, text.as_bytes());
         }
         let mut learned = Vec::new();
-        put_actor(&mut learned, 8, &convert::learned(&dataplane));
+        put_actor(&mut learned, 8, &show::learner(&dataplane));
         Self { dataplane, head, learned }
     }
 }
@@ -145,7 +146,7 @@ impl Encoder {
         deleted: Option<(DeleteReason, Option<&Actor>)>,
     ) {
         let reason = deleted.map_or(DeleteReason::Unspecified, |(reason, _)| reason);
-        let by = deleted.map(|(reason, by)| by.cloned().unwrap_or_else(|| convert::deleter(reason)));
+        let by = deleted.map(|(reason, by)| by.cloned().unwrap_or_else(|| show::deleter(reason)));
         self.entry(&record.dataplane, state, record.time_ns, by.as_ref());
         self.wrap(seq, record.time_ns, kind, reason);
     }
@@ -159,10 +160,10 @@ impl Encoder {
         out.clear();
         out.extend_from_slice(&self.origin.head);
         put_key(out, state.key);
-        put_number(out, 5, u64::from(convert::PRIORITY));
+        put_number(out, 5, u64::from(show::PRIORITY));
         let permissions = u32::from(state.permissions);
         put_number(out, 6, u64::from(permissions));
-        put_text(out, 7, &convert::permission_letters(permissions));
+        put_text(out, 7, &show::permission_letters(permissions));
         match &state.created_by {
             None => out.extend_from_slice(&self.origin.learned),
             Some(actor) => put_actor(out, 8, actor),
@@ -174,11 +175,11 @@ impl Encoder {
         }
         put_number(out, 11, u64::from(state.dynamic));
         put_number(out, 12, u64::from(state.profile_id));
-        put_number(out, 13, convert::shown_aging_ms(state));
+        put_number(out, 13, if state.dynamic { u64::from(state.aging_ms) } else { 0 });
         put_time(out, 14, state.create_ns);
         put_time(out, 15, state.last_used_ns);
-        put_number(out, 16, convert::age_ms(state.create_ns, time_ns));
-        put_number(out, 17, convert::age_ms(state.last_used_ns, time_ns));
+        put_number(out, 16, show::age_ms(state.create_ns, time_ns));
+        put_number(out, 17, show::age_ms(state.last_used_ns, time_ns));
         put_number(out, 18, state.packets);
         put_number(out, 19, state.bytes);
     }

@@ -8,7 +8,10 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use flowtracker_proto::show;
 use flowtracker_proto::v1::{EntryRecord, Key};
+
+pub use flowtracker_proto::show::port_name;
 
 /// IPv4 protocol number of TCP (IANA).
 pub const TCP: u8 = 6;
@@ -125,20 +128,8 @@ impl FlowKey {
 
     /// The form of the API.
     pub fn to_proto(self) -> Key {
-        Key {
-            input_port: port_name(self.input_port),
-            src_addr: Ipv4Addr::from(self.src_addr).to_string(),
-            dst_addr: Ipv4Addr::from(self.dst_addr).to_string(),
-            protocol: u32::from(self.protocol),
-            src_port: u32::from(self.src_port),
-            dst_port: u32::from(self.dst_port),
-        }
+        show::key(&self.to_record())
     }
-}
-
-/// Name of a port by its P4TC number: 1 is `port0`.
-pub fn port_name(input_port: u32) -> String {
-    format!("port{}", i64::from(input_port) - 1)
 }
 
 /// Reads `portN`, or the number N + 1 that P4TC shows as interface index.

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod packed;
+pub mod show;
 mod timestamp;
 
 pub use timestamp::Timestamp;

@@ -1,0 +1,240 @@
+//! `perf events`: how fast events go from an lcore to those who watch, and how
+//! late they come. Everything shares this machine's cores: generator, data plane,
+//! control service and watchers, real programs all.
+//!
+//! The generator offers new flows at a rate; each is created, and deleted by its
+//! timer a second later, so there are twice as many events. A rate is *sustained*
+//! when every watcher got every event (no GAP, no hole), the lcore's ring never
+//! refused one, and the watchers are not further behind at the end than at the
+//! beginning.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::v1;
+use flowtracker_tests::grpcurl::Grpcurl;
+use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+
+use crate::watch::Seen;
+
+/// Aging of every entry.
+const AGING_MS: u64 = 1_000;
+const START: Duration = Duration::from_secs(60);
+
+/// The programs, running.
+pub struct Rig {
+    watchers: Vec<Running>,
+    traffic: Running,
+    dataplane: Running,
+    control: Running,
+    grpcurl: Grpcurl<'static>,
+    _folder: tempfile::TempDir,
+}
+
+/// CPU time of the parts since they were started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu {
+    /// The polling lcore.
+    pub lcore: f64,
+    /// The rest of the data plane: the exporter.
+    pub exporter: f64,
+    /// The control service.
+    pub control: f64,
+    /// All watchers together.
+    pub watchers: f64,
+    /// The generator.
+    pub traffic: f64,
+}
+
+impl Cpu {
+    fn since(self, before: Self) -> Self {
+        Self {
+            lcore: self.lcore - before.lcore,
+            exporter: self.exporter - before.exporter,
+            control: self.control - before.control,
+            watchers: self.watchers - before.watchers,
+            traffic: self.traffic - before.traffic,
+        }
+    }
+}
+
+/// What one measurement at one rate gave.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Events a second that the generator asked for.
+    pub offered: f64,
+    /// Events a second that the slowest watcher got.
+    pub delivered: f64,
+    /// Events that the lcore's ring refused for the moment.
+    pub deferred: u64,
+    /// Events lost to watchers, and announced by a GAP.
+    pub lost: u64,
+    /// Holes without a GAP.
+    pub unannounced: u64,
+    /// Events that the slowest watcher was behind the service at the end.
+    pub behind: u64,
+    /// Frames that the ports lost.
+    pub missed: u64,
+    /// CPU seconds per second.
+    pub cpu: Cpu,
+    /// Delays of the first watcher, if it keeps them: percentiles 50, 99 and 99.9, microseconds.
+    pub delay_us: [u32; 3],
+}
+
+impl Row {
+    /// Whether nothing was lost, refused or left behind.
+    pub fn sustained(&self) -> bool {
+        self.deferred == 0
+            && self.lost == 0
+            && self.unannounced == 0
+            && self.missed == 0
+            && self.delivered >= 0.98 * self.offered
+    }
+}
+
+impl Rig {
+    /// Starts everything, with `watchers` watchers. `delays` lets them keep delays.
+    pub fn start(watchers: usize, delays: bool, control_options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = folder.path().join("memif.sock");
+        let mut control = Command::new(binary("flowtracker-control"));
+        control.args(["--listen", "127.0.0.1:0"]).args(control_options);
+        let mut control = Running::spawn(&mut control);
+        let listening =
+            control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
+        let address = listening.split_whitespace().find(|word| word.starts_with("127.0.0.1:"));
+        let address = address.expect("the address that it listens on").to_owned();
+
+        let eal = |command: &mut Command, name: &str, lcores: &str, role: &str| {
+            command.env("RUNTIME_DIRECTORY", folder.path());
+            command.args(["-l", lcores, "--no-huge", "--no-shconf", "--no-pci", "-m", "512"]);
+            command.arg(format!("--file-prefix=ftevents{name}{}", std::process::id()));
+            command.arg(format!(
+                "--vdev=net_memif0,role={role},id=0,rsize=14,socket-abstract=no,socket={}",
+                socket.display()
+            ));
+        };
+        let mut traffic = Command::new(binary("traffic"));
+        eal(&mut traffic, "traffic", "0", "server");
+        let mut traffic = Running::spawn(&mut traffic);
+        traffic.wait_line(Stream::Stdout, START, |line| line == "ready");
+
+        let mut dataplane = Command::new(binary("flowtracker-dataplane"));
+        eal(&mut dataplane, "ours", "0,1", "client");
+        dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=perf", "--capacity=4194304"]);
+        dataplane.arg(format!("--timer-profiles={AGING_MS}")).arg(format!("--control=http://{address}"));
+        let dataplane = Running::spawn(&mut dataplane);
+        let grpcurl = Grpcurl::new(&address, None);
+        wait_for("the data plane attaches", START, || grpcurl.is_attached("perf").then_some(()));
+        wait_for("the link to the generator", START, || grpcurl.stats().0.ports[0].link_up.then_some(()));
+
+        let this = std::env::current_exe().expect("this program");
+        let watch = || {
+            let mut watcher = Command::new(&this);
+            watcher.arg("watch").arg(format!("http://{address}")).args(delays.then_some("delays"));
+            Running::spawn(&mut watcher)
+        };
+        let all: Vec<_> = (0..watchers).map(|_| watch()).collect();
+        let here = || (grpcurl.stats().1.watchers as usize == watchers).then_some(());
+        wait_for("the watchers watch", START, here);
+        Self { watchers: all, traffic, dataplane, control, grpcurl, _folder: folder }
+    }
+
+    /// Offers `rate` events a second: half as many new flows.
+    pub fn offer(&mut self, rate: f64) {
+        self.traffic.write_stdin(&format!("new {}\n", rate / 2.0));
+    }
+
+    fn ask_watchers(&mut self) -> Vec<Seen> {
+        self.watchers
+            .iter_mut()
+            .map(|watcher| {
+                let before = watcher.text(Stream::Stdout).lines().count();
+                watcher.write_stdin("?\n");
+                let answer = watcher.wait_lines(Stream::Stdout, START, |lines| {
+                    lines.get(before).map(|line| serde_json::from_str(line).expect("an answer"))
+                });
+                answer
+            })
+            .collect()
+    }
+
+    fn cpu(&self) -> Cpu {
+        let process = |program: &Running| cpu_seconds(&format!("/proc/{}/stat", program.pid()));
+        let tasks = format!("/proc/{}/task", self.dataplane.pid());
+        let lcore = fs::read_dir(tasks)
+            .expect("a running process")
+            .filter_map(Result::ok)
+            .filter(|task| {
+                let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+                name.starts_with("rte-worker") || name.starts_with("lcore-worker")
+            })
+            .map(|task| cpu_seconds(&task.path().join("stat").display().to_string()))
+            .sum();
+        Cpu {
+            lcore,
+            exporter: process(&self.dataplane) - lcore,
+            control: process(&self.control),
+            watchers: self.watchers.iter().map(process).sum(),
+            traffic: process(&self.traffic),
+        }
+    }
+
+    /// Bytes of memory that the control service holds (resident set size).
+    pub fn control_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.control.pid())).unwrap_or_default();
+        let kib =
+            status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+        1024 * kib.unwrap_or(0u64)
+    }
+
+    /// Measures for `time`, at the rate that is offered.
+    pub fn measure(&mut self, offered: f64, time: Duration) -> Row {
+        let (stats, _) = self.grpcurl.stats();
+        let cpu = self.cpu();
+        self.ask_watchers();
+        let since = Instant::now();
+        std::thread::sleep(time);
+        let (_, log) = self.grpcurl.stats();
+        let seen = self.ask_watchers();
+        let elapsed = since.elapsed().as_secs_f64();
+        let cpu = self.cpu().since(cpu);
+        let (after, _) = self.grpcurl.stats();
+        let sum = |stats: &v1::DataplaneStats, counter: fn(&v1::LcoreStats) -> u64| -> u64 {
+            stats.lcores.iter().map(counter).sum()
+        };
+        let missed = |stats: &v1::DataplaneStats| -> u64 {
+            stats.ports.iter().map(|p| p.rx_missed + p.rx_errors + p.rx_nombuf).sum()
+        };
+        let per_second = |n: f64| n / elapsed;
+        Row {
+            offered,
+            delivered: seen.iter().map(|s| per_second(s.events as f64)).fold(f64::INFINITY, f64::min),
+            deferred: sum(&after, |l| l.events_deferred) - sum(&stats, |l| l.events_deferred),
+            lost: seen.iter().map(|s| s.lost).sum(),
+            unannounced: seen.iter().map(|s| s.unannounced).sum(),
+            behind: seen.iter().map(|s| log.last_seq.saturating_sub(s.last_seq)).max().unwrap_or(0),
+            missed: missed(&after) - missed(&stats),
+            cpu: Cpu {
+                lcore: per_second(cpu.lcore),
+                exporter: per_second(cpu.exporter),
+                control: per_second(cpu.control),
+                watchers: per_second(cpu.watchers),
+                traffic: per_second(cpu.traffic),
+            },
+            delay_us: [0.5, 0.99, 0.999].map(|share| seen.first().map_or(0, |s| s.percentile_us(share))),
+        }
+    }
+}
+
+/// User and system time of a process or thread, from its `stat` file.
+fn cpu_seconds(stat: &str) -> f64 {
+    /// USER_HZ, which Linux promises to user space.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let text = fs::read_to_string(Path::new(stat)).unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|t| t.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / TICKS_PER_SECOND
+}

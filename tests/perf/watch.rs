@@ -1,0 +1,101 @@
+//! A watcher of the lab: `perf watch URI` decodes every event, as a program
+//! that uses the API would, and counts. It says what it has seen when its
+//! standard input ends or asks.
+
+use std::io::{BufRead as _, Write as _};
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
+use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse};
+use serde::{Deserialize, Serialize};
+
+/// What a watcher has seen since it was last asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Events with a number of their own.
+    pub events: u64,
+    /// Events that a GAP has announced as lost.
+    pub lost: u64,
+    /// Numbers that are missing without a GAP, or come twice: always 0.
+    pub unannounced: u64,
+    /// Number of the last event.
+    pub last_seq: u64,
+    /// Delay of each CREATED from its packet to here, microseconds, sorted.
+    pub delays_us: Vec<u32>,
+}
+
+impl Seen {
+    fn take(&mut self, event: &Event, now_ns: u64, with_delays: bool) {
+        match event.r#type() {
+            EventType::Gap => {
+                self.lost += event.gap_to - event.gap_from + 1;
+                self.last_seq = event.gap_to;
+            }
+            EventType::Synced | EventType::Progress => self.last_seq = self.last_seq.max(event.seq),
+            // Part of the snapshot after a gap.
+            _ if event.seq == self.last_seq && self.lost > 0 => {}
+            kind => {
+                self.events += 1;
+                self.unannounced += u64::from(self.last_seq != 0 && event.seq != self.last_seq + 1);
+                self.last_seq = event.seq;
+                if with_delays && kind == EventType::Created {
+                    let time = event.time.unwrap_or_default();
+                    let then_ns =
+                        time.seconds.unsigned_abs() * 1_000_000_000 + u64::from(time.nanos.unsigned_abs());
+                    self.delays_us
+                        .push(u32::try_from(now_ns.saturating_sub(then_ns) / 1000).unwrap_or(u32::MAX));
+                }
+            }
+        }
+    }
+
+    /// The delay that `share` of the events stay below, microseconds.
+    pub fn percentile_us(&self, share: f64) -> u32 {
+        let last = self.delays_us.len().saturating_sub(1);
+        self.delays_us.get((last as f64 * share).round() as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Watches until standard input ends. Each line on it is answered with a
+/// [`Seen`] in JSON, and the counting starts over. `delays` keeps them as well.
+pub fn run(uri: &str, delays: bool) {
+    let (asked, questions) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if asked.send(line).is_err() {
+                return;
+            }
+        }
+        // Nobody asks any more.
+        std::process::exit(0);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let endpoint = tonic::transport::Endpoint::from_shared(uri.to_owned()).expect("a URI");
+        let endpoint = endpoint.initial_stream_window_size(1 << 20).initial_connection_window_size(1 << 20);
+        let channel = endpoint.connect().await.expect("the service answers");
+        let mut client = FlowTrackerServiceClient::new(channel);
+        let stream = client.watch_events(WatchEventsRequest::default()).await.expect("it lets us watch");
+        let mut stream = stream.into_inner();
+        let mut seen = Seen::default();
+        loop {
+            match tokio::time::timeout(Duration::from_millis(5), stream.message()).await {
+                Ok(Ok(Some(WatchEventsResponse { events }))) => {
+                    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let now_ns = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+                    events.iter().for_each(|event| seen.take(event, now_ns, delays));
+                }
+                Ok(end) => panic!("the stream has ended: {end:?}"),
+                Err(_) => {}
+            }
+            if questions.try_recv().is_ok() {
+                seen.delays_us.sort_unstable();
+                let answer = serde_json::to_string(&seen).expect("numbers");
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{answer}").and_then(|()| out.flush()).expect("somebody reads");
+                seen = Seen { last_seq: seen.last_seq, ..Seen::default() };
+            }
+        }
+    });
+}
