@@ -21,7 +21,8 @@ use crate::config_file::ConfigFile;
     name = "flowtracker-dataplane",
     version,
     override_usage = "flowtracker-dataplane [EAL arguments] -- [options]\n       \
-                      flowtracker-dataplane doctor [EAL arguments] -- [options]: would such a start work?"
+                      flowtracker-dataplane doctor [EAL arguments] -- [options]: would such a start work?\n       \
+                      flowtracker-dataplane replay FILE [options]: the events of a capture; needs no port"
 )]
 pub struct Options {
     /// TOML file with the same options, spelt without dashes; flags win.
@@ -122,15 +123,19 @@ pub enum Action {
     Run,
     /// `doctor`: to say whether that would work.
     Doctor,
+    /// `replay`: to track a capture instead of ports.
+    Replay,
 }
 
 /// Takes the action off the command line, `args[0]` being the program's name.
 pub fn take_action(args: &mut Vec<OsString>) -> Action {
-    if args.get(1).is_some_and(|arg| arg == "doctor") {
-        args.remove(1);
-        return Action::Doctor;
-    }
-    Action::Run
+    let action = match args.get(1).and_then(|arg| arg.to_str()) {
+        Some("doctor") => Action::Doctor,
+        Some("replay") => Action::Replay,
+        _ => return Action::Run,
+    };
+    args.remove(1);
+    action
 }
 
 /// Splits and parses the command line, `args[0]` being the program's name.
@@ -162,19 +167,105 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, cl
             format!("{arg} is an option of flowtracker: put it behind `--`, which ends the EAL arguments\n");
         return Err(clap::Error::raw(ErrorKind::UnknownArgument, text));
     }
-    let (options, file) = flags_and_file(options)?;
+    let flags = Options::command().try_get_matches_from(&options)?;
+    let (options, file) = flags_and_file(Options::command(), options, &flags)?;
     Ok(CommandLine { eal, options, file })
 }
 
-/// Parses the flags, then once more with the settings of the file in front of them.
-fn flags_and_file(mut args: Vec<OsString>) -> Result<(Options, Option<ConfigFile>), clap::Error> {
-    let command = Options::command();
+/// The command line of `replay`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplayLine {
+    /// The capture.
+    pub capture: PathBuf,
+    /// Whether the clock goes on after the last packet, until the table is empty.
+    pub drain: bool,
+    /// The options.
+    pub line: CommandLine,
+}
+
+/// Name of a data plane that is a replay.
+const REPLAY_ID: &str = "replay";
+
+/// The options that mean something without ports and without a control service.
+const REPLAY_OPTIONS: [&str; 9] = [
+    "config",
+    "id",
+    "capacity",
+    "protocols",
+    "hash",
+    "timer-profiles",
+    "learn-profile",
+    "permissions",
+    "accounting",
+];
+
+/// Parses the command line of `replay`, `args[0]` being the program's name.
+///
+/// The file of `--config` may be that of a data plane with ports: what only concerns these must be well formed, and has
+/// no effect.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_replay(args: impl IntoIterator<Item = OsString>) -> Result<ReplayLine, clap::Error> {
+    let args: Vec<_> = args.into_iter().collect();
+    let command = replay_command();
     let flags = command.clone().try_get_matches_from(&args)?;
-    let options = Options::from_arg_matches(&flags)?;
+    let given =
+        |arg: &&clap::Arg| flags.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let all = Options::command();
+    let useless = all.get_opts().find(|arg| given(arg) && !of_replay(arg)).and_then(clap::Arg::get_long);
+    if let Some(long) = useless {
+        let text = format!("--{long} means nothing to a replay, which has no ports and no control service\n");
+        return Err(clap::Error::raw(ErrorKind::UnknownArgument, text));
+    }
+    let (mut options, file) = flags_and_file(command, args, &flags)?;
+    options.id.get_or_insert_with(|| REPLAY_ID.to_owned());
+    let capture = flags.get_one::<PathBuf>("capture").cloned().unwrap_or_default();
+    let line = CommandLine { eal: Vec::new(), options, file };
+    Ok(ReplayLine { capture, drain: flags.get_flag("drain"), line })
+}
+
+fn of_replay(arg: &clap::Arg) -> bool {
+    arg.get_long().is_some_and(|long| REPLAY_OPTIONS.contains(&long))
+}
+
+/// The options as `replay` has them: those of the ports are known, so that they can be refused by name, and not shown.
+fn replay_command() -> clap::Command {
+    let capture = clap::Arg::new("capture")
+        .value_name("FILE")
+        .required(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Capture of Ethernet frames, pcap or pcapng; all of them enter port0");
+    let drain = clap::Arg::new("drain")
+        .long("drain")
+        .action(clap::ArgAction::SetTrue)
+        .help("Let the clock run on after the last packet, until the table is empty");
+    Options::command()
+        .about(
+            "Tracks the frames of a capture on the capture's own time, and prints one event per line as JSON",
+        )
+        .long_about(None)
+        .override_usage("flowtracker-dataplane replay FILE [options]")
+        .mut_args(|arg| {
+            let hidden = !of_replay(&arg);
+            arg.hide(hidden)
+        })
+        .mut_arg("id", |arg| arg.help("Name of this data plane in events [default: replay]"))
+        .arg(capture)
+        .arg(drain)
+}
+
+/// The options of `args`, and those that a file adds, both being options of `command`. `flags` is what `args` gave.
+fn flags_and_file(
+    command: clap::Command,
+    mut args: Vec<OsString>,
+    flags: &clap::ArgMatches,
+) -> Result<(Options, Option<ConfigFile>), clap::Error> {
+    let options = Options::from_arg_matches(flags)?;
     let Some(path) = &options.config else { return Ok((options, None)) };
 
-    let known: Vec<_> =
-        command.get_opts().filter_map(clap::Arg::get_long).filter(|k| *k != "config").collect();
+    let all = Options::command();
+    let known: Vec<_> = all.get_opts().filter_map(clap::Arg::get_long).filter(|k| *k != "config").collect();
     let refuse = |text| clap::Error::raw(ErrorKind::ValueValidation, text);
     let mut file = ConfigFile::read(path, &known).map_err(refuse)?;
     for setting in &file.settings {
@@ -185,11 +276,11 @@ fn flags_and_file(mut args: Vec<OsString>) -> Result<(Options, Option<ConfigFile
         }
     }
     file.settings.retain(|setting| {
-        let arg = command.get_opts().find(|arg| arg.get_long() == Some(&setting.key)).expect("a known key");
+        let arg = all.get_opts().find(|arg| arg.get_long() == Some(&setting.key)).expect("a known key");
         flags.value_source(arg.get_id().as_str()) != Some(ValueSource::CommandLine)
     });
     args.splice(1..1, file.settings.iter().map(|s| format!("--{}={}", s.key, s.value).into()));
-    Ok((Options::try_parse_from(args)?, Some(file)))
+    Ok((Options::from_arg_matches(&command.try_get_matches_from(args)?)?, Some(file)))
 }
 
 /// What an error of [`parse`] says, without its usage text.
@@ -283,14 +374,77 @@ mod tests {
     }
 
     #[test]
-    fn the_doctor_is_the_first_argument_or_none() {
+    fn an_action_is_the_first_argument_or_none() {
         let action = |args: &str| {
             let mut args: Vec<OsString> = args.split(' ').map(OsString::from).collect();
             (take_action(&mut args), args.len())
         };
         assert_eq!(action("prog doctor -l 0"), (Action::Doctor, 3));
+        assert_eq!(action("prog replay a.pcap"), (Action::Replay, 2));
         assert_eq!(action("prog -l 0 -- --id doctor"), (Action::Run, 6));
         assert_eq!(action("prog"), (Action::Run, 1));
+    }
+
+    fn replay_line(args: &str) -> Result<ReplayLine, clap::Error> {
+        parse_replay(args.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn a_replay_has_a_file_and_the_options_that_need_no_ports() {
+        let line = replay_line("prog a.pcap").unwrap();
+        assert_eq!((line.capture.to_str(), line.drain), (Some("a.pcap"), false));
+        assert_eq!(line.line.options.id.as_deref(), Some("replay"));
+        let line = replay_line("prog --drain --id=lab a.pcap --protocols tcp,udp").unwrap();
+        assert!(line.drain);
+        assert_eq!(line.line.options.id.as_deref(), Some("lab"));
+        assert_eq!(line.line.options.protocols, Protocols::TcpUdp);
+
+        // Every option is known to be one or the other.
+        for option in Options::command().get_opts() {
+            let long = option.get_long().unwrap();
+            let value = match long {
+                "forward" | "untracked" => "drop",
+                "hash" => "crc",
+                "protocols" => "tcp",
+                "accounting" => "off",
+                "config" => continue,
+                _ => "64",
+            };
+            match replay_line(&format!("prog a.pcap --{long}={value}")) {
+                Ok(_) => assert!(REPLAY_OPTIONS.contains(&long), "{long}"),
+                Err(error) => {
+                    assert!(!REPLAY_OPTIONS.contains(&long), "{long}: {error}");
+                    assert!(one_line(&error).starts_with(&format!("--{long} means nothing to a replay")));
+                    assert_eq!(error.exit_code(), 2);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_replay_drains() {
+        assert!(line("prog -- --drain").unwrap_err().to_string().contains("--drain"));
+        assert!(with_file("drain = true", "").unwrap_err().contains("unknown key `drain`"));
+    }
+
+    #[test]
+    fn a_replay_takes_the_file_of_a_data_plane_with_ports() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ft.toml");
+        std::fs::write(&path, "control = \"unix:/run/x\"\nburst = 8\nid = \"lab\"\ncapacity = 64\n").unwrap();
+        let line = replay_line(&format!("prog --config {} a.pcap --capacity=65", path.display())).unwrap();
+        assert_eq!(line.line.options.id.as_deref(), Some("lab"));
+        assert_eq!(line.line.options.capacity, 65);
+    }
+
+    #[test]
+    fn the_help_of_a_replay_shows_what_it_takes() {
+        let help = replay_line("prog --help").unwrap_err().to_string();
+        for long in REPLAY_OPTIONS.iter().chain(&["drain"]) {
+            assert!(help.contains(&format!("--{long}")), "{long}: {help}");
+        }
+        assert!(!help.contains("--rxq") && !help.contains("EAL"), "{help}");
+        assert!(line("prog --help").unwrap_err().to_string().contains("replay FILE"));
     }
 
     #[test]

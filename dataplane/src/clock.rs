@@ -100,6 +100,18 @@ impl Clock {
     }
 }
 
+/// Where a clock stands in the world's time.
+pub(crate) trait Wall {
+    /// Unix time, in nanoseconds, of an instant `ns` nanoseconds after the clock's start.
+    fn wall_ns(&self, ns: u64) -> u64;
+}
+
+impl Wall for Clock {
+    fn wall_ns(&self, ns: u64) -> u64 {
+        Clock::wall_ns(self, ns)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

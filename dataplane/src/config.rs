@@ -148,6 +148,13 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What a replay goes by: flags that can be pasted back.
+    pub(crate) fn tracking(&self) -> impl fmt::Display {
+        Tracking(self)
+    }
+}
+
 /// Where DPDK's run-time files may be: `RUNTIME_DIRECTORY` and `XDG_RUNTIME_DIR`.
 #[must_use]
 pub fn runtime_directories() -> (Option<PathBuf>, Option<PathBuf>) {
@@ -159,26 +166,13 @@ pub fn runtime_directories() -> (Option<PathBuf>, Option<PathBuf>) {
 /// without what is computed because nobody asked for anything.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let t = &self.tracker;
-        let profiles: Vec<String> = t.profiles.values().iter().map(u32::to_string).collect();
-        if let Some(file) = &self.file {
-            write!(f, "--config={} ", shell_word(&file.to_string_lossy()))?;
-        }
         write!(
             f,
-            "--control={} --id={} --capacity={} --protocols={} --forward={} --untracked={} --hash={} \
-             --timer-profiles={} --learn-profile={} --permissions={:#x} --accounting={} --burst={} --rxd={} --txd={}",
+            "{} --control={} --forward={} --untracked={} --burst={} --rxd={} --txd={}",
+            self.tracking(),
             shell_word(&self.control.to_string()),
-            shell_word(&self.id),
-            self.capacity,
-            cli::protocols_text(t.protocols),
             cli::word(&self.forward),
             cli::word(&self.untracked),
-            cli::hash_text(self.hash),
-            profiles.join(","),
-            t.learn_profile.get(),
-            t.permissions.bits(),
-            cli::word(if t.accounting { &Switch::On } else { &Switch::Off }),
             self.burst,
             self.rxd,
             self.txd,
@@ -192,8 +186,35 @@ impl fmt::Display for Config {
     }
 }
 
+/// The part of that line that needs no ports: what a replay goes by too.
+struct Tracking<'a>(&'a Config);
+
+impl fmt::Display for Tracking<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tracking(config) = self;
+        let t = &config.tracker;
+        let profiles: Vec<String> = t.profiles.values().iter().map(u32::to_string).collect();
+        if let Some(file) = &config.file {
+            write!(f, "--config={} ", shell_word(&file.to_string_lossy()))?;
+        }
+        write!(
+            f,
+            "--id={} --capacity={} --protocols={} --hash={} --timer-profiles={} --learn-profile={} --permissions={:#x} \
+             --accounting={}",
+            shell_word(&config.id),
+            config.capacity,
+            cli::protocols_text(t.protocols),
+            cli::hash_text(config.hash),
+            profiles.join(","),
+            t.learn_profile.get(),
+            t.permissions.bits(),
+            cli::word(if t.accounting { &Switch::On } else { &Switch::Off }),
+        )
+    }
+}
+
 /// `text` as one word of a shell.
-fn shell_word(text: &str) -> Cow<'_, str> {
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
     if text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")).into() }
 }

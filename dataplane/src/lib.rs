@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`lifecycle::run`] puts the pieces together and takes them apart; [`worker`]
-//! is the loop that everything else exists for.
+//! is the loop that everything else exists for. [`replay::run`] does without both:
+//! it feeds the tracker from a capture, on the capture's time.
 #![forbid(unsafe_code)]
 
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod forward;
 pub mod lifecycle;
 pub mod mbufs;
 pub mod ports;
+pub mod replay;
 pub mod start_log;
 pub mod stats;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
-use conntrack::{Hasher, LineTable, Outcome, Tracker};
+use conntrack::{Hasher, LineTable, Tracker};
 use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
 use tracing::{debug, info, warn};
@@ -23,7 +23,7 @@ use crate::export::{Exporter, LcoreEnd, LinkState, ring};
 use crate::forward::Rules;
 use crate::mbufs;
 use crate::ports::Keeper;
-use crate::stats::Published;
+use crate::stats::{Published, outcomes_text};
 use crate::telemetry::Telemetry;
 use crate::topology::{self, Topology, TopologyError};
 use crate::watchdog::Watchdogs;
@@ -375,11 +375,6 @@ fn port_stats(ports: &[Port<'_>]) -> Vec<v1::PortStats> {
 fn report(workers: &[Worker<'_, LineTable>]) {
     for worker in workers {
         let c = worker.published.snapshot();
-        let outcomes: Vec<String> = Outcome::ALL
-            .iter()
-            .filter(|outcome| c.tracker.outcome(**outcome) != 0)
-            .map(|outcome| format!("{}={}", outcome.name(), c.tracker.outcome(*outcome)))
-            .collect();
         info!(
             "{}: received {} frames, sent {}, refused by the peer port {}, freed on purpose {}; {} entries; {}",
             worker.lcore,
@@ -388,7 +383,7 @@ fn report(workers: &[Worker<'_, LineTable>]) {
             c.tx_dropped,
             c.filtered,
             c.entries,
-            if outcomes.is_empty() { "no outcomes".to_owned() } else { outcomes.join(" ") }
+            outcomes_text(&c.tracker)
         );
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use dataplane::cli::Action;
 use dataplane::start_log::StartLog;
-use dataplane::{cli, doctor, lifecycle};
+use dataplane::{cli, doctor, lifecycle, replay};
 use tracing_subscriber::EnvFilter;
 
 /// Bad flags, ours or the EAL's.
@@ -34,26 +34,32 @@ fn log() -> io::Result<StartLog> {
 fn run(log: &StartLog) -> ExitCode {
     let mut args = std::env::args_os().collect();
     let action = cli::take_action(&mut args);
-    let (problem, status) = match cli::parse(args) {
+    let outcome = match action {
+        Action::Run => cli::parse(args).map(|line| {
+            let run = lifecycle::run(&line, || log.release());
+            run.map(|()| true).map_err(|error| (error.to_string(), error.is_usage()))
+        }),
+        Action::Doctor => {
+            // It only fails by an option that is not acceptable.
+            cli::parse(args).map(|line| doctor::run(&line).map_err(|error| (error.to_string(), true)))
+        }
+        Action::Replay => cli::parse_replay(args).map(|line| {
+            let run = replay::run(&line, || log.release());
+            run.map(|()| true).map_err(|error| (error.to_string(), error.is_usage()))
+        }),
+    };
+    let (problem, status) = match outcome {
         Err(error) if error.use_stderr() => (cli::one_line(&error), ExitCode::from(USAGE)),
         Err(help_or_version) => {
             // A result. If nobody reads it, nobody needs to be told.
             let _ = help_or_version.print();
             return ExitCode::SUCCESS;
         }
-        Ok(line) => {
-            let outcome = match action {
-                Action::Run => lifecycle::run(&line, || log.release()).map(|()| true),
-                Action::Doctor => doctor::run(&line).map_err(Into::into),
-            };
-            match outcome {
-                Ok(true) => return ExitCode::SUCCESS,
-                // What is wrong has been printed.
-                Ok(false) => return ExitCode::FAILURE,
-                Err(error) if error.is_usage() => (error.to_string(), ExitCode::from(USAGE)),
-                Err(error) => (error.to_string(), ExitCode::FAILURE),
-            }
-        }
+        Ok(Ok(true)) => return ExitCode::SUCCESS,
+        // What is wrong has been printed.
+        Ok(Ok(false)) => return ExitCode::FAILURE,
+        Ok(Err((problem, true))) => (problem, ExitCode::from(USAGE)),
+        Ok(Err((problem, false))) => (problem, ExitCode::FAILURE),
     };
     log.discard();
     // Arguments and file names may hold line breaks. Not by the log, which may be told to be silent.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
-use conntrack::Counters;
+use conntrack::{Counters, Outcome};
 
 /// What an lcore counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,9 +27,19 @@ pub struct LcoreCounters {
     pub capacity: u64,
 }
 
+/// The outcomes that were met, for people: `hit=3 miss_created=1`.
+pub(crate) fn outcomes_text(counters: &Counters) -> String {
+    let met: Vec<String> = Outcome::ALL
+        .iter()
+        .filter(|outcome| counters.outcome(**outcome) != 0)
+        .map(|outcome| format!("{}={}", outcome.name(), counters.outcome(*outcome)))
+        .collect();
+    if met.is_empty() { "no outcomes".to_owned() } else { met.join(" ") }
+}
+
 /// Place of [`LcoreCounters::polls`] among the words.
 const POLLS: usize = 4;
-const OUTCOMES: usize = conntrack::Outcome::ALL.len();
+const OUTCOMES: usize = Outcome::ALL.len();
 const WORDS: usize = 14 + OUTCOMES + Counters::LATENESS_BUCKETS;
 
 impl LcoreCounters {

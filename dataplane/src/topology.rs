@@ -323,7 +323,7 @@ mod tests {
     fn two_lcores_and_two_one_queue_ports_work() {
         let plan = plan(&ports(2, 1, Dealing::Fixed), 0, &lcores(0..2), None).unwrap();
         assert_eq!(plan.workers, [Worker { lcore: 1, lanes: vec![lane(0, 0), lane(1, 0)] }]);
-        assert_eq!(plan.idle, []);
+        assert!(plan.idle.is_empty());
     }
 
     #[test]

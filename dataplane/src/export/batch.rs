@@ -6,20 +6,20 @@ use std::net::Ipv4Addr;
 use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
 use flowtracker_proto::{packed, v1};
 
-use crate::clock::Clock;
+use crate::clock::Wall;
 use crate::stats::Published;
 
 /// The meaning of the actor numbers that events and entries carry.
 ///
 /// An author of a deletion is only looked up until the DELETED event has gone
 /// out, so the numbers for them go round.
-pub(super) struct Actors {
+pub(crate) struct Actors {
     by_id: HashMap<u16, v1::Actor>,
     next: u16,
 }
 
 impl Actors {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Actors { by_id: HashMap::new(), next: ActorId::FIRST_CONTROL }
     }
 
@@ -38,7 +38,7 @@ impl Actors {
 }
 
 /// An entry as it was `at_ns` nanoseconds after the clock's start.
-pub(super) fn entry(entry: &Entry, at_ns: u64, clock: &Clock, actors: &Actors) -> v1::EntryRecord {
+pub(super) fn entry(entry: &Entry, at_ns: u64, clock: &impl Wall, actors: &Actors) -> v1::EntryRecord {
     let at_ms = at_ns / 1_000_000;
     let idle_ms = u64::from(entry.idle_ms(Tick(at_ms as u32)));
     // In whole milliseconds, as the stamp is; but an entry used in this very millisecond was used now.
@@ -84,7 +84,7 @@ pub(super) fn key(record: &v1::EntryRecord) -> Option<FlowKey> {
 }
 
 /// One event.
-pub(super) fn record(event: &Event, clock: &Clock, actors: &Actors) -> v1::Record {
+pub(crate) fn record(event: &Event, clock: &impl Wall, actors: &Actors) -> v1::Record {
     use v1::RecordKind as Kind;
     let of = |kind: Kind, e: Option<&Entry>| v1::Record {
         kind: kind.into(),

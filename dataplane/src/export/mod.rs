@@ -3,7 +3,7 @@
 //! One thread of its own. It polls the rings, because a blocked receiver would
 //! make an lcore pay for waking it.
 
-mod batch;
+pub(crate) mod batch;
 mod link;
 mod ring;
 
