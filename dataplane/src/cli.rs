@@ -293,7 +293,7 @@ pub fn one_line(error: &clap::Error) -> String {
             break;
         }
         if !line.is_empty() && !part.is_empty() {
-            line.push_str(if part.starts_with('[') { " " } else { "; " });
+            line.push_str(if part.starts_with('[') || line.ends_with(':') { " " } else { "; " });
         }
         line.push_str(part);
     }

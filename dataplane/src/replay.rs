@@ -105,7 +105,11 @@ pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError>
     let config = Config { secret: SECRET, ..Config::new(&line.line).map_err(ReplayError::Flag)? };
     let mut capture = Capture::open(&line.capture)?;
     let drain = if line.drain { " --drain" } else { "" };
-    info!("replay {}{drain} {}", shell_word(&line.capture.to_string_lossy()), config.tracking());
+    info!(
+        "effective configuration: replay {}{drain} {}",
+        shell_word(&line.capture.to_string_lossy()),
+        config.tracking()
+    );
     let mut replay = Replay::new(&config, io::stdout().lock())?;
     started();
     let outcome = replay.play(&mut capture, line.drain);

@@ -119,14 +119,14 @@ impl Format {
 fn not_a_capture(error: &PcapError) -> String {
     match error {
         PcapError::IoError(error) => header_error(error),
-        PcapError::InvalidField("PcapHeader: wrong magic number") => "is neither pcap nor pcapng".to_owned(),
-        other => format!("is no capture that can be read: {other}"),
+        PcapError::InvalidField("PcapHeader: wrong magic number") => "neither pcap nor pcapng".to_owned(),
+        other => format!("no capture that can be read: {other}"),
     }
 }
 
 fn header_error(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::UnexpectedEof => "is no capture: it ends within the file's header".to_owned(),
+        ErrorKind::UnexpectedEof => "no capture: it ends within the file's header".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -135,7 +135,7 @@ fn header_error(error: &io::Error) -> String {
 fn not_a_packet(error: &PcapError) -> String {
     match error {
         PcapError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            "is cut short: the file ends within it, or a length in it is wrong".to_owned()
+            "cut short: the file ends within it, or a length in it is wrong".to_owned()
         }
         PcapError::IoError(error) => error.to_string(),
         other => other.to_string(),
@@ -238,7 +238,7 @@ fn next_pcapng<'a>(
                 octets.extend_from_slice(&block.body);
                 break block.type_;
             }
-            SIMPLE_PACKET_BLOCK => return Err("has no time (a simple packet block)".to_owned()),
+            SIMPLE_PACKET_BLOCK => return Err("it has no time (a simple packet block)".to_owned()),
             _ => {}
         }
     };
