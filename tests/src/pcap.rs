@@ -1,5 +1,5 @@
 //! Classic capture files (draft-ietf-opsawg-pcap): written little-endian,
-//! read in either time resolution.
+//! read in either time resolution. And pcapng, block by block.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -168,6 +168,94 @@ pub fn read_pcapng(path: &Path) -> io::Result<Vec<(u32, Vec<u8>)>> {
     Ok(packets)
 }
 
+/// A pcapng capture (draft-ietf-opsawg-pcapng) to be, in either byte order.
+#[derive(Clone, Debug)]
+pub struct PcapNg {
+    big_endian: bool,
+    octets: Vec<u8>,
+}
+
+/// An option of a pcapng block: its code and value.
+pub type PcapNgOption<'a> = (u16, &'a [u8]);
+
+/// `if_tsresol`: the unit of an interface's times.
+pub const IF_TSRESOL: u16 = 9;
+/// `if_tsoffset`: seconds to add to an interface's times.
+pub const IF_TSOFFSET: u16 = 14;
+
+impl PcapNg {
+    /// Nothing but the header of the section.
+    #[must_use]
+    pub fn new(big_endian: bool) -> Self {
+        let mut capture = Self { big_endian, octets: Vec::new() };
+        let mut body = capture.words(&[0x1a2b_3c4d]);
+        body.extend([capture.half(1), capture.half(0)].concat());
+        body.extend([0xff; 8]); // length of the section: not said
+        capture.block(0x0a0d_0d0a, &body);
+        capture
+    }
+
+    /// The octets so far.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Adds an interface; the first one is number 0.
+    pub fn interface(&mut self, link_type: u16, options: &[PcapNgOption]) {
+        let mut body = [self.half(link_type), self.half(0)].concat();
+        body.extend(self.words(&[SNAP_LENGTH]));
+        body.extend(self.options(options));
+        if !options.is_empty() {
+            body.extend([0; 4]);
+        }
+        self.block(1, &body);
+    }
+
+    /// Adds a packet: an enhanced packet block. `units` is its time in the interface's unit, `length` that of the frame.
+    pub fn packet(&mut self, interface: u32, units: u64, frame: &[u8], length: u32) {
+        let captured = u32::try_from(frame.len()).expect("a short frame");
+        let mut body = self.words(&[interface, (units >> 32) as u32, units as u32, captured, length]);
+        body.extend_from_slice(frame);
+        body.resize(body.len().next_multiple_of(4), 0);
+        self.block(6, &body);
+    }
+
+    /// Adds a block of any type.
+    pub fn block(&mut self, kind: u32, body: &[u8]) {
+        let length = u32::try_from(12 + body.len()).expect("a short block");
+        let (head, tail) = (self.words(&[kind, length]), self.words(&[length]));
+        self.octets.extend([&head, body, &tail].concat());
+    }
+
+    /// Adds the sections of another capture.
+    pub fn append(&mut self, other: &Self) {
+        self.octets.extend_from_slice(&other.octets);
+    }
+
+    /// Octets of options, without the mark at their end.
+    fn options(&self, options: &[PcapNgOption]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for (code, value) in options {
+            octets.extend(self.half(*code));
+            octets.extend(self.half(u16::try_from(value.len()).expect("short")));
+            octets.extend_from_slice(value);
+            octets.resize(octets.len().next_multiple_of(4), 0);
+        }
+        octets
+    }
+
+    fn half(&self, half: u16) -> [u8; 2] {
+        if self.big_endian { half.to_be_bytes() } else { half.to_le_bytes() }
+    }
+
+    /// Words in the byte order of the capture.
+    #[must_use]
+    pub fn words(&self, words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|w| if self.big_endian { w.to_be_bytes() } else { w.to_le_bytes() }).collect()
+    }
+}
+
 fn word(octets: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(octets[at..at + 4].try_into().expect("four octets"))
 }
@@ -228,6 +316,19 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, [0; 64]).expect("written");
         assert_eq!(read(&path).expect_err("refused").kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn pcapng_that_is_built_is_read() {
+        let mut capture = PcapNg::new(false);
+        capture.interface(1, &[(IF_TSRESOL, &[9]), (2, b"port0")]);
+        capture.interface(1, &[]);
+        capture.block(5, &[0; 12]);
+        capture.packet(1, 7, &[9, 8, 7], 3);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.pcapng");
+        std::fs::write(&path, capture.octets()).expect("written");
+        assert_eq!(read_pcapng(&path).expect("read"), [(1, vec![9, 8, 7])]);
     }
 
     /// As dpdk-dumpcap 22.11 writes it: a packet block whose options have no end.
