@@ -24,28 +24,29 @@ const AGING_MS: u64 = 1_000;
 const START: Duration = Duration::from_secs(60);
 
 /// The programs, running.
-pub struct Rig {
+pub(crate) struct Rig {
     watchers: Vec<Running>,
     traffic: Running,
     dataplane: Running,
     control: Running,
     grpcurl: Grpcurl<'static>,
+    uri: String,
     _folder: tempfile::TempDir,
 }
 
 /// CPU time of the parts since they were started.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Cpu {
+pub(crate) struct Cpu {
     /// The polling lcore.
-    pub lcore: f64,
+    pub(crate) lcore: f64,
     /// The rest of the data plane: the exporter.
-    pub exporter: f64,
+    pub(crate) exporter: f64,
     /// The control service.
-    pub control: f64,
+    pub(crate) control: f64,
     /// All watchers together.
-    pub watchers: f64,
+    pub(crate) watchers: f64,
     /// The generator.
-    pub traffic: f64,
+    pub(crate) traffic: f64,
 }
 
 impl Cpu {
@@ -62,41 +63,43 @@ impl Cpu {
 
 /// What one measurement at one rate gave.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Events a second that the generator asked for.
-    pub offered: f64,
+    pub(crate) offered: f64,
     /// Events a second that the slowest watcher got.
-    pub delivered: f64,
+    pub(crate) delivered: f64,
     /// Events that the lcore's ring refused for the moment.
-    pub deferred: u64,
+    pub(crate) deferred: u64,
     /// Events lost to watchers, and announced by a GAP.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Holes without a GAP.
-    pub unannounced: u64,
+    pub(crate) unannounced: u64,
     /// Events that the slowest watcher was behind the service at the end.
-    pub behind: u64,
+    pub(crate) behind: u64,
     /// Frames that the ports lost.
-    pub missed: u64,
+    pub(crate) missed: u64,
     /// CPU seconds per second.
-    pub cpu: Cpu,
+    pub(crate) cpu: Cpu,
     /// Delays of the first watcher, if it keeps them: percentiles 50, 99 and 99.9, microseconds.
-    pub delay_us: [u32; 3],
+    pub(crate) delay_us: [u32; 3],
 }
 
 impl Row {
     /// Whether nothing was lost, refused or left behind.
-    pub fn sustained(&self) -> bool {
+    pub(crate) fn sustained(&self) -> bool {
         self.deferred == 0
             && self.lost == 0
             && self.unannounced == 0
             && self.missed == 0
             && self.delivered >= 0.98 * self.offered
+            // A tenth of a second's worth.
+            && (self.behind as f64) < 0.1 * self.offered
     }
 }
 
 impl Rig {
     /// Starts everything, with `watchers` watchers. `delays` lets them keep delays.
-    pub fn start(watchers: usize, delays: bool, control_options: &[&str]) -> Self {
+    pub(crate) fn start(watchers: usize, delays: bool, control_options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("memif.sock");
         let mut control = Command::new(binary("flowtracker-control"));
@@ -139,11 +142,12 @@ impl Rig {
         let all: Vec<_> = (0..watchers).map(|_| watch()).collect();
         let here = || (grpcurl.stats().1.watchers as usize == watchers).then_some(());
         wait_for("the watchers watch", START, here);
-        Self { watchers: all, traffic, dataplane, control, grpcurl, _folder: folder }
+        let uri = format!("http://{address}");
+        Self { watchers: all, traffic, dataplane, control, grpcurl, uri, _folder: folder }
     }
 
     /// Offers `rate` events a second: half as many new flows.
-    pub fn offer(&mut self, rate: f64) {
+    pub(crate) fn offer(&mut self, rate: f64) {
         self.traffic.write_stdin(&format!("new {}\n", rate / 2.0));
     }
 
@@ -153,10 +157,9 @@ impl Rig {
             .map(|watcher| {
                 let before = watcher.text(Stream::Stdout).lines().count();
                 watcher.write_stdin("?\n");
-                let answer = watcher.wait_lines(Stream::Stdout, START, |lines| {
+                watcher.wait_lines(Stream::Stdout, START, |lines| {
                     lines.get(before).map(|line| serde_json::from_str(line).expect("an answer"))
-                });
-                answer
+                })
             })
             .collect()
     }
@@ -183,7 +186,7 @@ impl Rig {
     }
 
     /// Bytes of memory that the control service holds (resident set size).
-    pub fn control_memory(&self) -> u64 {
+    pub(crate) fn control_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.control.pid())).unwrap_or_default();
         let kib =
             status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
@@ -191,7 +194,7 @@ impl Rig {
     }
 
     /// Measures for `time`, at the rate that is offered.
-    pub fn measure(&mut self, offered: f64, time: Duration) -> Row {
+    pub(crate) fn measure(&mut self, offered: f64, time: Duration) -> Row {
         let (stats, _) = self.grpcurl.stats();
         let cpu = self.cpu();
         self.ask_watchers();
@@ -227,6 +230,108 @@ impl Rig {
             delay_us: [0.5, 0.99, 0.999].map(|share| seen.first().map_or(0, |s| s.percentile_us(share))),
         }
     }
+}
+
+/// Offered rates, events a second.
+const LADDER: [f64; 10] = [50e3, 100e3, 150e3, 200e3, 250e3, 300e3, 350e3, 400e3, 500e3, 600e3];
+/// Streams that nobody reads.
+const STUCK: usize = 100;
+
+/// All figures of `perf events`. `rounds` and `seconds` say how long it may take.
+pub(crate) fn run(rounds: usize, seconds: u64) {
+    println!("Events from an lcore to watchers, all on {} cores.", cores());
+    println!();
+    println!(
+        "| watchers | sustained events/s, median | rounds | CPU at that rate: lcore, exporter, control, watchers, generator |"
+    );
+    println!("|---:|---:|:---|:---|");
+    for watchers in [1, 10] {
+        let mut best: Vec<Row> = (0..rounds).map(|_| climb(watchers, seconds)).collect();
+        best.sort_by(|a, b| a.offered.total_cmp(&b.offered));
+        let rates: Vec<String> = best.iter().map(|row| format!("{:.0}k", row.delivered / 1e3)).collect();
+        let row = &best[best.len() / 2];
+        let Cpu { lcore, exporter, control, watchers: seen, traffic } = row.cpu;
+        println!(
+            "| {watchers} | {:.0} | {} | {lcore:.2}, {exporter:.2}, {control:.2}, {seen:.2}, {traffic:.2} |",
+            row.delivered,
+            rates.join(", ")
+        );
+    }
+    println!();
+    delay(seconds);
+    memory();
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The highest rate of the ladder that is sustained, rung by rung from the bottom.
+fn climb(watchers: usize, seconds: u64) -> Row {
+    let mut rig = Rig::start(watchers, false, &[]);
+    let mut best: Option<Row> = None;
+    for rate in LADDER {
+        rig.offer(rate);
+        // Until as many entries expire as are created, and the step up has been digested.
+        std::thread::sleep(Duration::from_millis(2 * AGING_MS));
+        let row = rig.measure(rate, Duration::from_secs(seconds));
+        assert_eq!(row.unannounced, 0, "a hole that nobody announced: {row:?}");
+        if !row.sustained() {
+            break;
+        }
+        best = Some(row);
+    }
+    best.expect("the lowest rung holds")
+}
+
+/// Delay from packet to watcher at a light load.
+fn delay(seconds: u64) {
+    const RATE: f64 = 10e3;
+    let mut rig = Rig::start(1, true, &[]);
+    rig.offer(RATE);
+    std::thread::sleep(Duration::from_millis(3 * AGING_MS));
+    let row = rig.measure(RATE, Duration::from_secs(2 * seconds));
+    let [p50, p99, p999] = row.delay_us.map(|us| f64::from(us) / 1000.0);
+    println!(
+        "Delay from packet to watcher at {RATE} events/s: p50 {p50:.1} ms, p99 {p99:.1} ms, p99.9 {p999:.1} ms."
+    );
+}
+
+/// What the control service holds with a full log, and with streams that nobody reads.
+fn memory() {
+    const RETAIN: u64 = 1_048_576;
+    const ENTRIES: u64 = 100_000;
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let mut rig = Rig::start(0, false, &[]);
+    let empty = rig.control_memory();
+    rig.offer(150e3);
+    wait_for("the log is full", START, || (rig.grpcurl.stats().1.last_seq > RETAIN + 1000).then_some(()));
+    rig.offer(0.0);
+    wait_for("the table is empty", START, || (rig.grpcurl.entries().is_empty()).then_some(()));
+    let full = rig.control_memory();
+    rig.traffic.write_stdin(&format!("keep {ENTRIES} 3\n"));
+    wait_for("entries are kept", START, || {
+        (rig.grpcurl.stats().0.lcores[0].entries >= ENTRIES).then_some(())
+    });
+    let before = rig.control_memory();
+    let mut stuck = Command::new(std::env::current_exe().expect("this program"));
+    let mut stuck = Running::spawn(stuck.args(["stuck", &rig.uri, &STUCK.to_string()]));
+    stuck.wait_line(Stream::Stdout, START, |line| line == "stuck");
+    rig.offer(100e3);
+    let seen = rig.grpcurl.stats().1.last_seq;
+    wait_for("the log has gone round", START, || {
+        (rig.grpcurl.stats().1.last_seq > seen + RETAIN).then_some(())
+    });
+    let after = rig.control_memory();
+    println!(
+        "Memory of the control service: {:.0} MiB at start, {:.0} MiB with {RETAIN} retained events and no entry, \
+         {:.0} MiB with {ENTRIES} entries as well, {:.0} MiB with {STUCK} watchers more that have asked for a snapshot \
+         and read nothing while the log went round.",
+        mib(empty),
+        mib(full),
+        mib(before),
+        mib(after)
+    );
 }
 
 /// User and system time of a process or thread, from its `stat` file.

@@ -1,5 +1,7 @@
-//! The perf lab: flowtracker next to `dpdk-testpmd` in io mode, on the same
-//! ports, in one interleaved run. No hardware, no hugepages.
+//! The perf lab. `perf events` is in `events.rs`; without arguments:
+//!
+//! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
+//! interleaved run. No hardware, no hugepages.
 //!
 //! Every round runs each program on each number of flows for a few seconds, one
 //! worker on a core of its own. The source is a capture that net_pcap repeats
@@ -9,6 +11,9 @@
 //! rounds and the spread.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
+
+mod events;
+mod watch;
 
 use std::path::Path;
 use std::process::Command;
@@ -58,8 +63,17 @@ impl Cell {
 }
 
 fn main() {
-    let quick = std::env::var_os("QUICK").is_some_and(|v| v != "0");
-    let plan = if quick { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["watch", uri] => return watch::run(uri, false),
+        ["watch", uri, "delays"] => return watch::run(uri, true),
+        ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
+        ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
+        [] => {}
+        _ => panic!("perf, perf events: {words:?} is not known"),
+    }
+    let plan = if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
     println!(
@@ -114,6 +128,11 @@ fn main() {
     println!();
     println!("Events, aging and accounting on; hits only, after the first pass over the capture.");
     assert!(at_1k >= FLOOR_AT_1K, "ratio {at_1k:.2} at 1000 flows is below the floor of {FLOOR_AT_1K}");
+}
+
+/// Whether a short run is wanted.
+fn quick() -> bool {
+    std::env::var_os("QUICK").is_some_and(|v| v != "0")
 }
 
 fn write_capture(path: &Path, flows: u64) {

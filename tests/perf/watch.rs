@@ -7,22 +7,24 @@ use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
-use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse};
+use flowtracker_proto::v1::{
+    Event, EventType, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, start,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a watcher has seen since it was last asked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Seen {
     /// Events with a number of their own.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Events that a GAP has announced as lost.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Numbers that are missing without a GAP, or come twice: always 0.
-    pub unannounced: u64,
+    pub(crate) unannounced: u64,
     /// Number of the last event.
-    pub last_seq: u64,
+    pub(crate) last_seq: u64,
     /// Delay of each CREATED from its packet to here, microseconds, sorted.
-    pub delays_us: Vec<u32>,
+    pub(crate) delays_us: Vec<u32>,
 }
 
 impl Seen {
@@ -51,7 +53,7 @@ impl Seen {
     }
 
     /// The delay that `share` of the events stay below, microseconds.
-    pub fn percentile_us(&self, share: f64) -> u32 {
+    pub(crate) fn percentile_us(&self, share: f64) -> u32 {
         let last = self.delays_us.len().saturating_sub(1);
         self.delays_us.get((last as f64 * share).round() as usize).copied().unwrap_or(0)
     }
@@ -59,7 +61,7 @@ impl Seen {
 
 /// Watches until standard input ends. Each line on it is answered with a
 /// [`Seen`] in JSON, and the counting starts over. `delays` keeps them as well.
-pub fn run(uri: &str, delays: bool) {
+pub(crate) fn run(uri: &str, delays: bool) {
     let (asked, questions) = mpsc::channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -98,4 +100,31 @@ pub fn run(uri: &str, delays: bool) {
             }
         }
     });
+}
+
+/// Opens `count` streams from a snapshot on, each on a connection of its own, and
+/// never reads one. Ends with standard input.
+pub(crate) fn stuck(uri: &str, count: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let streams = runtime.block_on(async {
+        let mut streams = Vec::new();
+        for _ in 0..count {
+            let endpoint = tonic::transport::Endpoint::from_shared(uri.to_owned()).expect("a URI");
+            let channel = endpoint.connect().await.expect("the service answers");
+            let start = Some(Start { at: Some(start::At::Snapshot(Snapshot {})) });
+            let request = WatchEventsRequest { start, ..WatchEventsRequest::default() };
+            let stream = FlowTrackerServiceClient::new(channel).watch_events(request).await;
+            streams.push(stream.expect("it lets us watch"));
+        }
+        streams
+    });
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "stuck").and_then(|()| out.flush()).expect("somebody reads");
+    // The connections answer pings, so that nobody takes them for dead.
+    std::thread::spawn(move || {
+        for _ in std::io::stdin().lock().lines().map_while(Result::ok) {}
+        std::process::exit(0);
+    });
+    runtime.block_on(std::future::pending::<()>());
+    drop(streams);
 }
