@@ -34,6 +34,11 @@ use crate::registry::{DataplaneState, EntryState};
 use crate::stop::Stop;
 use crate::{caller, convert, fault, watch as watcher};
 
+/// Metadata key in front of a stream of events: its epoch.
+pub const EPOCH_HEADER: &str = "x-flowtracker-epoch";
+/// Metadata key in front of a stream of events: the number of the event that it follows.
+pub const SEQ_HEADER: &str = "x-flowtracker-seq";
+
 /// How long a data plane may take to answer about one entry, unless the caller says less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long a data plane may take to enumerate its table, unless the caller says less.
@@ -64,8 +69,11 @@ impl Admin {
         &self,
         request: WatchEventsRequest,
     ) -> Result<Response<ReceiverStream<watcher::Item>>, Status> {
-        let responses = watcher::start(self.hub.clone(), request, self.stop.clone()).await?;
-        Ok(Response::new(ReceiverStream::new(responses)))
+        let (responses, cursor) = watcher::start(self.hub.clone(), request, self.stop.clone()).await?;
+        let mut response = Response::new(ReceiverStream::new(responses));
+        response.metadata_mut().insert(EPOCH_HEADER, self.hub.epoch().into());
+        response.metadata_mut().insert(SEQ_HEADER, cursor.into());
+        Ok(response)
     }
 
     fn link(&self, dataplane: &str) -> Result<Arc<Link>, Status> {

@@ -41,12 +41,13 @@ enum End {
     Stop,
 }
 
-/// Starts a watcher. Its stream ends when `stop` turns true.
+/// Starts a watcher, and tells the number of the event that its stream follows.
+/// The stream ends when `stop` turns true.
 pub async fn start(
     hub: Arc<Hub>,
     request: WatchEventsRequest,
     stop: Stop,
-) -> Result<mpsc::Receiver<Item>, Status> {
+) -> Result<(mpsc::Receiver<Item>, u64), Status> {
     let predicate = Predicate::of(&request)?;
     let (client, responses) = mpsc::channel(QUEUE);
     let news = hub.subscribe();
@@ -59,7 +60,7 @@ pub async fn start(
     let mark_due = Instant::now() + PROGRESS_EVERY;
     let watcher = Watcher { hub, predicate, cursor, client, stop, news, mark_due };
     tokio::spawn(watcher.run(snapshot));
-    Ok(responses)
+    Ok((responses, cursor))
 }
 
 /// What a watcher wants to be told. It is asked before anything is queued, so what

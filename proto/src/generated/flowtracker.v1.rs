@@ -956,6 +956,12 @@ pub mod flow_tracker_service_client {
         }
         /// Streams the events of one or all data planes, from now on, after a
         /// snapshot, or after a cursor.
+        ///
+        /// The response's initial metadata tells where the stream starts, in decimal:
+        /// `x-flowtracker-epoch` and `x-flowtracker-seq` are the cursor of the event that
+        /// it follows. For `now` that is the last event, for `snapshot` the cut, for
+        /// `after` the cursor given. So a watcher that loses its connection before
+        /// anything came can resume as well.
         pub async fn watch_events(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchEventsRequest>,
@@ -1353,6 +1359,12 @@ pub mod flow_tracker_service_server {
             + 'static;
         /// Streams the events of one or all data planes, from now on, after a
         /// snapshot, or after a cursor.
+        ///
+        /// The response's initial metadata tells where the stream starts, in decimal:
+        /// `x-flowtracker-epoch` and `x-flowtracker-seq` are the cursor of the event that
+        /// it follows. For `now` that is the last event, for `snapshot` the cut, for
+        /// `after` the cursor given. So a watcher that loses its connection before
+        /// anything came can resume as well.
         async fn watch_events(
             &self,
             request: tonic::Request<super::WatchEventsRequest>,
