@@ -52,7 +52,7 @@ pub(super) fn request<T>(message: T) -> Request<T> {
 }
 
 /// The innermost cause: "connection refused" rather than "transport error".
-fn cause(error: &dyn std::error::Error) -> String {
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -7,6 +7,7 @@
 mod connect;
 mod dataplanes;
 mod delete;
+mod follow;
 mod get;
 mod health;
 mod key_words;
@@ -60,6 +61,12 @@ impl From<Status> for Failure {
         } else {
             Self::Refused(status)
         }
+    }
+}
+
+impl From<tokio::task::JoinError> for Failure {
+    fn from(panicked: tokio::task::JoinError) -> Self {
+        Self::Output(std::io::Error::other(panicked))
     }
 }
 
@@ -134,7 +141,18 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Print events as they happen
+    /// Print events as they happen, until interrupted
+    ///
+    /// When the connection is lost, ctl dials again and resumes after the last event that it
+    /// printed, so that nothing is missing and nothing comes twice. Where that cannot be (the
+    /// control service was restarted, or has forgotten the events), a GAP is printed, and the
+    /// present entries follow as CREATED, up to SYNCED. Standard error tells of each loss.
+    ///
+    /// With `-o json` each line is an event, and the lines fold into the table: CREATED and
+    /// UPDATED set an entry, DELETED removes it, LIFECYCLE PURGED empties its data plane, GAP
+    /// empties everything. Each line has `epoch` and `seq`: store those of the last line and come
+    /// back with `--from EPOCH:SEQ`. Only the numbers of a snapshot whose SYNCED has not come yet
+    /// are no place to come back to.
     Watch(watch::Watch),
     /// Print all entries
     List,

@@ -6,11 +6,11 @@
 
 use flowtracker_proto::v1::{
     DeleteEntryRequest, DeleteReason, Entry, Event, EventType, GetEntryRequest, ListEntriesRequest,
-    WatchEventsRequest,
 };
 use tonic::Code;
 use tonic_types::StatusExt;
 
+use super::follow::{Follower, Origin};
 use super::key_words::{self, KeyError};
 use super::{DEFAULT_SERVER, Failure, SERVER_VARIABLE, connect, output};
 use crate::convert::{PERMISSION_PUBLISH, PERMISSION_READ, PIPELINE};
@@ -211,25 +211,19 @@ fn check_path(path: &str) -> Result<(), Error> {
 }
 
 async fn monitor(flags: Flags) -> Result<(), Failure> {
-    let mut client = connect::client(&flags.server()).await?;
-    let request = WatchEventsRequest { dataplane: flags.dataplane.clone(), ..WatchEventsRequest::default() };
-    let mut stream = client.watch_events(connect::request(request)).await?.into_inner();
+    let source = Follower::start(flags.server(), flags.dataplane.clone(), Origin::Now).await?;
     let mut seen = Seen::default();
-    while let Some(response) = stream.message().await? {
-        for event in &response.events {
-            if event.r#type() == EventType::Gap {
-                // What tc prints when its socket has overrun.
-                output::complain("netlink receive error No buffer space available (105)");
-            }
-            let mut text = String::new();
-            if seen.shows(event) {
-                tc::stamp(&mut text, event.time.as_ref(), flags.stamp);
-                tc::event(&mut text, event, flags.details);
-            }
-            output::put(&text)?;
+    let render = move |out: &mut String, event: &Event| {
+        if event.r#type() == EventType::Gap {
+            // What tc prints when its socket has overrun.
+            output::complain("netlink receive error No buffer space available (105)");
         }
-    }
-    Err(Failure::Unreachable("the server ended the stream".to_owned()))
+        if seen.shows(event) {
+            tc::stamp(out, event.time.as_ref(), flags.stamp);
+            tc::event(out, event, flags.details);
+        }
+    };
+    output::follow(source, render).await
 }
 
 /// Which events P4TC would have published.

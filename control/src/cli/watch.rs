@@ -1,44 +1,24 @@
-//! `ctl watch`: events as they happen.
+//! `ctl watch`: events as they happen, whatever happens to the connection.
 
-use flowtracker_proto::v1::{Event, Now, Snapshot, Start, WatchEventsRequest, start};
+use flowtracker_proto::v1::Event;
 
-use super::{Failure, Form, Options, connect, output};
+use super::follow::{Follower, Origin};
+use super::{Failure, Form, Options, output};
 use crate::render;
 
 /// Arguments of `watch`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Watch {
-    /// Start with what happens now, or with the present entries
-    #[arg(long, value_enum, default_value = "now")]
+    /// Start with the present entries, with what happens now, or after the event with these
+    /// numbers, which ends the log that you have
+    #[arg(long, value_name = "snapshot|now|EPOCH:SEQ", default_value = "now")]
     from: Origin,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Origin {
-    Now,
-    Snapshot,
-}
-
 pub(super) async fn run(options: Options, verb: Watch) -> Result<(), Failure> {
-    let at = match verb.from {
-        Origin::Now => start::At::Now(Now {}),
-        Origin::Snapshot => start::At::Snapshot(Snapshot {}),
-    };
-    let request = WatchEventsRequest {
-        dataplane: options.dataplane,
-        start: Some(Start { at: Some(at) }),
-        ..WatchEventsRequest::default()
-    };
-    let mut client = connect::client(&options.server).await?;
-    let mut stream = client.watch_events(connect::request(request)).await?.into_inner();
-    while let Some(response) = stream.message().await? {
-        for event in &response.events {
-            let mut text = String::new();
-            print(&mut text, event, options.form);
-            output::put(&text)?;
-        }
-    }
-    Err(Failure::Unreachable("the server ended the stream".to_owned()))
+    let Options { server, dataplane, form } = options;
+    let source = Follower::start(server, dataplane, verb.from).await?;
+    output::follow(source, move |out, event| print(out, event, form)).await
 }
 
 fn print(out: &mut String, event: &Event, form: Form) {

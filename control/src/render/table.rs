@@ -48,7 +48,7 @@ pub fn event(out: &mut String, event: &Event) {
 pub(super) fn event_words(event: &Event) -> String {
     let name = event.r#type().as_str_name().trim_start_matches("EVENT_TYPE_");
     match event.r#type() {
-        EventType::Gap => format!("{name} events {} to {} are lost", event.gap_from, event.gap_to),
+        EventType::Gap => format!("{name:<8}{}; state starts over", lost(event.gap_from, event.gap_to)),
         EventType::Flushed => format!("{name} {} deleted, {} left", event.deleted, event.failed),
         EventType::Lifecycle => match event.lifecycle() {
             LifecycleKind::Purged => format!("{name} {} purged", event.dataplane),
@@ -66,6 +66,15 @@ pub(super) fn event_words(event: &Event) -> String {
             }
             words.trim_end().to_owned()
         }
+    }
+}
+
+/// What a gap has cost; 0 stands for a beginning that is not known.
+fn lost(from: u64, to: u64) -> String {
+    match (from, to.saturating_sub(from)) {
+        (0, _) => "events are lost, how many is not known".to_owned(),
+        (_, 0) => format!("event {from} is lost"),
+        (_, more) => format!("events {from} to {to} are lost ({})", more + 1),
     }
 }
 

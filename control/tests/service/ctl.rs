@@ -338,18 +338,10 @@ async fn watch_prints_json_lines_of_events() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_or_goes_away_is_status_3() {
+async fn a_server_that_is_away_is_status_3() {
     let service = Service::start().await;
     let server = service.uri();
-    let watch = watching(&service, "watch").await;
-    let monitor = watching(&service, "mon p4 events").await;
     service.stop().await;
-    for (child, code) in [(watch, 3), (monitor, 255)] {
-        let end = tokio::task::spawn_blocking(move || child.wait_with_output());
-        let output = soon("ctl to end", end).await.unwrap().unwrap();
-        assert_eq!(output.status.code(), Some(code));
-        assert!(!output.stderr.is_empty() && output.stdout.is_empty());
-    }
     for (arguments, code) in [
         ("list", 3),
         ("watch", 3),

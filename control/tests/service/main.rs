@@ -6,6 +6,7 @@ mod ctl;
 mod daemon;
 mod link;
 mod load;
+mod resume;
 mod resync;
 mod rig;
 mod watch;
