@@ -12,8 +12,10 @@ use crate::caller::{PID_HEADER, PROCESS_HEADER};
 /// Our name in the author fields of what we write.
 const PROCESS: &str = "ctl";
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-const PING_EVERY: Duration = Duration::from_secs(10);
-const PONG_WITHIN: Duration = Duration::from_secs(20);
+/// Silence after which the server is asked whether it lives.
+pub(super) const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long it may take to answer that.
+pub(super) const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// HTTP/2 windows, bytes: enough for a dump at full speed.
 const WINDOW: u32 = 1 << 20;
 

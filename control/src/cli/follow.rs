@@ -97,6 +97,9 @@ enum Place {
 
 /// One stream of the service.
 struct Stream {
+    /// HTTP/2 pings, which tell that a peer is dead, stop when nobody could make
+    /// another call.
+    _client: FlowTrackerServiceClient<Channel>,
     responses: Streaming<WatchEventsResponse>,
     /// It carries what follows this event, if the service says so.
     start: Option<Cursor>,
@@ -120,8 +123,8 @@ pub(super) struct Follower {
 impl Follower {
     /// Dials `server` and starts. What fails here is not tried again.
     pub(super) async fn start(server: String, dataplane: String, origin: Origin) -> Result<Self, Failure> {
-        let mut client = connect::client(&server).await?;
-        let stream = match open(&mut client, &dataplane, origin).await {
+        let client = connect::client(&server).await?;
+        let stream = match open(client, &dataplane, origin).await {
             Err(status) if lost_cursor(&status) => return Err(not_there(origin, &status)),
             stream => stream?,
         };
@@ -201,11 +204,11 @@ impl Follower {
 
     /// Dials once, and resumes or starts over. Says which.
     async fn resume(&mut self) -> Result<String, Failure> {
-        let mut client = connect::client(&self.server).await?;
+        let client = connect::client(&self.server).await?;
         let why = match self.place {
             Place::Empty => None,
             Place::Nowhere(why) => Some(why.to_owned()),
-            Place::At(cursor) => match open(&mut client, &self.dataplane, Origin::After(cursor)).await {
+            Place::At(cursor) => match open(client.clone(), &self.dataplane, Origin::After(cursor)).await {
                 Err(status) if lost_cursor(&status) => Some(match info(&status, "reason").as_str() {
                     "EPOCH_GONE" => {
                         format!("epoch {} is gone (the control service was restarted)", cursor.epoch)
@@ -219,7 +222,7 @@ impl Follower {
                 }
             },
         };
-        self.stream = open(&mut client, &self.dataplane, Origin::Snapshot).await?;
+        self.stream = open(client, &self.dataplane, Origin::Snapshot).await?;
         self.owes_gap = why.is_some();
         Ok(match why {
             Some(why) => format!("but events are lost: {why}; starting over from a snapshot"),
@@ -229,7 +232,7 @@ impl Follower {
 }
 
 async fn open(
-    client: &mut FlowTrackerServiceClient<Channel>,
+    mut client: FlowTrackerServiceClient<Channel>,
     dataplane: &str,
     origin: Origin,
 ) -> Result<Stream, Status> {
@@ -240,7 +243,8 @@ async fn open(
     };
     let response = client.watch_events(connect::request(request)).await?;
     let start = start_of(response.metadata());
-    Ok(Stream { responses: response.into_inner(), start, in_snapshot: origin == Origin::Snapshot })
+    let in_snapshot = origin == Origin::Snapshot;
+    Ok(Stream { _client: client, responses: response.into_inner(), start, in_snapshot })
 }
 
 /// Where a stream starts, as its first metadata says.
@@ -290,7 +294,56 @@ fn reason(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::watch;
+
     use super::*;
+    use crate::config::Config;
+    use crate::server;
+
+    /// A wire to `service` that carries nothing any more, and does not end
+    /// either, once `silent` changes. Wires that are laid later do carry.
+    async fn lay(service: std::net::SocketAddr, silent: watch::Receiver<u32>) -> std::net::SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut server = TcpStream::connect(service).await.unwrap();
+                let mut silent = silent.clone();
+                silent.mark_unchanged();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        _ = silent.changed() => std::future::pending().await,
+                    }
+                });
+            }
+        });
+        addr
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_falls_silent_is_dialled_again() {
+        let config = Config::try_parse_from(["flowtracker-control", "--listen", "127.0.0.1:0"]).unwrap();
+        let bound = server::bind(&config).await.unwrap();
+        let silence = watch::Sender::new(0);
+        let addr = lay(bound.addr(), silence.subscribe()).await;
+        tokio::spawn(bound.serve(std::future::pending()));
+        let mut follower =
+            Follower::start(format!("http://{addr}"), String::new(), Origin::Now).await.unwrap();
+        for _ in 0..2 {
+            // PROGRESS comes every second, over a wire that carries.
+            for _ in 0..3 {
+                let events = follower.next().await.unwrap();
+                assert!(events.iter().all(|event| event.r#type() == EventType::Progress));
+            }
+            silence.send_modify(|n| *n += 1);
+            let within = 2 * (connect::PING_EVERY + connect::PONG_WITHIN);
+            let next = tokio::time::timeout(within, follower.next()).await;
+            assert!(next.expect("the connection is given up").is_ok());
+        }
+    }
 
     #[test]
     fn an_origin_is_a_word_or_a_cursor() {

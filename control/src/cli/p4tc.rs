@@ -215,8 +215,7 @@ async fn monitor(flags: Flags) -> Result<(), Failure> {
     let mut seen = Seen::default();
     let render = move |out: &mut String, event: &Event| {
         if event.r#type() == EventType::Gap {
-            // What tc prints when its socket has overrun.
-            output::complain("netlink receive error No buffer space available (105)");
+            output::complain(tc::OVERRUN);
         }
         if seen.shows(event) {
             tc::stamp(out, event.time.as_ref(), flags.stamp);

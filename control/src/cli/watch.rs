@@ -1,6 +1,6 @@
 //! `ctl watch`: events as they happen, whatever happens to the connection.
 
-use flowtracker_proto::v1::Event;
+use flowtracker_proto::v1::{Event, EventType};
 
 use super::follow::{Follower, Origin};
 use super::{Failure, Form, Options, output};
@@ -26,6 +26,8 @@ fn print(out: &mut String, event: &Event, form: Form) {
         Form::Table => render::table::event(out, event),
         Form::Wide => render::wide::event(out, event),
         Form::Json => render::proto_json::line(out, event),
+        // tc has no text for it, and a loss is never silent.
+        Form::Tc if event.r#type() == EventType::Gap => output::complain(render::tc::OVERRUN),
         Form::Tc => render::tc::event(out, event, false),
     }
 }

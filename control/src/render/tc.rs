@@ -7,6 +7,9 @@ use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType};
 use jiff::tz::TimeZone;
 
+/// What `tc` says on standard error when its socket has overrun: events are lost.
+pub const OVERRUN: &str = "netlink receive error No buffer space available (105)";
+
 /// How times are put in front of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {

@@ -81,12 +81,6 @@ impl Relay {
     fn budgets_left(&self) -> usize {
         self.wire.budgets.lock().unwrap().len()
     }
-
-    /// Waits until the service's answer to `n` calls has begun to arrive.
-    async fn answered(&self, n: u32) {
-        let mut answers = self.wire.answers.subscribe();
-        soon("an answer", answers.wait_for(|seen| *seen >= n)).await.unwrap();
-    }
 }
 
 impl Wire {
@@ -108,7 +102,10 @@ impl Wire {
                 }
                 budget -= n;
                 let headers = frames.headers_in(&buffer[..n]);
-                self.answers.send_modify(|seen| *seen += headers);
+                self.answers.send_if_modified(|seen| {
+                    *seen += headers;
+                    headers > 0
+                });
             }
         };
         tokio::select! {
@@ -362,8 +359,10 @@ fn last(service: &Service) -> (u64, u64) {
 
 /// A `ctl` whose stream the service serves already, and whose call has been answered.
 async fn watching(service: &Service, relay: &Relay, arguments: &str) -> Ctl {
+    let mut answers = relay.wire.answers.subscribe();
+    answers.mark_unchanged();
     let ctl = Ctl::start(&relay.uri(), arguments);
-    relay.answered(1).await;
+    soon("an answer", answers.changed()).await.unwrap();
     until("ctl to watch", || service.hub.log_stats().watchers == 1).await;
     ctl
 }
@@ -469,6 +468,7 @@ async fn what_the_log_has_forgotten_is_a_gap_with_its_numbers() {
     let mut load = Load::new(5);
     let mut json = Ctl::start(&relay.uri(), "watch -o json --from snapshot");
     let mut table = Ctl::start(&relay.uri(), "watch --from snapshot");
+    let mut tc = Ctl::start(&relay.uri(), "watch --from snapshot -o tc");
     let mut fold = Lines::of_snapshot();
     json.fold(&mut fold, |fold| fold.synced == 1).await;
     assert!(table.line().await.ends_with("Z SYNCED"));
@@ -476,6 +476,7 @@ async fn what_the_log_has_forgotten_is_a_gap_with_its_numbers() {
     let (epoch, _) = last(&service);
     json.fold(&mut fold, |fold| fold.whole_at(epoch, 1)).await;
     assert!(table.line().await.contains("CREATED"));
+    assert!(tc.line().await.starts_with("created"));
     relay.close();
     unwatched(&service).await;
     plane.send(1, load.steps(9)).await;
@@ -492,8 +493,45 @@ async fn what_the_log_has_forgotten_is_a_gap_with_its_numbers() {
         "ctl: connected again, but events are lost: what follows event 1 is gone, the oldest is 9; starting \
          over from a snapshot"
     );
-    json.interrupted().await;
-    table.interrupted().await;
+    assert!(tc.complaint().await.contains("connection lost"));
+    assert!(tc.complaint().await.contains("events are lost"));
+    assert_eq!(tc.complaint().await, "netlink receive error No buffer space available (105)");
+    for ctl in [json, table, tc] {
+        ctl.interrupted().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_of_one_data_plane_starts_over_with_that_one() {
+    let service = Service::with(&["--retain", "2"]).await;
+    let relay = Relay::to(&service).await;
+    let mut planes = Vec::new();
+    for name in ["a", "b"] {
+        let mut plane = Plane::attach(&service, hello(name, 1, &[1])).await.unwrap();
+        plane.resync(1, vec![]).await;
+        planes.push(plane);
+    }
+    let mut ctl = Ctl::start(&relay.uri(), "--dataplane a watch -o json --from snapshot");
+    assert_eq!(ctl.event().await["type"], "EVENT_TYPE_SYNCED");
+    relay.close();
+    unwatched(&service).await;
+    for (plane, flows) in planes.iter_mut().zip([1..=2, 3..=6]) {
+        plane.send(1, flows.map(|n| created(n, T)).collect()).await;
+    }
+    until("all events", || service.hub.window(0).last_seq == 6).await;
+    relay.open(&service);
+    let (mut kinds, mut flows) = (vec![], vec![]);
+    while kinds.last().is_none_or(|kind| kind != "EVENT_TYPE_SYNCED") {
+        let event = ctl.event().await;
+        if event["type"] == "EVENT_TYPE_CREATED" {
+            flows.push(number(&event["entry"]["key"], "srcPort"));
+        } else if event["type"] != "EVENT_TYPE_PROGRESS" {
+            kinds.push(event["type"].clone());
+        }
+    }
+    flows.sort_unstable();
+    assert_eq!((kinds, flows), (vec!["EVENT_TYPE_GAP".into(), "EVENT_TYPE_SYNCED".into()], vec![1, 2]));
+    ctl.interrupted().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
