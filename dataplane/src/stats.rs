@@ -1,8 +1,10 @@
 //! Counters of an lcore: one writer, any number of readers, no torn snapshot.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use conntrack::{Counters, Outcome};
+
+use crate::seqlock::SeqLock;
 
 /// What an lcore counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,38 +100,19 @@ impl LcoreCounters {
     }
 }
 
-/// The published counters of one lcore: a sequence lock over atomic words, on
-/// cache lines of its own.
+/// The published counters of one lcore, on cache lines of its own.
+#[derive(Default)]
 #[repr(align(128))]
 pub struct Published {
-    /// Odd while the words are being replaced.
-    version: AtomicU64,
-    words: [AtomicU64; WORDS],
+    counters: SeqLock<WORDS>,
     stalls: AtomicU64,
     stalled: AtomicBool,
-}
-
-impl Default for Published {
-    fn default() -> Self {
-        Published {
-            version: AtomicU64::new(0),
-            words: std::array::from_fn(|_| AtomicU64::new(0)),
-            stalls: AtomicU64::new(0),
-            stalled: AtomicBool::new(false),
-        }
-    }
 }
 
 impl Published {
     /// Replaces the counters. Only the lcore that owns them calls this.
     pub fn publish(&self, counters: LcoreCounters) {
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version + 1, Ordering::Relaxed);
-        fence(Ordering::Release);
-        for (word, value) in self.words.iter().zip(counters.to_words()) {
-            word.store(value, Ordering::Relaxed);
-        }
-        self.version.store(version + 2, Ordering::Release);
+        self.counters.write(counters.to_words());
     }
 
     /// The watchdog says that the lcore does not poll.
@@ -153,21 +136,13 @@ impl Published {
     /// them.
     #[must_use]
     pub fn polls(&self) -> u64 {
-        self.words[POLLS].load(Ordering::Relaxed)
+        self.counters.peek(POLLS)
     }
 
     /// Reads counters that belong together.
     #[must_use]
     pub fn snapshot(&self) -> LcoreCounters {
-        loop {
-            let before = self.version.load(Ordering::Acquire);
-            let words = std::array::from_fn(|i| self.words[i].load(Ordering::Relaxed));
-            fence(Ordering::Acquire);
-            if before.is_multiple_of(2) && before == self.version.load(Ordering::Relaxed) {
-                return LcoreCounters::from_words(&words);
-            }
-            std::hint::spin_loop();
-        }
+        LcoreCounters::from_words(&self.counters.read())
     }
 }
 

@@ -8,4 +8,4 @@ mod link;
 mod ring;
 
 pub use link::{Exporter, LcoreEnd};
-pub use ring::{LinkState, Record, RingSink, ring};
+pub use ring::{LinkState, Record, RingSink, ring, ring_of};

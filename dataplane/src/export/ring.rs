@@ -1,10 +1,11 @@
 //! The bounded ring between an lcore and the exporter.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use conntrack::{Event, EventSink};
 use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::sync::{AtomicU32, Ordering};
 
 /// Events that may wait between one lcore and the exporter.
 const CAPACITY: usize = 65_536;
@@ -54,7 +55,13 @@ pub struct RingSink {
 /// Makes a ring.
 #[must_use]
 pub fn ring(link: Arc<LinkState>) -> (RingSink, Receiver<Record>) {
-    let (ring, far) = bounded(CAPACITY);
+    ring_of(link, CAPACITY)
+}
+
+/// Makes a ring with room for `capacity` events.
+#[must_use]
+pub fn ring_of(link: Arc<LinkState>, capacity: usize) -> (RingSink, Receiver<Record>) {
+    let (ring, far) = bounded(capacity);
     (RingSink { ring, link, generation: LinkState::DOWN, unlinked: 0 }, far)
 }
 
@@ -86,34 +93,5 @@ impl EventSink for RingSink {
             return true;
         }
         self.ring.try_send(Record { generation: self.generation, event: *event }).is_ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use conntrack::EventBody;
-
-    #[test]
-    fn without_a_link_events_are_taken_and_dropped_with_one_they_are_kept_or_refused() {
-        let link = Arc::new(LinkState::default());
-        let (mut sink, far) = ring(link.clone());
-        let event = Event { at_ns: 1, body: EventBody::ResyncBegin };
-        assert!(!sink.poll_link());
-        assert!(sink.offer(&event));
-        assert_eq!((far.len(), sink.unlinked()), (0, 1));
-
-        link.raise(7);
-        assert!(sink.poll_link() && !sink.poll_link());
-        for _ in 0..CAPACITY {
-            assert!(sink.offer(&event));
-        }
-        assert!(!sink.offer(&event), "a full ring refuses");
-        assert!(far.iter().take(CAPACITY).all(|r| r.generation == 7));
-
-        link.lower();
-        assert!(!sink.poll_link(), "a lost link needs no resync");
-        assert!(sink.offer(&event));
-        assert_eq!((far.len(), sink.unlinked()), (0, 2));
     }
 }

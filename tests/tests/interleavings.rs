@@ -1,0 +1,108 @@
+//! What lcores share with other threads without a lock, in every interleaving that
+//! the memory model allows: loom runs the product's own files with its atomics.
+
+use std::sync::Arc;
+
+use conntrack::{Event, EventBody, EventSink as _};
+use loom::thread;
+
+/// The atomics of `dataplane/src/sync.rs`, by loom.
+mod sync {
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+}
+
+#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
+#[path = "../../dataplane/src/seqlock.rs"]
+mod seqlock;
+
+#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
+#[path = "../../dataplane/src/export/ring.rs"]
+mod ring;
+
+use ring::{LinkState, ring_of};
+use seqlock::SeqLock;
+
+/// Law: whoever reads sees one whole state, and none that is older than one seen before. `writes` and `reads` are few,
+/// because every interleaving is tried.
+fn counters_are_whole(writes: u64, reads: usize) {
+    loom::model(move || {
+        let lock = loom::sync::Arc::new(SeqLock::<2>::default());
+        let writer = {
+            let lock = lock.clone();
+            thread::spawn(move || (1..=writes).for_each(|n| lock.write([n, n])))
+        };
+        let mut last = 0;
+        for [a, b] in (0..reads).filter_map(|_| lock.try_read()) {
+            assert_eq!(a, b, "torn");
+            assert!(a >= last, "time goes back");
+            last = a;
+        }
+        writer.join().unwrap();
+        assert_eq!(lock.try_read(), Some([writes, writes]));
+    });
+}
+
+#[test]
+fn no_reader_of_the_counters_sees_half_a_change() {
+    counters_are_whole(2, 1);
+}
+
+#[test]
+fn no_reader_of_the_counters_goes_back_in_time() {
+    counters_are_whole(1, 2);
+}
+
+fn event(at_ns: u64) -> Event {
+    Event { at_ns, body: EventBody::ResyncEnd }
+}
+
+/// The lcore's part of the poll loop: a new link is told everything from the start, which RESYNC_BEGIN stands for here;
+/// then something happens. Returns the numbers of what the ring took.
+fn lcore(mut sink: ring::RingSink) -> (ring::RingSink, Vec<u64>) {
+    let mut taken = Vec::new();
+    for n in 1..=3 {
+        if sink.poll_link() && !sink.offer(&Event { at_ns: n, body: EventBody::ResyncBegin }) {
+            unreachable!("the ring has room");
+        }
+        if sink.offer(&event(n)) {
+            taken.push(n);
+        }
+    }
+    (sink, taken)
+}
+
+/// Law: whatever the exporter does with the link meanwhile, what reaches the last link starts with a RESYNC_BEGIN, and
+/// from there on nothing is missing. What was meant for an earlier link never reaches it.
+#[test]
+fn a_link_is_told_all_from_its_resync_on() {
+    loom::model(|| {
+        let link = Arc::new(LinkState::default());
+        let (sink, far) = ring_of(link.clone(), 16);
+        let lcore = thread::spawn(move || lcore(sink));
+        // As Exporter::run does it: serve a link, lose it, drop what waits, serve the next.
+        link.raise(1);
+        let mut first: Vec<_> = far.try_iter().filter(|r| r.generation == 1).collect();
+        link.lower();
+        far.try_iter().for_each(drop);
+        link.raise(2);
+        let (mut sink, taken) = lcore.join().unwrap();
+        let resync_due = sink.poll_link();
+        let second: Vec<_> = far.try_iter().filter(|r| r.generation == 2).collect();
+
+        for told in [&mut first, &mut second.clone()] {
+            let Some(begin) = told.first() else { continue };
+            assert!(matches!(begin.event.body, EventBody::ResyncBegin), "{told:?}");
+        }
+        match second.first() {
+            // The lcore will resync when it polls next: what it did meanwhile is in its table.
+            None => assert!(resync_due),
+            Some(begin) => {
+                assert!(!resync_due);
+                let from = begin.event.at_ns;
+                let told: Vec<u64> = second[1..].iter().map(|r| r.event.at_ns).collect();
+                let since: Vec<u64> = taken.into_iter().filter(|n| *n >= from).collect();
+                assert_eq!(told, since);
+            }
+        }
+    });
+}
