@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod appliance;
+pub mod fold;
 #[cfg(target_arch = "x86_64")]
 pub mod frozen;
 pub mod grpcurl;
@@ -19,5 +20,6 @@ pub mod oracle;
 pub mod packet;
 pub mod pcap;
 pub mod process;
+pub mod relay;
 pub mod rte_table;
 pub mod testpmd;
