@@ -23,3 +23,5 @@ pub mod process;
 pub mod relay;
 pub mod rte_table;
 pub mod testpmd;
+pub mod trial;
+pub mod watcher;
