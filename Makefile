@@ -9,7 +9,7 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test bench bench-events fmt lint doc clean
+.PHONY: help deps build demo test soak bench bench-events fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
@@ -35,6 +35,10 @@ test: deps build ## all tests; the end-to-end ones need root
 	@mkdir -p "$$RUNTIME_DIRECTORY"
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
+
+soak: deps build ## the fault harness with fresh seeds for SECONDS=1800; SEED=n runs that one
+	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak
+	$(CARGO) run --locked -p flowtracker-tests --bin soak -- $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),1800))
 
 bench: deps build ## flowtracker next to dpdk-testpmd on the same ports, in one run; QUICK=1 is shorter
 	$(CARGO) run --release --locked -p flowtracker-tests --bin perf
