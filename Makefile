@@ -9,11 +9,11 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test soak bench bench-events fmt lint doc clean
+.PHONY: help deps build demo test soak bench fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
-	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", substr($$1, 3), $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-8s %s\n", substr($$1, 3), $$2 }'
 
 deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest); needs root only if something is
 	@tests/demo/deps.sh all
@@ -40,12 +40,9 @@ soak: deps build ## the fault harness with fresh seeds for SECONDS=1800; SEED=n 
 	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak
 	$(CARGO) run --locked -p flowtracker-tests --bin soak -- $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),1800))
 
-bench: deps build ## flowtracker next to dpdk-testpmd on the same ports, in one run; QUICK=1 is shorter
-	$(CARGO) run --release --locked -p flowtracker-tests --bin perf
-
-bench-events: deps build ## events a second to 1 and 10 watchers, their delay, the memory they take; QUICK=1 is shorter
-	$(CARGO) build --release --locked -p flowtracker-tests --bins
-	target/release/perf events
+bench: deps build ## next to dpdk-testpmd on the same ports, in one run; LAB=events or LAB=kernel another part; QUICK=1 is shorter
+	$(CARGO) build --profile lab --locked -p flowtracker-tests --bins
+	target/lab/perf $(LAB)
 
 fmt: ## format the sources
 	$(CARGO) fmt --all

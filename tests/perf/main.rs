@@ -1,4 +1,4 @@
-//! The perf lab. `perf events` is in `events.rs`; without arguments:
+//! The perf lab. `perf events` and `perf kernel` have files of their own; without arguments:
 //!
 //! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
 //! interleaved run. No hardware, no hugepages.
@@ -13,6 +13,7 @@
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 mod events;
+mod kernel;
 mod watch;
 
 use std::path::Path;
@@ -70,8 +71,12 @@ fn main() {
         ["watch", uri, "delays"] => return watch::run(uri, true),
         ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
+        ["kernel"] => return next_to_the_kernel(None),
+        ["kernel", seconds] => {
+            return next_to_the_kernel(Some(seconds.parse().expect("a number of seconds")));
+        }
         [] => {}
-        _ => panic!("perf, perf events: {words:?} is not known"),
+        _ => panic!("no part of the lab is called {words:?}: events, kernel, or nothing for testpmd"),
     }
     let plan = if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -128,6 +133,27 @@ fn main() {
     println!();
     println!("Events, aging and accounting on; hits only, after the first pass over the capture.");
     assert!(at_1k >= FLOOR_AT_1K, "ratio {at_1k:.2} at 1000 flows is below the floor of {FLOOR_AT_1K}");
+}
+
+/// `perf kernel [SECONDS]`. Loads of another length, once each, show what a buffer only puts off.
+fn next_to_the_kernel(seconds: Option<u64>) {
+    let (rates, rounds, seconds) = match seconds {
+        Some(seconds) => (vec![50_000, 100_000], 1, seconds),
+        None if quick() => (vec![10_000, 100_000], 1, 2),
+        None => (vec![10_000, 50_000, 100_000, 200_000, 400_000], 3, 2),
+    };
+    // Built with this program.
+    let traffic = std::env::current_exe().expect("the path of this program").with_file_name("traffic");
+    let plan = kernel::Plan { rates, rounds, seconds, read_out: false, flush: 100_000, traffic };
+    println!(
+        "flowtracker {} next to nf_conntrack of Linux {}, DPDK {}, {}, {rounds} rounds of {seconds} s each, interleaved.",
+        env!("CARGO_PKG_VERSION"),
+        std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim(),
+        dpdk_version(),
+        cpu(),
+    );
+    println!();
+    print!("{}", kernel::run(&plan));
 }
 
 /// Whether a short run is wanted.
