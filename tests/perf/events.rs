@@ -119,7 +119,9 @@ impl Rig {
                 socket.display()
             ));
         };
-        let mut traffic = Command::new(binary("traffic"));
+        // Built with this program.
+        let this = std::env::current_exe().expect("the path of this program");
+        let mut traffic = Command::new(this.with_file_name("traffic"));
         eal(&mut traffic, "traffic", "0", "server");
         let mut traffic = Running::spawn(&mut traffic);
         traffic.wait_line(Stream::Stdout, START, |line| line == "ready");
@@ -133,7 +135,6 @@ impl Rig {
         wait_for("the data plane attaches", START, || grpcurl.is_attached("perf").then_some(()));
         wait_for("the link to the generator", START, || grpcurl.stats().0.ports[0].link_up.then_some(()));
 
-        let this = std::env::current_exe().expect("this program");
         let watch = || {
             let mut watcher = Command::new(&this);
             watcher.arg("watch").arg(format!("http://{address}")).args(delays.then_some("delays"));
@@ -314,7 +315,7 @@ fn memory() {
         (rig.grpcurl.stats().0.lcores[0].entries >= ENTRIES).then_some(())
     });
     let before = rig.control_memory();
-    let mut stuck = Command::new(std::env::current_exe().expect("this program"));
+    let mut stuck = Command::new(std::env::current_exe().expect("the path of this program"));
     let mut stuck = Running::spawn(stuck.args(["stuck", &rig.uri, &STUCK.to_string()]));
     stuck.wait_line(Stream::Stdout, START, |line| line == "stuck");
     rig.offer(100e3);
