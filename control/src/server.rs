@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use flowtracker_proto::FILE_DESCRIPTOR_SET;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkServiceServer;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
@@ -145,7 +146,7 @@ impl Bound {
         let stopped = |mut stop: Stop| async move { stop.wanted().await };
         let on_tcp = server()
             .add_routes(routes.clone())
-            .serve_with_incoming_shutdown(TcpListenerStream::new(tcp), stopped(stop.clone()));
+            .serve_with_incoming_shutdown(accepted(tcp), stopped(stop.clone()));
         tracing::info!("listening on {addr}");
         let (unix, unix_path) = unix.unzip();
         if let Some(UnixPath(path)) = &unix_path {
@@ -178,13 +179,19 @@ impl Bound {
     }
 }
 
+/// Connections that send at once. Nagle's algorithm (RFC 896) would keep an event back until the last one has been
+/// acknowledged, which a client may put off for 40 ms.
+fn accepted(tcp: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
+    // One that is dead already says so when it is used.
+    TcpListenerStream::new(tcp).map(|stream| stream.inspect(|s| drop(s.set_nodelay(true))))
+}
+
 fn server() -> Server {
     Server::builder()
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PONG_WITHIN))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .tcp_nodelay(true)
 }
 
 fn routes(hub: &Arc<Hub>, stop: &Stop) -> Result<Routes, ServeError> {
