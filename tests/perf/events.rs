@@ -98,12 +98,21 @@ impl Row {
 }
 
 impl Rig {
-    /// Starts everything, with `watchers` watchers. `delays` lets them keep delays.
-    pub(crate) fn start(watchers: usize, delays: bool, control_options: &[&str]) -> Self {
+    /// Starts everything, with `watchers` watchers. `delays` lets them keep delays; `apart` leaves CPU 1 to the lcore.
+    pub(crate) fn start(watchers: usize, delays: bool, apart: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("memif.sock");
-        let mut control = Command::new(binary("flowtracker-control"));
-        control.args(["--listen", "127.0.0.1:0"]).args(control_options);
+        let program = |path: &Path| {
+            if !apart {
+                return Command::new(path);
+            }
+            // DPDK places its lcore itself.
+            let mut command = Command::new("taskset");
+            command.args(["-c", "0"]).arg(path);
+            command
+        };
+        let mut control = program(&binary("flowtracker-control"));
+        control.args(["--listen", "127.0.0.1:0"]);
         let mut control = Running::spawn(&mut control);
         let listening =
             control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
@@ -121,12 +130,12 @@ impl Rig {
         };
         // Built with this program.
         let this = std::env::current_exe().expect("the path of this program");
-        let mut traffic = Command::new(this.with_file_name("traffic"));
+        let mut traffic = program(&this.with_file_name("traffic"));
         eal(&mut traffic, "traffic", "0", "server");
         let mut traffic = Running::spawn(&mut traffic);
         traffic.wait_line(Stream::Stdout, START, |line| line == "ready");
 
-        let mut dataplane = Command::new(binary("flowtracker-dataplane"));
+        let mut dataplane = program(&binary("flowtracker-dataplane"));
         eal(&mut dataplane, "ours", "0,1", "client");
         dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=perf", "--capacity=4194304"]);
         dataplane.arg(format!("--timer-profiles={AGING_MS}")).arg(format!("--control=http://{address}"));
@@ -136,7 +145,7 @@ impl Rig {
         wait_for("the link to the generator", START, || grpcurl.stats().0.ports[0].link_up.then_some(()));
 
         let watch = || {
-            let mut watcher = Command::new(&this);
+            let mut watcher = program(&this);
             watcher.arg("watch").arg(format!("http://{address}")).args(delays.then_some("delays"));
             Running::spawn(&mut watcher)
         };
@@ -269,7 +278,7 @@ fn cores() -> usize {
 
 /// The highest rate of the ladder that is sustained, rung by rung from the bottom.
 fn climb(watchers: usize, seconds: u64) -> Row {
-    let mut rig = Rig::start(watchers, false, &[]);
+    let mut rig = Rig::start(watchers, false, false);
     let mut best: Option<Row> = None;
     for rate in LADDER {
         rig.offer(rate);
@@ -288,14 +297,16 @@ fn climb(watchers: usize, seconds: u64) -> Row {
 /// Delay from packet to watcher at a light load.
 fn delay(seconds: u64) {
     const RATE: f64 = 10e3;
-    let mut rig = Rig::start(1, true, &[]);
-    rig.offer(RATE);
-    std::thread::sleep(Duration::from_millis(3 * AGING_MS));
-    let row = rig.measure(RATE, Duration::from_secs(2 * seconds));
-    let [p50, p99, p999] = row.delay_us.map(|us| f64::from(us) / 1000.0);
-    println!(
-        "Delay from packet to watcher at {RATE} events/s: p50 {p50:.1} ms, p99 {p99:.1} ms, p99.9 {p999:.1} ms."
-    );
+    for (apart, where_to) in [(false, "all CPUs shared"), (true, "CPU 1 left to the lcore")] {
+        let mut rig = Rig::start(1, true, apart);
+        rig.offer(RATE);
+        std::thread::sleep(Duration::from_millis(3 * AGING_MS));
+        let row = rig.measure(RATE, Duration::from_secs(2 * seconds));
+        let [p50, p99, p999] = row.delay_us.map(|us| f64::from(us) / 1000.0);
+        println!(
+            "Delay from packet to watcher at {RATE} events/s, {where_to}: p50 {p50:.1} ms, p99 {p99:.1} ms, p99.9 {p999:.1} ms."
+        );
+    }
 }
 
 /// What the control service holds with a full log, and with streams that nobody reads.
@@ -303,7 +314,7 @@ fn memory() {
     const RETAIN: u64 = 1_048_576;
     const ENTRIES: u64 = 100_000;
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    let mut rig = Rig::start(0, false, &[]);
+    let mut rig = Rig::start(0, false, false);
     let empty = rig.control_memory();
     rig.offer(150e3);
     wait_for("the log is full", START, || (rig.grpcurl.stats().1.last_seq > RETAIN + 1000).then_some(()));
