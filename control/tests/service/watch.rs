@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use control::admin::Admin;
 use control::hub::Hub;
 use control::stop;
 use control::watch::Item;
+use flowtracker_proto::v1::flow_tracker_service_server::FlowTrackerService as _;
 use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse};
 use prost::Message as _;
 use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -173,4 +176,22 @@ async fn a_filter_is_refused_rather_than_ignored() {
     let refused = service.client().await.watch_events(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "filter");
+}
+
+/// The generated server's way gives what the prepared one gives.
+#[tokio::test]
+async fn messages_are_what_the_bytes_say() {
+    let (hub, link) = hub(100);
+    create(&hub, link, 1..4);
+    let (_stopper, stop) = stop::channel();
+    let admin = Admin::new(hub.clone(), Arc::default(), stop);
+    let bytes = admin.watch(watch_request(after(7, 0))).await.unwrap();
+    let messages = admin.watch_events(tonic::Request::new(watch_request(after(7, 0)))).await.unwrap();
+    for header in ["x-flowtracker-epoch", "x-flowtracker-seq"] {
+        assert_eq!(bytes.metadata().get(header), messages.metadata().get(header));
+    }
+    let bytes = bytes.into_inner().next().await.unwrap().unwrap();
+    let message = messages.into_inner().next().await.unwrap().unwrap();
+    assert_eq!(message.events.len(), 3);
+    assert_eq!(message.encode_to_vec(), bytes);
 }
