@@ -147,7 +147,7 @@ impl FlowTrackerService for Admin {
         let request = request.into_inner();
         fault::refuse_filter(&request.filter)?;
         let link = self.link(&request.dataplane)?;
-        let call = link.call_dump(command::Body::Dump(DumpCommand {}), deadline)?;
+        let call = link.call_dump(command::Body::Dump(DumpCommand::default()), deadline)?;
         let (client, responses) = mpsc::channel(QUEUE);
         let mut stop = self.stop.clone();
         tokio::spawn(async move {

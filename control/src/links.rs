@@ -227,6 +227,7 @@ fn refused(reply: &Reply) -> Option<Status> {
             (Code::FailedPrecondition, "NOT_POSSIBLE_NOW", "not possible in the present state")
         }
         ReplyStatus::Unavailable => (Code::Unavailable, "DATAPLANE_BUSY", "the data plane is too busy"),
+        ReplyStatus::DeadlineExceeded => (Code::DeadlineExceeded, "NOT_IN_TIME", "the deadline has passed"),
     };
     let message = if reply.message.is_empty() { text } else { &reply.message };
     Some(fault::refusal(code, reason, message))

@@ -356,6 +356,7 @@ impl Plane {
                         self.reply(Reply { stats: Some(stats), ..done }).await;
                     }
                     command::Body::Cancel(_) => {}
+                    other => panic!("paper has no answer to {other:?}"),
                 }
             }
         });

@@ -362,7 +362,7 @@ impl Serving<'_> {
                         message: message.to_owned(),
                         entries: pending.entries,
                         time_ns,
-                        stats: None,
+                        ..Default::default()
                     };
                     self.send(v1::attach_request::Body::Reply(last)).await?;
                 }
@@ -416,7 +416,7 @@ impl Serving<'_> {
                 }
                 Ok(())
             }
-            None => {
+            Some(_) | None => {
                 let message = "this data plane does not know the command".to_owned();
                 self.refuse(id, v1::ReplyStatus::FailedPrecondition, message).await
             }

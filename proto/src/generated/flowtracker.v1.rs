@@ -2265,7 +2265,7 @@ pub mod attach_request {
     }
 }
 /// From the control service.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AttachResponse {
     /// Exactly one; Welcome first and only once.
     #[prost(oneof = "attach_response::Body", tags = "1, 2")]
@@ -2274,7 +2274,7 @@ pub struct AttachResponse {
 /// Nested message and enum types in `AttachResponse`.
 pub mod attach_response {
     /// Exactly one; Welcome first and only once.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Body {
         /// The link stands.
         #[prost(message, tag = "1")]
@@ -2406,7 +2406,7 @@ pub struct Record {
     pub failed: u64,
 }
 /// Something for the data plane to do. Answered by one or more Reply with the same id.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Command {
     /// Chosen by the control service, unique on the link.
     #[prost(uint64, tag = "1")]
@@ -2415,13 +2415,13 @@ pub struct Command {
     #[prost(uint32, tag = "2")]
     pub deadline_ms: u32,
     /// Exactly one.
-    #[prost(oneof = "command::Body", tags = "3, 4, 5, 6, 7")]
+    #[prost(oneof = "command::Body", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14")]
     pub body: ::core::option::Option<command::Body>,
 }
 /// Nested message and enum types in `Command`.
 pub mod command {
     /// Exactly one.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Body {
         /// Read one entry.
         #[prost(message, tag = "3")]
@@ -2435,9 +2435,30 @@ pub mod command {
         /// Read the counters.
         #[prost(message, tag = "6")]
         Stats(super::StatsCommand),
-        /// Give up the command with this id.
+        /// Give up the dump with this id.
         #[prost(message, tag = "7")]
         Cancel(super::CancelCommand),
+        /// Create one entry.
+        #[prost(message, tag = "8")]
+        Create(super::CreateCommand),
+        /// Update one entry.
+        #[prost(message, tag = "9")]
+        Update(super::UpdateCommand),
+        /// Delete every entry that a filter matches.
+        #[prost(message, tag = "10")]
+        Flush(super::FlushCommand),
+        /// Read the table's attributes and occupation.
+        #[prost(message, tag = "11")]
+        Table(super::TableCommand),
+        /// Change timer profiles or the table's permissions.
+        #[prost(message, tag = "12")]
+        UpdateTable(super::UpdateTableCommand),
+        /// Detach the program and remove all entries.
+        #[prost(message, tag = "13")]
+        Purge(super::PurgeCommand),
+        /// Attach the program.
+        #[prost(message, tag = "14")]
+        Load(super::LoadCommand),
     }
 }
 /// Reads one entry.
@@ -2447,9 +2468,107 @@ pub struct GetCommand {
     #[prost(message, optional, tag = "1")]
     pub key: ::core::option::Option<EntryRecord>,
 }
-/// Reads every entry, in runs, from all shards.
+/// Reads every entry that the filter matches, in runs, from all shards.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DumpCommand {
+    /// Absent matches all.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<Filter>,
+}
+/// What a writer wants an entry to be; what is absent is the writer's leave.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DumpCommand {}
+pub struct Attributes {
+    /// True: the idle timer applies.
+    #[prost(bool, optional, tag = "1")]
+    pub dynamic: ::core::option::Option<bool>,
+    /// Timer profile.
+    #[prost(uint32, optional, tag = "2")]
+    pub profile_id: ::core::option::Option<u32>,
+    /// Aging, milliseconds.
+    #[prost(uint64, optional, tag = "3")]
+    pub aging_ms: ::core::option::Option<u64>,
+    /// Permission bits.
+    #[prost(uint32, optional, tag = "4")]
+    pub permissions: ::core::option::Option<u32>,
+}
+/// Creates one entry.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateCommand {
+    /// Only the six key fields are read.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<EntryRecord>,
+    /// Static, with the table's permissions less both C bits, where absent.
+    #[prost(message, optional, tag = "2")]
+    pub attributes: ::core::option::Option<Attributes>,
+    /// Who creates.
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<Actor>,
+}
+/// Updates one entry, and restarts its timer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateCommand {
+    /// Only the six key fields are read.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<EntryRecord>,
+    /// What is absent stays.
+    #[prost(message, optional, tag = "2")]
+    pub attributes: ::core::option::Option<Attributes>,
+    /// Who updates.
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<Actor>,
+}
+/// Deletes every entry that the filter matches.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FlushCommand {
+    /// Absent matches all.
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<Filter>,
+    /// Who deletes.
+    #[prost(message, optional, tag = "2")]
+    pub actor: ::core::option::Option<Actor>,
+}
+/// Reads the table's attributes and occupation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableCommand {}
+/// Changes the table: all that is asked, or nothing.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateTableCommand {
+    /// New aging values of timer profiles.
+    #[prost(message, repeated, tag = "1")]
+    pub profiles: ::prost::alloc::vec::Vec<TimerProfile>,
+    /// New permission bits; only while the table is empty.
+    #[prost(uint32, optional, tag = "2")]
+    pub permissions: ::core::option::Option<u32>,
+}
+/// Detaches the program: packets pass untracked, entries are removed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeCommand {}
+/// Attaches the program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoadCommand {}
+/// One step of a filter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FilterStep {
+    /// What it does.
+    #[prost(enumeration = "FilterOp", tag = "1")]
+    pub op: i32,
+    /// Of a comparison: what is compared.
+    #[prost(enumeration = "FilterOperand", tag = "2")]
+    pub operand: i32,
+    /// Of a comparison: bits that count; those of the value outside of it are 0.
+    #[prost(fixed64, tag = "3")]
+    pub mask: u64,
+    /// Of a comparison: with what.
+    #[prost(fixed64, tag = "4")]
+    pub value: u64,
+}
+/// A filter expression in postfix form: crate flowtracker-proto, module filter.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Filter {
+    /// At most 64; they leave one truth value on the stack.
+    #[prost(message, repeated, tag = "1")]
+    pub steps: ::prost::alloc::vec::Vec<FilterStep>,
+}
 /// Deletes one entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteCommand {
@@ -2463,7 +2582,7 @@ pub struct DeleteCommand {
 /// Reads the counters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatsCommand {}
-/// Gives up a command.
+/// Gives up a dump. Other commands go on to their end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelCommand {
     /// Its id.
@@ -2491,6 +2610,21 @@ pub struct Reply {
     /// Answer to StatsCommand.
     #[prost(message, optional, tag = "6")]
     pub stats: ::core::option::Option<DataplaneStats>,
+    /// Path of the request's field at fault, for INVALID_ARGUMENT: `aging_ms`.
+    #[prost(string, tag = "7")]
+    pub field: ::prost::alloc::string::String,
+    /// Reason in capitals, as in google.rpc.ErrorInfo; empty where the status says all.
+    #[prost(string, tag = "8")]
+    pub reason: ::prost::alloc::string::String,
+    /// Answer to FlushCommand and PurgeCommand: entries deleted.
+    #[prost(uint64, tag = "9")]
+    pub deleted: u64,
+    /// Answer to FlushCommand: entries left because they lack the D permission.
+    #[prost(uint64, tag = "10")]
+    pub failed: u64,
+    /// Answer to TableCommand and UpdateTableCommand.
+    #[prost(message, optional, tag = "11")]
+    pub table: ::core::option::Option<Table>,
 }
 /// What a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2553,6 +2687,132 @@ impl RecordKind {
         }
     }
 }
+/// What a comparison of a filter looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FilterOperand {
+    /// Not a comparison.
+    Unspecified = 0,
+    /// DPDK port id + 1.
+    InputPort = 1,
+    /// IPv4 source address.
+    SrcAddr = 2,
+    /// IPv4 destination address.
+    DstAddr = 3,
+    /// IPv4 protocol number.
+    Protocol = 4,
+    /// Source port.
+    SrcPort = 5,
+    /// Destination port.
+    DstPort = 6,
+    /// Priority.
+    Prio = 7,
+    /// Idle time, milliseconds.
+    MsecsSince = 8,
+    /// Event type: 1 created, 2 updated, 3 deleted.
+    Cmd = 9,
+}
+impl FilterOperand {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILTER_OPERAND_UNSPECIFIED",
+            Self::InputPort => "FILTER_OPERAND_INPUT_PORT",
+            Self::SrcAddr => "FILTER_OPERAND_SRC_ADDR",
+            Self::DstAddr => "FILTER_OPERAND_DST_ADDR",
+            Self::Protocol => "FILTER_OPERAND_PROTOCOL",
+            Self::SrcPort => "FILTER_OPERAND_SRC_PORT",
+            Self::DstPort => "FILTER_OPERAND_DST_PORT",
+            Self::Prio => "FILTER_OPERAND_PRIO",
+            Self::MsecsSince => "FILTER_OPERAND_MSECS_SINCE",
+            Self::Cmd => "FILTER_OPERAND_CMD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILTER_OPERAND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILTER_OPERAND_INPUT_PORT" => Some(Self::InputPort),
+            "FILTER_OPERAND_SRC_ADDR" => Some(Self::SrcAddr),
+            "FILTER_OPERAND_DST_ADDR" => Some(Self::DstAddr),
+            "FILTER_OPERAND_PROTOCOL" => Some(Self::Protocol),
+            "FILTER_OPERAND_SRC_PORT" => Some(Self::SrcPort),
+            "FILTER_OPERAND_DST_PORT" => Some(Self::DstPort),
+            "FILTER_OPERAND_PRIO" => Some(Self::Prio),
+            "FILTER_OPERAND_MSECS_SINCE" => Some(Self::MsecsSince),
+            "FILTER_OPERAND_CMD" => Some(Self::Cmd),
+            _ => None,
+        }
+    }
+}
+/// What a step of a filter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FilterOp {
+    /// Never sent.
+    Unspecified = 0,
+    /// Pushes: operand, masked, equals the value.
+    Eq = 1,
+    /// Pushes: it does not equal the value.
+    Ne = 2,
+    /// Pushes: it is less than the value.
+    Lt = 3,
+    /// Pushes: it is at most the value.
+    Le = 4,
+    /// Pushes: it is greater than the value.
+    Gt = 5,
+    /// Pushes: it is at least the value.
+    Ge = 6,
+    /// Negates the top of the stack.
+    Not = 7,
+    /// Replaces the two topmost by their conjunction.
+    And = 8,
+    /// Replaces them by their exclusive disjunction.
+    Xor = 9,
+    /// Replaces them by their disjunction.
+    Or = 10,
+}
+impl FilterOp {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILTER_OP_UNSPECIFIED",
+            Self::Eq => "FILTER_OP_EQ",
+            Self::Ne => "FILTER_OP_NE",
+            Self::Lt => "FILTER_OP_LT",
+            Self::Le => "FILTER_OP_LE",
+            Self::Gt => "FILTER_OP_GT",
+            Self::Ge => "FILTER_OP_GE",
+            Self::Not => "FILTER_OP_NOT",
+            Self::And => "FILTER_OP_AND",
+            Self::Xor => "FILTER_OP_XOR",
+            Self::Or => "FILTER_OP_OR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILTER_OP_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILTER_OP_EQ" => Some(Self::Eq),
+            "FILTER_OP_NE" => Some(Self::Ne),
+            "FILTER_OP_LT" => Some(Self::Lt),
+            "FILTER_OP_LE" => Some(Self::Le),
+            "FILTER_OP_GT" => Some(Self::Gt),
+            "FILTER_OP_GE" => Some(Self::Ge),
+            "FILTER_OP_NOT" => Some(Self::Not),
+            "FILTER_OP_AND" => Some(Self::And),
+            "FILTER_OP_XOR" => Some(Self::Xor),
+            "FILTER_OP_OR" => Some(Self::Or),
+            _ => None,
+        }
+    }
+}
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2575,6 +2835,8 @@ pub enum ReplyStatus {
     FailedPrecondition = 7,
     /// The data plane is too busy to take the command.
     Unavailable = 8,
+    /// The deadline passed before it was executed: nothing was done.
+    DeadlineExceeded = 9,
 }
 impl ReplyStatus {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2592,6 +2854,7 @@ impl ReplyStatus {
             Self::InvalidArgument => "REPLY_STATUS_INVALID_ARGUMENT",
             Self::FailedPrecondition => "REPLY_STATUS_FAILED_PRECONDITION",
             Self::Unavailable => "REPLY_STATUS_UNAVAILABLE",
+            Self::DeadlineExceeded => "REPLY_STATUS_DEADLINE_EXCEEDED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2606,6 +2869,7 @@ impl ReplyStatus {
             "REPLY_STATUS_INVALID_ARGUMENT" => Some(Self::InvalidArgument),
             "REPLY_STATUS_FAILED_PRECONDITION" => Some(Self::FailedPrecondition),
             "REPLY_STATUS_UNAVAILABLE" => Some(Self::Unavailable),
+            "REPLY_STATUS_DEADLINE_EXCEEDED" => Some(Self::DeadlineExceeded),
             _ => None,
         }
     }

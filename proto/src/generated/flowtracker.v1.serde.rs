@@ -474,6 +474,158 @@ impl<'de> serde::Deserialize<'de> for AttachResponse {
         deserializer.deserialize_struct("flowtracker.v1.AttachResponse", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Attributes {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.dynamic.is_some() {
+            len += 1;
+        }
+        if self.profile_id.is_some() {
+            len += 1;
+        }
+        if self.aging_ms.is_some() {
+            len += 1;
+        }
+        if self.permissions.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Attributes", len)?;
+        if let Some(v) = self.dynamic.as_ref() {
+            struct_ser.serialize_field("dynamic", v)?;
+        }
+        if let Some(v) = self.profile_id.as_ref() {
+            struct_ser.serialize_field("profileId", v)?;
+        }
+        if let Some(v) = self.aging_ms.as_ref() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("agingMs", ToString::to_string(&v).as_str())?;
+        }
+        if let Some(v) = self.permissions.as_ref() {
+            struct_ser.serialize_field("permissions", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Attributes {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "dynamic",
+            "profile_id",
+            "profileId",
+            "aging_ms",
+            "agingMs",
+            "permissions",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Dynamic,
+            ProfileId,
+            AgingMs,
+            Permissions,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "dynamic" => Ok(GeneratedField::Dynamic),
+                            "profileId" | "profile_id" => Ok(GeneratedField::ProfileId),
+                            "agingMs" | "aging_ms" => Ok(GeneratedField::AgingMs),
+                            "permissions" => Ok(GeneratedField::Permissions),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Attributes;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.Attributes")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Attributes, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut dynamic__ = None;
+                let mut profile_id__ = None;
+                let mut aging_ms__ = None;
+                let mut permissions__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Dynamic => {
+                            if dynamic__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("dynamic"));
+                            }
+                            dynamic__ = map_.next_value()?;
+                        }
+                        GeneratedField::ProfileId => {
+                            if profile_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("profileId"));
+                            }
+                            profile_id__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::AgingMs => {
+                            if aging_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("agingMs"));
+                            }
+                            aging_ms__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::Permissions => {
+                            if permissions__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("permissions"));
+                            }
+                            permissions__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(Attributes {
+                    dynamic: dynamic__,
+                    profile_id: profile_id__,
+                    aging_ms: aging_ms__,
+                    permissions: permissions__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.Attributes", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Batch {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -765,6 +917,27 @@ impl serde::Serialize for Command {
                 command::Body::Cancel(v) => {
                     struct_ser.serialize_field("cancel", v)?;
                 }
+                command::Body::Create(v) => {
+                    struct_ser.serialize_field("create", v)?;
+                }
+                command::Body::Update(v) => {
+                    struct_ser.serialize_field("update", v)?;
+                }
+                command::Body::Flush(v) => {
+                    struct_ser.serialize_field("flush", v)?;
+                }
+                command::Body::Table(v) => {
+                    struct_ser.serialize_field("table", v)?;
+                }
+                command::Body::UpdateTable(v) => {
+                    struct_ser.serialize_field("updateTable", v)?;
+                }
+                command::Body::Purge(v) => {
+                    struct_ser.serialize_field("purge", v)?;
+                }
+                command::Body::Load(v) => {
+                    struct_ser.serialize_field("load", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -785,6 +958,14 @@ impl<'de> serde::Deserialize<'de> for Command {
             "delete",
             "stats",
             "cancel",
+            "create",
+            "update",
+            "flush",
+            "table",
+            "update_table",
+            "updateTable",
+            "purge",
+            "load",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -796,6 +977,13 @@ impl<'de> serde::Deserialize<'de> for Command {
             Delete,
             Stats,
             Cancel,
+            Create,
+            Update,
+            Flush,
+            Table,
+            UpdateTable,
+            Purge,
+            Load,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -824,6 +1012,13 @@ impl<'de> serde::Deserialize<'de> for Command {
                             "delete" => Ok(GeneratedField::Delete),
                             "stats" => Ok(GeneratedField::Stats),
                             "cancel" => Ok(GeneratedField::Cancel),
+                            "create" => Ok(GeneratedField::Create),
+                            "update" => Ok(GeneratedField::Update),
+                            "flush" => Ok(GeneratedField::Flush),
+                            "table" => Ok(GeneratedField::Table),
+                            "updateTable" | "update_table" => Ok(GeneratedField::UpdateTable),
+                            "purge" => Ok(GeneratedField::Purge),
+                            "load" => Ok(GeneratedField::Load),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -899,6 +1094,55 @@ impl<'de> serde::Deserialize<'de> for Command {
                             body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Cancel)
 ;
                         }
+                        GeneratedField::Create => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("create"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Create)
+;
+                        }
+                        GeneratedField::Update => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("update"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Update)
+;
+                        }
+                        GeneratedField::Flush => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("flush"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Flush)
+;
+                        }
+                        GeneratedField::Table => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("table"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Table)
+;
+                        }
+                        GeneratedField::UpdateTable => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("updateTable"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::UpdateTable)
+;
+                        }
+                        GeneratedField::Purge => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("purge"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Purge)
+;
+                        }
+                        GeneratedField::Load => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("load"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Body::Load)
+;
+                        }
                     }
                 }
                 Ok(Command {
@@ -909,6 +1153,131 @@ impl<'de> serde::Deserialize<'de> for Command {
             }
         }
         deserializer.deserialize_struct("flowtracker.v1.Command", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for CreateCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.key.is_some() {
+            len += 1;
+        }
+        if self.attributes.is_some() {
+            len += 1;
+        }
+        if self.actor.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.CreateCommand", len)?;
+        if let Some(v) = self.key.as_ref() {
+            struct_ser.serialize_field("key", v)?;
+        }
+        if let Some(v) = self.attributes.as_ref() {
+            struct_ser.serialize_field("attributes", v)?;
+        }
+        if let Some(v) = self.actor.as_ref() {
+            struct_ser.serialize_field("actor", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CreateCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "key",
+            "attributes",
+            "actor",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Key,
+            Attributes,
+            Actor,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "key" => Ok(GeneratedField::Key),
+                            "attributes" => Ok(GeneratedField::Attributes),
+                            "actor" => Ok(GeneratedField::Actor),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CreateCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.CreateCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CreateCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut key__ = None;
+                let mut attributes__ = None;
+                let mut actor__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Key => {
+                            if key__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("key"));
+                            }
+                            key__ = map_.next_value()?;
+                        }
+                        GeneratedField::Attributes => {
+                            if attributes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("attributes"));
+                            }
+                            attributes__ = map_.next_value()?;
+                        }
+                        GeneratedField::Actor => {
+                            if actor__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("actor"));
+                            }
+                            actor__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(CreateCommand {
+                    key: key__,
+                    attributes: attributes__,
+                    actor: actor__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.CreateCommand", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for CreateEntryRequest {
@@ -1938,8 +2307,14 @@ impl serde::Serialize for DumpCommand {
         S: serde::Serializer,
     {
         use serde::ser::SerializeStruct;
-        let len = 0;
-        let struct_ser = serializer.serialize_struct("flowtracker.v1.DumpCommand", len)?;
+        let mut len = 0;
+        if self.filter.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.DumpCommand", len)?;
+        if let Some(v) = self.filter.as_ref() {
+            struct_ser.serialize_field("filter", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -1950,10 +2325,12 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
         D: serde::Deserializer<'de>,
     {
         const FIELDS: &[&str] = &[
+            "filter",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
+            Filter,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1974,7 +2351,10 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
                     where
                         E: serde::de::Error,
                     {
-                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                        match value {
+                            "filter" => Ok(GeneratedField::Filter),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
                     }
                 }
                 deserializer.deserialize_identifier(GeneratedVisitor)
@@ -1992,10 +2372,19 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
                 where
                     V: serde::de::MapAccess<'de>,
             {
-                while map_.next_key::<GeneratedField>()?.is_some() {
-                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                let mut filter__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Filter => {
+                            if filter__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("filter"));
+                            }
+                            filter__ = map_.next_value()?;
+                        }
+                    }
                 }
                 Ok(DumpCommand {
+                    filter: filter__,
                 })
             }
         }
@@ -3300,6 +3689,552 @@ impl<'de> serde::Deserialize<'de> for EventType {
             }
         }
         deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Filter {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.steps.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Filter", len)?;
+        if !self.steps.is_empty() {
+            struct_ser.serialize_field("steps", &self.steps)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Filter {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "steps",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Steps,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "steps" => Ok(GeneratedField::Steps),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Filter;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.Filter")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Filter, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut steps__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Steps => {
+                            if steps__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("steps"));
+                            }
+                            steps__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Filter {
+                    steps: steps__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.Filter", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for FilterOp {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "FILTER_OP_UNSPECIFIED",
+            Self::Eq => "FILTER_OP_EQ",
+            Self::Ne => "FILTER_OP_NE",
+            Self::Lt => "FILTER_OP_LT",
+            Self::Le => "FILTER_OP_LE",
+            Self::Gt => "FILTER_OP_GT",
+            Self::Ge => "FILTER_OP_GE",
+            Self::Not => "FILTER_OP_NOT",
+            Self::And => "FILTER_OP_AND",
+            Self::Xor => "FILTER_OP_XOR",
+            Self::Or => "FILTER_OP_OR",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for FilterOp {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "FILTER_OP_UNSPECIFIED",
+            "FILTER_OP_EQ",
+            "FILTER_OP_NE",
+            "FILTER_OP_LT",
+            "FILTER_OP_LE",
+            "FILTER_OP_GT",
+            "FILTER_OP_GE",
+            "FILTER_OP_NOT",
+            "FILTER_OP_AND",
+            "FILTER_OP_XOR",
+            "FILTER_OP_OR",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = FilterOp;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "FILTER_OP_UNSPECIFIED" => Ok(FilterOp::Unspecified),
+                    "FILTER_OP_EQ" => Ok(FilterOp::Eq),
+                    "FILTER_OP_NE" => Ok(FilterOp::Ne),
+                    "FILTER_OP_LT" => Ok(FilterOp::Lt),
+                    "FILTER_OP_LE" => Ok(FilterOp::Le),
+                    "FILTER_OP_GT" => Ok(FilterOp::Gt),
+                    "FILTER_OP_GE" => Ok(FilterOp::Ge),
+                    "FILTER_OP_NOT" => Ok(FilterOp::Not),
+                    "FILTER_OP_AND" => Ok(FilterOp::And),
+                    "FILTER_OP_XOR" => Ok(FilterOp::Xor),
+                    "FILTER_OP_OR" => Ok(FilterOp::Or),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for FilterOperand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "FILTER_OPERAND_UNSPECIFIED",
+            Self::InputPort => "FILTER_OPERAND_INPUT_PORT",
+            Self::SrcAddr => "FILTER_OPERAND_SRC_ADDR",
+            Self::DstAddr => "FILTER_OPERAND_DST_ADDR",
+            Self::Protocol => "FILTER_OPERAND_PROTOCOL",
+            Self::SrcPort => "FILTER_OPERAND_SRC_PORT",
+            Self::DstPort => "FILTER_OPERAND_DST_PORT",
+            Self::Prio => "FILTER_OPERAND_PRIO",
+            Self::MsecsSince => "FILTER_OPERAND_MSECS_SINCE",
+            Self::Cmd => "FILTER_OPERAND_CMD",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for FilterOperand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "FILTER_OPERAND_UNSPECIFIED",
+            "FILTER_OPERAND_INPUT_PORT",
+            "FILTER_OPERAND_SRC_ADDR",
+            "FILTER_OPERAND_DST_ADDR",
+            "FILTER_OPERAND_PROTOCOL",
+            "FILTER_OPERAND_SRC_PORT",
+            "FILTER_OPERAND_DST_PORT",
+            "FILTER_OPERAND_PRIO",
+            "FILTER_OPERAND_MSECS_SINCE",
+            "FILTER_OPERAND_CMD",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = FilterOperand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "FILTER_OPERAND_UNSPECIFIED" => Ok(FilterOperand::Unspecified),
+                    "FILTER_OPERAND_INPUT_PORT" => Ok(FilterOperand::InputPort),
+                    "FILTER_OPERAND_SRC_ADDR" => Ok(FilterOperand::SrcAddr),
+                    "FILTER_OPERAND_DST_ADDR" => Ok(FilterOperand::DstAddr),
+                    "FILTER_OPERAND_PROTOCOL" => Ok(FilterOperand::Protocol),
+                    "FILTER_OPERAND_SRC_PORT" => Ok(FilterOperand::SrcPort),
+                    "FILTER_OPERAND_DST_PORT" => Ok(FilterOperand::DstPort),
+                    "FILTER_OPERAND_PRIO" => Ok(FilterOperand::Prio),
+                    "FILTER_OPERAND_MSECS_SINCE" => Ok(FilterOperand::MsecsSince),
+                    "FILTER_OPERAND_CMD" => Ok(FilterOperand::Cmd),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for FilterStep {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.op != 0 {
+            len += 1;
+        }
+        if self.operand != 0 {
+            len += 1;
+        }
+        if self.mask != 0 {
+            len += 1;
+        }
+        if self.value != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FilterStep", len)?;
+        if self.op != 0 {
+            let v = FilterOp::try_from(self.op)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.op)))?;
+            struct_ser.serialize_field("op", &v)?;
+        }
+        if self.operand != 0 {
+            let v = FilterOperand::try_from(self.operand)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.operand)))?;
+            struct_ser.serialize_field("operand", &v)?;
+        }
+        if self.mask != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("mask", ToString::to_string(&self.mask).as_str())?;
+        }
+        if self.value != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("value", ToString::to_string(&self.value).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for FilterStep {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "op",
+            "operand",
+            "mask",
+            "value",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Op,
+            Operand,
+            Mask,
+            Value,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "op" => Ok(GeneratedField::Op),
+                            "operand" => Ok(GeneratedField::Operand),
+                            "mask" => Ok(GeneratedField::Mask),
+                            "value" => Ok(GeneratedField::Value),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = FilterStep;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.FilterStep")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<FilterStep, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut op__ = None;
+                let mut operand__ = None;
+                let mut mask__ = None;
+                let mut value__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Op => {
+                            if op__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("op"));
+                            }
+                            op__ = Some(map_.next_value::<FilterOp>()? as i32);
+                        }
+                        GeneratedField::Operand => {
+                            if operand__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("operand"));
+                            }
+                            operand__ = Some(map_.next_value::<FilterOperand>()? as i32);
+                        }
+                        GeneratedField::Mask => {
+                            if mask__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("mask"));
+                            }
+                            mask__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Value => {
+                            if value__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("value"));
+                            }
+                            value__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(FilterStep {
+                    op: op__.unwrap_or_default(),
+                    operand: operand__.unwrap_or_default(),
+                    mask: mask__.unwrap_or_default(),
+                    value: value__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.FilterStep", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for FlushCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.filter.is_some() {
+            len += 1;
+        }
+        if self.actor.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FlushCommand", len)?;
+        if let Some(v) = self.filter.as_ref() {
+            struct_ser.serialize_field("filter", v)?;
+        }
+        if let Some(v) = self.actor.as_ref() {
+            struct_ser.serialize_field("actor", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for FlushCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "filter",
+            "actor",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Filter,
+            Actor,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "filter" => Ok(GeneratedField::Filter),
+                            "actor" => Ok(GeneratedField::Actor),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = FlushCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.FlushCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<FlushCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut filter__ = None;
+                let mut actor__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Filter => {
+                            if filter__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("filter"));
+                            }
+                            filter__ = map_.next_value()?;
+                        }
+                        GeneratedField::Actor => {
+                            if actor__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("actor"));
+                            }
+                            actor__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(FlushCommand {
+                    filter: filter__,
+                    actor: actor__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.FlushCommand", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for FlushEntriesRequest {
@@ -5655,6 +6590,77 @@ impl<'de> serde::Deserialize<'de> for ListEntriesResponse {
         deserializer.deserialize_struct("flowtracker.v1.ListEntriesResponse", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for LoadCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("flowtracker.v1.LoadCommand", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for LoadCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = LoadCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.LoadCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<LoadCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(LoadCommand {
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.LoadCommand", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for LoadRequest {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -6660,6 +7666,77 @@ impl<'de> serde::Deserialize<'de> for PortStats {
         deserializer.deserialize_struct("flowtracker.v1.PortStats", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for PurgeCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("flowtracker.v1.PurgeCommand", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for PurgeCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = PurgeCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.PurgeCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<PurgeCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(PurgeCommand {
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.PurgeCommand", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for PurgeRequest {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -7178,6 +8255,21 @@ impl serde::Serialize for Reply {
         if self.stats.is_some() {
             len += 1;
         }
+        if !self.field.is_empty() {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if self.deleted != 0 {
+            len += 1;
+        }
+        if self.failed != 0 {
+            len += 1;
+        }
+        if self.table.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Reply", len)?;
         if self.id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -7203,6 +8295,25 @@ impl serde::Serialize for Reply {
         if let Some(v) = self.stats.as_ref() {
             struct_ser.serialize_field("stats", v)?;
         }
+        if !self.field.is_empty() {
+            struct_ser.serialize_field("field", &self.field)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if self.deleted != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("deleted", ToString::to_string(&self.deleted).as_str())?;
+        }
+        if self.failed != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("failed", ToString::to_string(&self.failed).as_str())?;
+        }
+        if let Some(v) = self.table.as_ref() {
+            struct_ser.serialize_field("table", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -7220,6 +8331,11 @@ impl<'de> serde::Deserialize<'de> for Reply {
             "time_ns",
             "timeNs",
             "stats",
+            "field",
+            "reason",
+            "deleted",
+            "failed",
+            "table",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7230,6 +8346,11 @@ impl<'de> serde::Deserialize<'de> for Reply {
             Entries,
             TimeNs,
             Stats,
+            Field,
+            Reason,
+            Deleted,
+            Failed,
+            Table,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7257,6 +8378,11 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             "entries" => Ok(GeneratedField::Entries),
                             "timeNs" | "time_ns" => Ok(GeneratedField::TimeNs),
                             "stats" => Ok(GeneratedField::Stats),
+                            "field" => Ok(GeneratedField::Field),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "deleted" => Ok(GeneratedField::Deleted),
+                            "failed" => Ok(GeneratedField::Failed),
+                            "table" => Ok(GeneratedField::Table),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -7282,6 +8408,11 @@ impl<'de> serde::Deserialize<'de> for Reply {
                 let mut entries__ = None;
                 let mut time_ns__ = None;
                 let mut stats__ = None;
+                let mut field__ = None;
+                let mut reason__ = None;
+                let mut deleted__ = None;
+                let mut failed__ = None;
+                let mut table__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Id => {
@@ -7324,6 +8455,40 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             }
                             stats__ = map_.next_value()?;
                         }
+                        GeneratedField::Field => {
+                            if field__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("field"));
+                            }
+                            field__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Deleted => {
+                            if deleted__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("deleted"));
+                            }
+                            deleted__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Failed => {
+                            if failed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failed"));
+                            }
+                            failed__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Table => {
+                            if table__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("table"));
+                            }
+                            table__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(Reply {
@@ -7333,6 +8498,11 @@ impl<'de> serde::Deserialize<'de> for Reply {
                     entries: entries__.unwrap_or_default(),
                     time_ns: time_ns__.unwrap_or_default(),
                     stats: stats__,
+                    field: field__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                    deleted: deleted__.unwrap_or_default(),
+                    failed: failed__.unwrap_or_default(),
+                    table: table__,
                 })
             }
         }
@@ -7355,6 +8525,7 @@ impl serde::Serialize for ReplyStatus {
             Self::InvalidArgument => "REPLY_STATUS_INVALID_ARGUMENT",
             Self::FailedPrecondition => "REPLY_STATUS_FAILED_PRECONDITION",
             Self::Unavailable => "REPLY_STATUS_UNAVAILABLE",
+            Self::DeadlineExceeded => "REPLY_STATUS_DEADLINE_EXCEEDED",
         };
         serializer.serialize_str(variant)
     }
@@ -7375,6 +8546,7 @@ impl<'de> serde::Deserialize<'de> for ReplyStatus {
             "REPLY_STATUS_INVALID_ARGUMENT",
             "REPLY_STATUS_FAILED_PRECONDITION",
             "REPLY_STATUS_UNAVAILABLE",
+            "REPLY_STATUS_DEADLINE_EXCEEDED",
         ];
 
         struct GeneratedVisitor;
@@ -7424,6 +8596,7 @@ impl<'de> serde::Deserialize<'de> for ReplyStatus {
                     "REPLY_STATUS_INVALID_ARGUMENT" => Ok(ReplyStatus::InvalidArgument),
                     "REPLY_STATUS_FAILED_PRECONDITION" => Ok(ReplyStatus::FailedPrecondition),
                     "REPLY_STATUS_UNAVAILABLE" => Ok(ReplyStatus::Unavailable),
+                    "REPLY_STATUS_DEADLINE_EXCEEDED" => Ok(ReplyStatus::DeadlineExceeded),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -8109,6 +9282,77 @@ impl<'de> serde::Deserialize<'de> for Table {
         deserializer.deserialize_struct("flowtracker.v1.Table", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for TableCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("flowtracker.v1.TableCommand", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for TableCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = TableCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.TableCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<TableCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(TableCommand {
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.TableCommand", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for TimerProfile {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -8223,6 +9467,131 @@ impl<'de> serde::Deserialize<'de> for TimerProfile {
             }
         }
         deserializer.deserialize_struct("flowtracker.v1.TimerProfile", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for UpdateCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.key.is_some() {
+            len += 1;
+        }
+        if self.attributes.is_some() {
+            len += 1;
+        }
+        if self.actor.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.UpdateCommand", len)?;
+        if let Some(v) = self.key.as_ref() {
+            struct_ser.serialize_field("key", v)?;
+        }
+        if let Some(v) = self.attributes.as_ref() {
+            struct_ser.serialize_field("attributes", v)?;
+        }
+        if let Some(v) = self.actor.as_ref() {
+            struct_ser.serialize_field("actor", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for UpdateCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "key",
+            "attributes",
+            "actor",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Key,
+            Attributes,
+            Actor,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "key" => Ok(GeneratedField::Key),
+                            "attributes" => Ok(GeneratedField::Attributes),
+                            "actor" => Ok(GeneratedField::Actor),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = UpdateCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.UpdateCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<UpdateCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut key__ = None;
+                let mut attributes__ = None;
+                let mut actor__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Key => {
+                            if key__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("key"));
+                            }
+                            key__ = map_.next_value()?;
+                        }
+                        GeneratedField::Attributes => {
+                            if attributes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("attributes"));
+                            }
+                            attributes__ = map_.next_value()?;
+                        }
+                        GeneratedField::Actor => {
+                            if actor__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("actor"));
+                            }
+                            actor__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(UpdateCommand {
+                    key: key__,
+                    attributes: attributes__,
+                    actor: actor__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.UpdateCommand", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for UpdateEntryRequest {
@@ -8500,6 +9869,116 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryResponse {
             }
         }
         deserializer.deserialize_struct("flowtracker.v1.UpdateEntryResponse", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for UpdateTableCommand {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.profiles.is_empty() {
+            len += 1;
+        }
+        if self.permissions.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.UpdateTableCommand", len)?;
+        if !self.profiles.is_empty() {
+            struct_ser.serialize_field("profiles", &self.profiles)?;
+        }
+        if let Some(v) = self.permissions.as_ref() {
+            struct_ser.serialize_field("permissions", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for UpdateTableCommand {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "profiles",
+            "permissions",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Profiles,
+            Permissions,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "profiles" => Ok(GeneratedField::Profiles),
+                            "permissions" => Ok(GeneratedField::Permissions),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = UpdateTableCommand;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.UpdateTableCommand")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<UpdateTableCommand, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut profiles__ = None;
+                let mut permissions__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Profiles => {
+                            if profiles__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("profiles"));
+                            }
+                            profiles__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Permissions => {
+                            if permissions__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("permissions"));
+                            }
+                            permissions__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(UpdateTableCommand {
+                    profiles: profiles__.unwrap_or_default(),
+                    permissions: permissions__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.UpdateTableCommand", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for UpdateTableRequest {
