@@ -6,6 +6,7 @@
 //! `UPDATE_GENERATED=1` it writes instead).
 #![forbid(unsafe_code)]
 
+pub mod filter;
 pub mod packed;
 pub mod show;
 mod timestamp;
