@@ -106,6 +106,10 @@ impl Mark {
         self.0 & Self::UNREPORTED != 0
     }
 
+    pub(crate) fn with_class(self, class: u8) -> Self {
+        Mark(self.0 & !0xff | u16::from(class))
+    }
+
     pub(crate) fn with_dying(self) -> Self {
         Mark(self.0 | Self::DYING)
     }

@@ -1,6 +1,7 @@
 //! What the engine tells, and to whom.
 
 use crate::entry::{ActorId, Entry};
+use crate::tracker::Removed;
 
 /// Why an entry was deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,15 @@ pub enum DeleteReason {
 pub enum EventBody {
     /// An entry came into being.
     Created(Entry),
+    /// The control plane has changed an entry, which is now this.
+    Updated(Entry),
+    /// A flush has ended; each of its deletions has been told before.
+    Flushed(Removed),
+    /// The program was detached, and the table is empty now. What went with it is
+    /// not told one by one.
+    Purged(u64),
+    /// The program was attached.
+    Loaded,
     /// An entry is gone.
     Deleted {
         /// As it was at the end.

@@ -23,6 +23,8 @@ extern crate std;
 pub mod aging;
 #[expect(unsafe_code, reason = "the one room for CPU intrinsics")]
 pub mod arch;
+pub mod attributes;
+mod classes;
 pub mod entry;
 pub mod event;
 pub mod hash;
@@ -34,6 +36,7 @@ pub mod table;
 pub mod timeout;
 pub mod tracker;
 
+pub use attributes::{AttributeError, Attributes};
 pub use entry::{ActorId, Entry};
 pub use event::{DeleteReason, Event, EventBody, EventSink};
 pub use hash::{HashKind, Hasher};

@@ -1,9 +1,15 @@
 //! One shard: what happens to a frame, and to an entry when its time has come.
+//! What the control plane does to it is in `control`.
+
+mod control;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
+pub use control::{Cursor, Flush, Permission, Refusal, Removed, Step, TableChange, TableRefusal, Write};
+
 use crate::aging::{BLOCK, PendingBlocks, Wheel};
+use crate::classes::Classes;
 use crate::entry::{ActorId, Cold, Entry, Mark};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
 use crate::key::FlowKey;
@@ -70,34 +76,6 @@ impl Default for TrackerConfig {
     }
 }
 
-/// How an attempt to delete an entry ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Removal {
-    /// Deleted and reported; this is what it was.
-    Done(Entry),
-    /// There is no such entry.
-    NotFound,
-    /// The entry lacks the control plane's D permission.
-    Denied,
-    /// The sink takes no event now: nothing was changed, try again.
-    Busy,
-}
-
-/// One step of an enumeration.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
-    /// An entry.
-    Entry(Entry),
-    /// None in this slice; there may be more.
-    Pause,
-    /// That was all.
-    End,
-}
-
-/// Where an enumeration is. Entries never move, so a cursor is a position.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Cursor(u32);
-
 /// What one call of [`Tracker::advance`] may do at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -116,10 +94,6 @@ impl Default for Budget {
     }
 }
 
-/// Aging values that entries have, by the class in their [`Mark`]. Class 0 is
-/// static; class i + 1 is the value of profile i.
-type Classes = [u32; 256];
-
 /// One shard of the connection tracker.
 pub struct Tracker<T> {
     table: T,
@@ -130,9 +104,21 @@ pub struct Tracker<T> {
     /// While there are any, nothing else is offered, so order is kept.
     backlog: VecDeque<Event>,
     resync: Option<Resync>,
-    classes: Box<Classes>,
+    classes: Classes,
+    program: Program,
+    /// No entry may be created: a change of the table is about to be made.
+    held: bool,
     config: TrackerConfig,
     counters: Counters,
+}
+
+/// The P4 program's state on this shard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Program {
+    Attached,
+    /// Detached; entries from this position on may still be there.
+    Purging(u32),
+    Detached,
 }
 
 #[derive(Clone, Copy)]
@@ -159,10 +145,6 @@ impl<T: FlowTable> Tracker<T> {
             permissions: 0,
             profile: 0,
         };
-        let mut classes = Box::new([0; 256]);
-        for (class, &aging_ms) in classes[1..].iter_mut().zip(config.profiles.values()) {
-            *class = aging_ms;
-        }
         // Two events for one entry in 64, and some for a small table.
         let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 32));
         Ok(Tracker {
@@ -171,7 +153,9 @@ impl<T: FlowTable> Tracker<T> {
             pending: PendingBlocks::new(blocks),
             backlog,
             resync: None,
-            classes,
+            classes: Classes::new(config.profiles),
+            program: Program::Attached,
+            held: false,
             config,
             counters: Counters::default(),
             table,
@@ -200,6 +184,13 @@ impl<T: FlowTable> Tracker<T> {
         sink: &mut impl EventSink,
         mut tracked: impl FnMut(usize),
     ) {
+        if self.program != Program::Attached {
+            // Nothing is there that could call a frame untracked: all pass.
+            self.counters.rx += frames.len() as u64;
+            self.counters.outcomes[Outcome::Detached as usize] += frames.len() as u64;
+            (0..frames.len()).for_each(tracked);
+            return;
+        }
         let mut first = 0;
         while first < frames.len() {
             let count = (frames.len() - first).min(BULK);
@@ -287,14 +278,14 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Add-on-miss (P4TC `ct_flow_miss`).
     fn learn(&mut self, now: Now, key: &FlowKey, hash: u32, len: u32, sink: &mut impl EventSink) -> Outcome {
-        if !self.config.permissions.allows(Permissions::DATA_CREATE) {
+        if self.held || !self.config.permissions.allows(Permissions::DATA_CREATE) {
             return Outcome::MissDenied;
         }
         let Ok(pos) = self.table.add_with_hash(key, hash) else {
             return Outcome::MissFull;
         };
         let profile = self.config.learn_profile;
-        let class = profile.get() + 1;
+        let class = self.classes.of_profile(profile);
         self.cold[pos.0 as usize] = Cold {
             packets: 0,
             bytes: 0,
@@ -305,13 +296,7 @@ impl<T: FlowTable> Tracker<T> {
             profile: profile.get(),
         };
         self.account(pos, len);
-        self.table.set_stamp(pos, now.stamp);
-        self.table.set_mark(pos, Mark::new(class));
-        self.wheel.schedule(pos.0 / BLOCK, now.stamp.plus(self.classes[usize::from(class)]));
-        let event = Event { at_ns: now.ns, body: EventBody::Created(self.entry(pos, *key)) };
-        if !self.offer(&event, sink) {
-            self.defer(pos, self.table.mark(pos).with_unreported(true));
-        }
+        self.admit(now, pos, key, class, sink);
         Outcome::MissCreated
     }
 
@@ -338,7 +323,7 @@ impl<T: FlowTable> Tracker<T> {
                 self.backlog.push_back(Self::created_event(&entry));
             }
             self.backlog.push_back(Self::idle_event(entry, now));
-            self.table.remove_at(pos);
+            self.drop_at(pos);
         }
         self.learn(now, key, hash, len, sink)
     }
@@ -347,6 +332,10 @@ impl<T: FlowTable> Tracker<T> {
     /// not been taken yet, deletes what has been idle for its aging time, and
     /// goes on with a resync.
     pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink) {
+        if matches!(self.program, Program::Purging(_)) {
+            // What is left goes without a word, and a resync is about what is there afterwards.
+            return;
+        }
         for _ in 0..budget.pending.saturating_mul(BLOCK) {
             let Some(event) = self.backlog.front() else { break };
             if !sink.offer(event) {
@@ -401,7 +390,7 @@ impl<T: FlowTable> Tracker<T> {
         for pos in self.block_positions(block).map(Pos) {
             let Some(key) = self.table.key_at(pos) else { continue };
             let mark = self.table.mark(pos);
-            let aging = self.classes[usize::from(mark.class())];
+            let aging = self.classes.aging_ms(mark.class());
             if aging == 0 || mark.dying() {
                 continue;
             }
@@ -415,7 +404,7 @@ impl<T: FlowTable> Tracker<T> {
             let entry = self.entry(pos, key);
             if !mark.unreported() && self.offer(&Self::idle_event(entry, now), sink) {
                 self.counters.late(left.unsigned_abs());
-                self.table.remove_at(pos);
+                self.drop_at(pos);
             } else {
                 self.counters.expired_deferred += 1;
                 self.defer(pos, mark.with_dying());
@@ -424,6 +413,12 @@ impl<T: FlowTable> Tracker<T> {
         if let Some(left) = next {
             self.wheel.schedule(block, now.tick.plus(left));
         }
+    }
+
+    /// Takes an entry out of the table.
+    fn drop_at(&mut self, pos: Pos) {
+        self.classes.leave(self.table.mark(pos).class());
+        self.table.remove_at(pos);
     }
 
     /// Sets the mark of an entry about which something has still to be told.
@@ -457,7 +452,7 @@ impl<T: FlowTable> Tracker<T> {
             if !self.offer_again(&Self::idle_event(entry, now), sink) {
                 return false;
             }
-            self.table.remove_at(pos);
+            self.drop_at(pos);
         }
         true
     }
@@ -493,7 +488,7 @@ impl<T: FlowTable> Tracker<T> {
             key,
             created_ms: cold.created_ms,
             last_used: self.table.stamp(pos),
-            aging_ms: self.classes[usize::from(self.table.mark(pos).class())],
+            aging_ms: self.classes.aging_ms(self.table.mark(pos).class()),
             profile: ProfileId::new(u32::from(cold.profile)).unwrap_or_default(),
             permissions: Permissions::new(cold.permissions & Permissions::MASK)
                 .unwrap_or(self.config.permissions),
@@ -502,65 +497,6 @@ impl<T: FlowTable> Tracker<T> {
             creator: cold.creator,
             updater: cold.updater,
         }
-    }
-
-    /// Reads an entry, without refreshing it. One that has expired and only
-    /// waits for its report is gone already.
-    #[must_use]
-    pub fn get(&self, key: &FlowKey) -> Option<Entry> {
-        let pos = self.table.lookup(key)?;
-        (!self.table.mark(pos).dying()).then(|| self.entry(pos, *key))
-    }
-
-    /// Deletes an entry for the control plane and reports it.
-    pub fn remove(
-        &mut self,
-        now: Now,
-        key: &FlowKey,
-        reason: DeleteReason,
-        actor: ActorId,
-        sink: &mut impl EventSink,
-    ) -> Removal {
-        let Some(pos) = self.table.lookup(key) else { return Removal::NotFound };
-        if self.table.mark(pos).dying() {
-            return Removal::NotFound;
-        }
-        let entry = self.entry(pos, *key);
-        if !entry.permissions.allows(Permissions::CONTROL_DELETE) {
-            return Removal::Denied;
-        }
-        // What it has still to tell comes first.
-        let event = Event { at_ns: now.ns, body: EventBody::Deleted { entry, reason, actor } };
-        if !self.report(pos, now, sink) || !self.offer_again(&event, sink) {
-            return Removal::Busy;
-        }
-        self.table.remove_at(pos);
-        self.counters.deleted += 1;
-        Removal::Done(entry)
-    }
-
-    /// The next entry of an enumeration, looking at no more than `positions`
-    /// positions, of which those looked at are taken off. An entry that is
-    /// alive throughout is met exactly once.
-    pub fn step(&self, cursor: &mut Cursor, positions: &mut u32) -> Step {
-        self.walk(cursor, positions, false)
-    }
-
-    fn walk(&self, cursor: &mut Cursor, positions: &mut u32, with_dying: bool) -> Step {
-        while *positions > 0 {
-            if cursor.0 >= self.table.positions() {
-                return Step::End;
-            }
-            *positions -= 1;
-            let pos = Pos(cursor.0);
-            cursor.0 += 1;
-            if let Some(key) = self.table.key_at(pos)
-                && (with_dying || !self.table.mark(pos).dying())
-            {
-                return Step::Entry(self.entry(pos, key));
-            }
-        }
-        Step::Pause
     }
 
     /// Starts to tell the whole table, from the beginning, among the events

@@ -6,7 +6,7 @@ use conntrack::arch::Features;
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
 use conntrack::table::TableConfig;
-use conntrack::tracker::{Budget, Removal};
+use conntrack::tracker::{Budget, Permission, Refusal, Write};
 use conntrack::{
     DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Permissions, Tracker,
     TrackerConfig,
@@ -114,7 +114,7 @@ fn the_1025th_flow_is_counted_and_learned_once_there_is_room() {
     let removal =
         tracker
             .remove(Now::from_ms(2), &keys[500], DeleteReason::Control, ActorId(16), &mut |_: &Event| true);
-    assert!(matches!(removal, Removal::Done(entry) if entry.key == keys[500]));
+    assert!(matches!(removal, Write::Done(entry) if entry.key == keys[500]));
     tracker.burst(Now::from_ms(3), 1, &frames[1024..], &mut into(&mut events), |_| {});
     assert_eq!(events.len(), 1025);
     assert_eq!(tracker.get(&keys[1024]).map(|entry| entry.created_ms), Some(3));
@@ -146,7 +146,7 @@ fn without_the_control_plane_delete_permission_an_entry_only_expires() {
     let before = tracker.get(&key);
     let mut sink = |event: &Event| panic!("a denied deletion told {event:?}");
     let removal = tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
-    assert_eq!(removal, Removal::Denied);
+    assert_eq!(removal, Write::Refused(Refusal::Denied(Permission::Delete)));
     assert_eq!(tracker.get(&key), before);
     let events = settle(&mut tracker, Now::from_ms(30_008));
     assert!(matches!(
@@ -247,17 +247,17 @@ fn removal_while_the_sink_is_full_can_be_finished_later() {
         (removal, events)
     };
     // No room at all; then room for the CREATED that is still owed; then for the DELETED.
-    assert_eq!(remove(&mut tracker, 0), (Removal::Busy, vec![]));
+    assert_eq!(remove(&mut tracker, 0), (Write::Busy, vec![]));
     let created = EventBody::Created(before.expect("there"));
-    assert_eq!(remove(&mut tracker, 1), (Removal::Busy, vec![created]));
+    assert_eq!(remove(&mut tracker, 1), (Write::Busy, vec![created]));
     assert_eq!(tracker.get(&key), before);
     let (removal, events) = remove(&mut tracker, 1);
-    assert_eq!(removal, Removal::Done(before.expect("there")));
+    assert_eq!(removal, Write::Done(before.expect("there")));
     assert!(matches!(
         events[..],
         [EventBody::Deleted { reason: DeleteReason::Control, actor: ActorId(16), .. }]
     ));
-    assert_eq!(remove(&mut tracker, 9).0, Removal::NotFound);
+    assert_eq!(remove(&mut tracker, 9).0, Write::Refused(Refusal::NotFound));
     assert!(settle(&mut tracker, Now::from_ms(2)).is_empty());
 }
 

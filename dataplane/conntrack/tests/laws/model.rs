@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
-use conntrack::tracker::{Budget, Cursor, Removal, Step};
+use conntrack::tracker::{Budget, Cursor, Refusal, Step, Write};
 use conntrack::{
     DeleteReason, Entry, Event, EventSink, FlowKey, FlowTable, Now, Outcome, Permissions, ProfileId,
     Profiles, Protocols, Tracker, TrackerConfig,
@@ -364,20 +364,20 @@ impl<T: FlowTable> Trial<T> {
         let backlog = !self.replaced.is_empty();
         let removal = self.tracker.remove(self.now(), &key, reason, OPERATOR, &mut self.sink);
         match removal {
-            Removal::Done(entry) => {
+            Write::Done(entry) => {
                 assert_eq!(Some(entry), before);
                 self.removed += 1;
                 let last = self.sink.taken.last().expect("a removal that is done has been reported");
                 let body = EventBody::Deleted { entry, reason, actor: OPERATOR };
                 assert_eq!(*last, Event { at_ns: self.ns, body });
             }
-            Removal::NotFound => assert_eq!(before, None),
-            Removal::Busy => {
+            Write::Refused(Refusal::NotFound) => assert_eq!(before, None),
+            Write::Busy => {
                 assert!(before.is_some());
                 assert_eq!(self.tracker.get(&key), before, "what is busy has not changed");
                 assert!(backlog || self.sink.refused > refused, "busy, though the sink refused nothing");
             }
-            Removal::Denied => panic!("the table permits deletions"),
+            Write::Refused(other) => panic!("the table permits deletions: {other:?}"),
         }
     }
 
@@ -448,6 +448,7 @@ impl<T: FlowTable> Trial<T> {
                 }
                 EventBody::ResyncEntry(entry) => self.hear_resync(&entry),
                 EventBody::ResyncEnd => self.hear_resync_end(),
+                other => panic!("nothing here does {other:?}"),
             }
         }
     }

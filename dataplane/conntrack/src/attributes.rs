@@ -1,0 +1,264 @@
+//! What a control program may ask of an entry, and the rules for it.
+//!
+//! The rules are P4TC's (`p4tc_tbl_entry.c`, create and update), except that
+//! nothing is ignored: what cannot be done is refused.
+
+use core::fmt;
+
+use crate::permission::Permissions;
+use crate::timeout::{ProfileId, Profiles};
+
+/// What a writer wants an entry to be. What is absent is the rules' to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Attributes {
+    /// Whether the idle timer applies.
+    pub dynamic: Option<bool>,
+    /// Timer profile.
+    pub profile_id: Option<u32>,
+    /// Aging, milliseconds; one of the profiles' values.
+    pub aging_ms: Option<u64>,
+    /// Permission bits.
+    pub permissions: Option<u32>,
+}
+
+/// A field of [`Attributes`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field {
+    /// [`Attributes::dynamic`].
+    Dynamic,
+    /// [`Attributes::profile_id`].
+    ProfileId,
+    /// [`Attributes::aging_ms`].
+    AgingMs,
+    /// [`Attributes::permissions`].
+    Permissions,
+}
+
+/// Why attributes are not acceptable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AttributeError {
+    /// Profile or aging was given for an entry that is to be created static.
+    NotAlongside(Field),
+    /// Both profile and aging were given.
+    BothGiven,
+    /// No profile can have this number.
+    ProfileRange(u32),
+    /// The table has no such profile.
+    ProfileUnknown(u32),
+    /// No profile has this aging.
+    AgingUnknown(u64),
+    /// Bits that mean nothing.
+    PermissionBits(u32),
+    /// Bits that the table does not have.
+    PermissionsBeyondTable {
+        /// What was asked for.
+        asked: u32,
+        /// What the table has.
+        table: Permissions,
+    },
+    /// A create bit: nothing can be created in an entry.
+    PermissionsCreateBit(u32),
+    /// Profile or aging was given for an entry that is static and stays so.
+    StaticEntry(Field),
+    /// A dynamic entry cannot be made static.
+    DynamicEntry,
+}
+
+impl AttributeError {
+    /// The field at fault.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        match self {
+            Self::NotAlongside(field) | Self::StaticEntry(field) => *field,
+            Self::ProfileRange(_) | Self::ProfileUnknown(_) => Field::ProfileId,
+            Self::BothGiven | Self::AgingUnknown(_) => Field::AgingMs,
+            Self::PermissionBits(_) | Self::PermissionsBeyondTable { .. } | Self::PermissionsCreateBit(_) => {
+                Field::Permissions
+            }
+            Self::DynamicEntry => Field::Dynamic,
+        }
+    }
+}
+
+impl fmt::Display for AttributeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAlongside(_) => f.write_str("may only be set alongside dynamic"),
+            Self::BothGiven => f.write_str("either aging or a profile may be given, not both"),
+            Self::ProfileRange(id) => write!(f, "{id} is not in 0 to {}", ProfileId::COUNT - 1),
+            Self::ProfileUnknown(id) => write!(f, "there is no timer profile {id}"),
+            Self::AgingUnknown(ms) => write!(f, "{ms} doesn't match any timer profile"),
+            Self::PermissionBits(bits) => {
+                write!(f, "{bits:#x} has bits outside of {:#x}", Permissions::MASK)
+            }
+            Self::PermissionsBeyondTable { asked, table } => {
+                write!(f, "{asked:#x} is not a subset of the table's {:#x}", table.bits())
+            }
+            Self::PermissionsCreateBit(bits) => {
+                write!(f, "{bits:#x} has a create bit, which an entry cannot have")
+            }
+            Self::StaticEntry(_) => f.write_str("the entry is static; set dynamic as well"),
+            Self::DynamicEntry => f.write_str("a dynamic entry cannot be made static"),
+        }
+    }
+}
+
+impl core::error::Error for AttributeError {}
+
+/// Attributes that are sound by themselves and fit the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Checked {
+    pub(crate) dynamic: Option<bool>,
+    /// The profile that was named, by its number or by its value.
+    pub(crate) profile: Option<ProfileId>,
+    /// How it was named.
+    named_by: Field,
+    pub(crate) permissions: Option<Permissions>,
+}
+
+/// What becomes of an entry's timer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Timer {
+    /// None applies.
+    Static,
+    /// As it was.
+    Kept,
+    /// That of this profile, as it is now.
+    Of(ProfileId),
+}
+
+impl Attributes {
+    /// The rules that hold for creation and update alike.
+    pub(crate) fn check(&self, profiles: &Profiles, table: Permissions) -> Result<Checked, AttributeError> {
+        let (profile, named_by) = match (self.profile_id, self.aging_ms) {
+            (Some(_), Some(_)) => return Err(AttributeError::BothGiven),
+            (Some(number), None) => {
+                let id = ProfileId::new(number).ok_or(AttributeError::ProfileRange(number))?;
+                profiles.aging_ms(id).ok_or(AttributeError::ProfileUnknown(number))?;
+                (Some(id), Field::ProfileId)
+            }
+            (None, Some(ms)) => {
+                let id = profiles.values().iter().position(|value| u64::from(*value) == ms);
+                let id = id.and_then(|id| ProfileId::new(id as u32));
+                (Some(id.ok_or(AttributeError::AgingUnknown(ms))?), Field::AgingMs)
+            }
+            (None, None) => (None, Field::ProfileId),
+        };
+        let permissions = self.permissions.map(|asked| {
+            let bits = u16::try_from(asked).ok().and_then(Permissions::new);
+            let bits = bits.ok_or(AttributeError::PermissionBits(asked))?;
+            if bits != bits.of_entry() {
+                return Err(AttributeError::PermissionsCreateBit(asked));
+            }
+            if !table.allows(bits.bits()) {
+                return Err(AttributeError::PermissionsBeyondTable { asked, table });
+            }
+            Ok(bits)
+        });
+        Ok(Checked { dynamic: self.dynamic, profile, named_by, permissions: permissions.transpose()? })
+    }
+}
+
+impl Checked {
+    /// The timer of an entry that is created: none, unless it is to be dynamic.
+    pub(crate) fn timer_of_new(&self) -> Result<Timer, AttributeError> {
+        match (self.dynamic, self.profile) {
+            (Some(true), profile) => Ok(Timer::Of(profile.unwrap_or_default())),
+            (_, Some(_)) => Err(AttributeError::NotAlongside(self.named_by)),
+            (_, None) => Ok(Timer::Static),
+        }
+    }
+
+    /// The timer of an entry that is updated and was or was not dynamic.
+    pub(crate) fn timer_of_known(&self, was_dynamic: bool) -> Result<Timer, AttributeError> {
+        match (self.dynamic.unwrap_or(was_dynamic), self.profile) {
+            (false, _) if was_dynamic => Err(AttributeError::DynamicEntry),
+            (false, Some(_)) => Err(AttributeError::StaticEntry(self.named_by)),
+            (false, None) => Ok(Timer::Static),
+            (true, Some(profile)) => Ok(Timer::Of(profile)),
+            // Who says "dynamic" and nothing more gets the first profile, as upstream.
+            (true, None) if self.dynamic.is_some() => Ok(Timer::Of(ProfileId::default())),
+            (true, None) => Ok(Timer::Kept),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(attributes: Attributes) -> Result<Checked, AttributeError> {
+        attributes.check(&Profiles::default(), Permissions::new(0x3dfc).expect("14 bits"))
+    }
+
+    fn id(number: u32) -> ProfileId {
+        ProfileId::new(number).expect("below 16")
+    }
+
+    #[test]
+    fn a_new_entry_is_static_unless_it_says_otherwise() {
+        let of = |attributes| check(attributes).and_then(|checked| checked.timer_of_new());
+        let plain = Attributes::default();
+        assert_eq!(of(plain), Ok(Timer::Static));
+        assert_eq!(of(Attributes { dynamic: Some(false), ..plain }), Ok(Timer::Static));
+        let dynamic = Attributes { dynamic: Some(true), ..plain };
+        assert_eq!(of(dynamic), Ok(Timer::Of(id(0))));
+        assert_eq!(of(Attributes { profile_id: Some(2), ..dynamic }), Ok(Timer::Of(id(2))));
+        assert_eq!(of(Attributes { aging_ms: Some(120_000), ..dynamic }), Ok(Timer::Of(id(3))));
+        let alone = Attributes { profile_id: Some(2), ..plain };
+        assert_eq!(of(alone), Err(AttributeError::NotAlongside(Field::ProfileId)));
+        let alone = Attributes { aging_ms: Some(60_000), dynamic: Some(false), ..plain };
+        assert_eq!(of(alone), Err(AttributeError::NotAlongside(Field::AgingMs)));
+    }
+
+    #[test]
+    fn an_update_keeps_what_it_does_not_name() {
+        let of = |attributes, was| check(attributes).and_then(|checked| checked.timer_of_known(was));
+        let plain = Attributes::default();
+        assert_eq!(of(plain, false), Ok(Timer::Static));
+        assert_eq!(of(plain, true), Ok(Timer::Kept));
+        let dynamic = Attributes { dynamic: Some(true), ..plain };
+        assert_eq!(of(dynamic, false), Ok(Timer::Of(id(0))));
+        assert_eq!(of(dynamic, true), Ok(Timer::Of(id(0))));
+        let profile = Attributes { profile_id: Some(1), ..plain };
+        assert_eq!(of(profile, true), Ok(Timer::Of(id(1))));
+        assert_eq!(of(profile, false), Err(AttributeError::StaticEntry(Field::ProfileId)));
+        let fixed = Attributes { dynamic: Some(false), ..plain };
+        assert_eq!(of(fixed, false), Ok(Timer::Static));
+        assert_eq!(of(fixed, true), Err(AttributeError::DynamicEntry));
+    }
+
+    #[test]
+    fn each_fault_names_its_field() {
+        let plain = Attributes::default();
+        for (attributes, field, text) in [
+            (Attributes { profile_id: Some(16), ..plain }, Field::ProfileId, "16 is not in 0 to 15"),
+            (Attributes { profile_id: Some(4), ..plain }, Field::ProfileId, "there is no timer profile 4"),
+            (Attributes { aging_ms: Some(5), ..plain }, Field::AgingMs, "5 doesn't match any timer profile"),
+            (
+                Attributes { aging_ms: Some(30_000), profile_id: Some(0), ..plain },
+                Field::AgingMs,
+                "either aging or a profile may be given, not both",
+            ),
+            (
+                Attributes { permissions: Some(0x4000), ..plain },
+                Field::Permissions,
+                "0x4000 has bits outside of 0x3fff",
+            ),
+            (
+                Attributes { permissions: Some(0x1002), ..plain },
+                Field::Permissions,
+                "0x1002 is not a subset of the table's 0x3dfc",
+            ),
+            (
+                Attributes { permissions: Some(0x40), ..plain },
+                Field::Permissions,
+                "0x40 has a create bit, which an entry cannot have",
+            ),
+        ] {
+            let error = check(attributes).expect_err("refused");
+            assert_eq!(error.field(), field, "{attributes:?}");
+            assert_eq!(alloc::format!("{error}"), text);
+        }
+    }
+}

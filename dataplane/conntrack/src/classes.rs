@@ -1,0 +1,171 @@
+//! Aging classes: the aging values that entries have, by the number in their [`Mark`].
+//!
+//! An entry keeps the aging it was given when the profile that gave it gets
+//! another value (P4TC: existing entries keep theirs). So an entry names a
+//! class, not a profile; a class is free again when no entry and no profile
+//! names it.
+//!
+//! [`Mark`]: crate::entry::Mark
+
+use alloc::boxed::Box;
+
+use crate::timeout::{ProfileId, Profiles};
+
+/// All classes are in use by entries or profiles; some entries with old values have to go first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct NoClass;
+
+/// Class of static entries.
+pub(crate) const STATIC: u8 = 0;
+
+/// How many there are: as many as a [`Mark`](crate::entry::Mark) can tell apart.
+const CLASSES: usize = 256;
+
+pub(crate) struct Classes {
+    /// Milliseconds; 0 for [`STATIC`].
+    aging_ms: Box<[u32; CLASSES]>,
+    /// Entries in each class.
+    entries: Box<[u32; CLASSES]>,
+    profiles: Profiles,
+    of_profile: [u8; ProfileId::COUNT],
+}
+
+impl Classes {
+    pub(crate) fn new(profiles: Profiles) -> Self {
+        let mut aging_ms = Box::new([0; CLASSES]);
+        let mut of_profile = [STATIC; ProfileId::COUNT];
+        for (id, &value) in profiles.values().iter().enumerate() {
+            aging_ms[id + 1] = value;
+            of_profile[id] = id as u8 + 1;
+        }
+        Classes { aging_ms, entries: Box::new([0; CLASSES]), profiles, of_profile }
+    }
+
+    /// The profiles as they are now.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
+    /// Aging of a class, milliseconds; 0 when its entries are static.
+    #[inline]
+    pub(crate) fn aging_ms(&self, class: u8) -> u32 {
+        self.aging_ms[usize::from(class)]
+    }
+
+    /// Class of the entries that get a profile's aging now.
+    #[inline]
+    pub(crate) fn of_profile(&self, id: ProfileId) -> u8 {
+        self.of_profile[usize::from(id.get())]
+    }
+
+    /// Notes that an entry has come to a class.
+    #[inline]
+    pub(crate) fn join(&mut self, class: u8) {
+        self.entries[usize::from(class)] += 1;
+    }
+
+    /// Notes that one has left it.
+    #[inline]
+    pub(crate) fn leave(&mut self, class: u8) {
+        self.entries[usize::from(class)] -= 1;
+    }
+
+    /// The classes that the profiles would have with these values.
+    fn plan(&self, profiles: &Profiles) -> Result<[u8; ProfileId::COUNT], NoClass> {
+        let mut plan = [STATIC; ProfileId::COUNT];
+        for (id, &value) in profiles.values().iter().enumerate() {
+            let known = (1..CLASSES).find(|&class| {
+                self.aging_ms[class] == value && (self.entries[class] > 0 || self.named(class as u8))
+            });
+            let fresh = || {
+                (1..CLASSES).find(|&class| {
+                    let class8 = class as u8;
+                    self.entries[class] == 0 && !self.named(class8) && !plan.contains(&class8)
+                })
+            };
+            plan[id] = known.or_else(fresh).ok_or(NoClass)? as u8;
+        }
+        Ok(plan)
+    }
+
+    /// A present profile has this class.
+    fn named(&self, class: u8) -> bool {
+        self.of_profile[..self.profiles.values().len()].contains(&class)
+    }
+
+    /// Whether [`Classes::set_profiles`] would succeed. Entries that come and go in between do
+    /// not change the answer from yes to no.
+    pub(crate) fn can_take(&self, profiles: &Profiles) -> Result<(), NoClass> {
+        self.plan(profiles).map(|_| ())
+    }
+
+    /// Gives the profiles other values. Entries keep their classes.
+    pub(crate) fn set_profiles(&mut self, profiles: Profiles) -> Result<(), NoClass> {
+        let plan = self.plan(&profiles)?;
+        for (&class, &value) in plan.iter().zip(profiles.values()) {
+            self.aging_ms[usize::from(class)] = value;
+        }
+        (self.of_profile, self.profiles) = (plan, profiles);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profiles(values: &[u64]) -> Profiles {
+        Profiles::new(values).expect("valid")
+    }
+
+    fn id(id: u32) -> ProfileId {
+        ProfileId::new(id).expect("below 16")
+    }
+
+    #[test]
+    fn entries_keep_the_aging_that_their_profile_had() {
+        let mut classes = Classes::new(profiles(&[10, 20]));
+        let old = classes.of_profile(id(0));
+        classes.join(old);
+        classes.set_profiles(profiles(&[30, 20])).expect("room");
+        assert_eq!(classes.aging_ms(old), 10);
+        assert_eq!(classes.aging_ms(classes.of_profile(id(0))), 30);
+        assert_eq!(classes.aging_ms(classes.of_profile(id(1))), 20);
+        // An old value that is still in use is found again, by whichever profile.
+        classes.set_profiles(profiles(&[30, 10])).expect("room");
+        assert_eq!(classes.of_profile(id(1)), old);
+    }
+
+    #[test]
+    fn classes_are_used_again_when_nobody_has_them() {
+        let mut classes = Classes::new(profiles(&[1]));
+        for value in 2..2000 {
+            let class = classes.of_profile(id(0));
+            classes.join(class);
+            classes.set_profiles(profiles(&[value])).expect("those without entries are free");
+            assert_eq!(classes.aging_ms(classes.of_profile(id(0))), value as u32);
+            classes.leave(class);
+        }
+        // Now they stay.
+        let mut values = 2000..;
+        let refused = values.by_ref().find(|value| {
+            classes.join(classes.of_profile(id(0)));
+            classes.set_profiles(profiles(&[*value])).is_err()
+        });
+        // 255 classes, one of them the profile's from the beginning.
+        assert_eq!(refused, Some(2000 + 254));
+        assert_eq!(classes.can_take(&profiles(&[5_000_000])), Err(NoClass));
+        assert_eq!(classes.can_take(&profiles(&[2000])), Ok(()), "a value in use needs no class");
+        classes.leave(1);
+        assert_eq!(classes.entries[1], 0);
+        classes.set_profiles(profiles(&[5_000_000])).expect("one has become free");
+    }
+
+    #[test]
+    fn profiles_may_swap_their_values() {
+        let mut classes = Classes::new(profiles(&[10, 20]));
+        classes.set_profiles(profiles(&[20, 10])).expect("room");
+        assert_eq!(classes.aging_ms(classes.of_profile(id(0))), 20);
+        assert_eq!(classes.aging_ms(classes.of_profile(id(1))), 10);
+    }
+}
