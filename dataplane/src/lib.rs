@@ -21,6 +21,7 @@ mod devices;
 pub mod doctor;
 mod eal_args;
 pub mod export;
+pub mod filter;
 pub mod forward;
 pub mod lifecycle;
 pub mod mbufs;

@@ -19,7 +19,7 @@ use crate::command::door;
 use crate::config::{Config, ConfigError};
 use crate::devices;
 use crate::eal_args::{BadArgument, EalArgs};
-use crate::export::{Exporter, LcoreEnd, LinkState, ring};
+use crate::export::{Commands, Exporter, LcoreEnd, LinkState, Shard, Table, ring};
 use crate::forward::Rules;
 use crate::mbufs;
 use crate::ports::Keeper;
@@ -149,7 +149,7 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     let pools = captured(|| devices::pools(&eal, &facts, &plan, &config, &vdevs))?;
     let ports = captured(|| devices::open(&eal, &plan, &config, &pools))?;
     let clock = calibration.finish();
-    let (mut workers, ends, link) = shards(&ports, &plan, &config, clock)?;
+    let Shards { mut workers, ends, doors, link } = shards(&ports, &plan, &config, clock)?;
     let elapsed = || Duration::from_nanos(clock.now().ns);
     let mut keeper = Keeper::new(&ports);
     keeper.tick(elapsed());
@@ -163,6 +163,7 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
         control: config.control.clone(),
         hello: hello(&config, &ports, &plan),
         lcores: ends,
+        commands: commands(&config, doors, plan.owners(ports.len())),
         link,
         clock,
         ports: &port_stats,
@@ -236,7 +237,13 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
     Ok(stop)
 }
 
-type Shards<'p> = (Vec<Worker<'p, LineTable>>, Vec<LcoreEnd>, Arc<LinkState>);
+/// The shards: the lcores' side, and the exporter's ends of it.
+struct Shards<'p> {
+    workers: Vec<Worker<'p, LineTable>>,
+    ends: Vec<LcoreEnd>,
+    doors: Vec<Shard>,
+    link: Arc<LinkState>,
+}
 
 /// One shard per worker, and the exporter's ends of it.
 fn shards<'p>(
@@ -250,7 +257,7 @@ fn shards<'p>(
     let shares = topology::shares(config.capacity, plan.workers.len())?;
     let link = Arc::new(LinkState::default());
     let features = Features::detect();
-    let (mut workers, mut ends) = (Vec::new(), Vec::new());
+    let (mut workers, mut ends, mut doors) = (Vec::new(), Vec::new(), Vec::new());
     for (planned, &entries) in plan.workers.iter().zip(&shares) {
         let hasher = Hasher::new(config.hash, config.secret, features);
         let table = LineTable::new(TableConfig { entries, hasher }).map_err(StartError::Table)?;
@@ -282,9 +289,20 @@ fn shards<'p>(
             burst: usize::from(config.burst),
             clock,
         });
-        ends.push(LcoreEnd { lcore: planned.lcore, ring, door, stats });
+        doors.push(Shard { lcore: planned.lcore, tasks: door.commands });
+        ends.push(LcoreEnd { lcore: planned.lcore, ring, replies: door.replies, stats });
     }
-    Ok((workers, ends, link))
+    Ok(Shards { workers, ends, doors, link })
+}
+
+/// The one door for commands to all shards.
+fn commands(config: &Config, doors: Vec<Shard>, owners: Vec<Option<usize>>) -> Commands {
+    let table = Table {
+        profiles: config.tracker.profiles,
+        permissions: config.tracker.permissions,
+        learn_profile: config.tracker.learn_profile,
+    };
+    Commands::new(config.id.clone(), doors, owners, table)
 }
 
 /// Frees what net_af_packet received before its port was started: the driver opens its socket for all interfaces and

@@ -24,7 +24,8 @@ use tracing::info;
 use crate::cli::ReplayLine;
 use crate::clock::Wall;
 use crate::config::{Config, ConfigError, shell_word};
-use crate::export::batch::{self, Actors};
+use crate::export::authors::Authors;
+use crate::export::batch;
 use crate::stats::outcomes_text;
 use capture::{Capture, Packet};
 
@@ -205,7 +206,7 @@ impl<W: Write> Replay<W> {
             births: HashMap::new(),
             born: 0,
             due: Vec::new(),
-            events: EventWriter { out, dataplane: config.id.clone(), actors: Actors::new(), seq: 0 },
+            events: EventWriter { out, dataplane: config.id.clone(), authors: Authors::new(), seq: 0 },
         })
     }
 
@@ -291,13 +292,13 @@ impl<W: Write> Replay<W> {
 struct EventWriter<W> {
     out: W,
     dataplane: String,
-    actors: Actors,
+    authors: Authors,
     seq: u64,
 }
 
 impl<W: Write> EventWriter<W> {
     fn write(&mut self, event: &Event, clock: &impl Wall) -> io::Result<()> {
-        let record = batch::record(event, clock, &self.actors);
+        let record = batch::record(event, clock, &self.authors);
         let Some(event) = show::event(EPOCH, self.seq + 1, &self.dataplane, record) else { return Ok(()) };
         self.seq += 1;
         let mut line = serde_json::to_string(&event)?;

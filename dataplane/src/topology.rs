@@ -93,6 +93,21 @@ pub struct Topology {
     pub remote: Vec<(u32, u16)>,
 }
 
+impl Topology {
+    /// For each of the first `ports` ports, by DPDK id, the worker that polls all
+    /// of its queues, by its index; `None` where several do.
+    #[must_use]
+    pub fn owners(&self, ports: usize) -> Vec<Option<usize>> {
+        let polls =
+            |worker: &Worker, port: usize| worker.lanes.iter().any(|lane| usize::from(lane.port) == port);
+        let of = |port| {
+            let mut pollers = (0..self.workers.len()).filter(|worker| polls(&self.workers[*worker], port));
+            pollers.next().filter(|_| pollers.next().is_none())
+        };
+        (0..ports).map(of).collect()
+    }
+}
+
 /// Why no plan is possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopologyError {

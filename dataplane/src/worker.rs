@@ -21,8 +21,8 @@ use crate::export::RingSink;
 use crate::forward::{Forwarded, FrameSet, Rules};
 use crate::stats::{LcoreCounters, Published};
 
-/// Positions of the table that dumps may look at in one iteration.
-const DUMP_POSITIONS: u32 = 128;
+/// Positions of the table that dumps, and as many that a flush or a purge may look at in one iteration.
+const SLICE: u32 = 128;
 
 /// One queue to poll and the queue that its frames leave by.
 pub struct Lane<'p> {
@@ -90,7 +90,8 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         }
         let now = now.unwrap_or_else(|| self.clock.now());
         self.tracker.advance(now, Budget::default(), &mut self.sink);
-        self.mailbox.run(&mut self.tracker, now, DUMP_POSITIONS, &mut self.sink);
+        let link = self.sink.link();
+        self.mailbox.run(&mut self.tracker, now, SLICE, link, &mut self.sink);
         poll.polls += 1;
         poll.busy_polls += u64::from(received != 0);
         if poll.published != now.tick {

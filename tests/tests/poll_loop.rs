@@ -12,18 +12,24 @@ use std::sync::Arc;
 use conntrack::arch::Features;
 use conntrack::table::TableConfig;
 use conntrack::{
-    EventBody, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Outcome, Tracker, TrackerConfig,
+    ActorId, Attributes, EventBody, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Outcome, Tracker,
+    TrackerConfig,
 };
 use crossbeam_channel::Receiver;
 use dataplane::cli::{ForwardMode, UntrackedMode};
 use dataplane::clock::Calibration;
-use dataplane::command::{self, Command, Door, Reply};
+use dataplane::command::{self, Command, Door, Reply, Task};
 use dataplane::export::{LinkState, Record, ring};
+use dataplane::filter::Filter;
 use dataplane::forward::Rules;
 use dataplane::stats::Published;
 use dataplane::worker::{Lane, Poll, Worker};
 use dpdk::test_support::{RingPort, push_frame, push_segments};
 use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
+use flowtracker_proto::v1;
+
+/// Who writes.
+const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
 
 /// Counts what this thread allocates.
 struct Counting;
@@ -117,6 +123,11 @@ impl<'p> Bench<'p> {
             clock,
         };
         Bench { worker, poll: Poll::new(), rings, pool, events, door, link }
+    }
+
+    fn order(&self, id: u64, task: Task) {
+        let command = Command { id, link: self.worker.sink.link(), until_ns: u64::MAX, task };
+        self.door.commands.send(command).expect("room");
     }
 
     fn inject(&self, port: usize, frames: &[Vec<u8>]) {
@@ -244,7 +255,7 @@ fn drops_what_it_is_told_to(rings: &[RingPort<'_>; 2], ports: &[Port<'_>; 2], po
 
 fn commands_are_answered_between_bursts(mut bench: Bench<'_>) {
     bench.inject(0, &[tcp(1)]);
-    bench.door.commands.send(Command::Get { id: 1, key: key(1, 1) }).expect("room");
+    bench.order(1, Task::Get(key(1, 1)));
     bench.iterate(1);
     let replies: Vec<_> = bench.door.replies.try_iter().collect();
     assert!(matches!(replies[..], [Reply::Entry { id: 1, .. }, Reply::Done { id: 1, .. }]), "{replies:?}");
@@ -254,18 +265,37 @@ fn commands_are_answered_between_bursts(mut bench: Bench<'_>) {
 fn takes_no_memory(mut bench: Bench<'_>) {
     bench.link.raise(1);
     // Everything that the loop can meet: new flows, hits, a full table, refused
-    // frames, chained ones, commands, a dump, a resync, a full event ring.
-    let round = |bench: &mut Bench<'_>, first: u16| {
+    // frames, chained ones, commands, a dump, a flush, a resync, a full event ring.
+    let none = {
+        let step = v1::FilterStep {
+            op: v1::FilterOp::Lt.into(),
+            operand: v1::FilterOperand::Prio.into(),
+            mask: 0xffff_ffff,
+            value: 0,
+        };
+        Filter::from_proto(Some(&v1::Filter { steps: vec![step] })).expect("sound")
+    };
+    let plain = Attributes::default();
+    let usual = |first: u16| {
+        vec![
+            Task::Get(key(1, first)),
+            Task::Remove(key(1, first), OPERATOR),
+            Task::Create(key(1, first), plain, OPERATOR),
+            Task::Update(key(1, first), plain, OPERATOR),
+            Task::Dump(none),
+            Task::Dump(Filter::ALL),
+            Task::Flush(none, OPERATOR),
+            Task::Authored,
+            Task::Count,
+        ]
+    };
+    let round = |bench: &mut Bench<'_>, first: u16, tasks: &[Task]| {
         bench.inject(0, &(first..first + 300).map(tcp).chain([arp(), vec![0; 20]]).collect::<Vec<_>>());
         let mut burst = Burst::new();
         push_segments(&mut burst, bench.pool, &[&tcp(1)[..20], &tcp(1)[20..]]).expect("room");
         bench.rings[0].inject(0, &mut burst);
-        for command in [
-            Command::Get { id: 1, key: key(1, first) },
-            Command::Remove { id: 2, key: key(1, first), actor: conntrack::ActorId(16) },
-            Command::Dump { id: 3 },
-        ] {
-            bench.door.commands.send(command).expect("room");
+        for (id, task) in (1..).zip(tasks) {
+            bench.order(id, *task);
         }
         let before = allocations();
         bench.iterate(200);
@@ -275,13 +305,22 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         taken
     };
     // Once to warm up: thread-locals of the channels are made at their first use.
-    round(&mut bench, 0);
+    round(&mut bench, 0, &usual(0));
     let mut taken = 0;
     for generation in 0..30 {
         bench.link.raise(generation % 3 + 1);
-        taken += round(&mut bench, 300 * (generation as u16 % 20));
+        let first = 300 * (generation as u16 % 20);
+        taken += round(&mut bench, first, &usual(first));
     }
     assert_eq!(bench.worker.tracker.table().len(), 4096, "the table was full");
     assert!(bench.outcome(Outcome::MissFull) > 0);
+    // What waited for room in the ring comes first.
+    for _ in 0..20 {
+        while bench.events.try_recv().is_ok() {}
+        while bench.door.replies.try_recv().is_ok() {}
+        bench.iterate(200);
+    }
+    taken += round(&mut bench, 0, &[Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]);
+    assert_eq!(bench.worker.tracker.table().len(), 0, "the table was purged");
     assert_eq!(taken, 0, "allocations in the poll loop");
 }

@@ -1,44 +1,16 @@
 //! The only conversion between the engine's words and the wire's.
 
-use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
+use conntrack::{DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
 use flowtracker_proto::{packed, v1};
 
+use super::authors::Authors;
 use crate::clock::Wall;
 use crate::stats::Published;
 
-/// The meaning of the actor numbers that events and entries carry.
-///
-/// An author of a deletion is only looked up until the DELETED event has gone
-/// out, so the numbers for them go round.
-pub(crate) struct Actors {
-    by_id: HashMap<u16, v1::Actor>,
-    next: u16,
-}
-
-impl Actors {
-    pub(crate) fn new() -> Self {
-        Actors { by_id: HashMap::new(), next: ActorId::FIRST_CONTROL }
-    }
-
-    /// A number for the author of one command.
-    pub(super) fn assign(&mut self, actor: v1::Actor) -> ActorId {
-        let id = self.next;
-        self.next = self.next.checked_add(1).unwrap_or(ActorId::FIRST_CONTROL);
-        self.by_id.insert(id, actor);
-        ActorId(id)
-    }
-
-    /// `None` for the data path, the timer and nobody: the wire says these by absence.
-    fn get(&self, id: ActorId) -> Option<v1::Actor> {
-        self.by_id.get(&id.0).cloned()
-    }
-}
-
 /// An entry as it was `at_ns` nanoseconds after the clock's start.
-pub(super) fn entry(entry: &Entry, at_ns: u64, clock: &impl Wall, actors: &Actors) -> v1::EntryRecord {
+pub(super) fn entry(entry: &Entry, at_ns: u64, clock: &impl Wall, authors: &Authors) -> v1::EntryRecord {
     let at_ms = at_ns / 1_000_000;
     let idle_ms = u64::from(entry.idle_ms(Tick(at_ms as u32)));
     // In whole milliseconds, as the stamp is; but an entry used in this very millisecond was used now.
@@ -52,8 +24,8 @@ pub(super) fn entry(entry: &Entry, at_ns: u64, clock: &impl Wall, actors: &Actor
         last_used_time_ns: clock.wall_ns(last_used_ns),
         packets: entry.packets,
         bytes: entry.bytes,
-        created_by: actors.get(entry.creator),
-        updated_by: actors.get(entry.updater),
+        created_by: authors.get(entry.creator),
+        updated_by: authors.get(entry.updater),
         ..key_record(&entry.key)
     }
 }
@@ -84,23 +56,29 @@ pub(super) fn key(record: &v1::EntryRecord) -> Option<FlowKey> {
 }
 
 /// One event.
-pub(crate) fn record(event: &Event, clock: &impl Wall, actors: &Actors) -> v1::Record {
+pub(crate) fn record(event: &Event, clock: &impl Wall, authors: &Authors) -> v1::Record {
     use v1::RecordKind as Kind;
     let of = |kind: Kind, e: Option<&Entry>| v1::Record {
         kind: kind.into(),
         time_ns: clock.wall_ns(event.at_ns),
-        entry: e.map(|e| entry(e, event.at_ns, clock, actors)),
+        entry: e.map(|e| entry(e, event.at_ns, clock, authors)),
         ..Default::default()
     };
     match &event.body {
         EventBody::Created(entry) => of(Kind::Created, Some(entry)),
+        EventBody::Updated(entry) => of(Kind::Updated, Some(entry)),
+        EventBody::Flushed(removed) => {
+            v1::Record { deleted: removed.deleted, failed: removed.failed, ..of(Kind::Flushed, None) }
+        }
+        EventBody::Purged(deleted) => v1::Record { deleted: *deleted, ..of(Kind::Purged, None) },
+        EventBody::Loaded => of(Kind::Loaded, None),
         EventBody::Deleted { entry, reason, actor } => {
             let reason = match reason {
                 DeleteReason::Idle => v1::DeleteReason::Idle,
                 DeleteReason::Control => v1::DeleteReason::Control,
                 DeleteReason::Flush => v1::DeleteReason::Flush,
             };
-            let deleted_by = actors.get(*actor);
+            let deleted_by = authors.get(*actor);
             v1::Record { reason: reason.into(), deleted_by, ..of(Kind::Deleted, Some(entry)) }
         }
         EventBody::ResyncBegin => of(Kind::ResyncBegin, None),
@@ -181,7 +159,7 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
 mod tests {
     use super::*;
     use crate::clock::Calibration;
-    use conntrack::{Permissions, ProfileId};
+    use conntrack::{ActorId, Permissions, ProfileId};
 
     #[test]
     fn keys_survive_the_wire() {
@@ -225,10 +203,10 @@ mod tests {
             updater: ActorId::NONE,
         };
         let (at_creation, at_end) = (1_000_400_000, 31_001_200_000);
-        let created = entry(&flow, at_creation, &clock, &Actors::new());
+        let created = entry(&flow, at_creation, &clock, &Authors::new());
         assert!(created.last_used_time_ns <= clock.wall_ns(at_creation));
         assert!(created.create_time_ns <= clock.wall_ns(at_creation));
-        let deleted = entry(&flow, at_end, &clock, &Actors::new());
+        let deleted = entry(&flow, at_end, &clock, &Authors::new());
         assert!(clock.wall_ns(at_end) - deleted.last_used_time_ns >= 30_000_000_000);
         assert_eq!(deleted.create_time_ns, created.create_time_ns);
     }

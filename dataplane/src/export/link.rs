@@ -1,13 +1,11 @@
 //! The link to the control service: dial, resync, events and answers up,
 //! commands down. It may be away for as long as it likes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use conntrack::ActorId;
-use crossbeam_channel::{Receiver, TrySendError};
+use crossbeam_channel::Receiver;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::{Timestamp, packed, v1};
 use tokio::sync::mpsc;
@@ -15,17 +13,16 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tracing::{debug, info, warn};
 
-use super::batch::{self, Actors};
+use super::batch;
+use super::commands::Commands;
 use super::ring::{LinkState, Record};
 use crate::clock::Clock;
-use crate::command::{Command, Door, Outcome, Reply};
+use crate::command::Reply;
 use crate::config::ControlUri;
 use crate::stats::Published;
 
 /// Records in one message at most: some 60 KiB.
 const BATCH: usize = 1024;
-/// Entries in one part of an answer at most.
-const PART: usize = 256;
 /// Messages on their way to the transport at most.
 const OUTBOUND: usize = 4;
 /// How long the exporter sleeps when there was nothing to do.
@@ -36,6 +33,8 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::fro
 const DIAL: Duration = Duration::from_secs(5);
 /// A link without any answer for PING.0 + PING.1 = 30 s is down.
 const PING: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(20));
+/// Stands for no link: what commands have to tell then is told by the next link's resync.
+const NO_LINK: u32 = 0;
 /// How long the last events may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -45,8 +44,8 @@ pub struct LcoreEnd {
     pub lcore: u32,
     /// Its events.
     pub ring: Receiver<Record>,
-    /// Commands in, answers out.
-    pub door: Door,
+    /// Its answers to commands.
+    pub replies: Receiver<Reply>,
     /// Its counters.
     pub stats: Arc<Published>,
 }
@@ -59,6 +58,8 @@ pub struct Exporter<'a> {
     pub hello: v1::Hello,
     /// The lcores.
     pub lcores: Vec<LcoreEnd>,
+    /// Their commands.
+    pub commands: Commands,
     /// Tells the lcores whether there is a link.
     pub link: Arc<LinkState>,
     /// The lcores' clock.
@@ -67,16 +68,6 @@ pub struct Exporter<'a> {
     pub ports: &'a (dyn Fn() -> Vec<v1::PortStats> + Sync),
     /// Set when the lcores have stopped: send what is left, then end.
     pub finish: Arc<AtomicBool>,
-}
-
-/// An answer that is being put together.
-struct Pending {
-    /// Shards that have not ended it.
-    shards: usize,
-    entries: Vec<v1::EntryRecord>,
-    at_ns: u64,
-    /// The best that a shard has said.
-    outcome: Outcome,
 }
 
 type Outbound = mpsc::Sender<v1::AttachRequest>;
@@ -123,7 +114,7 @@ impl Exporter<'_> {
     }
 
     /// Sleeps, but not beyond the end. Without a link nothing may pile up meanwhile.
-    async fn nap(&self, pause: Duration) {
+    async fn nap(&mut self, pause: Duration) {
         let until = tokio::time::Instant::now() + pause;
         while tokio::time::Instant::now() < until && !self.finished() {
             tokio::time::sleep(Duration::from_millis(10).min(pause)).await;
@@ -131,12 +122,17 @@ impl Exporter<'_> {
         }
     }
 
-    /// Drops what waits in the rings: the next link's resync makes it void.
-    fn forget(&self) {
-        for lcore in &self.lcores {
+    /// Drops what waits in the rings: the next link's resync makes it void. What
+    /// commands have begun goes on.
+    fn forget(&mut self) {
+        self.commands.unlink();
+        for (index, lcore) in self.lcores.iter().enumerate() {
             while lcore.ring.try_recv().is_ok() {}
-            while lcore.door.replies.try_recv().is_ok() {}
+            while let Ok(reply) = lcore.replies.try_recv() {
+                self.commands.hear(index, reply, &self.clock, NO_LINK);
+            }
         }
+        self.commands.pump();
     }
 
     async fn dial(&self) -> Result<(Outbound, tonic::Streaming<v1::AttachResponse>, u64), String> {
@@ -157,6 +153,18 @@ impl Exporter<'_> {
         match first.and_then(|m| m.body) {
             Some(v1::attach_response::Body::Welcome(welcome)) => Ok((outbound, inbound, welcome.epoch)),
             _ => Err("no welcome".to_owned()),
+        }
+    }
+
+    /// The counters, as they are now.
+    fn stats(&self) -> v1::DataplaneStats {
+        let now_ns = self.clock.now().ns;
+        v1::DataplaneStats {
+            dataplane: self.hello.dataplane.clone(),
+            lcores: self.lcores.iter().map(|l| batch::lcore_stats(l.lcore, &l.stats)).collect(),
+            ports: (self.ports)(),
+            time: Some(Timestamp::from_unix_ns(self.clock.wall_ns(now_ns))),
+            live: true,
         }
     }
 
@@ -217,14 +225,9 @@ impl Exporter<'_> {
                 }
             }
         });
-        let mut serving = Serving {
-            outbound: &outbound,
-            generation,
-            seqs: vec![1; self.lcores.len()],
-            pending: HashMap::new(),
-            actors: Actors::new(),
-        };
+        let mut serving = Serving { outbound: &outbound, generation, seqs: vec![1; self.lcores.len()] };
         let mut last_words = None;
+        let finish = self.finish.clone();
         loop {
             if reader.is_finished() {
                 return reader.await.unwrap_or_else(|e| e.to_string());
@@ -235,14 +238,16 @@ impl Exporter<'_> {
                     serving.command(command, self).await?;
                     worked = true;
                 }
+                worked |= serving.hear(self);
+                // The event of a write comes before its answer.
                 worked |= serving.events(self).await?;
-                worked |= serving.answers(self).await?;
+                serving.send_answers(&mut self.commands).await?;
                 Ok::<_, mpsc::error::SendError<v1::AttachRequest>>(worked)
             };
             // A control service that does not read makes this wait, the rings
             // fill, and the table keeps what they refuse.
             let waited = async {
-                while !reader.is_finished() && !self.out_of_time(last_words) {
+                while !reader.is_finished() && !out_of_time(&finish, last_words) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };
@@ -271,10 +276,11 @@ impl Exporter<'_> {
             }
         }
     }
+}
 
-    fn out_of_time(&self, last_words: Option<tokio::time::Instant>) -> bool {
-        self.finished() && last_words.is_none_or(|since| since.elapsed() >= LAST_WORDS)
-    }
+/// The end has come, and the last events have had their time.
+fn out_of_time(finish: &AtomicBool, last_words: Option<tokio::time::Instant>) -> bool {
+    finish.load(Ordering::Acquire) && last_words.is_none_or(|since| since.elapsed() >= LAST_WORDS)
 }
 
 /// The state of one link.
@@ -283,8 +289,6 @@ struct Serving<'a> {
     generation: u32,
     /// Next link sequence number, by shard.
     seqs: Vec<u64>,
-    pending: HashMap<u64, Pending>,
-    actors: Actors,
 }
 
 type Sent<T> = Result<T, mpsc::error::SendError<v1::AttachRequest>>;
@@ -294,9 +298,17 @@ impl Serving<'_> {
         self.outbound.send(v1::AttachRequest { body: Some(body) }).await
     }
 
-    /// One batch from every ring.
+    /// Everything that waits in the rings, batch by batch from one after the other.
     async fn events(&mut self, exporter: &Exporter<'_>) -> Sent<bool> {
-        let mut worked = false;
+        let rounds = exporter.lcores.iter().map(|l| l.ring.len().div_ceil(BATCH)).max().unwrap_or(0);
+        for _ in 0..rounds {
+            self.batches(exporter).await?;
+        }
+        Ok(rounds > 0)
+    }
+
+    /// One batch from every ring.
+    async fn batches(&mut self, exporter: &Exporter<'_>) -> Sent<()> {
         for (index, lcore) in exporter.lcores.iter().enumerate() {
             // Room first: what has left the ring must not be lost.
             let permit = self.outbound.reserve().await.map_err(|_| closed())?;
@@ -305,172 +317,57 @@ impl Serving<'_> {
                 .try_iter()
                 .take(BATCH)
                 .filter(|r| r.generation == self.generation)
-                .map(|r| batch::record(&r.event, &exporter.clock, &self.actors));
+                .map(|r| batch::record(&r.event, &exporter.clock, &exporter.commands.authors));
             let (records, packed) = batch::packed(records);
             let count = records.len() + packed.len() / packed::LEN;
             if count == 0 {
                 continue;
             }
-            worked = true;
             let first_seq = self.seqs[index];
             self.seqs[index] += count as u64;
             let batch = v1::Batch { shard: lcore.lcore, first_seq, records, packed };
             permit.send(v1::AttachRequest { body: Some(v1::attach_request::Body::Batch(batch)) });
         }
-        Ok(worked)
+        Ok(())
     }
 
-    /// Puts the shards' parts of answers together.
-    async fn answers(&mut self, exporter: &Exporter<'_>) -> Sent<bool> {
+    /// Takes in what the shards have answered.
+    fn hear(&self, exporter: &mut Exporter<'_>) -> bool {
         let mut worked = false;
-        for lcore in &exporter.lcores {
-            for _ in 0..BATCH {
-                let Ok(reply) = lcore.door.replies.try_recv() else { break };
+        for (index, lcore) in exporter.lcores.iter().enumerate() {
+            for reply in lcore.replies.try_iter().take(BATCH) {
                 worked = true;
-                self.part(reply, exporter).await?;
+                exporter.commands.hear(index, reply, &exporter.clock, self.generation);
             }
         }
-        Ok(worked)
+        exporter.commands.pump();
+        worked
     }
 
-    async fn part(&mut self, reply: Reply, exporter: &Exporter<'_>) -> Sent<()> {
-        match reply {
-            Reply::Entry { id, at_ns, entry } => {
-                // Nobody waits for the answer to a command that was given up.
-                let Some(pending) = self.pending.get_mut(&id) else { return Ok(()) };
-                pending.at_ns = at_ns;
-                pending.entries.push(batch::entry(&entry, at_ns, &exporter.clock, &self.actors));
-                if pending.entries.len() >= PART {
-                    let entries = std::mem::take(&mut pending.entries);
-                    let time_ns = exporter.clock.wall_ns(at_ns);
-                    let part = v1::Reply { id, entries, time_ns, ..Default::default() };
-                    self.send(v1::attach_request::Body::Reply(part)).await?;
-                }
-            }
-            Reply::Done { id, outcome } => {
-                let Some(pending) = self.pending.get_mut(&id) else { return Ok(()) };
-                pending.shards -= 1;
-                pending.outcome = better(pending.outcome, outcome);
-                if pending.shards == 0
-                    && let Some(pending) = self.pending.remove(&id)
-                {
-                    let time_ns = exporter.clock.wall_ns(pending.at_ns);
-                    let (status, message) = status(pending.outcome);
-                    let last = v1::Reply {
-                        id,
-                        status: status.into(),
-                        message: message.to_owned(),
-                        entries: pending.entries,
-                        time_ns,
-                        ..Default::default()
-                    };
-                    self.send(v1::attach_request::Body::Reply(last)).await?;
-                }
-            }
+    async fn send_answers(&self, commands: &mut Commands) -> Sent<()> {
+        while let Some(answer) = commands.answer() {
+            self.send(v1::attach_request::Body::Reply(answer)).await?;
         }
         Ok(())
     }
 
-    async fn refuse(&self, id: u64, status: v1::ReplyStatus, message: String) -> Sent<()> {
-        let reply = v1::Reply { id, status: status.into(), message, ..Default::default() };
-        self.send(v1::attach_request::Body::Reply(reply)).await
-    }
-
-    async fn command(&mut self, command: v1::Command, exporter: &Exporter<'_>) -> Sent<()> {
-        use v1::command::Body;
-        let id = command.id;
-        let bad_key = "key: a field is missing or out of range".to_owned();
-        match command.body {
-            Some(Body::Get(get)) => match get.key.as_ref().and_then(batch::key) {
-                Some(key) => self.dispatch(id, Outcome::NotFound, Command::Get { id, key }, exporter).await,
-                None => self.refuse(id, v1::ReplyStatus::InvalidArgument, bad_key).await,
-            },
-            Some(Body::Delete(delete)) => match delete.key.as_ref().and_then(batch::key) {
-                Some(key) => {
-                    let actor: ActorId = self.actors.assign(delete.actor.unwrap_or_default());
-                    self.dispatch(id, Outcome::NotFound, Command::Remove { id, key, actor }, exporter).await
-                }
-                None => self.refuse(id, v1::ReplyStatus::InvalidArgument, bad_key).await,
-            },
-            Some(Body::Dump(_)) => self.dispatch(id, Outcome::Ok, Command::Dump { id }, exporter).await,
-            Some(Body::Stats(_)) => {
-                let now_ns = exporter.clock.now().ns;
-                let lcores = exporter.lcores.iter().map(|l| batch::lcore_stats(l.lcore, &l.stats));
-                let stats = v1::DataplaneStats {
-                    dataplane: exporter.hello.dataplane.clone(),
-                    lcores: lcores.collect(),
-                    ports: (exporter.ports)(),
-                    time: Some(Timestamp::from_unix_ns(exporter.clock.wall_ns(now_ns))),
-                    live: true,
-                };
-                let status = v1::ReplyStatus::Ok.into();
-                let reply = v1::Reply { id, status, stats: Some(stats), ..Default::default() };
-                self.send(v1::attach_request::Body::Reply(reply)).await
-            }
-            Some(Body::Cancel(cancel)) => {
-                self.pending.remove(&cancel.id);
-                for lcore in &exporter.lcores {
-                    // A full mailbox means that the lcore is behind; the dump then
-                    // runs on and its parts are dropped here.
-                    let _ = lcore.door.commands.try_send(Command::Cancel { id: cancel.id });
-                }
-                Ok(())
-            }
-            Some(_) | None => {
-                let message = "this data plane does not know the command".to_owned();
-                self.refuse(id, v1::ReplyStatus::FailedPrecondition, message).await
-            }
+    async fn command(&self, command: v1::Command, exporter: &mut Exporter<'_>) -> Sent<()> {
+        if let Some(v1::command::Body::Stats(_)) = command.body {
+            let reply = v1::Reply {
+                id: command.id,
+                status: v1::ReplyStatus::Ok.into(),
+                stats: Some(exporter.stats()),
+                ..Default::default()
+            };
+            return self.send(v1::attach_request::Body::Reply(reply)).await;
         }
-    }
-
-    /// Gives a command to every shard: only the shards know who owns a flow.
-    async fn dispatch(
-        &mut self,
-        id: u64,
-        worst: Outcome,
-        command: Command,
-        exporter: &Exporter<'_>,
-    ) -> Sent<()> {
-        let doors = || exporter.lcores.iter().map(|l| &l.door.commands);
-        if doors().any(crossbeam_channel::Sender::is_full) {
-            let message = "the data plane is behind with its commands".to_owned();
-            return self.refuse(id, v1::ReplyStatus::Unavailable, message).await;
-        }
-        let at_ns = exporter.clock.now().ns;
-        let pending = Pending { shards: exporter.lcores.len(), entries: Vec::new(), at_ns, outcome: worst };
-        self.pending.insert(id, pending);
-        for door in doors() {
-            // The exporter is the only sender, so the room that was seen is there.
-            if let Err(TrySendError::Full(_)) = door.try_send(command) {
-                debug_assert!(false, "room was checked");
-            }
-        }
-        Ok(())
+        exporter.commands.take(command, self.generation, exporter.clock.now());
+        self.send_answers(&mut exporter.commands).await
     }
 }
 
 fn closed() -> mpsc::error::SendError<v1::AttachRequest> {
     mpsc::error::SendError(v1::AttachRequest { body: None })
-}
-
-/// Of what two shards say, what counts: a refusal by the owner before "not mine".
-fn better(a: Outcome, b: Outcome) -> Outcome {
-    let rank = |outcome| match outcome {
-        Outcome::Busy => 3,
-        Outcome::Denied => 2,
-        Outcome::Ok => 1,
-        Outcome::NotFound => 0,
-    };
-    if rank(b) > rank(a) { b } else { a }
-}
-
-fn status(outcome: Outcome) -> (v1::ReplyStatus, &'static str) {
-    match outcome {
-        Outcome::Ok => (v1::ReplyStatus::Ok, ""),
-        Outcome::NotFound => (v1::ReplyStatus::NotFound, "Unable to find entry"),
-        Outcome::Denied => (v1::ReplyStatus::PermissionDenied, "the entry lacks the permission"),
-        Outcome::Busy => (v1::ReplyStatus::Unavailable, "too many dumps at a time"),
-    }
 }
 
 /// Transport errors wrap the reason several times over; the innermost one says it.

@@ -3,9 +3,13 @@
 //! One thread of its own. It polls the rings, because a blocked receiver would
 //! make an lcore pay for waking it.
 
+pub(crate) mod authors;
 pub(crate) mod batch;
+mod commands;
 mod link;
+mod refusal;
 mod ring;
 
+pub use commands::{Commands, Shard, Table};
 pub use link::{Exporter, LcoreEnd};
 pub use ring::{LinkState, Record, RingSink, ring, ring_of};

@@ -78,6 +78,13 @@ impl RingSink {
         generation != LinkState::DOWN
     }
 
+    /// Generation of the link that events go to.
+    #[inline]
+    #[must_use]
+    pub fn link(&self) -> u32 {
+        self.generation
+    }
+
     /// Events dropped because there was no link.
     #[must_use]
     pub fn unlinked(&self) -> u64 {

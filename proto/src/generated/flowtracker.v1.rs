@@ -2625,6 +2625,12 @@ pub struct Reply {
     /// Answer to TableCommand and UpdateTableCommand.
     #[prost(message, optional, tag = "11")]
     pub table: ::core::option::Option<Table>,
+    /// More about a status other than OK, as in google.rpc.ErrorInfo.
+    #[prost(map = "string, string", tag = "12")]
+    pub metadata: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// What a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -8270,6 +8270,9 @@ impl serde::Serialize for Reply {
         if self.table.is_some() {
             len += 1;
         }
+        if !self.metadata.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Reply", len)?;
         if self.id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -8314,6 +8317,9 @@ impl serde::Serialize for Reply {
         if let Some(v) = self.table.as_ref() {
             struct_ser.serialize_field("table", v)?;
         }
+        if !self.metadata.is_empty() {
+            struct_ser.serialize_field("metadata", &self.metadata)?;
+        }
         struct_ser.end()
     }
 }
@@ -8336,6 +8342,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
             "deleted",
             "failed",
             "table",
+            "metadata",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -8351,6 +8358,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
             Deleted,
             Failed,
             Table,
+            Metadata,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -8383,6 +8391,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             "deleted" => Ok(GeneratedField::Deleted),
                             "failed" => Ok(GeneratedField::Failed),
                             "table" => Ok(GeneratedField::Table),
+                            "metadata" => Ok(GeneratedField::Metadata),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -8413,6 +8422,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                 let mut deleted__ = None;
                 let mut failed__ = None;
                 let mut table__ = None;
+                let mut metadata__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Id => {
@@ -8489,6 +8499,14 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             }
                             table__ = map_.next_value()?;
                         }
+                        GeneratedField::Metadata => {
+                            if metadata__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("metadata"));
+                            }
+                            metadata__ = Some(
+                                map_.next_value::<std::collections::HashMap<_, _>>()?
+                            );
+                        }
                     }
                 }
                 Ok(Reply {
@@ -8503,6 +8521,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                     deleted: deleted__.unwrap_or_default(),
                     failed: failed__.unwrap_or_default(),
                     table: table__,
+                    metadata: metadata__.unwrap_or_default(),
                 })
             }
         }
