@@ -18,6 +18,7 @@ pub mod encode;
 pub mod fault;
 pub mod hub;
 pub mod ingest;
+pub mod introspection;
 pub mod key;
 pub mod links;
 pub mod log;
