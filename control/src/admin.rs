@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use flowtracker_proto::v1::flow_tracker_service_server::FlowTrackerService;
 use flowtracker_proto::v1::{
-    CreateEntryRequest, CreateEntryResponse, Dataplane, DataplaneStats, DeleteCommand, DeleteEntryRequest,
-    DeleteEntryResponse, DumpCommand, Entry, FlushEntriesRequest, FlushEntriesResponse, GetCommand,
-    GetEntryRequest, GetEntryResponse, GetIntrospectionRequest, GetIntrospectionResponse, GetStatsRequest,
-    GetStatsResponse, GetTableRequest, GetTableResponse, ListDataplanesRequest, ListDataplanesResponse,
-    ListEntriesRequest, ListEntriesResponse, LoadRequest, LoadResponse, PurgeRequest, PurgeResponse, Reply,
-    StatsCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableRequest, UpdateTableResponse,
-    WatchEventsRequest, WatchEventsResponse, command,
+    Attributes, CreateCommand, CreateEntryRequest, CreateEntryResponse, Dataplane, DataplaneStats,
+    DeleteCommand, DeleteEntryRequest, DeleteEntryResponse, DumpCommand, Entry, FlushCommand,
+    FlushEntriesRequest, FlushEntriesResponse, GetCommand, GetEntryRequest, GetEntryResponse,
+    GetIntrospectionRequest, GetIntrospectionResponse, GetStatsRequest, GetStatsResponse, GetTableRequest,
+    GetTableResponse, ListDataplanesRequest, ListDataplanesResponse, ListEntriesRequest, ListEntriesResponse,
+    LoadCommand, LoadRequest, LoadResponse, PurgeCommand, PurgeRequest, PurgeResponse, Reply, StatsCommand,
+    Table, TableCommand, UpdateCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableCommand,
+    UpdateTableRequest, UpdateTableResponse, WatchEventsRequest, WatchEventsResponse, command,
 };
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -24,15 +25,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
-use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
+use crate::deadline::deadline;
 use crate::hub::Hub;
-use crate::key::FlowKey;
+use crate::key::{FlowKey, quoted};
 use crate::links::{Call, Link, Links};
 use crate::registry::{DataplaneState, EntryState};
 use crate::stop::Stop;
-use crate::{caller, convert, fault, watch as watcher};
+use crate::{caller, convert, fault, introspection, watch as watcher};
 
 /// Metadata key in front of a stream of events: its epoch.
 pub const EPOCH_HEADER: &str = "x-flowtracker-epoch";
@@ -41,8 +42,8 @@ pub const SEQ_HEADER: &str = "x-flowtracker-seq";
 
 /// How long a data plane may take to answer about one entry, unless the caller says less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How long a data plane may take to enumerate its table, unless the caller says less.
-const DUMP_WITHIN: Duration = Duration::from_secs(300);
+/// How long a data plane may take to enumerate or empty its table, unless the caller says less.
+const TABLE_WITHIN: Duration = Duration::from_secs(300);
 /// How long a data plane may take to give its counters; then the last known ones are given.
 const STATS_WITHIN: Duration = Duration::from_secs(2);
 /// Entries per response of ListEntries, at most.
@@ -95,6 +96,28 @@ impl Admin {
         }
         found.ok_or_else(|| broken(link.name(), "its answer has no entry"))
     }
+
+    /// Sends a command and returns the end of its answer.
+    async fn conclusion(
+        &self,
+        dataplane: &str,
+        body: command::Body,
+        deadline: Instant,
+    ) -> Result<Reply, Status> {
+        let link = self.link(dataplane)?;
+        let mut call = link.call(body, deadline)?;
+        let mut last = None;
+        while let Some(reply) = call.next().await? {
+            last = Some(reply);
+        }
+        last.ok_or_else(|| broken(link.name(), "its answer is empty"))
+    }
+
+    /// Sends a command whose answer is the table.
+    async fn table(&self, dataplane: &str, body: command::Body, deadline: Instant) -> Result<Table, Status> {
+        let table = self.conclusion(dataplane, body, deadline).await?.table;
+        table.ok_or_else(|| broken(dataplane, "its answer has no table"))
+    }
 }
 
 #[tonic::async_trait]
@@ -143,7 +166,7 @@ impl FlowTrackerService for Admin {
         &self,
         request: Request<ListEntriesRequest>,
     ) -> Result<Response<Self::ListEntriesStream>, Status> {
-        let deadline = deadline(request.metadata(), DUMP_WITHIN);
+        let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let request = request.into_inner();
         fault::refuse_filter(&request.filter)?;
         let link = self.link(&request.dataplane)?;
@@ -183,7 +206,7 @@ impl FlowTrackerService for Admin {
         let deadline = deadline(request.metadata(), STATS_WITHIN);
         let asked = request.into_inner().dataplane;
         if !asked.is_empty() && !self.hub.knows(&asked) {
-            let message = format!("no data plane is named {asked:?}");
+            let message = format!("no data plane is named {}", quoted(&asked));
             return Err(fault::refusal(Code::NotFound, "UNKNOWN_DATAPLANE", message));
         }
         let mut answers = JoinSet::new();
@@ -200,62 +223,97 @@ impl FlowTrackerService for Admin {
 
     async fn create_entry(
         &self,
-        _request: Request<CreateEntryRequest>,
+        request: Request<CreateEntryRequest>,
     ) -> Result<Response<CreateEntryResponse>, Status> {
-        Err(not_served("CreateEntry"))
+        let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let actor = Some(caller::actor(&request));
+        let r = request.into_inner();
+        let key = Some(key(r.key.as_ref())?.to_record());
+        let CreateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
+        let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
+        let body = command::Body::Create(CreateCommand { key, attributes, actor });
+        let entry = Some(self.one_entry(&r.dataplane, body, deadline).await?);
+        Ok(Response::new(CreateEntryResponse { entry }))
     }
 
     async fn update_entry(
         &self,
-        _request: Request<UpdateEntryRequest>,
+        request: Request<UpdateEntryRequest>,
     ) -> Result<Response<UpdateEntryResponse>, Status> {
-        Err(not_served("UpdateEntry"))
+        let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let actor = Some(caller::actor(&request));
+        let r = request.into_inner();
+        let key = Some(key(r.key.as_ref())?.to_record());
+        let UpdateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
+        let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
+        let body = command::Body::Update(UpdateCommand { key, attributes, actor });
+        let entry = Some(self.one_entry(&r.dataplane, body, deadline).await?);
+        Ok(Response::new(UpdateEntryResponse { entry }))
     }
 
     async fn flush_entries(
         &self,
-        _request: Request<FlushEntriesRequest>,
+        request: Request<FlushEntriesRequest>,
     ) -> Result<Response<FlushEntriesResponse>, Status> {
-        Err(not_served("FlushEntries"))
+        let deadline = deadline(request.metadata(), TABLE_WITHIN);
+        let actor = Some(caller::actor(&request));
+        let request = request.into_inner();
+        fault::refuse_filter(&request.filter)?;
+        let body = command::Body::Flush(FlushCommand { filter: None, actor });
+        let Reply { deleted, failed, .. } = self.conclusion(&request.dataplane, body, deadline).await?;
+        Ok(Response::new(FlushEntriesResponse { deleted, failed }))
     }
 
     async fn get_table(
         &self,
-        _request: Request<GetTableRequest>,
+        request: Request<GetTableRequest>,
     ) -> Result<Response<GetTableResponse>, Status> {
-        Err(not_served("GetTable"))
+        let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let body = command::Body::Table(TableCommand {});
+        let table = Some(self.table(&request.into_inner().dataplane, body, deadline).await?);
+        Ok(Response::new(GetTableResponse { table }))
     }
 
     async fn update_table(
         &self,
-        _request: Request<UpdateTableRequest>,
+        request: Request<UpdateTableRequest>,
     ) -> Result<Response<UpdateTableResponse>, Status> {
-        Err(not_served("UpdateTable"))
+        let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let UpdateTableRequest { dataplane, profiles, permissions } = request.into_inner();
+        let body = command::Body::UpdateTable(UpdateTableCommand { profiles, permissions });
+        let table = Some(self.table(&dataplane, body, deadline).await?);
+        Ok(Response::new(UpdateTableResponse { table }))
     }
 
     async fn get_introspection(
         &self,
-        _request: Request<GetIntrospectionRequest>,
+        request: Request<GetIntrospectionRequest>,
     ) -> Result<Response<GetIntrospectionResponse>, Status> {
-        Err(not_served("GetIntrospection"))
+        let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let body = command::Body::Table(TableCommand {});
+        let table = self.table(&request.into_inner().dataplane, body, deadline).await?;
+        let json = introspection::document(table.max_entries, table.permissions);
+        Ok(Response::new(GetIntrospectionResponse { json }))
     }
 
-    async fn load(&self, _request: Request<LoadRequest>) -> Result<Response<LoadResponse>, Status> {
-        Err(not_served("Load"))
+    async fn load(&self, request: Request<LoadRequest>) -> Result<Response<LoadResponse>, Status> {
+        let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let body = command::Body::Load(LoadCommand {});
+        self.conclusion(&request.into_inner().dataplane, body, deadline).await?;
+        Ok(Response::new(LoadResponse {}))
     }
 
-    async fn purge(&self, _request: Request<PurgeRequest>) -> Result<Response<PurgeResponse>, Status> {
-        Err(not_served("Purge"))
+    async fn purge(&self, request: Request<PurgeRequest>) -> Result<Response<PurgeResponse>, Status> {
+        let deadline = deadline(request.metadata(), TABLE_WITHIN);
+        let body = command::Body::Purge(PurgeCommand {});
+        let Reply { deleted: removed, .. } =
+            self.conclusion(&request.into_inner().dataplane, body, deadline).await?;
+        Ok(Response::new(PurgeResponse { removed }))
     }
 }
 
 fn key(key: Option<&flowtracker_proto::v1::Key>) -> Result<FlowKey, Status> {
     FlowKey::from_proto(key, "key").map_err(fault::bad_request)
-}
-
-fn not_served(rpc: &str) -> Status {
-    let message = format!("{rpc} is not served by this version");
-    fault::refusal(Code::Unimplemented, "NOT_SERVED", message)
 }
 
 fn broken(dataplane: &str, why: &str) -> Status {
@@ -330,26 +388,4 @@ fn dataplane(state: DataplaneState) -> Dataplane {
         entries: state.entries,
         ports: state.ports,
     }
-}
-
-/// When to stop waiting: the caller's own deadline if that is sooner. A
-/// twentieth is kept back, so that the caller gets our answer rather than none.
-fn deadline(metadata: &MetadataMap, most: Duration) -> Instant {
-    let asked = metadata.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout);
-    Instant::now() + asked.map_or(most, |asked| (asked - asked / 20).min(most))
-}
-
-/// Reads a `grpc-timeout`: up to eight digits and a unit.
-fn timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let n = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(n * 3600),
-        "M" => Duration::from_secs(n * 60),
-        "S" => Duration::from_secs(n),
-        "m" => Duration::from_millis(n),
-        "u" => Duration::from_micros(n),
-        "n" => Duration::from_nanos(n),
-        _ => return None,
-    })
 }

@@ -29,14 +29,24 @@ pub fn with_metadata(
 
 /// INVALID_ARGUMENT that lists every violation and names the first in its message.
 pub fn bad_request(violations: Vec<Violation>) -> Status {
+    of_fields(Code::InvalidArgument, "BAD_REQUEST", HashMap::new(), violations)
+}
+
+/// A refusal because of some fields of the request: all are listed, the first is named in the message.
+pub fn of_fields(
+    code: Code,
+    reason: &str,
+    metadata: HashMap<String, String>,
+    violations: Vec<Violation>,
+) -> Status {
     let message = violations
         .first()
         .map_or_else(|| "bad request".to_owned(), |v| format!("{}: {}", v.field, v.description));
-    let mut details = ErrorDetails::with_error_info("BAD_REQUEST", DOMAIN, HashMap::new());
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     for v in violations {
         details.add_bad_request_violation(v.field, v.description);
     }
-    Status::with_error_details(Code::InvalidArgument, message, details)
+    Status::with_error_details(code, message, details)
 }
 
 /// INVALID_ARGUMENT for one field.

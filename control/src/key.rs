@@ -132,13 +132,23 @@ impl FlowKey {
     }
 }
 
+/// A text of a caller, in quotes; of a long one the beginning. A message with all
+/// of it would not fit into the trailers that carry it.
+pub fn quoted(text: &str) -> String {
+    const MOST: usize = 64;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}… ({} bytes)", &text[..end], text.len()),
+        None => format!("{text:?}"),
+    }
+}
+
 /// Reads `portN`, or the number N + 1 that P4TC shows as interface index.
 pub fn parse_input_port(text: &str) -> Result<u32, String> {
     let wrong = || {
         if text.is_empty() {
             "is missing: a port such as port0 is needed".to_owned()
         } else {
-            format!("{text:?} is not a port: port0, port1, … or a port id + 1")
+            format!("{} is not a port: port0, port1, … or a port id + 1", quoted(text))
         }
     };
     match text.strip_prefix("port") {
@@ -153,7 +163,7 @@ pub fn parse_addr(text: &str) -> Result<u32, String> {
         return Err("is missing: an IPv4 address is needed".to_owned());
     }
     let bare = text.strip_suffix("/32").unwrap_or(text);
-    Ipv4Addr::from_str(bare).map(u32::from).map_err(|_| format!("{text:?} is not an IPv4 address"))
+    Ipv4Addr::from_str(bare).map(u32::from).map_err(|_| format!("{} is not an IPv4 address", quoted(text)))
 }
 
 /// Reads a decimal number as it is printed: digits only, no leading zero.
@@ -184,7 +194,8 @@ impl FromStr for FlowKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let shape = || format!("{text:?} is not a key: port0/tcp/10.0.0.1:36876-10.0.0.2:1234 is one");
+        let shape =
+            || format!("{} is not a key: port0/tcp/10.0.0.1:36876-10.0.0.2:1234 is one", quoted(text));
         let (port, rest) = text.split_once('/').ok_or_else(shape)?;
         let (protocol, ends) = rest.split_once('/').ok_or_else(shape)?;
         let (src, dst) = ends.split_once('-').ok_or_else(shape)?;
@@ -220,9 +231,10 @@ pub fn parse_number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
         (text, 10)
     };
     if digits.starts_with('+') {
-        return Err(format!("{text:?} is not a number"));
+        return Err(format!("{} is not a number", quoted(text)));
     }
-    let number = u64::from_str_radix(digits, radix).map_err(|_| format!("{text:?} is not a number"))?;
+    let number =
+        u64::from_str_radix(digits, radix).map_err(|_| format!("{} is not a number", quoted(text)))?;
     let most = (1_u128 << (8 * size_of::<T>())) - 1;
     T::try_from(number).map_err(|_| format!("{number} is not in 0 to {most}"))
 }

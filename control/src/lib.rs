@@ -14,6 +14,7 @@ pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod convert;
+mod deadline;
 pub mod encode;
 pub mod fault;
 pub mod hub;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::fault;
+use crate::key::{Violation, quoted};
 
 /// Dumps that may run on one data plane at a time: what a slow caller has not
 /// taken yet is kept for it, up to one table each.
@@ -95,7 +96,7 @@ impl Links {
             Some(link) => Ok(link.clone()),
             None if known(name) => Err(away(format!("data plane {name:?} is not attached"))),
             None => {
-                let message = format!("no data plane is named {name:?}");
+                let message = format!("no data plane is named {}", quoted(name));
                 Err(fault::refusal(Code::NotFound, "UNKNOWN_DATAPLANE", message))
             }
         }
@@ -229,8 +230,14 @@ fn refused(reply: &Reply) -> Option<Status> {
         ReplyStatus::Unavailable => (Code::Unavailable, "DATAPLANE_BUSY", "the data plane is too busy"),
         ReplyStatus::DeadlineExceeded => (Code::DeadlineExceeded, "NOT_IN_TIME", "the deadline has passed"),
     };
-    let message = if reply.message.is_empty() { text } else { &reply.message };
-    Some(fault::refusal(code, reason, message))
+    let text = if reply.message.is_empty() { text } else { &reply.message };
+    let reason = if reply.reason.is_empty() { reason } else { &reply.reason };
+    let metadata = reply.metadata.clone();
+    Some(if reply.field.is_empty() {
+        fault::with_metadata(code, reason, text, metadata)
+    } else {
+        fault::of_fields(code, reason, metadata, vec![Violation::new(&reply.field, text)])
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

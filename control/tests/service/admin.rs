@@ -2,8 +2,8 @@
 
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
-    Actor, CreateEntryRequest, DeleteEntryRequest, Entity, GetEntryRequest, GetStatsRequest, Key,
-    ListDataplanesRequest, ListEntriesRequest, PurgeRequest, Reply, ReplyStatus, command,
+    Actor, Attributes, CreateEntryRequest, DeleteEntryRequest, Entity, GetEntryRequest, GetStatsRequest, Key,
+    ListDataplanesRequest, ListEntriesRequest, Reply, ReplyStatus, command,
 };
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
@@ -196,14 +196,34 @@ async fn stats_are_live_or_the_last_known() {
     assert_eq!((stats.dataplanes.len(), stats.dataplanes[0].live), (1, false));
 }
 
+/// What the data plane refuses arrives with everything that it said.
 #[tokio::test]
-async fn what_is_not_served_says_so() {
+async fn a_refusal_names_field_and_reason() {
     let service = Service::start().await;
+    let mut plane = Plane::fresh(&service).await;
     let mut client = service.client().await;
-    let refused = client.create_entry(CreateEntryRequest::default()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
-    assert!(refused.message().contains("CreateEntry"));
-    assert_eq!(client.purge(PurgeRequest::default()).await.unwrap_err().code(), Code::Unimplemented);
+    let request =
+        CreateEntryRequest { key: Some(flow(1).to_proto()), aging_ms: Some(5), ..Default::default() };
+    let asked = tokio::spawn(async move { client.create_entry(request).await });
+    let command = plane.command().await;
+    let Some(command::Body::Create(create)) = command.body else { panic!("{command:?}") };
+    assert_eq!(create.key, Some(flow(1).to_record()));
+    assert_eq!(create.attributes, Some(Attributes { aging_ms: Some(5), ..Default::default() }));
+    let reply = Reply {
+        message: "5 doesn't match any timer profile".to_owned(),
+        field: "aging_ms".to_owned(),
+        reason: "AGING_UNKNOWN".to_owned(),
+        metadata: [("hint".to_owned(), "30000".to_owned())].into(),
+        ..status(command.id, ReplyStatus::InvalidArgument)
+    };
+    plane.reply(reply).await;
+    let refused = soon("an answer", asked).await.unwrap().unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.message(), "aging_ms: 5 doesn't match any timer profile");
+    let info = refused.get_details_error_info().unwrap();
+    assert_eq!((info.reason.as_str(), info.metadata["hint"].as_str()), ("AGING_UNKNOWN", "30000"));
+    let violations = refused.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(violations[0].field, "aging_ms");
 }
 
 #[tokio::test]

@@ -310,7 +310,7 @@ impl Commands {
                 return Err(Box::new(refusal::profile_range(field, id)));
             }
             let Some(value) = values.get_mut(id as usize) else {
-                return Err(Box::new(refusal::unknown_profile(id)));
+                return Err(Box::new(refusal::unknown_profile(field, id)));
             };
             if at[id as usize].replace(nth).is_some() {
                 let message = format!("profile {id} is given twice");

@@ -20,8 +20,9 @@ pub(super) fn refuse_field(field: impl Into<String>, reason: &str, message: impl
 }
 
 /// No profile has this number.
-pub(super) fn unknown_profile(id: u32) -> Reply {
-    let reply = refuse(Status::NotFound, "UNKNOWN_PROFILE", format!("there is no timer profile {id}"));
+pub(super) fn unknown_profile(field: impl Into<String>, id: u32) -> Reply {
+    let message = format!("there is no timer profile {id}");
+    let reply = Reply { field: field.into(), ..refuse(Status::NotFound, "UNKNOWN_PROFILE", message) };
     with(reply, "profile_id", id.into())
 }
 
@@ -57,16 +58,22 @@ pub(super) fn of(outcome: Outcome) -> Reply {
             "the deadline passed before the lcore came to it; nothing was done",
         ),
         Outcome::TableRefused(TableRefusal::Detached) | Outcome::Refused(Refusal::Detached) => detached(),
-        Outcome::TableRefused(TableRefusal::NotEmpty) => refuse(
-            Status::FailedPrecondition,
-            "TABLE_NOT_EMPTY",
-            "permissions: the table has entries, and its permissions change only while it is empty",
-        ),
-        Outcome::TableRefused(TableRefusal::TooManyAgings) => refuse(
-            Status::FailedPrecondition,
-            "TOO_MANY_AGINGS",
-            "profiles: entries have more than 200 different aging values; those with old ones have to go first",
-        ),
+        Outcome::TableRefused(TableRefusal::NotEmpty) => Reply {
+            field: "permissions".to_owned(),
+            ..refuse(
+                Status::FailedPrecondition,
+                "TABLE_NOT_EMPTY",
+                "the table has entries, and its permissions change only while it is empty",
+            )
+        },
+        Outcome::TableRefused(TableRefusal::TooManyAgings) => Reply {
+            field: "profiles".to_owned(),
+            ..refuse(
+                Status::FailedPrecondition,
+                "TOO_MANY_AGINGS",
+                "entries have more than 200 different aging values; those with old ones have to go first",
+            )
+        },
         Outcome::Refused(refusal) => of_refusal(refusal),
     }
 }
@@ -85,7 +92,7 @@ fn of_refusal(refusal: Refusal) -> Reply {
         ),
         Refusal::Detached => detached(),
         Refusal::Held => table_busy(),
-        Refusal::Attribute(AttributeError::ProfileUnknown(id)) => unknown_profile(id),
+        Refusal::Attribute(AttributeError::ProfileUnknown(id)) => unknown_profile("profile_id", id),
         Refusal::Attribute(AttributeError::ProfileRange(id)) => profile_range("profile_id", id),
         Refusal::Attribute(error) => refuse_field(field(error.field()), reason(&error), error.to_string()),
     }

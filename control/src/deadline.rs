@@ -1,0 +1,28 @@
+//! How long a caller waits.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+
+/// When to stop waiting: the caller's own deadline if that is sooner. A
+/// twentieth is kept back, so that the caller gets our answer rather than none.
+pub(crate) fn deadline(metadata: &MetadataMap, most: Duration) -> Instant {
+    let asked = metadata.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout);
+    Instant::now() + asked.map_or(most, |asked| (asked - asked / 20).min(most))
+}
+
+/// Reads a `grpc-timeout`: up to eight digits and a unit.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let n = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(n * 3600),
+        "M" => Duration::from_secs(n * 60),
+        "S" => Duration::from_secs(n),
+        "m" => Duration::from_millis(n),
+        "u" => Duration::from_micros(n),
+        "n" => Duration::from_nanos(n),
+        _ => return None,
+    })
+}
