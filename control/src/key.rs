@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::num::IntErrorKind;
 use std::str::FromStr;
 
 use flowtracker_proto::show;
@@ -233,9 +234,11 @@ pub fn parse_number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     if digits.starts_with('+') {
         return Err(format!("{} is not a number", quoted(text)));
     }
-    let number =
-        u64::from_str_radix(digits, radix).map_err(|_| format!("{} is not a number", quoted(text)))?;
     let most = (1_u128 << (8 * size_of::<T>())) - 1;
+    let number = u64::from_str_radix(digits, radix).map_err(|e| match e.kind() {
+        IntErrorKind::PosOverflow => format!("{} is not in 0 to {most}", quoted(text)),
+        _ => format!("{} is not a number", quoted(text)),
+    })?;
     T::try_from(number).map_err(|_| format!("{number} is not in 0 to {most}"))
 }
 
@@ -308,5 +311,7 @@ mod tests {
         assert_eq!(parse_number::<u16>("0x4d2"), Ok(1234));
         assert_eq!(parse_number::<u16>("02322"), Ok(1234));
         assert!(parse_number::<u16>("65536").is_err());
+        let far = parse_number::<u16>("99999999999999999999").unwrap_err();
+        assert_eq!(far, "99999999999999999999 is not in 0 to 65535");
     }
 }
