@@ -17,6 +17,7 @@ pub mod convert;
 mod deadline;
 pub mod encode;
 pub mod fault;
+pub mod filter;
 pub mod hub;
 pub mod ingest;
 pub mod introspection;
