@@ -28,6 +28,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Code, Request, Response, Status};
 
 use crate::deadline::deadline;
+use crate::filter::{self, Place};
 use crate::hub::Hub;
 use crate::key::{FlowKey, quoted};
 use crate::links::{Call, Link, Links};
@@ -168,9 +169,9 @@ impl FlowTrackerService for Admin {
     ) -> Result<Response<Self::ListEntriesStream>, Status> {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let request = request.into_inner();
-        fault::refuse_filter(&request.filter)?;
+        let filter = filter::compile(&request.filter, Place::List)?;
         let link = self.link(&request.dataplane)?;
-        let call = link.call_dump(command::Body::Dump(DumpCommand::default()), deadline)?;
+        let call = link.call_dump(command::Body::Dump(DumpCommand { filter }), deadline)?;
         let (client, responses) = mpsc::channel(QUEUE);
         let mut stop = self.stop.clone();
         tokio::spawn(async move {
@@ -258,8 +259,8 @@ impl FlowTrackerService for Admin {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let actor = Some(caller::actor(&request));
         let request = request.into_inner();
-        fault::refuse_filter(&request.filter)?;
-        let body = command::Body::Flush(FlushCommand { filter: None, actor });
+        let filter = filter::compile(&request.filter, Place::Flush)?;
+        let body = command::Body::Flush(FlushCommand { filter, actor });
         let Reply { deleted, failed, .. } = self.conclusion(&request.dataplane, body, deadline).await?;
         Ok(Response::new(FlushEntriesResponse { deleted, failed }))
     }

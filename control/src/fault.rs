@@ -53,13 +53,3 @@ pub fn of_fields(
 pub fn bad_field(field: &str, description: impl Into<String>) -> Status {
     bad_request(vec![Violation::new(field, description)])
 }
-
-/// Filters are not understood yet; one that is ignored would show a wrong
-/// picture, so any is refused.
-pub fn refuse_filter(filter: &str) -> Result<(), Status> {
-    if filter.is_empty() {
-        Ok(())
-    } else {
-        Err(bad_field("filter", "filters are not supported by this version"))
-    }
-}

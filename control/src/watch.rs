@@ -6,9 +6,11 @@
 //! watcher says so (GAP) and goes on from a fresh snapshot. What is queued are
 //! bytes, which watchers at the same place share.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, start};
 use prost::bytes::Bytes;
 use tokio::sync::{mpsc, watch};
@@ -18,13 +20,17 @@ use tonic::{Code, Status};
 use crate::convert;
 use crate::encode::{Encoder, single};
 use crate::fault;
+use crate::filter::{self, Place};
 use crate::hub::{Hub, wall_ns};
-use crate::log::{LogRecord, Lost, Run};
+use crate::log::{Change, LogRecord, Lost, Run};
+use crate::registry::EntryState;
 use crate::snapshot::Copy;
 use crate::stop::Stop;
 
 /// Entries of a snapshot per response, at most.
 const BATCH: usize = 256;
+/// Entries of a snapshot that are looked at in one go, at most: a filter may want few of them.
+const LOOK: usize = 4096;
 /// Responses that may wait for the client.
 const QUEUE: usize = 2;
 /// Pause after which an idle stream carries a PROGRESS mark.
@@ -69,24 +75,47 @@ pub async fn start(
 struct Predicate {
     /// Name of a data plane; all when empty.
     dataplane: String,
+    /// The compiled filter expression.
+    filter: Program,
+    /// The values of `cmd` that an entry of a snapshot is tried with. It has none of its own, and is wanted when some
+    /// event about it would be: so nothing is ever deleted or updated that the snapshot kept back.
+    tried: RangeInclusive<u8>,
 }
+
+/// `cmd` of the events about entries.
+const CREATED: u8 = 1;
+const UPDATED: u8 = 2;
+const DELETED: u8 = 3;
 
 impl Predicate {
     fn of(request: &WatchEventsRequest) -> Result<Self, Status> {
-        fault::refuse_filter(&request.filter)?;
-        Ok(Self { dataplane: request.dataplane.clone() })
+        let filter = filter::program(&request.filter, Place::Watch)?;
+        let tried = CREATED..=if filter.asks_cmd() { DELETED } else { CREATED };
+        Ok(Self { dataplane: request.dataplane.clone(), filter, tried })
     }
 
     fn everything(&self) -> bool {
-        self.dataplane.is_empty()
+        self.dataplane.is_empty() && self.filter.is_all()
     }
 
     fn of_dataplane(&self, name: &str) -> bool {
-        self.everything() || *name == *self.dataplane
+        self.dataplane.is_empty() || *name == *self.dataplane
     }
 
     fn wants(&self, record: &LogRecord) -> bool {
+        let passes = |entry, cmd| self.filter.matches(&facts(entry, cmd));
         self.of_dataplane(&record.dataplane)
+            && match &record.change {
+                Change::Created(entry) => passes(entry, CREATED),
+                Change::Updated(entry) => passes(entry, UPDATED),
+                Change::Deleted { entry, .. } => passes(entry, DELETED),
+                Change::Flushed { .. } | Change::Purged | Change::Loaded => true,
+            }
+    }
+
+    /// Whether an entry of a snapshot is wanted.
+    fn wants_entry(&self, entry: &EntryState) -> bool {
+        self.tried.clone().any(|cmd| self.filter.matches(&facts(entry, cmd)))
     }
 
     /// Those events of a run that are wanted; empty when none is.
@@ -100,6 +129,22 @@ impl Predicate {
         } else {
             Bytes::new()
         }
+    }
+}
+
+/// What a filter may ask about an event. (Not the idle time: it has no meaning in a stream.)
+fn facts(entry: &EntryState, cmd: u8) -> Facts {
+    let key = &entry.key;
+    Facts {
+        input_port: key.input_port,
+        src_addr: key.src_addr,
+        dst_addr: key.dst_addr,
+        protocol: key.protocol,
+        src_port: key.src_port,
+        dst_port: key.dst_port,
+        prio: convert::PRIORITY,
+        idle_ms: 0,
+        cmd,
     }
 }
 
@@ -173,7 +218,7 @@ impl Watcher {
                     } else if Instant::now() >= self.mark_due {
                         self.send_progress().await?;
                     } else {
-                        // A long run of other data planes' events is no reason to hold the thread.
+                        // A long run of events that nobody wants is no reason to hold the thread.
                         tokio::task::yield_now().await;
                     }
                 }
@@ -210,7 +255,8 @@ impl Watcher {
         loop {
             self.cursor = snapshot.cut();
             match self.snapshot_slice(&snapshot, &mut part, &mut from) {
-                Slice::Entries(entries) if entries.is_empty() => {}
+                // Nor is a table of which nothing is wanted.
+                Slice::Entries(entries) if entries.is_empty() => tokio::task::yield_now().await,
                 Slice::Entries(entries) => self.send(entries).await?,
                 Slice::End => break,
                 Slice::TakenAway => {
@@ -226,15 +272,15 @@ impl Watcher {
     fn snapshot_slice(&self, snapshot: &Copy, part: &mut usize, from: &mut usize) -> Slice {
         let Some(parts) = snapshot.parts() else { return Slice::TakenAway };
         let Some((name, entries)) = parts.get(*part) else { return Slice::End };
-        let slice = entries.get(*from..).unwrap_or_default();
-        if slice.is_empty() || !self.predicate.of_dataplane(name) {
+        let rest = entries.get(*from..).unwrap_or_default();
+        if rest.is_empty() || !self.predicate.of_dataplane(name) {
             (*part, *from) = (*part + 1, 0);
             return Slice::Entries(Bytes::new());
         }
-        let slice = &slice[..slice.len().min(BATCH)];
-        let mut encoder = Encoder::new(self.hub.epoch(), slice.len());
-        slice.iter().for_each(|entry| encoder.snapshot_entry(snapshot.cut(), name, entry));
-        *from += slice.len();
+        let looked_at = rest.iter().take(LOOK).inspect(|_| *from += 1);
+        let wanted: Vec<_> = looked_at.filter(|e| self.predicate.wants_entry(e)).take(BATCH).collect();
+        let mut encoder = Encoder::new(self.hub.epoch(), wanted.len());
+        wanted.iter().for_each(|entry| encoder.snapshot_entry(snapshot.cut(), name, entry));
         Slice::Entries(encoder.finish().all())
     }
 
@@ -258,10 +304,90 @@ impl Watcher {
 
 /// What comes next of a snapshot.
 enum Slice {
-    /// A response; empty at the border of two data planes.
+    /// A response; empty at the border of two data planes, and where none is wanted.
     Entries(Bytes),
     /// That was all.
     End,
     /// The rest is not to be had any more.
     TakenAway,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::FlowKey;
+    use flowtracker_proto::v1::{DeleteReason, EntryRecord};
+
+    fn predicate(filter: &str) -> Predicate {
+        let request = WatchEventsRequest { filter: filter.to_owned(), ..WatchEventsRequest::default() };
+        Predicate::of(&request).expect(filter)
+    }
+
+    fn entry(src_port: u16) -> EntryState {
+        let key: FlowKey = "port1/udp/10.0.0.1:1-10.0.1.2:53".parse().expect("a key");
+        let record: EntryRecord = FlowKey { src_port, ..key }.to_record();
+        EntryState::from_record(&record, 1).expect("an entry")
+    }
+
+    fn record(change: Change) -> LogRecord {
+        LogRecord { time_ns: 1, dataplane: "dp".into(), change }
+    }
+
+    fn deleted(entry: EntryState) -> Change {
+        Change::Deleted { entry, reason: DeleteReason::Idle, by: None }
+    }
+
+    #[test]
+    fn every_name_asks_for_its_own_part_of_the_event() {
+        for yes in [
+            "key.input_port = port1",
+            "key.srcAddr = 10.0.0.0/24",
+            "key.dstAddr = 10.0.1.0/24",
+            "key.protocol = udp",
+            "key.srcPort = 7",
+            "key.dstPort = 53",
+            "prio = 64000",
+            "cmd = update",
+        ] {
+            let updated = record(Change::Updated(entry(7)));
+            assert!(predicate(yes).wants(&updated), "{yes}");
+            assert!(!predicate(&format!("!{yes}")).wants(&updated), "{yes}");
+        }
+    }
+
+    /// An entry of a snapshot has no `cmd`: it is wanted if and only if some event about it is.
+    #[test]
+    fn a_snapshot_holds_what_some_event_could_speak_of() {
+        for (filter, seven, eight) in [
+            ("key.srcPort = 7", true, false),
+            ("cmd = delete", true, true),
+            ("cmd = delete && key.srcPort = 7", true, false),
+            ("!(cmd = delete) && key.srcPort = 7", true, false),
+            ("!(cmd = delete || key.srcPort = 7)", false, true),
+            ("cmd = create || key.srcPort = 7", true, true),
+            ("cmd = delete ^^ key.srcPort = 7", true, true),
+            ("cmd = create && cmd = delete", false, false),
+            ("!(cmd = create || cmd = update || cmd = delete)", false, false),
+            ("cmd = create && key.srcPort = 7 || cmd = delete && key.srcPort = 8", true, true),
+        ] {
+            let predicate = predicate(filter);
+            for (src_port, wanted) in [(7, seven), (8, eight)] {
+                let entry = entry(src_port);
+                let events =
+                    [Change::Created(entry.clone()), Change::Updated(entry.clone()), deleted(entry.clone())];
+                assert_eq!(predicate.wants_entry(&entry), wanted, "{filter} of {src_port}");
+                assert_eq!(events.map(record).iter().any(|event| predicate.wants(event)), wanted, "{filter}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_about_an_entry_passes_every_filter() {
+        let none = predicate("cmd = create && cmd = delete");
+        for change in [Change::Flushed { deleted: 1, failed: 0 }, Change::Purged, Change::Loaded] {
+            assert!(none.wants(&record(change)));
+        }
+        assert!(!none.wants(&record(Change::Created(entry(7)))));
+        assert!(predicate("").everything() && !none.everything());
+    }
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod ctl;
 mod daemon;
+mod filter;
 mod link;
 mod load;
 mod resume;

@@ -12,7 +12,7 @@ use control::hub::Hub;
 use control::key::FlowKey;
 use control::registry::EntryState;
 use control::server;
-use flowtracker_proto::packed;
+use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
@@ -20,6 +20,7 @@ use flowtracker_proto::v1::{
     EventType, Hello, LcoreStats, LifecycleKind, Now, Record, RecordKind, Reply, ReplyStatus, Snapshot,
     Start, WatchEventsRequest, WatchEventsResponse, attach_request, attach_response, command, start,
 };
+use flowtracker_proto::{packed, show};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -90,7 +91,12 @@ impl Service {
     }
 
     pub(crate) async fn watch(&self, at: start::At) -> Watcher {
-        let stream = self.client().await.watch_events(watch_request(at)).await.unwrap().into_inner();
+        self.watch_filtered(at, "").await
+    }
+
+    pub(crate) async fn watch_filtered(&self, at: start::At, filter: &str) -> Watcher {
+        let request = WatchEventsRequest { filter: filter.to_owned(), ..watch_request(at) };
+        let stream = self.client().await.watch_events(request).await.unwrap().into_inner();
         Watcher { stream, ready: Vec::new() }
     }
 
@@ -343,8 +349,11 @@ impl Plane {
                         let reply = found.map_or(missing, |e| Reply { entries: vec![e], ..done });
                         self.reply(reply).await;
                     }
-                    command::Body::Dump(_) => {
-                        for part in table.chunks(10) {
+                    command::Body::Dump(dump) => {
+                        let filter = Program::from_proto(dump.filter.as_ref()).unwrap();
+                        let mut wanted = table.clone();
+                        wanted.retain(|entry| filter.matches(&facts(entry, time_ns)));
+                        for part in wanted.chunks(10) {
                             let entries = part.to_vec();
                             self.reply(Reply { id, entries, time_ns, ..Reply::default() }).await;
                         }
@@ -360,6 +369,22 @@ impl Plane {
                 }
             }
         });
+    }
+}
+
+/// What a data plane's filters ask about an entry at `time_ns`.
+fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
+    let key = FlowKey::from_record(entry).unwrap();
+    Facts {
+        input_port: key.input_port,
+        src_addr: key.src_addr,
+        dst_addr: key.dst_addr,
+        protocol: key.protocol,
+        src_port: key.src_port,
+        dst_port: key.dst_port,
+        prio: show::PRIORITY,
+        idle_ms: show::age_ms(entry.last_used_time_ns, time_ns),
+        cmd: 0,
     }
 }
 
@@ -379,6 +404,8 @@ pub(crate) struct Fold {
     pub(crate) seq: u64,
     pub(crate) synced: u32,
     pub(crate) gaps: u32,
+    /// A filter is at work: numbers may be left out.
+    pub(crate) filtered: bool,
     in_snapshot: bool,
 }
 
@@ -391,7 +418,7 @@ impl Fold {
     pub(crate) fn take(&mut self, event: &Event) {
         let numbered = !self.in_snapshot
             && !matches!(event.r#type(), EventType::Synced | EventType::Progress | EventType::Gap);
-        if numbered && self.seq != 0 {
+        if numbered && self.seq != 0 && !self.filtered {
             assert_eq!(event.seq, self.seq + 1, "numbers are dense: {event:?}");
         }
         let entry = event.entry.as_ref();

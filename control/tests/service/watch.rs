@@ -169,15 +169,6 @@ async fn streams_end_when_the_service_does() {
     assert_eq!(plane.ended().await.unwrap_err().code(), Code::Unavailable);
 }
 
-#[tokio::test]
-async fn a_filter_is_refused_rather_than_ignored() {
-    let service = Service::start().await;
-    let request = WatchEventsRequest { filter: "prio = 1".to_owned(), ..WatchEventsRequest::default() };
-    let refused = service.client().await.watch_events(request).await.unwrap_err();
-    assert_eq!(refused.code(), Code::InvalidArgument);
-    assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "filter");
-}
-
 /// The generated server's way gives what the prepared one gives.
 #[tokio::test]
 async fn messages_are_what_the_bytes_say() {
