@@ -3,10 +3,11 @@
 use flowtracker_proto::v1::DeleteEntryRequest;
 
 use super::{Failure, KeyArgs, Options, connect, get};
+use crate::render::Done;
 
 pub(super) async fn run(options: Options, key: KeyArgs) -> Result<(), Failure> {
     let request = DeleteEntryRequest { key: Some(key.key()?), dataplane: options.dataplane };
     let mut client = connect::client(&options.server).await?;
     let response = client.delete_entry(connect::request(request)).await?.into_inner();
-    get::show(response.entry.as_ref(), options.form)
+    get::show(response.entry.as_ref(), options.form, Some(Done::Deleted))
 }

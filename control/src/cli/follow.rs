@@ -84,6 +84,15 @@ impl From<Origin> for Start {
     }
 }
 
+/// Which events a reader wants.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// Of this data plane; empty means all.
+    pub(super) dataplane: String,
+    /// Those that this expression matches; empty means all.
+    pub(super) filter: String,
+}
+
 /// How far the reader has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -110,7 +119,7 @@ struct Stream {
 /// A source of events that goes on when its connection does not.
 pub(super) struct Follower {
     server: String,
-    dataplane: String,
+    scope: Scope,
     stream: Stream,
     place: Place,
     /// The stream starts over, and the reader has not been told: a GAP goes in
@@ -122,9 +131,9 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Dials `server` and starts. What fails here is not tried again.
-    pub(super) async fn start(server: String, dataplane: String, origin: Origin) -> Result<Self, Failure> {
+    pub(super) async fn start(server: String, scope: Scope, origin: Origin) -> Result<Self, Failure> {
         let client = connect::client(&server).await?;
-        let stream = match open(client, &dataplane, origin).await {
+        let stream = match open(client, &scope, origin).await {
             Err(status) if lost_cursor(&status) => return Err(not_there(origin, &status)),
             stream => stream?,
         };
@@ -133,7 +142,7 @@ impl Follower {
             (Origin::After(cursor), _) | (Origin::Now, Some(cursor)) => Place::At(cursor),
             (Origin::Now, None) => Place::Nowhere("where it had started is not known"),
         };
-        Ok(Self { server, dataplane, stream, place, owes_gap: false, pause: PAUSE_FIRST })
+        Ok(Self { server, scope, stream, place, owes_gap: false, pause: PAUSE_FIRST })
     }
 
     /// The events of the next response. Waits for as long as the service is away.
@@ -208,7 +217,7 @@ impl Follower {
         let why = match self.place {
             Place::Empty => None,
             Place::Nowhere(why) => Some(why.to_owned()),
-            Place::At(cursor) => match open(client.clone(), &self.dataplane, Origin::After(cursor)).await {
+            Place::At(cursor) => match open(client.clone(), &self.scope, Origin::After(cursor)).await {
                 Err(status) if lost_cursor(&status) => Some(match info(&status, "reason").as_str() {
                     "EPOCH_GONE" => {
                         format!("epoch {} is gone (the control service was restarted)", cursor.epoch)
@@ -222,7 +231,7 @@ impl Follower {
                 }
             },
         };
-        self.stream = open(client, &self.dataplane, Origin::Snapshot).await?;
+        self.stream = open(client, &self.scope, Origin::Snapshot).await?;
         self.owes_gap = why.is_some();
         Ok(match why {
             Some(why) => format!("but events are lost: {why}; starting over from a snapshot"),
@@ -233,13 +242,13 @@ impl Follower {
 
 async fn open(
     mut client: FlowTrackerServiceClient<Channel>,
-    dataplane: &str,
+    scope: &Scope,
     origin: Origin,
 ) -> Result<Stream, Status> {
     let request = WatchEventsRequest {
-        dataplane: dataplane.to_owned(),
+        filter: scope.filter.clone(),
+        dataplane: scope.dataplane.clone(),
         start: Some(origin.into()),
-        ..WatchEventsRequest::default()
     };
     let response = client.watch_events(connect::request(request)).await?;
     let start = start_of(response.metadata());
@@ -331,7 +340,7 @@ mod tests {
         let addr = lay(bound.addr(), silence.subscribe()).await;
         tokio::spawn(bound.serve(std::future::pending()));
         let mut follower =
-            Follower::start(format!("http://{addr}"), String::new(), Origin::Now).await.unwrap();
+            Follower::start(format!("http://{addr}"), Scope::default(), Origin::Now).await.unwrap();
         for _ in 0..2 {
             // PROGRESS comes every second, over a wire that carries.
             for _ in 0..3 {

@@ -1,13 +1,14 @@
-//! `ctl list`: all entries, as they come.
+//! `ctl list`: all entries, or all that a filter matches, as they come.
 
 use flowtracker_proto::v1::{Entry, ListEntriesRequest};
 
+use super::filter_args::FilterArgs;
 use super::{Failure, Form, Options, connect, output};
 use crate::render::{self, ENTRIES_PER_MESSAGE};
 
-pub(super) async fn run(options: Options) -> Result<(), Failure> {
+pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Failure> {
+    let request = ListEntriesRequest { filter: filter.expression()?, dataplane: options.dataplane };
     let mut client = connect::client(&options.server).await?;
-    let request = ListEntriesRequest { dataplane: options.dataplane, ..ListEntriesRequest::default() };
     let mut stream = client.list_entries(connect::request(request)).await?.into_inner();
     let mut text = String::new();
     heading(&mut text, options.form);
@@ -40,7 +41,7 @@ pub(super) fn entry(out: &mut String, entry: &Entry, form: Form, nth: usize) {
         Form::Json => render::proto_json::line(out, entry),
         Form::Tc => {
             if nth.is_multiple_of(ENTRIES_PER_MESSAGE) {
-                render::tc::pipeline(out, "");
+                render::tc::pipeline(out, None);
             }
             render::tc::entry(out, entry, false);
         }

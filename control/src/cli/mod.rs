@@ -1,20 +1,30 @@
 //! The command line `ctl`: two dialects over one client.
 //!
 //! Arguments that start with a command of P4TC's `tc` (`mon`, `p4ctrl`,
-//! `p4template`) are read as `tc` would (`p4tc.rs`); all others are everyday
+//! `p4template`) are read as `tc` would (`p4tc/`); all others are everyday
 //! verbs, one file each.
 
+mod attributes;
 mod connect;
+mod create;
 mod dataplanes;
 mod delete;
+mod fields;
+mod filter_args;
+mod flush;
 mod follow;
 mod get;
 mod health;
+mod introspect;
 mod key_words;
 mod list;
+mod load;
 mod output;
 mod p4tc;
+mod purge;
 mod stats;
+mod table;
+mod update;
 mod version;
 mod watch;
 
@@ -24,6 +34,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use self::attributes::EntryArgs;
+use self::fields::{Dialect, refusal};
+use self::filter_args::FilterArgs;
 use crate::key::FlowKey;
 
 /// Where the service is, unless somebody says otherwise.
@@ -40,7 +53,7 @@ enum Failure {
     Usage(String),
     /// The service cannot be reached, or went away: exit 3.
     Unreachable(String),
-    /// The state asked about is not good; it has been printed: exit 1.
+    /// What has been printed is not what was hoped for: exit 1.
     NotWell,
     /// Whoever reads the output has gone, and needs no message.
     NobodyReads,
@@ -73,7 +86,7 @@ impl From<tokio::task::JoinError> for Failure {
 impl Failure {
     fn message(&self) -> Option<String> {
         match self {
-            Self::Refused(status) => Some(in_flags(status.message())),
+            Self::Refused(status) => Some(refusal(status, Dialect::Everyday)),
             Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
             Self::NotWell | Self::NobodyReads => None,
             Self::Output(why) => Some(format!("cannot write: {why}")),
@@ -88,13 +101,6 @@ impl Failure {
             Self::Unreachable(_) => 3,
         }
     }
-}
-
-/// A refusal in the words of the command line: the request's field is a flag here.
-fn in_flags(message: &str) -> String {
-    message
-        .strip_prefix("dataplane: ")
-        .map_or_else(|| message.to_owned(), |reason| format!("--dataplane: {reason}"))
 }
 
 /// The form in which results are printed.
@@ -131,7 +137,7 @@ struct Options {
     server: String,
 
     /// Data plane, where there are several
-    #[arg(long, global = true, value_name = "NAME", default_value = "")]
+    #[arg(long, global = true, value_name = "NAME", default_value = "", hide_default_value = true)]
     dataplane: String,
 
     /// Form of the output
@@ -154,13 +160,35 @@ enum Verb {
     /// back with `--from EPOCH:SEQ`. Only the numbers of a snapshot whose SYNCED has not come yet
     /// are no place to come back to.
     Watch(watch::Watch),
-    /// Print all entries
-    List,
+    /// Print all entries, or all that a filter matches
+    List(FilterArgs),
     /// Print one entry
     Get(KeyArgs),
-    /// Delete one entry
+    /// Create one entry, static unless `--dynamic`, and print it
+    Create(EntryArgs),
+    /// Change one entry, restart its timer, and print it
+    ///
+    /// What is not given stays as it is; `--dynamic` alone gives it the aging time of profile 0. A dynamic
+    /// entry cannot be made static.
+    Update(EntryArgs),
+    /// Delete one entry and print it
     #[command(alias = "DeleteEntry")]
     Delete(KeyArgs),
+    /// Delete all entries, or all that a filter matches, and print how many
+    ///
+    /// Entries whose permissions have no D for the control plane are left. Where nothing could be deleted
+    /// but something was left, the exit status is 1.
+    Flush(FilterArgs),
+    /// Print the attributes of the table; with flags, change them first
+    ///
+    /// A new aging time concerns entries that are created or updated from now on.
+    Table(table::TableArgs),
+    /// Print P4TC's introspection document: tables, key fields, actions
+    Introspect,
+    /// Attach the program again after a purge
+    Load,
+    /// Detach the program: packets pass untracked, and all entries are removed
+    Purge,
     /// Print the counters of every lcore
     Stats,
     /// Print the data planes
@@ -225,9 +253,16 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     }
     match cli.verb {
         Verb::Watch(verb) => output::until_interrupted(watch::run(options, verb)).await,
-        Verb::List => list::run(options).await,
+        Verb::List(filter) => list::run(options, filter).await,
         Verb::Get(key) => get::run(options, key).await,
+        Verb::Create(entry) => create::run(options, entry).await,
+        Verb::Update(entry) => update::run(options, entry).await,
         Verb::Delete(key) => delete::run(options, key).await,
+        Verb::Flush(filter) => flush::run(options, filter).await,
+        Verb::Table(table) => table::run(options, table).await,
+        Verb::Introspect => introspect::run(options).await,
+        Verb::Load => load::run(options).await,
+        Verb::Purge => purge::run(options).await,
         Verb::Stats => stats::run(options).await,
         Verb::Dataplanes => dataplanes::run(options).await,
         Verb::Health => health::run(options).await,

@@ -2,7 +2,8 @@
 
 use flowtracker_proto::v1::{Event, EventType};
 
-use super::follow::{Follower, Origin};
+use super::filter_args::FilterArgs;
+use super::follow::{Follower, Origin, Scope};
 use super::{Failure, Form, Options, output};
 use crate::render;
 
@@ -13,11 +14,15 @@ pub(super) struct Watch {
     /// numbers, which ends the log that you have
     #[arg(long, value_name = "snapshot|now|EPOCH:SEQ", default_value = "now")]
     from: Origin,
+
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 pub(super) async fn run(options: Options, verb: Watch) -> Result<(), Failure> {
     let Options { server, dataplane, form } = options;
-    let source = Follower::start(server, dataplane, verb.from).await?;
+    let scope = Scope { dataplane, filter: verb.filter.expression()? };
+    let source = Follower::start(server, scope, verb.from).await?;
     output::follow(source, move |out, event| print(out, event, form)).await
 }
 

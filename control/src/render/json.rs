@@ -1,10 +1,12 @@
 //! The JSON of P4TC's `tc -j`: pairs of a header object and an object with up
-//! to 16 entries, fields in `tc`'s order.
+//! to 16 entries, fields in `tc`'s order; and the one object of a template.
 
-use flowtracker_proto::v1::{Actor, Entry};
+use flowtracker_proto::v1::{Actor, Entry, Table};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::tc::{entity, shows_pid};
+use super::{ACTIONS, Done, MISS_ACTION, pretty};
 
 /// One object of the outer array.
 #[derive(Debug, Serialize)]
@@ -17,15 +19,35 @@ pub enum Piece {
         /// At most 16.
         entries: Vec<EntryObject>,
     },
+    /// What a flush has done.
+    Flushed {
+        /// The one count.
+        entries: [FlushCount; 1],
+    },
+    /// The template of the table.
+    Template(Box<Template>),
 }
 
-/// The header object; a flag says what happened, reads have none.
+/// The header object; a flag says what was done, reads have none.
+#[derive(Debug)]
+pub struct Header(Option<Done>);
+
+impl Serialize for Header {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        if let Some(done) = self.0 {
+            object.serialize_entry(done.word(), &true)?;
+        }
+        object.serialize_entry("pname", crate::convert::PIPELINE)?;
+        object.serialize_entry("pipeid", &1)?;
+        object.end()
+    }
+}
+
+/// Entries that a flush has deleted.
 #[derive(Debug, Serialize)]
-pub struct Header {
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    deleted: bool,
-    pname: &'static str,
-    pipeid: u32,
+pub struct FlushCount {
+    tecount: u64,
 }
 
 /// One entry.
@@ -141,17 +163,94 @@ impl From<&Entry> for EntryObject {
     }
 }
 
-/// The pair of objects for up to 16 entries that were read, or deleted.
-pub fn message(entries: &[Entry], deleted: bool) -> [Piece; 2] {
-    [
-        Piece::Header(Header { deleted, pname: crate::convert::PIPELINE, pipeid: 1 }),
-        Piece::Entries { entries: entries.iter().map(Into::into).collect() },
-    ]
+/// What `p4template get` shows of the table.
+#[derive(Debug, Serialize)]
+pub struct Template {
+    obj: &'static str,
+    pname: &'static str,
+    pipeid: u32,
+    tblid: u32,
+    tname: String,
+    keysz: u32,
+    max_entries: u64,
+    masks: u32,
+    entries: u64,
+    permissions: String,
+    table_type: &'static str,
+    default_miss: DefaultAction,
+    acts_list: [ListedAction; 2],
+    num_timer_profiles: usize,
+    profiles: Vec<Profile>,
+}
+
+#[derive(Debug, Serialize)]
+struct DefaultAction {
+    actions: [Action; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct Action {
+    order: u32,
+    kind: &'static str,
+    index: u32,
+    r#ref: u32,
+    bind: u32,
+    params: [u32; 0],
+}
+
+#[derive(Debug, Serialize)]
+struct ListedAction {
+    act_name: &'static str,
+    flags: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Profile {
+    profile_id: u32,
+    profile_aging: u64,
+}
+
+impl From<&Table> for Template {
+    fn from(table: &Table) -> Self {
+        let profile = |p: &flowtracker_proto::v1::TimerProfile| Profile {
+            profile_id: p.profile_id,
+            profile_aging: p.aging_ms,
+        };
+        let miss = Action { order: 1, kind: MISS_ACTION, index: 1, r#ref: 1, bind: 1, params: [] };
+        Self {
+            obj: "table",
+            pname: crate::convert::PIPELINE,
+            pipeid: 1,
+            tblid: 1,
+            tname: table.name.clone(),
+            keysz: table.key_bits,
+            max_entries: table.max_entries,
+            masks: 1,
+            entries: table.entries,
+            permissions: table.permissions_text.clone(),
+            table_type: "exact",
+            default_miss: DefaultAction { actions: [miss] },
+            acts_list: ACTIONS.map(|(act_name, flags)| ListedAction { act_name, flags }),
+            num_timer_profiles: table.profiles.len(),
+            profiles: table.profiles.iter().map(profile).collect(),
+        }
+    }
+}
+
+/// The pair of objects for up to 16 entries.
+pub fn message(entries: &[Entry], done: Option<Done>) -> [Piece; 2] {
+    [Piece::Header(Header(done)), Piece::Entries { entries: entries.iter().map(Into::into).collect() }]
+}
+
+/// The pair of objects of a flush.
+pub fn flushed(deleted: u64) -> [Piece; 2] {
+    let entries = [FlushCount { tecount: deleted }];
+    [Piece::Header(Header(Some(Done::Flushed))), Piece::Flushed { entries }]
 }
 
 /// The array of all objects, with the line end that `tc` gives it.
 pub fn document(pieces: &[Piece], pretty: bool) -> String {
-    let text = if pretty { serde_json::to_string_pretty(pieces) } else { serde_json::to_string(pieces) };
+    let text = if pretty { pretty::to_string(pieces) } else { serde_json::to_string(pieces) };
     // Maps with text keys and plain values: nothing that could fail.
     text.unwrap_or_default() + "\n"
 }

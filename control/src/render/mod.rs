@@ -2,6 +2,7 @@
 //! that an event reaches the terminal in one piece.
 
 pub mod json;
+mod pretty;
 pub mod proto_json;
 pub mod table;
 pub mod tc;
@@ -14,6 +15,37 @@ use crate::key::FlowKey;
 
 /// Entries per message of P4TC: its header line or object comes once for so many.
 pub const ENTRIES_PER_MESSAGE: usize = 16;
+
+/// What P4TC says that a message reports; a message that was read reports nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The entries were created.
+    Created,
+    /// The entries were updated.
+    Updated,
+    /// The entries were deleted.
+    Deleted,
+    /// All of them, or all that match, are gone: a count instead of entries.
+    Flushed,
+}
+
+impl Done {
+    /// The word in front of the first line, and the flag of the header object.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::Flushed => "flushed",
+        }
+    }
+}
+
+/// Actions that the table lists, and where each may stand: P4TC's template of
+/// flowtracker has these two.
+const ACTIONS: [(&str, &str); 2] = [("NoAction", "tableonly"), (MISS_ACTION, "defaultonly")];
+/// What the table does on a miss.
+const MISS_ACTION: &str = "flowtracker/Main/ct_flow_miss";
 
 /// The compact form of a key that the service sent.
 fn compact_key(key: Option<&Key>) -> String {

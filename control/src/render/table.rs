@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use flowtracker_proto::v1::{
-    DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, GetStatsResponse, LcoreStats,
-    LifecycleKind, ListDataplanesResponse, Outcomes,
+    DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, FlushEntriesResponse, GetStatsResponse,
+    LcoreStats, LifecycleKind, ListDataplanesResponse, Outcomes, Table,
 };
 
 use super::{compact_key, duration, utc};
@@ -75,6 +75,32 @@ fn lost(from: u64, to: u64) -> String {
         (0, _) => "events are lost, how many is not known".to_owned(),
         (_, 0) => format!("event {from} is lost"),
         (_, more) => format!("events {from} to {to} are lost ({})", more + 1),
+    }
+}
+
+/// What a flush has done.
+pub fn flushed(out: &mut String, response: FlushEntriesResponse) {
+    let _ = write!(out, "{} deleted", response.deleted);
+    if response.failed != 0 {
+        let _ = write!(out, ", {} left: their permissions have no D for the control plane", response.failed);
+    }
+    out.push('\n');
+}
+
+/// Attributes and occupation of the table.
+pub fn attributes(out: &mut String, table: &Table) {
+    let detached = if table.detached { ", detached" } else { "" };
+    let _ = writeln!(out, "{} {}{detached}", table.dataplane, table.name);
+    let _ = writeln!(out, "  {:<14} {} of {}", "entries", table.entries, table.max_entries);
+    let _ = writeln!(out, "  {:<14} {:#x} {}", "permissions", table.permissions, table.permissions_text);
+    for profile in &table.profiles {
+        let learn = if profile.profile_id == table.learn_profile_id { ", of learned entries" } else { "" };
+        let name = format!("profile {}", profile.profile_id);
+        let _ = writeln!(out, "  {name:<14} {} ms{learn}", profile.aging_ms);
+    }
+    for shard in &table.shards {
+        let name = format!("lcore {}", shard.lcore);
+        let _ = writeln!(out, "  {name:<14} {} of {}", shard.entries, shard.capacity);
     }
 }
 

@@ -4,8 +4,10 @@
 use std::fmt::Write;
 
 use flowtracker_proto::Timestamp;
-use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType};
+use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
 use jiff::tz::TimeZone;
+
+use super::{ACTIONS, Done, MISS_ACTION};
 
 /// What `tc` says on standard error when its socket has overrun: events are lost.
 pub const OVERRUN: &str = "netlink receive error No buffer space available (105)";
@@ -21,27 +23,31 @@ pub enum Stamp {
     Short,
 }
 
-/// The first line; `verb` is empty for reads.
-pub fn pipeline(out: &mut String, verb: &str) {
-    let blank = if verb.is_empty() { "" } else { " " };
-    let _ = writeln!(out, "{verb}{blank}pipeline:  flowtracker(id 1)");
+/// The first line of a message.
+pub fn pipeline(out: &mut String, done: Option<Done>) {
+    if let Some(done) = done {
+        let _ = write!(out, "{} ", done.word());
+    }
+    out.push_str("pipeline:  flowtracker(id 1)\n");
+}
+
+/// A message that a flush has deleted so many entries.
+pub fn flushed(out: &mut String, deleted: u64) {
+    pipeline(out, Some(Done::Flushed));
+    let _ = writeln!(out, "    table entry flush count {deleted}\n");
 }
 
 /// An event that P4TC has: created, updated, deleted, flushed. Others print nothing.
 pub fn event(out: &mut String, event: &Event, details: bool) {
-    let verb = match event.r#type() {
-        EventType::Created => "created",
-        EventType::Updated => "updated",
-        EventType::Deleted => "deleted",
-        EventType::Flushed => {
-            pipeline(out, "flushed");
-            let _ = writeln!(out, "    table entry flush count {}\n", event.deleted);
-            return;
-        }
+    let done = match event.r#type() {
+        EventType::Created => Done::Created,
+        EventType::Updated => Done::Updated,
+        EventType::Deleted => Done::Deleted,
+        EventType::Flushed => return flushed(out, event.deleted),
         _ => return,
     };
     if let Some(shown) = &event.entry {
-        pipeline(out, verb);
+        pipeline(out, Some(done));
         entry(out, shown, details);
     }
 }
@@ -126,4 +132,39 @@ pub fn stamp(out: &mut String, time: Option<&Timestamp>, stamp: Stamp) {
             let _ = write!(out, "[{}.{usec:06}] ", local.strftime("%Y-%m-%dT%H:%M:%S"));
         }
     }
+}
+
+/// The table's template, as `p4template get` shows it.
+pub fn table(out: &mut String, table: &Table) {
+    let _ = write!(
+        out,
+        "templates obj type table\n\
+         pipeline name flowtracker\n\
+         pipeline id 1\n\
+         \x20   table id 1\n\
+         \x20   table name {}\n\
+         \x20    table keysz {}\n\n\
+         \x20    max_entries {}\n\n\
+         \x20    masks 1\n\n\
+         \x20    table entries {}\n\
+         \x20   permissions {}\n\
+         \x20   table type exact\n\n\
+         \x20   default_miss:\n\n\
+         \taction order 1: {MISS_ACTION}  index 1 ref 1 bind 1\n\
+         \t params:\n\n\n\
+         \x20   acts list:\n",
+        table.name, table.key_bits, table.max_entries, table.entries, table.permissions_text
+    );
+    for (name, place) in ACTIONS {
+        let _ = writeln!(out, "        act name {name}\n        act flags {place}\n");
+    }
+    let _ = writeln!(out, "\n    num timer profiles {}\n    profiles:", table.profiles.len());
+    for profile in &table.profiles {
+        let _ = writeln!(
+            out,
+            "        profile id {}\n        profile aging {}\n",
+            profile.profile_id, profile.aging_ms
+        );
+    }
+    out.push_str("\n\n");
 }

@@ -1,0 +1,78 @@
+//! What an entry is to be: the flags of `create` and `update`.
+
+use super::{Failure, KeyArgs};
+
+/// Names an entry and says what it is to be.
+#[derive(Debug, clap::Args)]
+pub(super) struct EntryArgs {
+    #[command(flatten)]
+    pub(super) key: KeyArgs,
+    #[command(flatten)]
+    pub(super) attributes: Attributes,
+}
+
+/// What is not given is left to the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(super) struct Attributes {
+    /// Let the idle timer delete the entry
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(super) dynamic: Option<bool>,
+
+    /// Timer profile that the aging time comes from
+    #[arg(long, value_name = "ID", conflicts_with = "aging")]
+    pub(super) profile: Option<u32>,
+
+    /// Aging time, milliseconds: that of a timer profile
+    #[arg(long, value_name = "MS")]
+    pub(super) aging: Option<u64>,
+
+    /// Permission bits: some of the table's, without its two C bits
+    #[arg(long, value_name = "HEX", value_parser = permissions)]
+    pub(super) permissions: Option<u32>,
+}
+
+impl Attributes {
+    /// A static entry has no timer: what sets one is no slip to be passed over.
+    pub(super) fn check_create(&self) -> Result<(), Failure> {
+        let flag = match (self.profile, self.aging) {
+            _ if self.dynamic == Some(true) => return Ok(()),
+            (None, None) => return Ok(()),
+            (Some(_), _) => "--profile",
+            (None, Some(_)) => "--aging",
+        };
+        Err(Failure::Usage(format!("{flag} needs --dynamic: a static entry has no timer")))
+    }
+}
+
+/// Reads permission bits: hexadecimal, as everywhere in P4TC.
+pub(super) fn permissions(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let hexadecimal = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let bits = hexadecimal.then(|| u32::from_str_radix(digits, 16).ok()).flatten();
+    bits.filter(|bits| *bits <= MOST_PERMISSIONS)
+        .ok_or_else(|| format!("{text:?} is not a hexadecimal number of 14 bits, such as 0x1dbc"))
+}
+
+/// All 14 bits.
+const MOST_PERMISSIONS: u32 = 0x3fff;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_fourteen_bits_in_hexadecimal() {
+        for (text, bits) in [("0", 0), ("0x3dfc", 0x3dfc), ("3DFC", 0x3dfc), ("0X3fff", 0x3fff)] {
+            assert_eq!(permissions(text), Ok(bits));
+        }
+        for text in ["", "0x", "4000", "+1", "-1", " 1", "1g", "0x0x1", "CRUD-PSCRUDX--", "100000000"] {
+            assert!(permissions(text).unwrap_err().contains("14 bits"), "{text}");
+        }
+    }
+}

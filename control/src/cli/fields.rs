@@ -1,0 +1,93 @@
+//! Refusals in the words of the command line: what the request calls a field is a
+//! flag or a word here.
+
+use tonic::Status;
+use tonic_types::StatusExt;
+
+/// A dialect of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `ctl create KEY --aging MS`.
+    Everyday,
+    /// `ctl p4ctrl create PATH KEY aging MS`.
+    P4tc,
+}
+
+/// Path of a field, indexes left out; its name among everyday verbs; its name in P4TC's commands.
+const NAMES: [(&str, &str, &str); 15] = [
+    ("dataplane", "--dataplane", "--dataplane"),
+    ("key.input_port", "input_port", "input_port"),
+    ("key.src_addr", "srcAddr", "srcAddr"),
+    ("key.dst_addr", "dstAddr", "dstAddr"),
+    ("key.protocol", "hdr.ipv4.protocol", "hdr.ipv4.protocol"),
+    ("key.src_port", "srcPort", "srcPort"),
+    ("key.dst_port", "dstPort", "dstPort"),
+    ("dynamic", "--dynamic", "dynamic"),
+    ("profile_id", "--profile", "profile_id"),
+    ("aging_ms", "--aging", "aging"),
+    ("permissions", "--permissions", "permissions"),
+    ("profiles", "--profile", "timer_profile"),
+    ("profiles.profile_id", "--profile", "timer_profile"),
+    ("profiles.aging_ms", "--profile", "timer_profile"),
+    ("filter", "filter", "filter"),
+];
+
+/// What the service says, all of it.
+pub(super) fn refusal(status: &Status, dialect: Dialect) -> String {
+    let violations = status.get_details_bad_request().map(|request| request.field_violations);
+    match violations {
+        Some(several) if several.len() > 1 => {
+            let said = several.iter().map(|v| named(&format!("{}: {}", v.field, v.description), dialect));
+            said.collect::<Vec<_>>().join("; ")
+        }
+        _ => named(status.message(), dialect),
+    }
+}
+
+/// A message that starts with the path of a field if one is at fault.
+fn named(message: &str, dialect: Dialect) -> String {
+    let name = |path: &str| {
+        let (_, everyday, p4tc) = NAMES.iter().find(|(field, ..)| *field == without_indexes(path))?;
+        Some(match dialect {
+            Dialect::Everyday => everyday,
+            Dialect::P4tc => p4tc,
+        })
+    };
+    let named =
+        message.split_once(": ").and_then(|(path, reason)| Some(format!("{}: {reason}", name(path)?)));
+    named.unwrap_or_else(|| message.to_owned())
+}
+
+/// `profiles[0].aging_ms` is `profiles.aging_ms`.
+fn without_indexes(path: &str) -> String {
+    let mut parts = path.split('[');
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        bare += part.split_once(']').map_or(part, |(_, rest)| rest);
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_as_the_user_has_written_them() {
+        for (message, everyday, p4tc) in [
+            ("aging_ms: no profile has it", "--aging: no profile has it", "aging: no profile has it"),
+            ("key.src_addr: is missing", "srcAddr: is missing", "srcAddr: is missing"),
+            (
+                "profiles[11].aging_ms: 0 is too small",
+                "--profile: 0 is too small",
+                "timer_profile: 0 is too small",
+            ),
+            ("filter: column 3: x", "filter: column 3: x", "filter: column 3: x"),
+            ("no entry has this key", "no entry has this key", "no entry has this key"),
+            ("data plane \"a\": away", "data plane \"a\": away", "data plane \"a\": away"),
+        ] {
+            assert_eq!(named(message, Dialect::Everyday), everyday);
+            assert_eq!(named(message, Dialect::P4tc), p4tc);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! A filter on the command line: the word `filter` and all that follows it.
+
+use super::Failure;
+
+/// Which entries or events are meant.
+#[derive(Debug, clap::Args)]
+pub(super) struct FilterArgs {
+    /// The word `filter`, then an expression to the end of the line, as `key.dstPort = 80 && prio > 1`;
+    /// options go in front of it
+    ///
+    /// The names are key.input_port, key.srcAddr, key.dstAddr, key.protocol, key.srcPort, key.dstPort and prio;
+    /// msecs_since (idle time, milliseconds) with list and flush; cmd (create, update, delete) with watch. They
+    /// are compared by = != < <= > >= and joined by && ^^ || and parentheses; ! negates. Addresses are quoted:
+    /// 'key.srcAddr = "10.0.0.0/24"'.
+    #[arg(value_name = "filter EXPR", trailing_var_arg = true)]
+    words: Vec<String>,
+}
+
+impl FilterArgs {
+    /// The expression; empty when none is given.
+    pub(super) fn expression(&self) -> Result<String, Failure> {
+        match self.words.split_first() {
+            None => Ok(String::new()),
+            Some((word, expression)) if word == "filter" => {
+                if expression.is_empty() {
+                    return Err(Failure::Usage("filter: an expression must follow".to_owned()));
+                }
+                Ok(expression.join(" "))
+            }
+            Some((word, _)) => {
+                Err(Failure::Usage(format!("unexpected {word:?}: only `filter EXPR` may stand here")))
+            }
+        }
+    }
+}

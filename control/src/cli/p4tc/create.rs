@@ -1,0 +1,25 @@
+//! `p4ctrl create`.
+
+use flowtracker_proto::v1::CreateEntryRequest;
+
+use super::body::Entry;
+use super::{Error, Tc, refusal, writes};
+use crate::cli::connect;
+use crate::render::Done;
+
+pub(super) async fn run(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let create = async |Entry { key, attributes }: Entry| {
+        let request = CreateEntryRequest {
+            key: Some(key),
+            dynamic: attributes.dynamic,
+            profile_id: attributes.profile,
+            aging_ms: attributes.aging,
+            permissions: attributes.permissions,
+            dataplane: tc.flags.dataplane.clone(),
+        };
+        let response = client.create_entry(connect::request(request)).await;
+        Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.into_inner().entry)
+    };
+    writes::each(tc, entries, Done::Created, create).await
+}

@@ -1,0 +1,44 @@
+//! `p4ctrl delete`: of named entries, or a flush.
+
+use flowtracker_proto::v1::{DeleteEntryRequest, FlushEntriesRequest};
+
+use super::body::{Choice, Entry};
+use super::message::Echo;
+use super::{Error, Tc, refusal, say, writes};
+use crate::cli::{connect, output};
+use crate::render::Done;
+
+pub(super) async fn run(tc: &Tc, choice: Choice) -> Result<(), Error> {
+    match choice {
+        Choice::All => flush(tc, String::new()).await,
+        Choice::Filter(filter) => flush(tc, filter).await,
+        Choice::Entries(entries) => named(tc, entries).await,
+    }
+}
+
+async fn named(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let delete = async |Entry { key, .. }: Entry| {
+        let request = DeleteEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
+        let response = client.delete_entry(connect::request(request)).await;
+        // P4TC has no text for a missing D; this is what its error number says.
+        Ok(response.map_err(|status| refusal::of_key(status, "Operation not permitted"))?.into_inner().entry)
+    };
+    writes::each(tc, entries, Done::Deleted, delete).await
+}
+
+async fn flush(tc: &Tc, filter: String) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let request = FlushEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
+    let response = client.flush_entries(connect::request(request)).await?.into_inner();
+    if response.failed != 0 {
+        if response.deleted == 0 {
+            return say("Unable to flush any entries");
+        }
+        let (deleted, failed) = (response.deleted, response.failed);
+        output::complain(&format!("Warning: Flushed {deleted} table entries and {failed} failed."));
+    }
+    let mut echo = Echo::new(&tc.flags);
+    echo.flushed(response.deleted)?;
+    echo.end()
+}

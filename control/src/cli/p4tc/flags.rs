@@ -1,0 +1,145 @@
+//! Options in front of a command of `tc`.
+
+use super::{Error, say};
+use crate::cli::follow::Scope;
+use crate::cli::{DEFAULT_SERVER, SERVER_VARIABLE};
+use crate::render::tc::Stamp;
+
+/// What the options say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Flags {
+    pub(super) json: bool,
+    pub(super) pretty: bool,
+    pub(super) details: bool,
+    pub(super) echo: bool,
+    pub(super) force: bool,
+    pub(super) stamp: Stamp,
+    /// File of commands.
+    pub(super) batch: Option<String>,
+    server: Option<String>,
+    pub(super) dataplane: String,
+}
+
+/// `tc`'s options, in the order in which a prefix is tried.
+const OPTIONS: [&str; 8] = ["json", "pretty", "details", "echo", "force", "batch", "timestamp", "tshort"];
+/// Options of `ctl` that take a value.
+const VALUED: [&str; 4] = ["--server", "--dataplane", "-o", "--output"];
+
+/// The option of `tc` that `word` is or shortens.
+fn option(word: &str) -> Option<&'static str> {
+    let name = word.trim_start_matches('-');
+    OPTIONS.into_iter().find(|option| !name.is_empty() && option.starts_with(name))
+}
+
+/// What decides which dialect is spoken: the option `-batch`, or else the
+/// first word that is neither an option nor the value of one.
+pub(super) fn verdict(arguments: &[String]) -> Option<&str> {
+    let mut words = arguments.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        if VALUED.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') || (!word.starts_with("--") && option(word) == Some("batch")) {
+            return Some(word);
+        }
+    }
+    None
+}
+
+/// Reads the options; the command follows.
+pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
+    let mut flags = Flags {
+        json: false,
+        pretty: false,
+        details: false,
+        echo: false,
+        force: false,
+        stamp: Stamp::None,
+        batch: None,
+        server: None,
+        dataplane: String::new(),
+    };
+    let mut at = 0;
+    while let Some(word) = arguments.get(at).filter(|w| w.starts_with('-')) {
+        at += 1;
+        let (name, given) = match word.split_once('=') {
+            Some((name, value)) if VALUED.contains(&name) => (name, Some(value.to_owned())),
+            _ => (word.as_str(), None),
+        };
+        let mut value = || {
+            given.clone().map_or_else(
+                || {
+                    at += 1;
+                    let next = arguments.get(at - 1).cloned();
+                    next.map_or_else(|| say(format!("Option \"{name}\" needs a value")), Ok)
+                },
+                Ok,
+            )
+        };
+        match name {
+            "--server" => flags.server = Some(value()?),
+            "--dataplane" => flags.dataplane = value()?,
+            "-o" | "--output" => return say(format!("Option \"{name}\" does not go with tc's commands")),
+            _ => match option(name) {
+                Some("json") => flags.json = true,
+                Some("pretty") => flags.pretty = true,
+                Some("details") => flags.details = true,
+                Some("echo") => flags.echo = true,
+                Some("force") => flags.force = true,
+                Some("batch") => flags.batch = Some(value()?),
+                Some("timestamp") if flags.stamp == Stamp::None => flags.stamp = Stamp::Long,
+                Some("timestamp") => {}
+                Some("tshort") => flags.stamp = Stamp::Short,
+                _ => return say(format!("Option \"{word}\" is unknown")),
+            },
+        }
+    }
+    Ok((flags, arguments.get(at..).unwrap_or_default()))
+}
+
+impl Flags {
+    pub(super) fn server(&self) -> String {
+        let environment = || std::env::var(SERVER_VARIABLE).ok().filter(|v| !v.is_empty());
+        self.server.clone().or_else(environment).unwrap_or_else(|| DEFAULT_SERVER.to_owned())
+    }
+
+    /// All events of the data plane that the options name, or those that match.
+    pub(super) fn scope(&self, filter: String) -> Scope {
+        Scope { dataplane: self.dataplane.clone(), filter }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn options_may_be_shortened() {
+        for (text, stamp) in [
+            ("mon", Stamp::None),
+            ("-t mon", Stamp::Long),
+            ("-ti mon", Stamp::Long),
+            ("-ts mon", Stamp::Short),
+            ("-timestamp -tshort mon", Stamp::Short),
+            ("-tshort -timestamp mon", Stamp::Short),
+        ] {
+            let arguments = words(text);
+            let (flags, rest) = read(&arguments).unwrap();
+            assert_eq!(flags.stamp, stamp, "{text}");
+            assert_eq!(rest, ["mon"]);
+        }
+        let arguments = words("-j -p -d -e -f -b - --server=http://a:1 --dataplane x rest");
+        let (flags, rest) = read(&arguments).unwrap();
+        assert!(flags.json && flags.pretty && flags.details && flags.echo && flags.force);
+        assert_eq!((flags.batch.as_deref(), flags.server().as_str()), (Some("-"), "http://a:1"));
+        assert_eq!((flags.dataplane.as_str(), rest.len()), ("x", 1));
+        for text in
+            ["-x mon", "- mon", "--server", "-batch", "-o json mon", "--output=json mon", "-json=1 mon"]
+        {
+            assert!(matches!(read(&words(text)), Err(Error::Said(_))), "{text}");
+        }
+    }
+}

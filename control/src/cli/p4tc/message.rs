@@ -1,0 +1,74 @@
+//! Messages of P4TC, as text or as parts of one JSON document.
+
+use flowtracker_proto::v1::Entry;
+
+use super::flags::Flags;
+use super::{Error, is_published};
+use crate::cli::output;
+use crate::render::{Done, json, tc};
+
+/// Prints messages as they come; JSON is one document, printed at the end.
+pub(super) struct Printer<'a> {
+    flags: &'a Flags,
+    pieces: Vec<json::Piece>,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(flags: &'a Flags) -> Self {
+        Self { flags, pieces: Vec::new() }
+    }
+
+    /// A message of up to 16 entries.
+    pub(super) fn entries(&mut self, entries: &[Entry], done: Option<Done>) -> Result<(), Error> {
+        if self.flags.json {
+            self.pieces.extend(json::message(entries, done));
+            return Ok(());
+        }
+        let mut text = String::new();
+        tc::pipeline(&mut text, done);
+        entries.iter().for_each(|entry| tc::entry(&mut text, entry, self.flags.details));
+        Ok(output::put(&text)?)
+    }
+
+    /// The end of what was asked for.
+    pub(super) fn end(self) -> Result<(), Error> {
+        if !self.flags.json {
+            return Ok(());
+        }
+        Ok(output::put(&json::document(&self.pieces, self.flags.pretty))?)
+    }
+}
+
+/// The events of a write, for who wants an echo.
+pub(super) struct Echo<'a>(Option<Printer<'a>>);
+
+impl<'a> Echo<'a> {
+    pub(super) fn new(flags: &'a Flags) -> Self {
+        Self(flags.echo.then(|| Printer::new(flags)))
+    }
+
+    /// The event of one entry, if it has one.
+    pub(super) fn entry(&mut self, entry: &Entry, done: Done) -> Result<(), Error> {
+        match &mut self.0 {
+            Some(printer) if is_published(entry) => printer.entries(std::slice::from_ref(entry), Some(done)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The event of a flush.
+    pub(super) fn flushed(&mut self, deleted: u64) -> Result<(), Error> {
+        let Some(printer) = &mut self.0 else { return Ok(()) };
+        if printer.flags.json {
+            printer.pieces.extend(json::flushed(deleted));
+            return Ok(());
+        }
+        let mut text = String::new();
+        tc::flushed(&mut text, deleted);
+        Ok(output::put(&text)?)
+    }
+
+    /// No event follows; where there was none, nothing is printed.
+    pub(super) fn end(self) -> Result<(), Error> {
+        self.0.filter(|printer| !printer.pieces.is_empty()).map_or(Ok(()), Printer::end)
+    }
+}

@@ -1,0 +1,65 @@
+//! `monitor p4 events [PATH [filter EXPR]]`: what P4TC would have published.
+
+use flowtracker_proto::v1::{DeleteReason, Event, EventType};
+
+use super::flags::Flags;
+use super::{Error, body, is_published, path, say};
+use crate::cli::follow::{Follower, Origin};
+use crate::cli::{Failure, output};
+use crate::render::tc;
+
+/// Reads what follows `monitor` and gives the filter; empty when there is none.
+pub(super) fn read(words: &[String]) -> Result<String, Error> {
+    let mut words = words.iter();
+    match (words.next(), words.next()) {
+        (Some(p4), Some(what)) if p4 == "p4" && "events".starts_with(what.as_str()) && !what.is_empty() => {}
+        _ => return say("Only \"monitor p4 events\" is supported"),
+    }
+    let Some(path) = words.next() else { return Ok(String::new()) };
+    path::check(path)?;
+    match words.next() {
+        None => Ok(String::new()),
+        Some(word) if word == "filter" => body::expression(words.as_slice()),
+        Some(word) => say(format!("Unknown argument \"{word}\"")),
+    }
+}
+
+/// Prints events until interrupted.
+pub(super) async fn run(flags: Flags, filter: String) -> Result<(), Failure> {
+    let source = Follower::start(flags.server(), flags.scope(filter), Origin::Now).await?;
+    let mut seen = Seen::default();
+    let render = move |out: &mut String, event: &Event| {
+        if event.r#type() == EventType::Gap {
+            output::complain(tc::OVERRUN);
+        }
+        if seen.shows(event) {
+            tc::stamp(out, event.time.as_ref(), flags.stamp);
+            tc::event(out, event, flags.details);
+        }
+    };
+    output::follow(source, render).await
+}
+
+/// Which events P4TC would have published.
+#[derive(Default)]
+struct Seen {
+    /// After a gap, until SYNCED: entries that are there, not events.
+    catching_up: bool,
+}
+
+impl Seen {
+    fn shows(&mut self, event: &Event) -> bool {
+        match event.r#type() {
+            EventType::Gap => self.catching_up = true,
+            EventType::Synced => self.catching_up = false,
+            EventType::Flushed => return true,
+            EventType::Created | EventType::Updated | EventType::Deleted => {
+                let published = event.entry.as_ref().is_some_and(is_published);
+                // A flush is told of once, by FLUSHED.
+                return published && !self.catching_up && event.reason() != DeleteReason::Flush;
+            }
+            EventType::Unspecified | EventType::Lifecycle | EventType::Progress => {}
+        }
+        false
+    }
+}

@@ -1,0 +1,81 @@
+//! The texts that P4TC has for what the service refuses.
+
+use flowtracker_proto::v1::TimerProfile;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::Error;
+use super::body::{AGING_ALONGSIDE, PROFILE_ALONGSIDE};
+use crate::cli::attributes::Attributes;
+
+/// Of a get or a delete; `denied` tells that a permission is missing.
+pub(super) fn of_key(status: Status, denied: &str) -> Error {
+    match reason(&status).as_str() {
+        "NO_ENTRY" => said("Unable to find entry"),
+        _ if status.code() == Code::PermissionDenied => said(denied),
+        _ => status.into(),
+    }
+}
+
+/// Of a create or an update.
+pub(super) fn of_write(status: Status, asked: &Attributes) -> Error {
+    match reason(&status).as_str() {
+        "NO_ENTRY" => said("Unable to find entry"),
+        "ENTRY_EXISTS" | "PERMISSION_BIT" => said("Failed to create/update entry"),
+        "TABLE_FULL" => said("Table max entries reached"),
+        "UNKNOWN_PROFILE" => unknown_profile(&status, asked.profile),
+        "AGING_UNKNOWN" => {
+            let aging = asked.aging.unwrap_or_default();
+            said(&format!("Specified aging {aging} doesn't match any timer profile"))
+        }
+        "BOTH_GIVEN" => said("Must specify either aging or profile ID"),
+        "NOT_ALONGSIDE" | "STATIC_ENTRY" if asked.aging.is_some() => said(AGING_ALONGSIDE),
+        "NOT_ALONGSIDE" | "STATIC_ENTRY" => said(PROFILE_ALONGSIDE),
+        "PERMISSIONS_BEYOND_TABLE" => said("Table perms mismatch"),
+        "PERMISSIONS_CREATE_BIT" => said("Create perm for entry not allowed"),
+        _ => status.into(),
+    }
+}
+
+/// Of a change of the table.
+pub(super) fn of_table(status: Status, profiles: &[TimerProfile]) -> Error {
+    match reason(&status).as_str() {
+        "TABLE_NOT_EMPTY" => said("Unable to set table permissions if it already has entries"),
+        "UNKNOWN_PROFILE" => {
+            let only = if let [profile] = profiles { Some(profile.profile_id) } else { None };
+            unknown_profile(&status, only)
+        }
+        "AGING_DUPLICATE" => match (at_fault(&status, profiles), metadata(&status, "profile_id")) {
+            (Some(profile), Some(other)) => {
+                said(&format!("Aging {} was already specified by profile ID {other}", profile.aging_ms))
+            }
+            _ => status.into(),
+        },
+        _ => status.into(),
+    }
+}
+
+fn unknown_profile(status: &Status, asked: Option<u32>) -> Error {
+    let id = metadata(status, "profile_id").or(asked.map(|id| id.to_string())).unwrap_or_default();
+    said(&format!("Unable to find timer profile with ID {id}"))
+}
+
+fn said(message: &str) -> Error {
+    Error::Said(message.to_owned())
+}
+
+/// What `ErrorInfo` says; empty when it says nothing.
+fn reason(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+fn metadata(status: &Status, name: &str) -> Option<String> {
+    status.get_details_error_info()?.metadata.remove(name)
+}
+
+/// The profile whose field the service names: `profiles[0].aging_ms`.
+fn at_fault<'a>(status: &Status, profiles: &'a [TimerProfile]) -> Option<&'a TimerProfile> {
+    let request = status.get_details_bad_request()?;
+    let index = request.field_violations.first()?.field.strip_prefix("profiles[")?.split_once(']')?.0;
+    profiles.get(index.parse::<usize>().ok()?)
+}

@@ -1,0 +1,43 @@
+//! `p4ctrl update`: of entries, or of the table.
+
+use flowtracker_proto::v1::{UpdateEntryRequest, UpdateTableRequest};
+
+use super::body::{Entry, TableChange, Write};
+use super::{Error, Tc, refusal, writes};
+use crate::cli::connect;
+use crate::render::Done;
+
+pub(super) async fn run(tc: &Tc, write: Write) -> Result<(), Error> {
+    match write {
+        Write::Entries(entries) => update_entries(tc, entries).await,
+        Write::Table(change) => update_table(tc, change).await,
+    }
+}
+
+async fn update_entries(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let update = async |Entry { key, attributes }: Entry| {
+        let request = UpdateEntryRequest {
+            key: Some(key),
+            dynamic: attributes.dynamic,
+            profile_id: attributes.profile,
+            aging_ms: attributes.aging,
+            permissions: attributes.permissions,
+            dataplane: tc.flags.dataplane.clone(),
+        };
+        let response = client.update_entry(connect::request(request)).await;
+        Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.into_inner().entry)
+    };
+    writes::each(tc, entries, Done::Updated, update).await
+}
+
+/// P4TC has no event for it, so there is nothing to echo.
+async fn update_table(tc: &Tc, change: TableChange) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let TableChange { profiles, permissions } = change;
+    let request =
+        UpdateTableRequest { dataplane: tc.flags.dataplane.clone(), profiles: profiles.clone(), permissions };
+    let response = client.update_table(connect::request(request)).await;
+    response.map_err(|status| refusal::of_table(status, &profiles))?;
+    Ok(())
+}

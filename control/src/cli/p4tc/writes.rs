@@ -1,0 +1,35 @@
+//! Writes of several entries: one after the other, until one is refused.
+
+use flowtracker_proto::v1::Entry;
+
+use super::message::Echo;
+use super::{Error, Tc, body};
+use crate::render::Done;
+
+/// Does `write` to each of `entries`, and echoes what was `done`.
+pub(super) async fn each(
+    tc: &Tc,
+    entries: Vec<body::Entry>,
+    done: Done,
+    write: impl AsyncFnMut(body::Entry) -> Result<Option<Entry>, Error>,
+) -> Result<(), Error> {
+    let mut echo = Echo::new(&tc.flags);
+    let written = all(entries, done, write, &mut echo).await;
+    // What was done before an error is told all the same.
+    echo.end()?;
+    written
+}
+
+async fn all(
+    entries: Vec<body::Entry>,
+    done: Done,
+    mut write: impl AsyncFnMut(body::Entry) -> Result<Option<Entry>, Error>,
+    echo: &mut Echo<'_>,
+) -> Result<(), Error> {
+    let named = entries.len();
+    for (written, entry) in entries.into_iter().enumerate() {
+        let entry = write(entry).await.map_err(|error| error.after(written, named))?;
+        echo.entry(&entry.unwrap_or_default(), done)?;
+    }
+    Ok(())
+}

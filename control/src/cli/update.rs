@@ -1,0 +1,22 @@
+//! `ctl update`: changes one entry, restarts its timer, and prints it.
+
+use flowtracker_proto::v1::UpdateEntryRequest;
+
+use super::attributes::EntryArgs;
+use super::{Failure, Options, connect, get};
+use crate::render::Done;
+
+pub(super) async fn run(options: Options, entry: EntryArgs) -> Result<(), Failure> {
+    let EntryArgs { key, attributes } = entry;
+    let request = UpdateEntryRequest {
+        key: Some(key.key()?),
+        dynamic: attributes.dynamic,
+        profile_id: attributes.profile,
+        aging_ms: attributes.aging,
+        permissions: attributes.permissions,
+        dataplane: options.dataplane,
+    };
+    let mut client = connect::client(&options.server).await?;
+    let response = client.update_entry(connect::request(request)).await?.into_inner();
+    get::show(response.entry.as_ref(), options.form, Some(Done::Updated))
+}
