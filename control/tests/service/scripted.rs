@@ -1,0 +1,212 @@
+//! A service that answers from a script, and remembers what it was asked: the
+//! oracle for what `ctl` sends and for what it makes of each answer.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use flowtracker_proto::v1::flow_tracker_service_server::{FlowTrackerService, FlowTrackerServiceServer};
+use flowtracker_proto::v1::*;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status};
+
+/// What the service says next, whoever asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// To a request that concerns one entry.
+    Entry(Box<Entry>),
+    /// To ListEntries.
+    Entries(Vec<Entry>),
+    /// To WatchEvents; then the stream ends with this status.
+    Events(Vec<Event>, Status),
+    /// To FlushEntries.
+    Flushed(u64, u64),
+    /// To GetTable and UpdateTable.
+    Table(Table),
+    /// To GetIntrospection.
+    Introspection(&'static str),
+    /// To Load.
+    Loaded,
+    /// To Purge.
+    Purged(u64),
+    /// To anything.
+    Refused(Status),
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    asked: Vec<String>,
+    pids: Vec<String>,
+}
+
+/// The service.
+#[derive(Clone, Debug)]
+pub(crate) struct Scripted {
+    script: Arc<Mutex<Script>>,
+    uri: String,
+}
+
+impl Scripted {
+    /// Serves on a free port until the test ends.
+    pub(crate) async fn start(answers: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}", listener.local_addr().unwrap());
+        let script = Script { answers: answers.into(), ..Script::default() };
+        let scripted = Self { script: Arc::new(Mutex::new(script)), uri };
+        let service = FlowTrackerServiceServer::new(scripted.clone());
+        let incoming = TcpListenerStream::new(listener);
+        let server = tonic::transport::Server::builder().add_service(service);
+        tokio::spawn(server.serve_with_incoming(incoming));
+        scripted
+    }
+
+    pub(crate) fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// What was asked, `Rpc {request in proto3 JSON}`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.script.lock().unwrap().asked.clone()
+    }
+
+    /// Who asked: `PID PROCESS` of each request.
+    pub(crate) fn pids(&self) -> Vec<String> {
+        self.script.lock().unwrap().pids.clone()
+    }
+
+    /// Answers that nobody has asked for.
+    pub(crate) fn left(&self) -> usize {
+        self.script.lock().unwrap().answers.len()
+    }
+
+    fn answer<T: Serialize>(&self, rpc: &str, request: &Request<T>) -> Result<Answer, Status> {
+        let text = |key| request.metadata().get(key).and_then(|v| v.to_str().ok()).unwrap_or("-");
+        let mut script = self.script.lock().unwrap();
+        script.asked.push(format!("{rpc} {}", serde_json::to_string(request.get_ref()).unwrap()));
+        script.pids.push(format!("{} {}", text("x-flowtracker-pid"), text("x-flowtracker-process")));
+        match script.answers.pop_front() {
+            Some(Answer::Refused(status)) => Err(status),
+            Some(answer) => Ok(answer),
+            None => panic!("the script has no answer to {rpc}"),
+        }
+    }
+}
+
+/// The answer must fit what was asked.
+macro_rules! fitting {
+    ($answer:expr, $pattern:pat => $response:expr) => {
+        match $answer? {
+            $pattern => Ok(Response::new($response)),
+            other => panic!("the script says {other:?}"),
+        }
+    };
+}
+
+type Items<T> = tokio_stream::Iter<std::vec::IntoIter<Result<T, Status>>>;
+
+#[tonic::async_trait]
+impl FlowTrackerService for Scripted {
+    type WatchEventsStream = Items<WatchEventsResponse>;
+    type ListEntriesStream = Items<ListEntriesResponse>;
+
+    async fn watch_events(
+        &self,
+        request: Request<WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        fitting!(self.answer("WatchEvents", &request), Answer::Events(events, end) =>
+            tokio_stream::iter(vec![Ok(WatchEventsResponse { events }), Err(end)]))
+    }
+
+    async fn list_entries(
+        &self,
+        request: Request<ListEntriesRequest>,
+    ) -> Result<Response<Self::ListEntriesStream>, Status> {
+        fitting!(self.answer("ListEntries", &request), Answer::Entries(entries) => {
+            // In runs that have nothing to do with P4TC's messages.
+            let runs = entries.chunks(7).map(|run| Ok(ListEntriesResponse { entries: run.to_vec() }));
+            tokio_stream::iter(runs.collect::<Vec<_>>())
+        })
+    }
+
+    async fn get_entry(
+        &self,
+        request: Request<GetEntryRequest>,
+    ) -> Result<Response<GetEntryResponse>, Status> {
+        fitting!(self.answer("GetEntry", &request), Answer::Entry(e) => GetEntryResponse { entry: Some(*e) })
+    }
+
+    async fn create_entry(
+        &self,
+        request: Request<CreateEntryRequest>,
+    ) -> Result<Response<CreateEntryResponse>, Status> {
+        fitting!(self.answer("CreateEntry", &request), Answer::Entry(e) => CreateEntryResponse { entry: Some(*e) })
+    }
+
+    async fn update_entry(
+        &self,
+        request: Request<UpdateEntryRequest>,
+    ) -> Result<Response<UpdateEntryResponse>, Status> {
+        fitting!(self.answer("UpdateEntry", &request), Answer::Entry(e) => UpdateEntryResponse { entry: Some(*e) })
+    }
+
+    async fn delete_entry(
+        &self,
+        request: Request<DeleteEntryRequest>,
+    ) -> Result<Response<DeleteEntryResponse>, Status> {
+        fitting!(self.answer("DeleteEntry", &request), Answer::Entry(e) => DeleteEntryResponse { entry: Some(*e) })
+    }
+
+    async fn flush_entries(
+        &self,
+        request: Request<FlushEntriesRequest>,
+    ) -> Result<Response<FlushEntriesResponse>, Status> {
+        fitting!(self.answer("FlushEntries", &request), Answer::Flushed(deleted, failed) =>
+            FlushEntriesResponse { deleted, failed })
+    }
+
+    async fn get_table(
+        &self,
+        request: Request<GetTableRequest>,
+    ) -> Result<Response<GetTableResponse>, Status> {
+        fitting!(self.answer("GetTable", &request), Answer::Table(t) => GetTableResponse { table: Some(t) })
+    }
+
+    async fn update_table(
+        &self,
+        request: Request<UpdateTableRequest>,
+    ) -> Result<Response<UpdateTableResponse>, Status> {
+        fitting!(self.answer("UpdateTable", &request), Answer::Table(t) => UpdateTableResponse { table: Some(t) })
+    }
+
+    async fn get_introspection(
+        &self,
+        request: Request<GetIntrospectionRequest>,
+    ) -> Result<Response<GetIntrospectionResponse>, Status> {
+        fitting!(self.answer("GetIntrospection", &request), Answer::Introspection(json) =>
+            GetIntrospectionResponse { json: json.to_owned() })
+    }
+
+    async fn load(&self, request: Request<LoadRequest>) -> Result<Response<LoadResponse>, Status> {
+        fitting!(self.answer("Load", &request), Answer::Loaded => LoadResponse {})
+    }
+
+    async fn purge(&self, request: Request<PurgeRequest>) -> Result<Response<PurgeResponse>, Status> {
+        fitting!(self.answer("Purge", &request), Answer::Purged(removed) => PurgeResponse { removed })
+    }
+
+    async fn list_dataplanes(
+        &self,
+        _request: Request<ListDataplanesRequest>,
+    ) -> Result<Response<ListDataplanesResponse>, Status> {
+        unreachable!("tested against the real service")
+    }
+
+    async fn get_stats(
+        &self,
+        _request: Request<GetStatsRequest>,
+    ) -> Result<Response<GetStatsResponse>, Status> {
+        unreachable!("tested against the real service")
+    }
+}
