@@ -5,6 +5,7 @@
 //! verbs, one file each.
 
 mod attributes;
+mod completions;
 mod connect;
 mod create;
 mod dataplanes;
@@ -19,6 +20,7 @@ mod introspect;
 mod key_words;
 mod list;
 mod load;
+mod man;
 mod output;
 mod p4tc;
 mod purge;
@@ -195,6 +197,10 @@ enum Verb {
     Dataplanes,
     /// Ask whether the service and its data planes are up
     Health,
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Print the manual page, or write those of all verbs
+    Man(man::Manual),
     /// Print the version
     Version,
 }
@@ -266,6 +272,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Stats => stats::run(options).await,
         Verb::Dataplanes => dataplanes::run(options).await,
         Verb::Health => health::run(options).await,
+        Verb::Completions(verb) => completions::run(&verb),
+        Verb::Man(verb) => man::run(&verb),
         Verb::Version => version::run(),
     }
 }

@@ -8,6 +8,7 @@ mod filter;
 mod golden;
 mod link;
 mod load;
+mod manual;
 mod resume;
 mod resync;
 mod rig;
