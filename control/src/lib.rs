@@ -7,6 +7,8 @@
 //! hold nothing but a cursor into that log; what they are sent is encoded once
 //! ([`encode`], [`prepared`]). Reads and writes of entries
 //! ([`admin`]) go down the link to the lcore that owns them ([`links`]).
+//! Filter expressions ([`filter`]) are typed against the one description of the
+//! table ([`introspection`]).
 #![forbid(unsafe_code)]
 
 pub mod admin;

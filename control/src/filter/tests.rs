@@ -441,3 +441,30 @@ fn a_request_is_refused_under_its_field() {
         Some(1)
     );
 }
+
+/// Every example of the page is an expression, in the place where it is used.
+#[test]
+fn the_examples_of_the_documentation_work() {
+    let page = include_str!("../../docs/filters.md");
+    let between = |line: &'static str, from: &str| Some(line.split_once(from)?.1.split_once('\'')?.0);
+    let mut read_so_far = 0;
+    for line in page.lines().filter(|line| line.starts_with("ctl ") || line.starts_with("grpcurl ")) {
+        let places = [
+            (Place::Watch, ["ctl watch ", "ctl mon ", "/WatchEvents"]),
+            (Place::List, ["ctl list ", "ctl p4ctrl get ", "/ListEntries"]),
+            (Place::Flush, ["ctl flush ", "ctl p4ctrl delete ", "/FlushEntries"]),
+        ];
+        let used = places.iter().find(|(_, marks)| marks.iter().any(|mark| line.contains(mark)));
+        let place = used.expect(line).0;
+        let text = match between(line, " -d '") {
+            Some(request) => {
+                let request: serde_json::Value = serde_json::from_str(request).expect(line);
+                request["filter"].as_str().expect(line).to_owned()
+            }
+            None => between(line, " filter '").expect(line).to_owned(),
+        };
+        typed(&text, place);
+        read_so_far += 1;
+    }
+    assert_eq!(read_so_far, 10);
+}
