@@ -3,9 +3,7 @@
 use std::fmt;
 
 use crate::key::{self, FlowKey};
-
-/// Display names of the six fields, in id order.
-const FIELDS: [&str; 6] = ["input_port", "srcAddr", "dstAddr", "hdr.ipv4.protocol", "srcPort", "dstPort"];
+use crate::key_fields::KEY_FIELDS;
 
 /// What is wrong with a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +34,7 @@ pub(super) fn parse(words: &[String]) -> Result<FlowKey, KeyError> {
     for pair in words.chunks(2) {
         let name = pair[0].as_str();
         let field = if name == "protocol" { "hdr.ipv4.protocol" } else { name };
-        let Some(slot) = FIELDS.iter().position(|f| *f == field).map(|i| &mut values[i]) else {
+        let Some(slot) = KEY_FIELDS.iter().position(|f| f.name == field).map(|i| &mut values[i]) else {
             return Err(KeyError::Wrong(format!("Unknown key field \"{name}\"")));
         };
         let Some(value) = pair.get(1) else {
@@ -49,10 +47,10 @@ pub(super) fn parse(words: &[String]) -> Result<FlowKey, KeyError> {
     let [Some(input_port), Some(src_addr), Some(dst_addr), Some(protocol), Some(src_port), Some(dst_port)] =
         values
     else {
-        let missing = FIELDS.iter().zip(values).filter(|(_, v)| v.is_none()).map(|(f, _)| *f);
+        let missing = KEY_FIELDS.iter().zip(values).filter(|(_, v)| v.is_none()).map(|(f, _)| f.name);
         return Err(KeyError::Missing(missing.collect()));
     };
-    let field = |i: usize| move |why| KeyError::Wrong(format!("{}: {why}", FIELDS[i]));
+    let field = |i: usize| move |why| KeyError::Wrong(format!("{}: {why}", KEY_FIELDS[i].name));
     Ok(FlowKey {
         input_port: key::parse_input_port(input_port).map_err(field(0))?,
         src_addr: key::parse_addr(src_addr).map_err(field(1))?,
@@ -89,7 +87,7 @@ mod tests {
                 p.dst_port.to_string(),
             ];
             let pairs: Vec<String> =
-                order.iter().flat_map(|i| [FIELDS[*i].to_owned(), values[*i].clone()]).collect();
+                order.iter().flat_map(|i| [KEY_FIELDS[*i].name.to_owned(), values[*i].clone()]).collect();
             prop_assert_eq!(parse(&pairs), Ok(key));
             prop_assert_eq!(parse(&[key.to_string()]), Ok(key));
         }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::tc::{entity, shows_pid};
 use super::{ACTIONS, Done, MISS_ACTION, pretty};
+use crate::key_fields::{self, KEY_FIELDS, KeyField};
 
 /// One object of the outer array.
 #[derive(Debug, Serialize)]
@@ -57,7 +58,7 @@ pub struct EntryObject {
     tblid: u32,
     prio: u32,
     permissions: String,
-    key: [KeyField; 6],
+    key: Vec<FieldObject>,
     #[serde(flatten)]
     created: Created,
     #[serde(flatten)]
@@ -77,13 +78,20 @@ pub struct EntryObject {
 }
 
 #[derive(Debug, Serialize)]
-struct KeyField {
+struct FieldObject {
     keyfield: &'static str,
     id: u32,
     width: u32,
     r#type: &'static str,
     match_type: &'static str,
     fieldval: String,
+}
+
+impl FieldObject {
+    fn new(field: KeyField, fieldval: String) -> Self {
+        let KeyField { name, id, bits, kind } = field;
+        Self { keyfield: name, id, width: bits, r#type: kind, match_type: "exact", fieldval }
+    }
 }
 
 /// The four members that name an author, for one verb.
@@ -130,27 +138,13 @@ fn as_text<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error
 impl From<&Entry> for EntryObject {
     fn from(entry: &Entry) -> Self {
         let key = entry.key.clone().unwrap_or_default();
-        let field = |keyfield, id, width, r#type, fieldval| KeyField {
-            keyfield,
-            id,
-            width,
-            r#type,
-            match_type: "exact",
-            fieldval,
-        };
+        let fields = KEY_FIELDS.iter().zip(key_fields::values(&key));
         Self {
             tblname: crate::convert::TABLE,
             tblid: 1,
             prio: entry.priority,
             permissions: entry.permissions_text.clone(),
-            key: [
-                field("input_port", 1, 32, "dev", key.input_port),
-                field("srcAddr", 2, 32, "ipv4", format!("{}/32", key.src_addr)),
-                field("dstAddr", 3, 32, "ipv4", format!("{}/32", key.dst_addr)),
-                field("hdr.ipv4.protocol", 4, 8, "bit8", format!("{}/0xff", key.protocol)),
-                field("srcPort", 5, 16, "be16", format!("{}/0xffff", key.src_port)),
-                field("dstPort", 6, 16, "be16", format!("{}/0xffff", key.dst_port)),
-            ],
+            key: fields.map(|(field, value)| FieldObject::new(*field, value)).collect(),
             created: entry.created_by.as_ref().into(),
             updated: entry.updated_by.as_ref().into(),
             deleted: entry.deleted_by.as_ref().into(),

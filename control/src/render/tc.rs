@@ -8,6 +8,7 @@ use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
 use jiff::tz::TimeZone;
 
 use super::{ACTIONS, Done, MISS_ACTION};
+use crate::key_fields::{self, KEY_FIELDS, KeyField};
 
 /// What `tc` says on standard error when its socket has overrun: events are lost.
 pub const OVERRUN: &str = "netlink receive error No buffer space available (105)";
@@ -61,13 +62,9 @@ pub fn entry(out: &mut String, entry: &Entry, details: bool) {
     );
     out.push_str("    entry key\n");
     let key = entry.key.clone().unwrap_or_default();
-    let _ = writeln!(out, "     input_port id:1 size:32b type:dev exact fieldval  {}", key.input_port);
-    let _ = writeln!(out, "     srcAddr id:2 size:32b type:ipv4 exact fieldval  {}/32", key.src_addr);
-    let _ = writeln!(out, "     dstAddr id:3 size:32b type:ipv4 exact fieldval  {}/32", key.dst_addr);
-    let _ =
-        writeln!(out, "     hdr.ipv4.protocol id:4 size:8b type:bit8 exact fieldval  {}/0xff", key.protocol);
-    let _ = writeln!(out, "     srcPort id:5 size:16b type:be16 exact fieldval  {}/0xffff", key.src_port);
-    let _ = writeln!(out, "     dstPort id:6 size:16b type:be16 exact fieldval  {}/0xffff", key.dst_port);
+    for (KeyField { name, id, bits, kind }, value) in KEY_FIELDS.iter().zip(key_fields::values(&key)) {
+        let _ = writeln!(out, "     {name} id:{id} size:{bits}b type:{kind} exact fieldval  {value}");
+    }
     author(out, "create", entry.created_by.as_ref(), details);
     author(out, "update", entry.updated_by.as_ref(), details);
     author(out, "delete", entry.deleted_by.as_ref(), details);
