@@ -503,6 +503,73 @@ async fn the_table() {
 }
 
 #[tokio::test]
+async fn dataplanes_and_stats() {
+    let since = Some(flowtracker_proto::Timestamp::from_unix_ns(T));
+    let ports = vec!["port0".to_owned(), "port1".to_owned()];
+    let dataplane = |name: &str, attached, synced| Dataplane {
+        name: name.to_owned(),
+        attached,
+        synced,
+        version: "0.1.0".to_owned(),
+        since,
+        entries: 3,
+        ports: ports.clone(),
+    };
+    let three = || {
+        let three =
+            vec![dataplane("a", true, true), dataplane("b", true, false), dataplane("c", false, false)];
+        vec![Answer::Dataplanes(three)]
+    };
+    let outcomes = Outcomes { hit: 5, miss_created: 2, not_ipv4: 1, ..Outcomes::default() };
+    let lcore = |lcore, stalls| LcoreStats {
+        lcore,
+        rx: 8,
+        tx: 7,
+        tx_dropped: 1,
+        outcomes: Some(outcomes),
+        entries: 1,
+        capacity: 524_288,
+        expired: 1,
+        stalls,
+        stalled: stalls != 0,
+        ..LcoreStats::default()
+    };
+    let port = PortStats {
+        port: "port0".to_owned(),
+        device: "net_null0".to_owned(),
+        rx_packets: 16,
+        tx_packets: 14,
+        rx_missed: 1,
+        link_up: true,
+        ..PortStats::default()
+    };
+    let of = |name: &str, lcores, ports| DataplaneStats {
+        dataplane: name.to_owned(),
+        lcores,
+        ports,
+        time: since,
+        live: name == "a",
+    };
+    let log = LogStats { epoch: 7, last_seq: 12, oldest_seq: 1, watchers: 2, gaps: 1 };
+    let stats = || {
+        let dataplanes =
+            vec![of("a", vec![lcore(1, 0), lcore(2, 3)], vec![port.clone()]), of("b", vec![], vec![])];
+        vec![Answer::Stats(GetStatsResponse { dataplanes, log: Some(log) })]
+    };
+    golden(
+        "state.txt",
+        vec![
+            step("dataplanes", three()),
+            step("dataplanes -o json", three()),
+            step("dataplanes", vec![Answer::Dataplanes(vec![])]),
+            step("stats", stats()),
+            step("--dataplane a stats -o json", stats()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn everyday_refused() {
     golden(
         "refused.txt",

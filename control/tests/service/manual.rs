@@ -33,6 +33,14 @@ fn completions_know_every_verb() {
 }
 
 #[test]
+fn bash_can_read_its_completions() {
+    let dir = Dir::new("completions");
+    std::fs::write(dir.path("ctl"), ctl(&["completions", "bash"])).unwrap();
+    let output = Command::new("bash").args(["-n", &dir.path("ctl")]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn there_is_a_page_for_every_verb() {
     let dir = Dir::new("manual");
     let page = ctl(&["man"]);

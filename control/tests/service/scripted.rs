@@ -30,6 +30,10 @@ pub(crate) enum Answer {
     Loaded,
     /// To Purge.
     Purged(u64),
+    /// To ListDataplanes.
+    Dataplanes(Vec<Dataplane>),
+    /// To GetStats.
+    Stats(GetStatsResponse),
     /// To anything.
     Refused(Status),
 }
@@ -198,15 +202,16 @@ impl FlowTrackerService for Scripted {
 
     async fn list_dataplanes(
         &self,
-        _request: Request<ListDataplanesRequest>,
+        request: Request<ListDataplanesRequest>,
     ) -> Result<Response<ListDataplanesResponse>, Status> {
-        unreachable!("tested against the real service")
+        fitting!(self.answer("ListDataplanes", &request), Answer::Dataplanes(dataplanes) =>
+            ListDataplanesResponse { dataplanes })
     }
 
     async fn get_stats(
         &self,
-        _request: Request<GetStatsRequest>,
+        request: Request<GetStatsRequest>,
     ) -> Result<Response<GetStatsResponse>, Status> {
-        unreachable!("tested against the real service")
+        fitting!(self.answer("GetStats", &request), Answer::Stats(stats) => stats)
     }
 }
