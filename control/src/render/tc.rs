@@ -14,9 +14,10 @@ use crate::key_fields::{self, KEY_FIELDS, KeyField};
 pub const OVERRUN: &str = "netlink receive error No buffer space available (105)";
 
 /// How times are put in front of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stamp {
     /// Not at all.
+    #[default]
     None,
     /// `-timestamp`: a line of its own.
     Long,

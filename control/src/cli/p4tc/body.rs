@@ -1,7 +1,9 @@
 //! What follows the path: entries with what they are to be, a filter, or attributes of the table.
 
-use flowtracker_proto::v1::{Key, TimerProfile};
+use flowtracker_proto::v1::Key;
 
+use super::table_attrs::{self, TableChange};
+use super::words::Words;
 use super::{Error, action, say};
 use crate::cli::attributes::{Attributes, permissions};
 use crate::cli::key_words::{self, KeyError};
@@ -32,13 +34,6 @@ pub(super) struct Entry {
     pub(super) attributes: Attributes,
 }
 
-/// What `tbl_attrs` changes.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct TableChange {
-    pub(super) profiles: Vec<TimerProfile>,
-    pub(super) permissions: Option<u32>,
-}
-
 /// Reads the body of a create.
 pub(super) fn create(words: &[String]) -> Result<Vec<Entry>, Error> {
     let words = &mut Words(words);
@@ -62,7 +57,7 @@ pub(super) fn update(words: &[String]) -> Result<Write, Error> {
     match words.peek() {
         None => say("Must specify entry for create or update"),
         Some("filter") => say("Filter may only be specified for dump and flush"),
-        Some("tbl_attrs") => Ok(Write::Table(table_change(words)?)),
+        Some("tbl_attrs") => Ok(Write::Table(table_attrs::read(words)?)),
         Some(_) => Ok(Write::Entries(entries(words, true)?)),
     }
 }
@@ -87,49 +82,6 @@ pub(super) fn expression(words: &[String]) -> Result<String, Error> {
         return say("Unable to add two filters");
     }
     Ok(words.join(" "))
-}
-
-/// Words, read one after the other.
-struct Words<'a>(&'a [String]);
-
-impl<'a> Words<'a> {
-    fn peek(&self) -> Option<&'a str> {
-        self.0.first().map(String::as_str)
-    }
-
-    fn next(&mut self) -> Option<&'a str> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(first)
-    }
-
-    /// The word behind `name`.
-    fn value(&mut self, name: &str) -> Result<&'a str, Error> {
-        self.next().map_or_else(|| say(format!("\"{name}\" has no value")), Ok)
-    }
-
-    /// The word behind `name`, read by `read`.
-    fn number<T>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Error> {
-        read(self.value(name)?).or_else(|why| say(format!("{name}: {why}")))
-    }
-
-    /// Ids may stand in front of everything else.
-    fn skip_ids(&mut self) -> Result<(), Error> {
-        while let Some(name @ ("pipeid" | "tblid")) = self.peek() {
-            self.next();
-            self.id(name)?;
-        }
-        Ok(())
-    }
-
-    /// Pipeline and table are the first and only ones.
-    fn id(&mut self, name: &str) -> Result<(), Error> {
-        match (name, self.number(name, parse_number::<u32>)?) {
-            (_, 1) => Ok(()),
-            ("pipeid", _) => say("Pipeline name not found"),
-            _ => say("Table name not found"),
-        }
-    }
 }
 
 /// Reads `ENTRY ("entry" ENTRY)*`; the word may stand in front of the first, too.
@@ -197,40 +149,6 @@ fn check_create(attributes: &Attributes) -> Result<(), Error> {
 
 pub(super) const AGING_ALONGSIDE: &str = "Aging may only be set alongside dynamic";
 pub(super) const PROFILE_ALONGSIDE: &str = "Profile may only be set alongside dynamic";
-
-/// Reads `tbl_attrs ATTR...`.
-fn table_change(words: &mut Words<'_>) -> Result<TableChange, Error> {
-    words.next();
-    let mut change = TableChange::default();
-    while let Some(word) = words.next() {
-        match word {
-            "timer_profile" => change.profiles.push(timer_profile(words)?),
-            "tbl_permissions" => change.permissions = Some(words.number(word, permissions)?),
-            "default_hit_action" | "default_miss_action" => return say("Default actions cannot be changed"),
-            other => return say(format!("Unknown table attribute \"{other}\"")),
-        }
-    }
-    if change == TableChange::default() {
-        return say("Must specify table attributes");
-    }
-    Ok(change)
-}
-
-/// Reads `id N aging MS`, in any order.
-fn timer_profile(words: &mut Words<'_>) -> Result<TimerProfile, Error> {
-    let (mut id, mut aging) = (None, None);
-    while let Some(word @ ("id" | "aging")) = words.peek() {
-        words.next();
-        match word {
-            "id" => id = Some(words.number(word, parse_number)?),
-            _ => aging = Some(words.number(word, parse_number)?),
-        }
-    }
-    match (id, aging) {
-        (Some(profile_id), Some(aging_ms)) => Ok(TimerProfile { profile_id, aging_ms }),
-        _ => say("Must specify both id and aging of a timer profile"),
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -331,29 +249,12 @@ mod tests {
             assert_eq!(said(create(&text)), message);
             assert!(matches!(update(&text), Ok(Write::Entries(entries)) if entries.len() == 1));
         }
+        let table = update(&words("pipeid 1 tblid 1 tbl_attrs tbl_permissions 1"));
+        assert!(matches!(table, Ok(Write::Table(TableChange { permissions: Some(1), .. }))));
         assert_eq!(
             said(create(&words("tbl_attrs tbl_permissions 1"))),
             "Table attributes may only be updated"
         );
-    }
-
-    #[test]
-    fn table_attributes_are_read_in_any_order() {
-        let profile = |profile_id, aging_ms| TimerProfile { profile_id, aging_ms };
-        let text = "pipeid 1 tbl_attrs timer_profile id 0 aging 5000 tbl_permissions 0x3dfc timer_profile aging 7 id 0x1";
-        let change =
-            TableChange { profiles: vec![profile(0, 5000), profile(1, 7)], permissions: Some(0x3dfc) };
-        assert_eq!(update(&words(text)).unwrap(), Write::Table(change));
-        for (text, message) in [
-            ("", "Must specify table attributes"),
-            ("timer_profile id 1", "Must specify both id and aging of a timer profile"),
-            ("timer_profile aging 1", "Must specify both id and aging of a timer profile"),
-            ("timer_profile id", "\"id\" has no value"),
-            ("default_miss_action action x", "Default actions cannot be changed"),
-            ("colour red", "Unknown table attribute \"colour\""),
-        ] {
-            assert_eq!(said(update(&words(&format!("tbl_attrs {text}")))), message, "{text}");
-        }
     }
 
     #[test]

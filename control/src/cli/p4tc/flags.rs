@@ -6,7 +6,7 @@ use crate::cli::{DEFAULT_SERVER, SERVER_VARIABLE};
 use crate::render::tc::Stamp;
 
 /// What the options say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     pub(super) json: bool,
     pub(super) pretty: bool,
@@ -47,37 +47,19 @@ pub(super) fn verdict(arguments: &[String]) -> Option<&str> {
 
 /// Reads the options; the command follows.
 pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
-    let mut flags = Flags {
-        json: false,
-        pretty: false,
-        details: false,
-        echo: false,
-        force: false,
-        stamp: Stamp::None,
-        batch: None,
-        server: None,
-        dataplane: String::new(),
-    };
-    let mut at = 0;
-    while let Some(word) = arguments.get(at).filter(|w| w.starts_with('-')) {
-        at += 1;
+    let mut flags = Flags::default();
+    let mut rest = arguments;
+    while let [word, behind @ ..] = rest
+        && word.starts_with('-')
+    {
+        rest = behind;
         let (name, given) = match word.split_once('=') {
-            Some((name, value)) if VALUED.contains(&name) => (name, Some(value.to_owned())),
+            Some((name, value)) if VALUED.contains(&name) => (name, Some(value)),
             _ => (word.as_str(), None),
         };
-        let mut value = || {
-            given.clone().map_or_else(
-                || {
-                    at += 1;
-                    let next = arguments.get(at - 1).cloned();
-                    next.map_or_else(|| say(format!("Option \"{name}\" needs a value")), Ok)
-                },
-                Ok,
-            )
-        };
         match name {
-            "--server" => flags.server = Some(value()?),
-            "--dataplane" => flags.dataplane = value()?,
+            "--server" => flags.server = Some(value(name, given, &mut rest)?),
+            "--dataplane" => flags.dataplane = value(name, given, &mut rest)?,
             "-o" | "--output" => return say(format!("Option \"{name}\" does not go with tc's commands")),
             _ => match option(name) {
                 Some("json") => flags.json = true,
@@ -85,7 +67,7 @@ pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
                 Some("details") => flags.details = true,
                 Some("echo") => flags.echo = true,
                 Some("force") => flags.force = true,
-                Some("batch") => flags.batch = Some(value()?),
+                Some("batch") => flags.batch = Some(value(name, None, &mut rest)?),
                 Some("timestamp") if flags.stamp == Stamp::None => flags.stamp = Stamp::Long,
                 Some("timestamp") => {}
                 Some("tshort") => flags.stamp = Stamp::Short,
@@ -93,7 +75,19 @@ pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
             },
         }
     }
-    Ok((flags, arguments.get(at..).unwrap_or_default()))
+    Ok((flags, rest))
+}
+
+/// The value of an option: behind its `=`, or else the next word.
+fn value(name: &str, given: Option<&str>, rest: &mut &[String]) -> Result<String, Error> {
+    match (given, *rest) {
+        (Some(value), _) => Ok(value.to_owned()),
+        (None, [next, behind @ ..]) => {
+            *rest = behind;
+            Ok(next.clone())
+        }
+        (None, []) => say(format!("Option \"{name}\" needs a value")),
+    }
 }
 
 impl Flags {

@@ -16,8 +16,10 @@ mod message;
 mod monitor;
 mod path;
 mod refusal;
+mod table_attrs;
 mod template;
 mod update;
+mod words;
 mod writes;
 
 use flowtracker_proto::v1::Entry;

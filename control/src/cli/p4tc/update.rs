@@ -2,7 +2,8 @@
 
 use flowtracker_proto::v1::{UpdateEntryRequest, UpdateTableRequest};
 
-use super::body::{Entry, TableChange, Write};
+use super::body::{Entry, Write};
+use super::table_attrs::TableChange;
 use super::{Error, Tc, refusal, writes};
 use crate::cli::connect;
 use crate::render::Done;
