@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod filter;
+pub mod loop_time;
 pub mod packed;
 pub mod show;
 mod timestamp;

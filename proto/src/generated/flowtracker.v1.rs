@@ -772,6 +772,11 @@ pub struct LcoreStats {
     /// True while it does not poll.
     #[prost(bool, tag = "19")]
     pub stalled: bool,
+    /// Histogram of the time from one poll iteration to the next, in nanoseconds. Buckets 0 to 15 are 8 ns wide; from there
+    /// on every doubling has eight: bucket i counts (8 + i mod 8) * 2^(i/8 - 1) * 8 ns up to but excluding where bucket
+    /// i + 1 begins, and bucket 200 all from 2^30 ns on. Empty buckets at the end are left out.
+    #[prost(uint64, repeated, tag = "20")]
+    pub loop_time: ::prost::alloc::vec::Vec<u64>,
 }
 /// Counters of one port, as its driver gives them. All count from the start.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -5751,6 +5751,9 @@ impl serde::Serialize for LcoreStats {
         if self.stalled {
             len += 1;
         }
+        if !self.loop_time.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.LcoreStats", len)?;
         if self.lcore != 0 {
             struct_ser.serialize_field("lcore", &self.lcore)?;
@@ -5839,6 +5842,9 @@ impl serde::Serialize for LcoreStats {
         if self.stalled {
             struct_ser.serialize_field("stalled", &self.stalled)?;
         }
+        if !self.loop_time.is_empty() {
+            struct_ser.serialize_field("loopTime", &self.loop_time.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        }
         struct_ser.end()
     }
 }
@@ -5875,6 +5881,8 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
             "filtered",
             "stalls",
             "stalled",
+            "loop_time",
+            "loopTime",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -5898,6 +5906,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
             Filtered,
             Stalls,
             Stalled,
+            LoopTime,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -5938,6 +5947,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                             "filtered" => Ok(GeneratedField::Filtered),
                             "stalls" => Ok(GeneratedField::Stalls),
                             "stalled" => Ok(GeneratedField::Stalled),
+                            "loopTime" | "loop_time" => Ok(GeneratedField::LoopTime),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -5976,6 +5986,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                 let mut filtered__ = None;
                 let mut stalls__ = None;
                 let mut stalled__ = None;
+                let mut loop_time__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Lcore => {
@@ -6127,6 +6138,15 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                             }
                             stalled__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::LoopTime => {
+                            if loop_time__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("loopTime"));
+                            }
+                            loop_time__ = 
+                                Some(map_.next_value::<Vec<::pbjson::private::NumberDeserialize<_>>>()?
+                                    .into_iter().map(|x| x.0).collect())
+                            ;
+                        }
                     }
                 }
                 Ok(LcoreStats {
@@ -6149,6 +6169,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                     filtered: filtered__.unwrap_or_default(),
                     stalls: stalls__.unwrap_or_default(),
                     stalled: stalled__.unwrap_or_default(),
+                    loop_time: loop_time__.unwrap_or_default(),
                 })
             }
         }
