@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use conntrack::{Counters, Outcome};
+use flowtracker_proto::loop_time;
 
 use crate::seqlock::SeqLock;
 
@@ -100,11 +101,44 @@ impl LcoreCounters {
     }
 }
 
+/// How long an lcore's poll iterations took: a histogram in the buckets of [`loop_time`].
+///
+/// It is not among the counters that are copied once per tick: that would move one and a half kilobytes every
+/// millisecond. One thread counts, with a plain load and store, and readers see each bucket as it is at that moment.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct LoopTimes([AtomicU64; loop_time::BUCKETS]);
+
+impl Default for LoopTimes {
+    fn default() -> Self {
+        LoopTimes(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl LoopTimes {
+    /// Counts one iteration. Only the lcore that owns them calls this.
+    #[inline]
+    pub fn count(&self, ns: u64) {
+        let bucket = &self.0[loop_time::bucket(ns)];
+        bucket.store(bucket.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The counts up to the longest time that was seen.
+    #[must_use]
+    pub fn counts(&self) -> Vec<u64> {
+        let mut counts: Vec<u64> = self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        counts.truncate(counts.iter().rposition(|count| *count != 0).map_or(0, |last| last + 1));
+        counts
+    }
+}
+
 /// The published counters of one lcore, on cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
 pub struct Published {
     counters: SeqLock<WORDS>,
+    /// Counted in place.
+    pub loop_times: LoopTimes,
     stalls: AtomicU64,
     stalled: AtomicBool,
 }
@@ -154,6 +188,26 @@ mod tests {
     fn words_are_the_counters() {
         let words = std::array::from_fn(|i| i as u64 + 1);
         assert_eq!(LcoreCounters::from_words(&words).to_words(), words);
+    }
+
+    /// Law: what is read is what was counted, and no bucket ever goes down while it is being counted.
+    #[test]
+    fn loop_times_are_counted_once_each() {
+        const ROUNDS: u64 = 200_000;
+        let times = LoopTimes::default();
+        assert_eq!(times.counts(), Vec::<u64>::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..ROUNDS).for_each(|n| times.count(n % 100)));
+            let mut last = Vec::new();
+            while last.iter().sum::<u64>() < ROUNDS {
+                let counts = times.counts();
+                assert!(last.iter().zip(&counts).all(|(then, now)| then <= now), "{last:?} {counts:?}");
+                last = counts;
+            }
+        });
+        // 100 times in buckets of eight, but for the last.
+        let expected: Vec<u64> = (0..=12).map(|b| if b < 12 { 8 } else { 4 } * ROUNDS / 100).collect();
+        assert_eq!(times.counts(), expected);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use conntrack::packet::MAX_HEADER;
 use conntrack::tracker::Budget;
-use conntrack::{FlowTable, Frames, Tick, Tracker};
+use conntrack::{FlowTable, Frames, Now, Tick, Tracker};
 use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
 use crate::clock::Clock;
@@ -94,9 +94,23 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         self.mailbox.run(&mut self.tracker, now, SLICE, link, &mut self.sink);
         poll.polls += 1;
         poll.busy_polls += u64::from(received != 0);
+        self.time(poll, now);
         if poll.published != now.tick {
             poll.published = now.tick;
             self.publish(poll);
+        }
+    }
+
+    /// Counts the time since the iteration before, from the readings that both have taken anyway: after a burst was
+    /// received, or at the end of the lanes when there was none.
+    ///
+    /// It is the time that passed, not the CPU's: an iteration during which the system put this thread aside counts with
+    /// the whole wait, as the frames that waited would. So scheduler stalls are in it, and on shared CPUs they are its
+    /// longest times.
+    #[inline]
+    fn time(&self, poll: &mut Poll<'p>, now: Now) {
+        if let Some(before) = poll.last.replace(now) {
+            self.published.loop_times.count(now.ns.saturating_sub(before.ns));
         }
     }
 
@@ -124,6 +138,8 @@ pub struct Poll<'p> {
     forwarded: Forwarded,
     polls: u64,
     busy_polls: u64,
+    /// The clock's last reading of the iteration before.
+    last: Option<Now>,
     published: Tick,
 }
 
@@ -137,6 +153,7 @@ impl Poll<'_> {
             forwarded: Forwarded::default(),
             polls: 0,
             busy_polls: 0,
+            last: None,
             published: Tick(u32::MAX),
         }
     }

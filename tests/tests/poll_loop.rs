@@ -210,6 +210,8 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     assert_eq!(bench.outcome(Outcome::MissCreated), 103);
     assert_eq!(bench.outcome(Outcome::Hit), 50);
     assert_eq!(bench.outcome(Outcome::NotIpv4), 1);
+    // Each iteration but the first has one before it.
+    assert_eq!(bench.worker.published.loop_times.counts().iter().sum::<u64>(), 99);
     let counters = bench.worker.tracker.counters();
     assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
     let entry = bench.worker.tracker.get(&key(1, 7)).expect("learned");

@@ -152,6 +152,7 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
         filtered: c.filtered,
         stalls,
         stalled,
+        loop_time: stats.loop_times.counts(),
     }
 }
 
