@@ -8,8 +8,8 @@ pub mod table;
 pub mod tc;
 pub mod wide;
 
-use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::Key;
+use flowtracker_proto::{Timestamp, loop_time};
 
 use crate::key::FlowKey;
 
@@ -59,11 +59,63 @@ fn utc(time: Option<&Timestamp>) -> String {
 }
 
 /// A duration for people: `850ms`, `12.3s`, `2h03m`.
-fn duration(ms: u64) -> String {
+pub(crate) fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms}ms"),
         1_000..600_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
         600_000..3_600_000 => format!("{}m{:02}s", ms / 60_000, ms % 60_000 / 1_000),
         _ => format!("{}h{:02}m", ms / 3_600_000, ms % 3_600_000 / 60_000),
+    }
+}
+
+/// The share of polls that found a frame.
+pub(crate) fn busy(busy_polls: u64, polls: u64) -> String {
+    if polls == 0 { "-".to_owned() } else { format!("{:.0}%", 100.0 * busy_polls as f64 / polls as f64) }
+}
+
+/// A time of the poll loop for people, to three digits: `96ns`, `4.10us`, `12.3ms`, `1.07s`.
+pub(crate) fn nanoseconds(ns: u64) -> String {
+    let (unit, of) = match ns {
+        0..1_000 => return format!("{ns}ns"),
+        1_000..1_000_000 => ("us", 1e3),
+        1_000_000..1_000_000_000 => ("ms", 1e6),
+        _ => ("s", 1e9),
+    };
+    let figure = ns as f64 / of;
+    let decimals = if figure < 10.0 { 2 } else { usize::from(figure < 100.0) };
+    format!("{figure:.decimals$}{unit}")
+}
+
+/// A quantile of the poll loop's times: the end of its bucket, so that it is not shown shorter than it was.
+pub(crate) fn loop_time(counts: &[u64], per_mille: u32) -> String {
+    match loop_time::quantile(counts, per_mille) {
+        None => "-".to_owned(),
+        Some(bucket) if bucket.end == u64::MAX => format!(">{}", nanoseconds(bucket.start)),
+        Some(bucket) => nanoseconds(bucket.end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_the_poll_loop_have_three_digits() {
+        for (ns, text) in [
+            (0, "0ns"),
+            (999, "999ns"),
+            (1_000, "1.00us"),
+            (12_340, "12.3us"),
+            (999_400, "999us"),
+            (4_096_000, "4.10ms"),
+            (1 << 30, "1.07s"),
+        ] {
+            assert_eq!(nanoseconds(ns), text);
+        }
+        assert_eq!(loop_time(&[], 500), "-");
+        assert_eq!(loop_time(&[0, 3], 500), "16ns");
+        let mut stalled = vec![0; loop_time::BUCKETS];
+        stalled[loop_time::BUCKETS - 1] = 1;
+        assert_eq!(loop_time(&stalled, 999), ">1.07s");
     }
 }

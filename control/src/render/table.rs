@@ -7,7 +7,7 @@ use flowtracker_proto::v1::{
     LcoreStats, LifecycleKind, ListDataplanesResponse, Outcomes, Table,
 };
 
-use super::{compact_key, duration, utc};
+use super::{busy, compact_key, duration, loop_time, utc};
 
 /// Heading of [`entry`].
 pub fn entry_heading(out: &mut String) {
@@ -118,7 +118,8 @@ pub fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
     }
 }
 
-/// Counters of data planes: a line per lcore and their sum.
+/// Counters of data planes: a line per lcore and their sum. BUSY is the share of poll iterations that found a frame;
+/// LOOP50 and LOOP999 are quantiles (p50, p99.9) of the time that an iteration took.
 pub fn stats(out: &mut String, response: &GetStatsResponse) {
     for dataplane in &response.dataplanes {
         dataplane_stats(out, dataplane);
@@ -137,8 +138,19 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     let _ = writeln!(out, "{} ({state})", stats.dataplane);
     let _ = writeln!(
         out,
-        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}",
-        "LCORE", "RX", "TX", "TXDROP", "HIT", "CREATED", "EXPIRED", "DELETED", "ENTRIES"
+        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10} {:>5} {:>7} {:>7}",
+        "LCORE",
+        "RX",
+        "TX",
+        "TXDROP",
+        "HIT",
+        "CREATED",
+        "EXPIRED",
+        "DELETED",
+        "ENTRIES",
+        "BUSY",
+        "LOOP50",
+        "LOOP999"
     );
     let mut sum = LcoreStats::default();
     let mut created = 0;
@@ -154,6 +166,10 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
         sum.expired += l.expired;
         sum.deleted += l.deleted;
         sum.entries += l.entries;
+        sum.polls += l.polls;
+        sum.busy_polls += l.busy_polls;
+        sum.loop_time.resize(sum.loop_time.len().max(l.loop_time.len()), 0);
+        sum.loop_time.iter_mut().zip(&l.loop_time).for_each(|(sum, count)| *sum += count);
     }
     if stats.lcores.len() > 1 {
         lcore_line(out, "all", &sum, hit, created);
@@ -210,7 +226,53 @@ fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
 fn lcore_line(out: &mut String, name: &str, l: &LcoreStats, hit: u64, created: u64) {
     let _ = writeln!(
         out,
-        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}",
-        name, l.rx, l.tx, l.tx_dropped, hit, created, l.expired, l.deleted, l.entries
+        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10} {:>5} {:>7} {:>7}",
+        name,
+        l.rx,
+        l.tx,
+        l.tx_dropped,
+        hit,
+        created,
+        l.expired,
+        l.deleted,
+        l.entries,
+        busy(l.busy_polls, l.polls),
+        loop_time(&l.loop_time, 500),
+        loop_time(&l.loop_time, 999)
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lcores_show_how_busy_they_are_and_how_long_their_loop_takes() {
+        let lcore = |lcore, busy_polls, loop_time| LcoreStats {
+            lcore,
+            rx: 10,
+            polls: 1000,
+            busy_polls,
+            loop_time,
+            ..LcoreStats::default()
+        };
+        let lcores = vec![lcore(1, 10, vec![0, 999]), lcore(2, 500, vec![0, 1, 0, 1000])];
+        let dataplane =
+            DataplaneStats { dataplane: "lab".to_owned(), lcores, live: true, ..DataplaneStats::default() };
+        let mut text = String::new();
+        stats(&mut text, &GetStatsResponse { dataplanes: vec![dataplane], log: None });
+        let (before, _) = text.split_once("  BUSY").unwrap();
+        let at = before.lines().last().unwrap().len();
+        let ends: Vec<&str> = text.lines().skip(1).take(4).map(|line| &line[at..]).collect();
+        assert_eq!(
+            ends,
+            [
+                "  BUSY  LOOP50 LOOP999",
+                "    1%    16ns    16ns",
+                "   50%    32ns    32ns",
+                "   26%    16ns    32ns",
+            ],
+            "{text}"
+        );
+    }
 }
