@@ -26,6 +26,7 @@ mod p4tc;
 mod purge;
 mod stats;
 mod table;
+mod top;
 mod update;
 mod version;
 mod watch;
@@ -193,6 +194,8 @@ enum Verb {
     Purge,
     /// Print the counters of every lcore
     Stats,
+    /// Show rates, lcores and the busiest flows, live
+    Top(top::Top),
     /// Print the data planes
     Dataplanes,
     /// Ask whether the service and its data planes are up
@@ -270,6 +273,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Load => load::run(options).await,
         Verb::Purge => purge::run(options).await,
         Verb::Stats => stats::run(options).await,
+        Verb::Top(verb) => top::run(options, verb).await,
         Verb::Dataplanes => dataplanes::run(options).await,
         Verb::Health => health::run(options).await,
         Verb::Completions(verb) => completions::run(&verb),

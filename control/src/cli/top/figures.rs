@@ -1,0 +1,242 @@
+//! What happened between two answers of GetStats: rates, and the lcores' polls.
+
+use std::ops::AddAssign;
+
+use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, LcoreStats, PortStats};
+use flowtracker_proto::{Timestamp, loop_time};
+
+/// Things per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rates {
+    pub(super) created: f64,
+    pub(super) expired: f64,
+    pub(super) deleted: f64,
+    pub(super) packets: f64,
+    pub(super) bits: f64,
+    pub(super) dropped: f64,
+}
+
+impl AddAssign for Rates {
+    fn add_assign(&mut self, more: Self) {
+        self.created += more.created;
+        self.expired += more.expired;
+        self.deleted += more.deleted;
+        self.packets += more.packets;
+        self.bits += more.bits;
+        self.dropped += more.dropped;
+    }
+}
+
+/// What an lcore did between two answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Lcore {
+    pub(super) lcore: u32,
+    pub(super) polls: u64,
+    pub(super) busy_polls: u64,
+    /// In the buckets of [`loop_time`].
+    pub(super) loop_time: Vec<u64>,
+    pub(super) stalled: bool,
+}
+
+/// One data plane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Plane {
+    pub(super) name: String,
+    pub(super) live: bool,
+    pub(super) entries: u64,
+    pub(super) capacity: u64,
+    /// Frames lost since its start.
+    pub(super) dropped: u64,
+    /// `None` until there are two answers, and while it is away.
+    pub(super) rates: Option<Rates>,
+    /// Empty when there are no rates.
+    pub(super) lcores: Vec<Lcore>,
+}
+
+/// The last answer, and what it says next to the one before.
+#[derive(Debug, Default)]
+pub(super) struct Figures {
+    last: Vec<DataplaneStats>,
+    /// By name.
+    pub(super) planes: Vec<Plane>,
+}
+
+impl Figures {
+    /// Takes the next answer.
+    pub(super) fn take(&mut self, response: GetStatsResponse) {
+        let before = |name: &str| self.last.iter().find(|plane| plane.dataplane == name);
+        self.planes =
+            response.dataplanes.iter().map(|plane| between(before(&plane.dataplane), plane)).collect();
+        self.last = response.dataplanes;
+    }
+
+    /// All data planes together; no rates when none has any.
+    pub(super) fn sum(&self) -> Plane {
+        let mut sum = Plane::default();
+        for plane in &self.planes {
+            sum.entries += plane.entries;
+            sum.capacity += plane.capacity;
+            sum.dropped += plane.dropped;
+            if let Some(rates) = plane.rates {
+                *sum.rates.get_or_insert_default() += rates;
+            }
+        }
+        sum
+    }
+}
+
+fn between(before: Option<&DataplaneStats>, now: &DataplaneStats) -> Plane {
+    let lcores = |count: fn(&LcoreStats) -> u64| now.lcores.iter().map(count).sum();
+    let mut plane = Plane {
+        name: now.dataplane.clone(),
+        live: now.live,
+        entries: lcores(|l| l.entries),
+        capacity: lcores(|l| l.capacity),
+        dropped: lcores(|l| l.tx_dropped) + now.ports.iter().map(lost).sum::<u64>(),
+        rates: None,
+        lcores: Vec::new(),
+    };
+    let seconds = before.map_or(0.0, |before| seconds(now.time) - seconds(before.time));
+    if let Some(before) = before
+        && now.live
+        && seconds > 0.0
+    {
+        let nothing = DataplaneStats::default();
+        // One that was restarted counts from 0 again.
+        let before = if restarted(before, now) { &nothing } else { before };
+        plane.rates = Some(rates(before, now, seconds));
+        plane.lcores = now.lcores.iter().map(|lcore| polls(before, lcore)).collect();
+    }
+    plane
+}
+
+/// An lcore polls a million times a second: only a new one has polled less than before.
+fn restarted(before: &DataplaneStats, now: &DataplaneStats) -> bool {
+    now.lcores.iter().any(|lcore| earlier(before, lcore).is_some_and(|then| lcore.polls < then.polls))
+}
+
+fn earlier<'a>(before: &'a DataplaneStats, now: &LcoreStats) -> Option<&'a LcoreStats> {
+    before.lcores.iter().find(|then| then.lcore == now.lcore)
+}
+
+fn rates(before: &DataplaneStats, now: &DataplaneStats, seconds: f64) -> Rates {
+    let grown = |count: fn(&DataplaneStats) -> u64| count(now).saturating_sub(count(before)) as f64 / seconds;
+    Rates {
+        created: grown(|d| of_lcores(d, |l| l.outcomes.map_or(0, |o| o.miss_created))),
+        expired: grown(|d| of_lcores(d, |l| l.expired)),
+        deleted: grown(|d| of_lcores(d, |l| l.deleted)),
+        packets: grown(|d| of_lcores(d, |l| l.rx)),
+        bits: 8.0 * grown(|d| d.ports.iter().map(|p| p.rx_bytes).sum()),
+        dropped: grown(|d| of_lcores(d, |l| l.tx_dropped) + d.ports.iter().map(lost).sum::<u64>()),
+    }
+}
+
+fn of_lcores(stats: &DataplaneStats, count: fn(&LcoreStats) -> u64) -> u64 {
+    stats.lcores.iter().map(count).sum()
+}
+
+/// Frames that came and were not received.
+fn lost(port: &PortStats) -> u64 {
+    port.rx_missed + port.rx_nombuf
+}
+
+fn polls(before: &DataplaneStats, now: &LcoreStats) -> Lcore {
+    let nothing = LcoreStats::default();
+    let before = earlier(before, now).unwrap_or(&nothing);
+    Lcore {
+        lcore: now.lcore,
+        polls: now.polls.saturating_sub(before.polls),
+        busy_polls: now.busy_polls.saturating_sub(before.busy_polls),
+        loop_time: loop_time::since(&now.loop_time, &before.loop_time),
+        stalled: now.stalled,
+    }
+}
+
+fn seconds(time: Option<Timestamp>) -> f64 {
+    time.map_or(0.0, |time| time.seconds as f64 + f64::from(time.nanos) / 1e9)
+}
+
+#[cfg(test)]
+mod tests {
+    use flowtracker_proto::v1::Outcomes;
+
+    use super::*;
+
+    /// A data plane of one lcore and one port, each of whose counters stands at a multiple of `n`.
+    fn plane(name: &str, at: i64, n: u64) -> DataplaneStats {
+        let lcore = LcoreStats {
+            lcore: 1,
+            rx: 10 * n,
+            tx_dropped: n,
+            outcomes: Some(Outcomes { miss_created: 2 * n, ..Outcomes::default() }),
+            entries: 7,
+            capacity: 100,
+            expired: 3 * n,
+            deleted: 4 * n,
+            polls: 1000 * n,
+            busy_polls: 100 * n,
+            loop_time: vec![0, n, 5 * n],
+            ..LcoreStats::default()
+        };
+        let port = PortStats { rx_bytes: 600 * n, rx_missed: n, rx_nombuf: n, ..PortStats::default() };
+        DataplaneStats {
+            dataplane: name.to_owned(),
+            lcores: vec![lcore],
+            ports: vec![port],
+            time: Some(Timestamp { seconds: at, nanos: 500_000_000 }),
+            live: true,
+        }
+    }
+
+    fn rates_of(n: f64) -> Rates {
+        Rates {
+            created: 2.0 * n,
+            expired: 3.0 * n,
+            deleted: 4.0 * n,
+            packets: 10.0 * n,
+            bits: 4800.0 * n,
+            dropped: 3.0 * n,
+        }
+    }
+
+    fn take(figures: &mut Figures, dataplanes: Vec<DataplaneStats>) {
+        figures.take(GetStatsResponse { dataplanes, log: None });
+    }
+
+    #[test]
+    fn rates_are_differences_over_the_data_planes_own_seconds() {
+        let mut figures = Figures::default();
+        take(&mut figures, vec![plane("a", 100, 5)]);
+        assert_eq!((figures.planes[0].rates, figures.sum().rates), (None, None), "one answer has no rates");
+        assert_eq!((figures.sum().entries, figures.sum().capacity, figures.sum().dropped), (7, 100, 15));
+        take(&mut figures, vec![plane("a", 102, 9), plane("b", 7, 1)]);
+        assert_eq!(figures.planes[0].rates, Some(rates_of(2.0)));
+        let lcore =
+            Lcore { lcore: 1, polls: 4000, busy_polls: 400, loop_time: vec![0, 4, 20], stalled: false };
+        assert_eq!(figures.planes[0].lcores, [lcore]);
+        assert_eq!(figures.planes[1].rates, None, "it has just come");
+        take(&mut figures, vec![plane("a", 104, 11), plane("b", 8, 3)]);
+        let mut both = rates_of(1.0);
+        both += rates_of(2.0);
+        assert_eq!(figures.sum().rates, Some(both));
+    }
+
+    #[test]
+    fn a_restarted_data_plane_has_counted_from_nothing() {
+        let mut figures = Figures::default();
+        take(&mut figures, vec![plane("a", 100, 1_000_000)]);
+        take(&mut figures, vec![plane("a", 104, 8)]);
+        assert_eq!(figures.planes[0].rates, Some(rates_of(2.0)));
+        assert_eq!(figures.planes[0].lcores[0].loop_time, [0, 8, 40]);
+    }
+
+    #[test]
+    fn what_is_away_or_has_not_been_asked_again_has_no_rates() {
+        let mut figures = Figures::default();
+        take(&mut figures, vec![plane("a", 100, 1)]);
+        take(&mut figures, vec![plane("a", 100, 1)]);
+        assert_eq!(figures.planes[0].rates, None, "the same figures again");
+        take(&mut figures, vec![DataplaneStats { live: false, ..plane("a", 101, 2) }]);
+        assert_eq!((figures.planes[0].rates, figures.planes[0].entries), (None, 7));
+    }
+}

@@ -1,0 +1,217 @@
+//! Where the figures come from: two loops that ask the service, one for counters and
+//! one for entries, and never give up.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
+use flowtracker_proto::v1::{GetStatsRequest, GetStatsResponse, ListDataplanesRequest, ListEntriesRequest};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use super::flows::{Flows, Listing};
+use crate::cli::{Failure, connect};
+
+/// Silence after which the service counts as away.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// A listing may take one part of the time in so many.
+const LISTING_SHARE: u32 = 10;
+
+/// What the loops report.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Counters.
+    Stats(GetStatsResponse),
+    /// Entries.
+    Listed(Listing),
+    /// The service does not answer; why.
+    Away(String),
+    /// The service answers, but gives no entries; why.
+    Unlisted(String),
+}
+
+/// How often to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Between two answers.
+    pub(super) interval: Duration,
+    /// Ask for nothing.
+    pub(super) paused: bool,
+}
+
+/// A service that is dialled again when it was lost.
+pub(super) struct Service {
+    server: String,
+    dataplane: String,
+    client: Option<FlowTrackerServiceClient<Channel>>,
+}
+
+impl Service {
+    pub(super) fn new(server: &str, dataplane: &str) -> Self {
+        Self { server: server.to_owned(), dataplane: dataplane.to_owned(), client: None }
+    }
+
+    async fn client(&mut self) -> Result<FlowTrackerServiceClient<Channel>, Failure> {
+        match &self.client {
+            Some(client) => Ok(client.clone()),
+            None => Ok(self.client.insert(connect::client(&self.server).await?).clone()),
+        }
+    }
+
+    /// Drops the connection after a failure that may be its own.
+    fn keep_if_good<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(Failure::Unreachable(_)) = result {
+            self.client = None;
+        }
+        result
+    }
+
+    /// Counters of the data planes.
+    pub(super) async fn stats(&mut self) -> Result<GetStatsResponse, Failure> {
+        let mut client = self.client().await?;
+        let request = GetStatsRequest { dataplane: self.dataplane.clone() };
+        let answer = answered(client.get_stats(connect::request(request))).await;
+        self.keep_if_good(answer).map(tonic::Response::into_inner)
+    }
+
+    /// Looks at all entries of the data planes that are attached, for the first `limit` rows.
+    pub(super) async fn list(
+        &mut self,
+        flows: &mut Flows,
+        limit: usize,
+        clock: &Instant,
+    ) -> Result<Listing, Failure> {
+        let mut client = self.client().await?;
+        let listing = list(&mut client, &self.dataplane, flows, limit, clock).await;
+        self.keep_if_good(listing)
+    }
+}
+
+async fn list(
+    client: &mut FlowTrackerServiceClient<Channel>,
+    dataplane: &str,
+    flows: &mut Flows,
+    limit: usize,
+    clock: &Instant,
+) -> Result<Listing, Failure> {
+    let mut round = flows.look(limit, clock.elapsed());
+    let known = answered(client.list_dataplanes(connect::request(ListDataplanesRequest {}))).await?;
+    let wanted = |name: &str| dataplane.is_empty() || name == dataplane;
+    for plane in known.into_inner().dataplanes.into_iter().filter(|d| d.attached && wanted(&d.name)) {
+        let request = ListEntriesRequest { dataplane: plane.name, ..ListEntriesRequest::default() };
+        let mut stream = answered(client.list_entries(connect::request(request))).await?.into_inner();
+        while let Some(response) = answered(stream.message()).await? {
+            let now = clock.elapsed();
+            response.entries.iter().for_each(|entry| round.take(entry, now));
+        }
+    }
+    Ok(round.finish(clock.elapsed()))
+}
+
+/// An answer that comes in time.
+async fn answered<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, Failure> {
+    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Unreachable(format!("no answer for {} s", ANSWER_WITHIN.as_secs()))),
+    }
+}
+
+/// Reports counters, for ever.
+pub(super) async fn counters(
+    mut service: Service,
+    mut pace: watch::Receiver<Pace>,
+    news: mpsc::Sender<News>,
+) -> Infallible {
+    loop {
+        let since = Instant::now();
+        until_due(&mut pace, since, |interval| interval).await;
+        let report = match service.stats().await {
+            Ok(stats) => News::Stats(stats),
+            Err(failure) => News::Away(words(&failure)),
+        };
+        tell(&news, report).await;
+    }
+}
+
+/// Reports the first `limit` rows of all orders, for ever.
+pub(super) async fn entries(
+    mut service: Service,
+    limit: usize,
+    mut pace: watch::Receiver<Pace>,
+    news: mpsc::Sender<News>,
+    clock: Instant,
+) -> Infallible {
+    let mut flows = Flows::default();
+    loop {
+        let since = Instant::now();
+        let report = match service.list(&mut flows, limit, &clock).await {
+            Ok(listing) => News::Listed(listing),
+            Err(failure) => News::Unlisted(words(&failure)),
+        };
+        let took = since.elapsed();
+        tell(&news, report).await;
+        until_due(&mut pace, since, |interval| period(interval, took)).await;
+    }
+}
+
+/// From one listing's begin to the next, when it took so long.
+fn period(interval: Duration, took: Duration) -> Duration {
+    interval.max(took * LISTING_SHARE)
+}
+
+/// Waits until `period` of the present interval has passed since then, and until nobody has paused.
+async fn until_due(pace: &mut watch::Receiver<Pace>, since: Instant, period: impl Fn(Duration) -> Duration) {
+    loop {
+        let Pace { interval, paused } = *pace.borrow_and_update();
+        tokio::select! {
+            () = tokio::time::sleep_until(since + period(interval)), if !paused => return,
+            changed = pace.changed() => if changed.is_err() {
+                // Whoever set the pace has gone, and will end this task.
+                std::future::pending::<()>().await;
+            },
+        }
+    }
+}
+
+/// Reports. When nobody hears it, this task is about to be ended.
+async fn tell(news: &mpsc::Sender<News>, report: News) {
+    let _ = news.send(report).await;
+}
+
+fn words(failure: &Failure) -> String {
+    failure.message().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn listing_takes_a_tenth_of_the_time_at_most() {
+        assert_eq!(period(SECOND, Duration::from_millis(2)), SECOND);
+        assert_eq!(period(SECOND, Duration::from_millis(100)), SECOND);
+        assert_eq!(period(SECOND, 3 * SECOND), 30 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_interval_counts_at_once_and_a_pause_until_it_ends() {
+        let (set, mut pace) = watch::channel(Pace { interval: 60 * SECOND, paused: false });
+        let since = Instant::now();
+        let waiting = tokio::spawn(async move {
+            until_due(&mut pace, since, |interval| interval).await;
+            since.elapsed()
+        });
+        tokio::time::sleep(10 * SECOND).await;
+        set.send(Pace { interval: 20 * SECOND, paused: true }).unwrap();
+        tokio::time::sleep(15 * SECOND).await;
+        assert!(!waiting.is_finished(), "paused");
+        set.send(Pace { interval: 30 * SECOND, paused: false }).unwrap();
+        let took = waiting.await.unwrap();
+        assert!((30 * SECOND..31 * SECOND).contains(&took), "{took:?}");
+    }
+}
