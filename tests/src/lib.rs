@@ -23,5 +23,6 @@ pub mod process;
 pub mod relay;
 pub mod rte_table;
 pub mod testpmd;
+pub mod tmux;
 pub mod trial;
 pub mod watcher;
