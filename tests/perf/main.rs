@@ -1,4 +1,4 @@
-//! The perf lab. `perf events` and `perf kernel` have files of their own; without arguments:
+//! The perf lab. `perf events`, `perf kernel` and `perf control` have files of their own; without arguments:
 //!
 //! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
 //! interleaved run. No hardware, no hugepages.
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
+mod control;
 mod events;
 mod kernel;
 mod watch;
@@ -71,12 +72,15 @@ fn main() {
         ["watch", uri, "delays"] => return watch::run(uri, true),
         ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
+        ["control"] => return beside_commands(),
         ["kernel"] => return next_to_the_kernel(None),
         ["kernel", seconds] => {
             return next_to_the_kernel(Some(seconds.parse().expect("a number of seconds")));
         }
         [] => {}
-        _ => panic!("no part of the lab is called {words:?}: events, kernel, or nothing for testpmd"),
+        _ => {
+            panic!("no part of the lab is called {words:?}: events, kernel, control, or nothing for testpmd")
+        }
     }
     let plan = if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -133,6 +137,17 @@ fn main() {
     println!();
     println!("Events, aging and accounting on; hits only, after the first pass over the capture.");
     assert!(at_1k >= FLOOR_AT_1K, "ratio {at_1k:.2} at 1000 flows is below the floor of {FLOOR_AT_1K}");
+}
+
+/// `perf control`.
+fn beside_commands() {
+    let plan = if quick() {
+        control::Plan { rounds: 1, idle: Duration::from_secs(1), entries: 100_000 }
+    } else {
+        control::Plan { rounds: 5, idle: Duration::from_secs(3), entries: 1_000_000 }
+    };
+    println!("flowtracker {}, DPDK {}, {}.", env!("CARGO_PKG_VERSION"), dpdk_version(), cpu());
+    control::run(&plan);
 }
 
 /// `perf kernel [SECONDS]`. Loads of another length, once each, show what a buffer only puts off.
