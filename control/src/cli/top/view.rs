@@ -22,7 +22,7 @@ const GAP: usize = 3;
 /// Lines that lcores may take.
 const LCORE_LINES: usize = 4;
 
-/// Draws everything, as it is at `now`.
+/// Draws everything, as it is at `now`, which counts from the start.
 pub(super) fn draw(app: &App, now: Duration, area: Rect, buf: &mut Buffer) {
     let mut lines = Lines { area, at: 0, buf };
     let sum = app.figures.sum();
@@ -177,7 +177,7 @@ fn listed(app: &App, now: Duration) -> String {
     });
     let unlisted = app.unlisted.as_ref().map(|why| format!("cannot list: {why}"));
     let parts: Vec<String> = listing.into_iter().chain(unlisted).collect();
-    if parts.is_empty() { "not listed yet".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() { format!("first listing, {} s so far", now.as_secs()) } else { parts.join("; ") }
 }
 
 /// Of the columns of names: data planes (none when there is only one), keys.
@@ -406,7 +406,7 @@ mod tests {
         let shown = screen(&nothing, 140, 13);
         assert_eq!(shown[1], "data planes  none");
         assert!(shown[3].contains("new -"), "{}", shown[3]);
-        assert_eq!(shown[4], "flows        not listed yet");
+        assert_eq!(shown[4], "flows        first listing, 5 s so far");
     }
 
     #[test]
