@@ -1,7 +1,7 @@
 //! The buckets of `LcoreStats.loop_time`: which one a time is counted in, and what
 //! the counts say.
 //!
-//! Log-linear, as in an HDR histogram: each doubling has [`PER_OCTAVE`] buckets, so a
+//! Log-linear, as in an HDR histogram: each doubling has eight buckets, so a
 //! quantile is known to an eighth, from some tens of nanoseconds to a second.
 
 use std::ops::Range;
