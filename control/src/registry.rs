@@ -443,7 +443,7 @@ impl Mirror {
         // already; that is not an event again, and must not turn time back.
         let same = known.state.same_attributes(&state);
         let told = match kind {
-            RecordKind::Updated => same && known.state.last_used_ns >= state.last_used_ns,
+            RecordKind::Updated => same && known.state.as_of_ns >= state.as_of_ns,
             RecordKind::Created => same || known.state.as_of_ns >= state.as_of_ns,
             _ => same,
         };

@@ -127,8 +127,14 @@ enum Step {
         cable: bool,
     },
     StartDataplane,
-    /// A control-plane write in the middle of it all.
+    /// Control-plane writes in the middle of it all.
     DeleteSome,
+    CreateOne,
+    UpdateOne,
+    FlushSome,
+    Purge,
+    /// Until it is done.
+    Load,
 }
 
 /// What the data plane says of events that did not go into a ring.
@@ -182,6 +188,15 @@ struct Plan {
     new: u64,
 }
 
+/// Writes that were answered with a yes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Written {
+    created: u64,
+    updated: u64,
+    flushed: u64,
+    purged: u64,
+}
+
 struct Trial {
     plan: Plan,
     dice: Dice,
@@ -194,8 +209,13 @@ struct Trial {
     stopped: bool,
     /// The link is not to be dialled.
     link_cut: bool,
+    /// The program may be detached.
+    detached: bool,
     filled: usize,
     deleted: usize,
+    /// Entries that we have asked for. Whether an answer that never came was a yes is not known.
+    asked_for: u64,
+    written: Written,
     watchers: Vec<Watcher>,
     nuisances: Vec<Doomed>,
     link: Relay,
@@ -263,8 +283,11 @@ impl Trial {
             filling: false,
             stopped: false,
             link_cut: false,
+            detached: false,
             filled: 0,
             deleted: 0,
+            asked_for: 0,
+            written: Written::default(),
             watchers: Vec::new(),
             nuisances: Vec::new(),
             link: Relay::new(&socket),
@@ -363,6 +386,14 @@ impl Trial {
             let at = self.dice.between(0, FAULTS_WITHIN);
             self.later(at, Step::DeleteSome);
         }
+        for (step, most) in
+            [(Step::CreateOne, 40), (Step::UpdateOne, 40), (Step::FlushSome, 12), (Step::Purge, 3)]
+        {
+            for _ in 0..self.dice.between(most / 2, most) {
+                let at = self.dice.between(0, FAULTS_WITHIN);
+                self.later(at, step);
+            }
+        }
         self.flood(false);
         while let Some(Reverse((at, _, step))) = self.agenda.pop() {
             let due = self.start + Duration::from_millis(at);
@@ -374,6 +405,9 @@ impl Trial {
         self.note("no more faults, no more new flows");
         assert!(self.filled > 0, "the ring was filled");
         assert!(self.deleted > 0, "entries were deleted");
+        let Written { created, updated, flushed, .. } = self.written;
+        assert!(created > 0 && updated > 0 && flushed > 0, "{:?}", self.written);
+        self.attach_again();
     }
 
     /// No program may have ended by itself, and no law may be broken so far.
@@ -422,6 +456,11 @@ impl Trial {
             }
             Step::StartDataplane => self.start_dataplane(),
             Step::DeleteSome => self.delete_some(),
+            Step::CreateOne => self.create_one(),
+            Step::UpdateOne => self.update_one(),
+            Step::FlushSome => self.flush_some(),
+            Step::Purge => self.purge(),
+            Step::Load => self.load(),
         }
     }
 
@@ -436,6 +475,7 @@ impl Trial {
                 !self.filling
                     && !self.stopped
                     && !self.link_cut
+                    && !self.detached
                     && self.dataplane.is_some()
                     && self.dataplanes().is_some_and(|known| known.attached)
             }
@@ -546,19 +586,90 @@ impl Trial {
         Some(Events { deferred: events["deferred"].as_u64()?, unlinked: events["unlinked"].as_u64()? })
     }
 
+    /// Whom to ask: one who does not wait long where no answer can come.
+    fn writer(&self) -> &Caller {
+        if self.filling || self.stopped { &self.hasty } else { &self.impatient }
+    }
+
+    /// The key of one of the kept flows.
+    fn kept_key(&mut self) -> v1::Key {
+        let flow = self.dice.between(0, KEPT.0 - 1);
+        let port = (flow % self.plan.shards) as u16;
+        Key::of_flow(flow, port).to_proto()
+    }
+
     /// Deletes a few of the kept entries; their next packets create them again.
     fn delete_some(&mut self) {
         for _ in 0..self.dice.between(1, 3) {
-            let flow = self.dice.between(0, KEPT.0 - 1);
-            let port = (flow % self.plan.shards) as u16;
-            let key = Some(Key::of_flow(flow, port).to_proto());
-            let request = v1::DeleteEntryRequest { key, dataplane: String::new() };
-            let caller = if self.filling || self.stopped { &self.hasty } else { &self.impatient };
-            match caller.call(async |client| client.delete_entry(request).await) {
+            let request = v1::DeleteEntryRequest { key: Some(self.kept_key()), dataplane: String::new() };
+            match self.writer().call(async |client| client.delete_entry(request).await) {
                 Ok(_) => self.deleted += 1,
                 // The service is away; it would be for the others as well.
                 Err(_) => return,
             }
+        }
+    }
+
+    /// Creates an entry that no packet belongs to; it expires by itself.
+    fn create_one(&mut self) {
+        self.asked_for += 1;
+        // A port that no flow of the generator has.
+        let key = v1::Key { dst_port: 1, src_port: self.asked_for as u32, ..self.kept_key() };
+        let request = v1::CreateEntryRequest { key: Some(key), dynamic: Some(true), ..Default::default() };
+        let answer = self.writer().call(async |client| client.create_entry(request).await);
+        self.written.created += u64::from(answer.is_ok());
+    }
+
+    /// Updates a kept entry: it keeps its creation, and its timer starts anew.
+    fn update_one(&mut self) {
+        let request = v1::UpdateEntryRequest { key: Some(self.kept_key()), ..Default::default() };
+        let answer = self.writer().call(async |client| client.update_entry(request).await);
+        self.written.updated += u64::from(answer.is_ok());
+    }
+
+    /// Flushes what has the source port of a kept flow, and sometimes everything.
+    fn flush_some(&mut self) {
+        let all = self.dice.between(0, 5) == 0;
+        let filter = if all { String::new() } else { format!("key.srcPort = {}", self.kept_key().src_port) };
+        let request = v1::FlushEntriesRequest { filter, dataplane: String::new() };
+        let answer = self.writer().call(async |client| client.flush_entries(request).await);
+        self.written.flushed += u64::from(answer.is_ok_and(|flushed| flushed.deleted > 0));
+    }
+
+    /// Detaches the program, for a while. It may have happened even if no answer came.
+    fn purge(&mut self) {
+        if self.filling {
+            // Without entries the ring would never be full.
+            return self.later(AGAIN, Step::Purge);
+        }
+        self.detached = true;
+        let request = v1::PurgeRequest::default();
+        let answer = self.writer().call(async |client| client.purge(request).await);
+        self.written.purged += u64::from(answer.is_ok());
+        let after = self.dice.between(0, 300);
+        self.later(after, Step::Load);
+    }
+
+    fn load(&mut self) {
+        let request = v1::LoadRequest::default();
+        match self.writer().call(async |client| client.load(request).await) {
+            Ok(_) => self.detached = false,
+            // It is attached: another word came first, or the data plane was started anew.
+            Err(status) if status.code() == tonic::Code::FailedPrecondition => self.detached = false,
+            Err(_) => self.later(AGAIN, Step::Load),
+        }
+    }
+
+    /// A purge whose caller had given up may have come late.
+    fn attach_again(&mut self) {
+        let table = || {
+            let request = v1::GetTableRequest::default();
+            self.caller.call(async |client| client.get_table(request).await).ok()?.table
+        };
+        if wait_for("the table", LIMIT, table).detached {
+            self.note("a late purge has detached the program");
+            let request = v1::LoadRequest::default();
+            self.caller.call(async |client| client.load(request).await).expect("attached again");
         }
     }
 
@@ -585,13 +696,16 @@ impl Trial {
         assert_eq!(sum(|lcore| lcore.entries), live.len() as u64, "GetStats counts the table");
         let created = sum(|lcore| lcore.outcomes.unwrap_or_default().miss_created);
         let gone = sum(|lcore| lcore.expired + lcore.deleted);
-        assert_eq!(created - gone, live.len() as u64, "what came and has not gone is there");
+        let here = live.len() as u64;
+        assert!(created <= gone + here, "what came and has not gone is there");
+        assert!(gone + here <= created + self.asked_for, "what is there has come");
         assert_eq!((log.epoch, log.last_seq), (epoch, seq), "nothing has happened meanwhile");
         self.note(&format!(
-            "{} entries, {seq} events in the last epoch, {} gaps, {} entries deleted by us, ring filled {} times",
+            "{} entries, {seq} events in the last epoch, {} gaps, {} entries deleted by us, {:?}, ring filled {} times",
             live.len(),
             log.gaps,
             self.deleted,
+            self.written,
             self.filled
         ));
     }

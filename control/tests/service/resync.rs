@@ -90,6 +90,20 @@ async fn stale_and_unknown_records_are_no_events() {
     assert_eq!(service.mirrored().await[0].aging_ms, 60_000, "time is not turned back");
 }
 
+/// Times of use are whole milliseconds; the times of events are not.
+#[tokio::test]
+async fn every_update_is_an_event_even_within_a_millisecond() {
+    let service = Service::start().await;
+    let mut watcher = service.watch(now()).await;
+    let mut plane = Plane::fresh(&service).await;
+    let update = |at| record(RecordKind::Updated, at, learned(1, T, T));
+    plane.send(1, vec![created(1, T), update(T + 1000), update(T + 2000), update(T + 2000)]).await;
+    // The last one is the one before it once more.
+    assert_eq!(watcher.words(3).await, ["CREATED 1", "UPDATED 1", "UPDATED 1"]);
+    plane.settled(&service).await;
+    assert_eq!(service.hub.window(0).last_seq, 3);
+}
+
 /// Ten minutes pass as an argument.
 #[test]
 fn entries_of_a_detached_data_plane_stay_ten_minutes() {
