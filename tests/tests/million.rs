@@ -19,7 +19,7 @@ const CHURN: u32 = 5_000;
 /// The traffic generator behind `socket`.
 fn traffic(alone: &Namespace, socket: &str, runtime: &std::path::Path) -> Running {
     let mut traffic = alone.command(env!("CARGO_BIN_EXE_traffic"));
-    traffic.env("RUNTIME_DIRECTORY", runtime).args(["--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+    traffic.env("RUNTIME_DIRECTORY", runtime).args(["--no-huge", "--no-shconf", "--no-pci", "-m", "512"]);
     traffic.arg("--lcores=0@(0-1)").arg(format!("--file-prefix=ftmillion{}", std::process::id()));
     traffic.arg(format!("--vdev=net_memif0,role=server,id=0,socket-abstract=no,socket={socket}"));
     let mut traffic = Running::spawn(&mut traffic);
