@@ -10,7 +10,8 @@ use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, TableFull}
 use dpdk::hash::HashFunction;
 use flowtracker_tests::rte_table::RteTable;
 use laws::keys;
-use laws::model::{self, check, check_punctual};
+use laws::model::ops::{moments, ops, setup};
+use laws::model::{check, check_punctual};
 use laws::random::Random;
 use laws::tables::{Refusal, lives_like_a_map};
 use proptest::prelude::*;
@@ -33,19 +34,19 @@ proptest! {
 
     #[test]
     fn lives_like_the_model(
-        setup in model::setup(),
+        setup in setup(),
         capacity in 1..48u32,
         function in function(),
-        ops in model::ops(120),
+        ops in ops(120),
     ) {
         check(RteTable::with_headroom(capacity, function, 0), &setup, &ops);
     }
 
     #[test]
     fn deletes_within_one_aging_bucket(
-        setup in model::setup(),
+        setup in setup(),
         capacity in 1..48u32,
-        time in prop::collection::vec(model::punctual_bursts(), 0..300),
+        time in moments(300),
     ) {
         check_punctual(RteTable::with_headroom(capacity, HashFunction::Crc, 0), &setup, &time);
     }

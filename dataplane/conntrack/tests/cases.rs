@@ -6,10 +6,10 @@ use conntrack::arch::Features;
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
 use conntrack::table::TableConfig;
-use conntrack::tracker::{Budget, Permission, Refusal, Write};
+use conntrack::tracker::{Budget, Permission, Refusal, TableChange, TableRefusal, Write};
 use conntrack::{
-    DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Permissions, Tracker,
-    TrackerConfig,
+    DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Permissions,
+    Profiles, Tracker, TrackerConfig,
 };
 use laws::frames::Frame;
 use laws::keys;
@@ -318,4 +318,48 @@ fn get_does_not_refresh() {
     }
     assert_eq!(settle(&mut tracker, Now::from_ms(30_008)).len(), 1);
     assert_eq!(tracker.get(&key), None);
+}
+
+/// An entry keeps its aging when profiles change, and 255 different agings can be
+/// alive at a time. One more is refused and changes nothing; when the last entry
+/// of an old one has gone, there is room again.
+#[test]
+fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
+    let mut config = TrackerConfig::default();
+    let agings = |n: u64| [1000 + n, 500_000];
+    let profiles = |n: u64| Profiles::new(&agings(n)).expect("distinct");
+    config.profiles = profiles(0);
+    let mut tracker = tracker(400, config, Now::from_ms(0));
+    let change = |n: u64| TableChange { profiles: profiles(n), permissions: config.permissions };
+    let keys = flows(300);
+    let frames = frames(&keys);
+    // One entry of each aging; two agings are the profiles'.
+    let refused = (0..300).find(|&n| {
+        tracker.burst(Now::from_ms(0), 1, &frames[n..=n], &mut |_: &Event| true, |_| {});
+        tracker.change_table(&change(n as u64 + 1)).is_err()
+    });
+    let last = refused.expect("there are no 300 agings");
+    assert_eq!(last + 1 + 1, 255, "those of the entries, and the other profile's");
+    for more in [change(last as u64 + 1), change(700)] {
+        assert_eq!(tracker.hold(&more), Err(TableRefusal::TooManyAgings));
+        assert_eq!(tracker.change_table(&more), Err(TableRefusal::TooManyAgings));
+    }
+    tracker.change_table(&change(7)).expect("an aging that entries have is no further one");
+    tracker.change_table(&change(last as u64)).expect("nor is this");
+    for (n, key) in keys[..=last].iter().enumerate() {
+        assert_eq!(tracker.get(key).map(|entry| u64::from(entry.aging_ms)), Some(agings(n as u64)[0]));
+    }
+    tracker.burst(Now::from_ms(0), 1, &frames[299..], &mut |_: &Event| true, |_| {});
+    assert_eq!(tracker.get(&keys[299]).map(|entry| entry.aging_ms), Some(1000 + last as u32), "none changed");
+
+    // Each ends in its own time: after that of the first, its class is free.
+    let events = settle(&mut tracker, Now::from_ms(1000 + 8));
+    let gone = |key: &FlowKey, events: &[Event]| {
+        events.iter().any(|e| matches!(e.body, EventBody::Deleted { entry, .. } if entry.key == *key))
+    };
+    assert!(gone(&keys[0], &events) && !gone(&keys[20], &events));
+    tracker.change_table(&change(700)).expect("there is room again");
+    let events = settle(&mut tracker, Now::from_ms(1000 + 300 + 8));
+    assert!(keys[20..=last].iter().all(|key| gone(key, &events)));
+    assert!(tracker.table().is_empty());
 }

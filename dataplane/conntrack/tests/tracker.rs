@@ -5,7 +5,8 @@ mod laws;
 use conntrack::arch::Features;
 use conntrack::table::TableConfig;
 use conntrack::{HashKind, Hasher, LineTable};
-use laws::model::{self, check, check_punctual};
+use laws::model::ops::{moments, ops, setup};
+use laws::model::{check, check_punctual};
 use proptest::prelude::*;
 
 fn table(entries: u32, kind: HashKind) -> LineTable {
@@ -22,19 +23,19 @@ proptest! {
 
     #[test]
     fn lives_like_the_model(
-        setup in model::setup(),
+        setup in setup(),
         capacity in 1..48u32,
         kind in kind(),
-        ops in model::ops(120),
+        ops in ops(120),
     ) {
         check(table(capacity, kind), &setup, &ops);
     }
 
     #[test]
     fn deletes_within_one_aging_bucket(
-        setup in model::setup(),
+        setup in setup(),
         capacity in 1..48u32,
-        time in prop::collection::vec(model::punctual_bursts(), 0..400),
+        time in moments(400),
     ) {
         check_punctual(table(capacity, HashKind::Keyed), &setup, &time);
     }

@@ -1,0 +1,281 @@
+//! The circumstances and the steps of a trial, and the sink that they play with.
+
+use conntrack::tracker::Budget;
+use conntrack::{
+    Attributes, Event, EventSink, FlowKey, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
+};
+use proptest::prelude::*;
+
+use super::super::random::Random;
+use super::MS;
+
+/// Flows that a trial knows.
+pub(crate) const FLOWS: usize = 40;
+
+/// The circumstances of a trial.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) agings: Vec<u64>,
+    pub(crate) permissions: u16,
+    pub(crate) bucket_shift: u32,
+    pub(crate) accounting: bool,
+    pub(crate) start_ms: u64,
+    pub(crate) learn_profile: u8,
+}
+
+impl Setup {
+    /// The tracker's configuration.
+    pub(super) fn config(&self) -> TrackerConfig {
+        TrackerConfig {
+            protocols: Protocols::Tcp,
+            profiles: Profiles::new(&self.agings).expect("distinct and in range"),
+            learn_profile: ProfileId::new(u32::from(self.learn_profile)).expect("below 4"),
+            permissions: Permissions::new(self.permissions).expect("14 bits"),
+            accounting: self.accounting,
+            bucket_shift: self.bucket_shift,
+        }
+    }
+}
+
+/// Any circumstances; the clock often starts shortly before the tick's wrap.
+pub(crate) fn setup() -> impl Strategy<Value = Setup> {
+    let start = prop_oneof![0..5_000u64, (1u64 << 32) - 300..1 << 32, (1u64 << 31) - 300..1 << 31];
+    let permissions = prop_oneof![4 => Just(0x3dfc), 1 => table_permissions()];
+    (agings(), permissions, 0..5u32, any::<bool>(), start, 0..4u8).prop_map(
+        |(agings, permissions, bucket_shift, accounting, start_ms, learn_profile)| Setup {
+            agings,
+            permissions,
+            bucket_shift,
+            accounting,
+            start_ms,
+            learn_profile,
+        },
+    )
+}
+
+/// The values of four profiles: most end within the trial, some do not.
+fn agings() -> impl Strategy<Value = Vec<u64>> {
+    let values: Vec<u64> = (1..60).chain([5_000, 500_000]).collect();
+    prop::sample::subsequence(values, 4).prop_shuffle()
+}
+
+/// Masks of a table; each lacks something or nothing.
+fn table_permissions() -> impl Strategy<Value = u16> {
+    prop::sample::select(vec![0x3dfc, 0x3fff, 0x1dfc, 0x3dbc, 0x39fc, 0x35fc, 0x0000])
+}
+
+/// How willing the sink is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mood {
+    /// Takes everything.
+    Open,
+    /// Takes so many events more, then none.
+    Room(u32),
+    /// Takes about half, without a pattern.
+    Fickle(u64),
+}
+
+/// What a writer asks for. Aging is named by the profile that has it when the
+/// step comes; where there is no such profile, it is an aging that none has.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    dynamic: Option<bool>,
+    profile_id: Option<u32>,
+    aging_of: Option<usize>,
+    permissions: Option<u32>,
+}
+
+impl Wish {
+    pub(super) fn attributes(&self, agings: &[u64]) -> Attributes {
+        let aging = |id: usize| agings.get(id).copied().unwrap_or(77_777);
+        Attributes {
+            dynamic: self.dynamic,
+            profile_id: self.profile_id,
+            aging_ms: self.aging_of.map(aging),
+            permissions: self.permissions,
+        }
+    }
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let dynamic = prop_oneof![4 => Just(None), 5 => Just(Some(true)), 1 => Just(Some(false))];
+    let named = prop_oneof![
+        4 => Just((None, None)),
+        3 => (0..4u32).prop_map(|id| (Some(id), None)),
+        3 => (0..5usize).prop_map(|id| (None, Some(id))),
+        1 => (prop::sample::select(vec![0, 4, 15, 16, u32::MAX]), prop::option::of(0..5usize))
+            .prop_map(|(id, aging)| (Some(id), aging)),
+    ];
+    // Without R, U, D, and P; nothing; more than the default table has; a create bit of
+    // each half; bits that mean nothing.
+    let permissions = prop_oneof![
+        6 => Just(None),
+        6 => prop::sample::select(vec![0x1dbc, 0x0dbc, 0x15bc, 0x19bc, 0x1cbc, 0]).prop_map(Some),
+        1 => prop::sample::select(vec![0x1fbf, 0x3dbc, 0x1dfc, 0x4000, u32::MAX]).prop_map(Some),
+    ];
+    (dynamic, named, permissions).prop_map(|(dynamic, (profile_id, aging_of), permissions)| Wish {
+        dynamic,
+        profile_id,
+        aging_of,
+        permissions,
+    })
+}
+
+/// Which entries a flush is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    All,
+    /// Those with an odd source port.
+    Odd,
+    /// Those without a timer.
+    Static,
+    None,
+}
+
+impl Which {
+    /// True when it is about the entry of this key, which has a timer or not.
+    pub(super) fn has(self, key: &FlowKey, dynamic: bool) -> bool {
+        match self {
+            Which::All => true,
+            Which::Odd => key.src_port() % 2 == 1,
+            Which::Static => !dynamic,
+            Which::None => false,
+        }
+    }
+}
+
+/// A change of the table; what is absent stays.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(super) agings: Option<Vec<u64>>,
+    pub(super) permissions: Option<u16>,
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    (prop::option::of(agings()), prop::option::of(table_permissions()))
+        .prop_map(|(agings, permissions)| Change { agings, permissions })
+}
+
+/// One step of a trial.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    /// A burst; a number below [`FLOWS`] stands for a frame of that flow, others for frames that are not tracked.
+    Burst(Vec<u8>),
+    /// Time goes on, nanoseconds.
+    Wait(u64),
+    /// A call of `advance`.
+    Advance(Budget),
+    Mood(Mood),
+    /// The control plane creates, updates or removes a flow's entry.
+    Create(u8, Wish),
+    Update(u8, Wish),
+    Remove(u8),
+    /// A slice of a flush that spans the other steps; the first says which entries.
+    Flush(Which, u32),
+    /// A slice of an enumeration that spans the other steps.
+    Enumerate(u32),
+    Resync,
+    Hold(Change),
+    Change(Change),
+    Release,
+    Detach,
+    /// A slice of a purge, if there is one.
+    Purge(u32),
+    /// Attaches, after the rest of a purge.
+    Attach,
+}
+
+/// Any steps.
+pub(crate) fn ops(longest: usize) -> impl Strategy<Value = Vec<Op>> {
+    let few = prop::collection::vec(0..8u8, 0..12);
+    let many = prop::collection::vec(0..FLOWS as u8 + 8, 0..150);
+    let budget =
+        (0..4u32, 0..4u32, 0..40u32).prop_map(|(blocks, pending, resync)| Budget { blocks, pending, resync });
+    let mood = prop_oneof![
+        2 => Just(Mood::Open),
+        3 => (0..6u32).prop_map(Mood::Room),
+        2 => any::<u64>().prop_map(Mood::Fickle),
+    ];
+    let which = prop::sample::select(vec![
+        Which::All,
+        Which::All,
+        Which::Odd,
+        Which::Odd,
+        Which::Static,
+        Which::None,
+    ]);
+    let op = prop_oneof![
+        8 => few.prop_map(Op::Burst),
+        4 => many.prop_map(Op::Burst),
+        8 => (0..20 * MS).prop_map(Op::Wait),
+        4 => (0..40u64).prop_map(|ms| Op::Wait(ms * MS)),
+        10 => budget.prop_map(Op::Advance),
+        4 => Just(Op::Advance(Budget::default())),
+        4 => mood.prop_map(Op::Mood),
+        16 => write(),
+        6 => (which, 0..60u32).prop_map(|(which, positions)| Op::Flush(which, positions)),
+        4 => (0..60u32).prop_map(Op::Enumerate),
+        2 => Just(Op::Resync),
+        2 => change().prop_map(Op::Hold),
+        4 => change().prop_map(Op::Change),
+        2 => Just(Op::Release),
+        1 => Just(Op::Detach),
+        2 => (0..60u32).prop_map(Op::Purge),
+        2 => Just(Op::Attach),
+    ];
+    prop::collection::vec(op, 0..longest)
+}
+
+fn write() -> impl Strategy<Value = Op> {
+    // Few flows, so that most updates find an entry.
+    let flow = || prop_oneof![2 => 0..8u8, 1 => 0..FLOWS as u8];
+    prop_oneof![
+        3 => (flow(), wish()).prop_map(|(flow, wish)| Op::Create(flow, wish)),
+        3 => (flow(), wish()).prop_map(|(flow, wish)| Op::Update(flow, wish)),
+        2 => flow().prop_map(Op::Remove),
+    ]
+}
+
+/// What happens within one millisecond, each so many ns after its start, for
+/// `punctual_ms`; in most nothing does.
+pub(crate) type Moment = Vec<(u64, Op)>;
+
+/// Any moments.
+pub(crate) fn moments(longest: usize) -> impl Strategy<Value = Vec<Moment>> {
+    let burst = prop::collection::vec(0..FLOWS as u8, 1..6).prop_map(Op::Burst);
+    let profiles = agings().prop_map(|agings| Op::Change(Change { agings: Some(agings), permissions: None }));
+    let op = prop_oneof![8 => burst, 4 => write(), 1 => profiles];
+    let moment = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((0..MS, op), 1..3)];
+    prop::collection::vec(moment, 0..longest)
+}
+
+pub(super) struct Sink {
+    pub(super) mood: Mood,
+    pub(super) taken: Vec<Event>,
+    pub(super) refused: u64,
+}
+
+impl EventSink for Sink {
+    fn offer(&mut self, event: &Event) -> bool {
+        let takes = match &mut self.mood {
+            Mood::Open => true,
+            Mood::Room(left) => {
+                let takes = *left > 0;
+                *left = left.saturating_sub(1);
+                takes
+            }
+            Mood::Fickle(state) => {
+                let mut random = Random(*state);
+                let takes = random.bits() & 1 == 1;
+                *state = random.0;
+                takes
+            }
+        };
+        if takes {
+            self.taken.push(*event);
+        } else {
+            self.refused += 1;
+        }
+        takes
+    }
+}

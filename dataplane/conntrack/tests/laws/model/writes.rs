@@ -1,0 +1,159 @@
+//! Writes of the control plane: what must come of them.
+
+use conntrack::attributes::AttributeError;
+use conntrack::event::EventBody;
+use conntrack::tracker::{Permission, Refusal, Write};
+use conntrack::{ActorId, DeleteReason, Entry, Event, FlowKey, FlowTable, Permissions};
+
+use super::life::{Life, Settings};
+use super::ops::Wish;
+use super::{Program, Trial};
+
+impl<T: FlowTable> Trial<T> {
+    /// A write and what must come of it. When there are reasons to refuse it,
+    /// one of them is the answer, and nothing is told or offered. Else it is
+    /// done; or it is busy, if there was something in the way of its event.
+    /// Gives the entry when it is done.
+    fn written(
+        &mut self,
+        key: FlowKey,
+        reasons: &[Refusal],
+        write: impl FnOnce(&mut Self) -> Write,
+    ) -> Option<Entry> {
+        let before = self.tracker.get(&key);
+        let (taken, refused) = (self.sink.taken.len(), self.sink.refused);
+        let backlog = !self.replaced.is_empty();
+        let result = write(self);
+        if let Write::Done(entry) = result {
+            assert!(reasons.is_empty(), "done in spite of {reasons:?}");
+            return Some(entry);
+        }
+        assert_eq!(self.tracker.get(&key), before, "{result:?}, and yet changed");
+        if let Write::Refused(refusal) = result {
+            assert!(reasons.contains(&refusal), "refused as {refusal:?}, not for one of {reasons:?}");
+            assert_eq!((self.sink.taken.len(), self.sink.refused), (taken, refused), "an event of a refusal");
+        } else {
+            assert!(reasons.is_empty(), "busy, but to be refused for {reasons:?}");
+            assert!(backlog || self.sink.refused > refused, "busy, though the sink refused nothing");
+        }
+        None
+    }
+
+    pub(super) fn alive(&self, key: &FlowKey) -> Option<&Life> {
+        self.lives.get(key).filter(|life| !life.dying)
+    }
+
+    /// Attribute errors as refusals.
+    fn faulty(faults: Vec<AttributeError>) -> impl Iterator<Item = Refusal> {
+        faults.into_iter().map(Refusal::Attribute)
+    }
+
+    pub(super) fn create(&mut self, flow: usize, wish: &Wish, actor: ActorId) {
+        let key = self.flows[flow];
+        let asked = wish.attributes(&self.attrs.agings);
+        let mut reasons: Vec<Refusal> = Self::faulty(self.attrs.faults_of_new(&asked)).collect();
+        let mut check = |wrong: bool, reason| reasons.extend(wrong.then_some(reason));
+        let full = self.lives.len() == self.tracker.table().capacity() as usize;
+        check(self.held, Refusal::Held);
+        check(self.attrs.permissions & Permissions::CONTROL_CREATE == 0, Refusal::Denied(Permission::Create));
+        check(self.alive(&key).is_some(), Refusal::Exists);
+        // A dying entry of the same key makes room.
+        check(full && !self.lives.contains_key(&key), Refusal::Full);
+        if self.program != Program::Attached {
+            reasons = vec![Refusal::Detached];
+        }
+        let (now, refused, backlog) = (self.now(), self.sink.refused, !self.replaced.is_empty());
+        let write = |trial: &mut Self| trial.tracker.create(now, &key, &asked, actor, &mut trial.sink);
+        let Some(entry) = self.written(key, &reasons, write) else { return };
+
+        if let Some(ended) = self.lives.remove(&key) {
+            self.replaced.entry(key).or_default().push_back(ended);
+        }
+        let settings = self.attrs.create(&asked, actor);
+        self.begin(key, 0, settings);
+        self.same(&entry, &self.lives[&key]);
+        if !backlog && self.sink.refused == refused {
+            let told = self.sink.taken.last().expect("nothing is in the way of its event");
+            assert_eq!(*told, Event { at_ns: self.ns, body: EventBody::Created(entry) });
+        }
+    }
+
+    pub(super) fn update(&mut self, flow: usize, wish: &Wish, actor: ActorId) {
+        let key = self.flows[flow];
+        let asked = wish.attributes(&self.attrs.agings);
+        let old = self.alive(&key).map(|life| life.settings);
+        let mut reasons = Vec::new();
+        match &old {
+            _ if self.program != Program::Attached => reasons.push(Refusal::Detached),
+            None => {
+                // Only what is wrong for every entry can be said of one that is not there.
+                let faults = self.attrs.faults_of_new(&asked);
+                let alone = |fault: &AttributeError| !matches!(fault, AttributeError::NotAlongside(_));
+                reasons.extend(Self::faulty(faults.into_iter().filter(alone).collect()));
+                reasons.push(Refusal::NotFound);
+            }
+            Some(old) => {
+                reasons.extend(Self::faulty(self.attrs.faults_of_known(&asked, old)));
+                let denied = !old.allow(Permissions::CONTROL_UPDATE);
+                reasons.extend(denied.then_some(Refusal::Denied(Permission::Update)));
+            }
+        }
+        let now = self.now();
+        let write = |trial: &mut Self| trial.tracker.update(now, &key, &asked, actor, &mut trial.sink);
+        let Some(entry) = self.written(key, &reasons, write) else { return };
+
+        let told = self.sink.taken.pop().expect("an update that is done has been reported");
+        assert_eq!(told, Event { at_ns: self.ns, body: EventBody::Updated(entry) });
+        // What came before it was said of the entry as it was.
+        self.hear();
+        let settings = self.attrs.update(&asked, &old.expect("else it is refused"), actor);
+        let life = self.lives.get_mut(&key).expect("just updated");
+        life.settings = settings;
+        life.last_ns = self.ns;
+        let life = life.clone();
+        self.same(&entry, &life);
+        assert_eq!(self.tracker.get(&key), Some(entry));
+        self.sink.taken.push(told);
+    }
+
+    pub(super) fn remove(&mut self, flow: usize, actor: ActorId) {
+        let key = self.flows[flow];
+        let reason = DeleteReason::Control;
+        let mut reasons = Vec::new();
+        match self.alive(&key) {
+            _ if self.program != Program::Attached => reasons.push(Refusal::Detached),
+            None => reasons.push(Refusal::NotFound),
+            Some(life) => {
+                let denied = !life.settings.allow(Permissions::CONTROL_DELETE);
+                reasons.extend(denied.then_some(Refusal::Denied(Permission::Delete)));
+            }
+        }
+        let before = self.tracker.get(&key);
+        let now = self.now();
+        let write = |trial: &mut Self| trial.tracker.remove(now, &key, reason, actor, &mut trial.sink);
+        let Some(entry) = self.written(key, &reasons, write) else { return };
+
+        assert_eq!(Some(entry), before);
+        assert_eq!(self.tracker.get(&key), None);
+        let told = self.sink.taken.last().expect("a removal that is done has been reported");
+        let body = EventBody::Deleted { entry, reason, actor };
+        assert_eq!(*told, Event { at_ns: self.ns, body });
+        self.removed += 1;
+    }
+
+    /// A new entry, with its first packet if one made it.
+    pub(super) fn begin(&mut self, key: FlowKey, bytes: u64, settings: Settings) {
+        let life = Life {
+            id: self.next_id,
+            created_ns: self.ns,
+            last_ns: self.ns,
+            packets: u64::from(bytes > 0),
+            bytes,
+            settings,
+            announced: false,
+            dying: false,
+        };
+        self.next_id += 1;
+        self.lives.insert(key, life);
+    }
+}
