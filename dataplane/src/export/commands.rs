@@ -209,6 +209,11 @@ impl Commands {
                     let message = "the program is detached (purged) already";
                     return Err(failed_precondition("ALREADY_DETACHED", message));
                 }
+                // Between the halves of a change it would leave shards held, or, with a
+                // load behind it, filled one sooner than the other.
+                if self.changing {
+                    return Err(Box::new(refusal::table_busy()));
+                }
                 self.dispatch(Kind::Plain, in_its_time, Task::Purge)?;
                 self.attached = false;
                 Ok(())
