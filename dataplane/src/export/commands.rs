@@ -148,6 +148,9 @@ impl Commands {
         for pending in self.pending.values_mut() {
             (pending.asker, pending.entries) = (None, Vec::new());
         }
+        for (_, to, _) in &mut self.due {
+            to.asker = None;
+        }
     }
 
     /// Takes a command off the link `link`.
@@ -232,9 +235,10 @@ impl Commands {
                 };
                 if let Some(id) = self.pending.iter().find_map(dump) {
                     self.give_up(id);
-                } else if let Some(pending) = self.pending.values_mut().find(|p| p.asker == Some(cancel.id)) {
-                    pending.asker = None;
                 }
+                let pending = self.pending.values_mut().map(|pending| &mut pending.asker);
+                let due = self.due.iter_mut().map(|(_, to, _)| &mut to.asker);
+                pending.chain(due).filter(|asker| **asker == Some(cancel.id)).for_each(|asker| *asker = None);
                 Ok(())
             }
             Some(Body::Stats(_)) | None => {
