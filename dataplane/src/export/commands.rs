@@ -432,7 +432,9 @@ impl Commands {
             }
             Reply::Done { id, outcome } => {
                 let Some(pending) = self.pending.get_mut(&id) else { return };
-                pending.outcome = Some(pending.outcome.map_or(outcome, |so_far| better(so_far, outcome)));
+                let whole = matches!(pending.kind, Kind::Dump | Kind::Count);
+                let joined = |so_far| joined(so_far, outcome, whole);
+                pending.outcome = Some(pending.outcome.map_or(outcome, joined));
                 pending.shards -= 1;
                 if pending.shards == 0
                     && let Some(pending) = self.pending.remove(&id)
@@ -549,10 +551,12 @@ fn attributes(wire: Option<v1::Attributes>) -> Attributes {
 }
 
 /// Of what two shards say, what counts: what the owner has done or refused before
-/// "not mine".
-fn better(a: Outcome, b: Outcome) -> Outcome {
+/// "not mine"; but where the answer is only `whole` with every shard's part, what
+/// keeps one from it.
+fn joined(a: Outcome, b: Outcome, whole: bool) -> Outcome {
     let rank = |outcome| match outcome {
         Outcome::Refused(Refusal::NotFound) => 0,
+        Outcome::Late if whole => 4,
         Outcome::Late => 1,
         Outcome::Refused(_) => 2,
         Outcome::Done(_) => 3,
