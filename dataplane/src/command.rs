@@ -25,8 +25,8 @@ pub struct Command {
     /// Names it in the answer.
     pub id: CommandId,
     /// The link that it came over, by its generation. What a flush, a purge or a
-    /// load has to tell as a whole is told on that link or not at all: a later
-    /// link's resync tells the difference.
+    /// load has to tell as a whole is told on that link or not at all: a resync of
+    /// the later link tells the difference.
     pub link: u32,
     /// Not executed after this, nanoseconds since the clock's start.
     pub until_ns: u64,
@@ -356,6 +356,10 @@ impl Mailbox {
         self.purged += gone;
         if !all || !desk.tell(command, EventBody::Purged(self.purged)) {
             return Progress::Waits;
+        }
+        if command.link != desk.link {
+            // The link that stands may have been told of entries that went without a word.
+            desk.tracker.start_resync();
         }
         let deleted = std::mem::take(&mut self.purged);
         Progress::Ended(Outcome::Done(Removed { deleted, failed: 0 }))
