@@ -6,10 +6,10 @@ use conntrack::arch::Features;
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
 use conntrack::table::TableConfig;
-use conntrack::tracker::{Budget, Permission, Refusal, TableChange, TableRefusal, Write};
+use conntrack::tracker::{Budget, Flush, Permission, Refusal, TableChange, TableRefusal, Write};
 use conntrack::{
-    DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Permissions,
-    Profiles, Tracker, TrackerConfig,
+    Attributes, DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome,
+    Permissions, Profiles, Tracker, TrackerConfig,
 };
 use laws::frames::Frame;
 use laws::keys;
@@ -362,4 +362,68 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     let events = settle(&mut tracker, Now::from_ms(1000 + 300 + 8));
     assert!(keys[20..=last].iter().all(|key| gone(key, &events)));
     assert!(tracker.table().is_empty());
+}
+
+/// Expires what there is, while nobody listens.
+fn expire_unheard(tracker: &mut Tracker<LineTable>, now: Now) {
+    while !tracker.caught_up(now) {
+        tracker.advance(now, Budget::default(), &mut refuse);
+    }
+    assert!(!tracker.settled());
+}
+
+/// However an entry goes, its aging is nobody's any more: any number of agings
+/// find room, one after the other.
+#[test]
+fn every_end_of_an_entry_gives_its_aging_back() {
+    const BY: ActorId = ActorId(ActorId::FIRST_CONTROL);
+    type End = fn(&mut Tracker<LineTable>, Now, &FlowKey);
+    let remove: End = |tracker, late, key| {
+        let removal = tracker.remove(late, key, DeleteReason::Control, BY, &mut |_: &Event| true);
+        assert!(matches!(removal, Write::Done(_)), "{removal:?}");
+    };
+    let idle: End = |tracker, late, _| drop(settle(tracker, late));
+    let replaced: End = |tracker, late, key| {
+        expire_unheard(tracker, late);
+        tracker.burst(late, 1, &frames(&[*key])[..], &mut refuse, |_| {});
+        settle(tracker, late);
+    };
+    let created_anew: End = |tracker, late, key| {
+        expire_unheard(tracker, late);
+        let made = tracker.create(late, key, &Attributes::default(), BY, &mut |_: &Event| true);
+        assert!(matches!(made, Write::Done(_)), "{made:?}");
+    };
+    let updated: End = |tracker, late, key| {
+        let other = Attributes { profile_id: Some(1), ..Attributes::default() };
+        let update = tracker.update(late, key, &other, BY, &mut |_: &Event| true);
+        assert!(matches!(update, Write::Done(_)), "{update:?}");
+    };
+    let flushed: End = |tracker, late, _| {
+        let all = tracker.flush(late, &mut Flush::new(late, BY), 1000, |_| true, &mut |_: &Event| true);
+        assert!(all);
+    };
+    let purged: End = |tracker, _, _| {
+        tracker.detach();
+        assert_eq!(tracker.purge(1000), (1, true));
+        tracker.attach();
+    };
+    let key = flows(1)[0];
+    for (way, end) in [remove, idle, replaced, created_anew, updated, flushed, purged].iter().enumerate() {
+        let mut tracker = tracker(1, TrackerConfig::default(), Now::from_ms(0));
+        for round in 0..300 {
+            let profiles = Profiles::new(&[1000 + round, 500_000]).expect("distinct");
+            let permissions = tracker.permissions();
+            let changed = tracker.change_table(&TableChange { profiles, permissions });
+            assert_eq!(changed, Ok(()), "way {way}, round {round}");
+            let start = round * 10_000;
+            let mut sink = |_: &Event| true;
+            tracker.burst(Now::from_ms(start), 1, &frames(&[key])[..], &mut sink, |_| {});
+            let late = Now::from_ms(start + 5000);
+            end(&mut tracker, late, &key);
+            if tracker.get(&key).is_some() {
+                remove(&mut tracker, late, &key);
+            }
+            assert!(tracker.table().is_empty());
+        }
+    }
 }
