@@ -571,3 +571,6 @@ fn joined(a: Outcome, b: Outcome, whole: bool) -> Outcome {
         _ => a,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,312 @@
+//! Commands with two real mailboxes and trackers, driven by hand on one thread.
+
+mod interleaved;
+mod refusals;
+mod rig;
+
+use conntrack::tracker::Removed;
+use conntrack::{DeleteReason, EventBody, FlowTable};
+use flowtracker_proto::v1::{self, ReplyStatus as Status};
+
+use rig::{
+    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, flow, flush, get, operator,
+    update,
+};
+
+#[test]
+fn a_creation_goes_to_the_shard_that_will_see_the_flow() {
+    let mut rig = Rig::new(64);
+    let before = rig.ns;
+    for (port, owner) in [(1, 0), (2, 1)] {
+        let reply = rig.ask(create(flow(port, 7), attributes()));
+        assert_eq!(reply.status(), Status::Ok, "{reply:?}");
+        let [entry] = &reply.entries[..] else { panic!("{reply:?}") };
+        assert_eq!((entry.input_port, entry.ports), (u32::from(port), 7 << 16 | 80));
+        assert_eq!((entry.dynamic, entry.aging_ms, entry.created_by.clone()), (false, 0, Some(operator())));
+        assert_eq!(entry.create_time_ns, rig::wall(before));
+        let there = rig.lcores.iter().map(|l| l.tracker.get(&flow(port, 7)).is_some());
+        assert_eq!(there.collect::<Vec<_>>(), [owner == 0, owner == 1]);
+    }
+}
+
+#[test]
+fn an_entry_is_found_in_whichever_shard_it_is() {
+    let mut rig = Rig::new(64);
+    for (lcore, src) in [(0, 4), (1, 5)] {
+        rig.learn(lcore, flow(3, src));
+        let got = rig.ask(get(flow(3, src)));
+        assert_eq!((got.status(), got.entries.len()), (Status::Ok, 1));
+        let updated = rig.ask(update(flow(3, src), attributes()));
+        assert_eq!(updated.entries[0].updated_by, Some(operator()));
+        assert_eq!(updated.entries[0].create_time_ns, got.entries[0].create_time_ns);
+        let deleted = rig.ask(delete(flow(3, src)));
+        assert_eq!(deleted.entries, updated.entries);
+        rig.says(get(flow(3, src)), (Status::NotFound, "NO_ENTRY", "", "no entry has this key"));
+    }
+}
+
+#[test]
+fn a_change_is_refused_by_all_when_one_shard_cannot() {
+    for full in 0..2 {
+        let mut rig = Rig::new(64);
+        rig.learn(full, flow(3, 1));
+        let before = rig.table();
+        // Both at once: the profiles, which could change, stay too.
+        let both = change(&[(0, 777)], Some(0x3fff));
+        let reply = rig.ask(both.clone());
+        assert_eq!((reply.status(), &reply.reason[..]), (Status::FailedPrecondition, "TABLE_NOT_EMPTY"));
+        assert_eq!(rig.table(), before);
+        rig.shards_have(&before);
+        // Nothing is held any more.
+        assert_eq!(rig.ask(create(flow(1, 9), attributes())).status(), Status::Ok);
+        assert_eq!(rig.ask(create(flow(2, 9), attributes())).status(), Status::Ok);
+        assert_eq!(rig.ask(flush(None)).deleted, 3);
+        let after = rig.ask(both).table.expect("changed");
+        assert_eq!((after.permissions, after.profiles[0].aging_ms), (0x3fff, 777));
+        rig.shards_have(&after);
+    }
+}
+
+#[test]
+fn one_change_at_a_time_and_no_purge_meanwhile() {
+    let mut rig = Rig::new(64);
+    let first = rig.send(change(&[(1, 5)], Some(0x3fff)));
+    rig.step(0);
+    let busy = (Status::Unavailable, "TABLE_BUSY", "", "the table is being changed; try again");
+    rig.says_at_once(change(&[(1, 6)], None), busy);
+    rig.says_at_once(PURGE, busy);
+    // The shard that is held takes no entry, by packet or by command.
+    rig.packet(0, flow(1, 1));
+    assert!(rig.lcores[0].tracker.table().is_empty());
+    let creation = rig.send(create(flow(1, 1), attributes()));
+    rig.step(0);
+    rig.hear(0);
+    assert_eq!(rig.last(creation).reason, "TABLE_BUSY");
+    rig.settle();
+    let table = rig.last(first).table.expect("changed");
+    assert_eq!((table.permissions, table.profiles[1].aging_ms), (0x3fff, 5));
+    rig.shards_have(&table);
+    assert_eq!(rig.ask(change(&[(1, 6)], None)).status(), Status::Ok);
+}
+
+/// Between the halves of a change the mailboxes are full, and the link is cut:
+/// the second half is done when there is room, and nobody is told.
+#[test]
+fn a_change_is_finished_after_full_mailboxes_and_a_cut_link() {
+    for (cut, refused) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut rig = Rig::new(64);
+        if refused {
+            rig.learn(1, flow(2, 1));
+        }
+        let changed = rig.send(change(&[(0, 99)], Some(0x3fff)));
+        rig.step(0);
+        rig.step(1);
+        for _ in 0..256 {
+            rig.send(get(flow(1, 1)));
+        }
+        let behind = (Status::Unavailable, "", "", "the data plane is behind with its commands");
+        rig.says_at_once(get(flow(1, 1)), behind);
+        rig.hear(0);
+        rig.hear(1);
+        assert!(!rig.commands.due.is_empty(), "no room for the second half");
+        if cut {
+            rig.cut();
+            rig.raise();
+        }
+        rig.settle();
+        if cut {
+            assert!(rig.answers.is_empty(), "answers of an earlier link: {:?}", rig.answers);
+        } else {
+            assert_eq!(rig.last(changed).status() == Status::Ok, !refused);
+        }
+        let table = rig.table();
+        let expected = if refused { (0x3dfc, 30_000) } else { (0x3fff, 99) };
+        assert_eq!((table.permissions, table.profiles[0].aging_ms), expected);
+        rig.shards_have(&table);
+        assert_eq!(rig.ask(create(flow(1, 1), attributes())).status(), Status::Ok, "not held");
+    }
+}
+
+#[test]
+fn flush_purge_and_load_give_the_sum_and_each_shard_tells_its_part() {
+    let mut rig = Rig::new(200);
+    for src in 0..50 {
+        rig.learn(usize::from(src) % 2, flow(3, src));
+    }
+    // Without D.
+    let kept = v1::Attributes { permissions: Some(0x19bc), ..attributes() };
+    assert_eq!(rig.ask(update(flow(3, 7), kept)).status(), Status::Ok);
+    rig.told.clear();
+    let flushed = rig.ask(flush(None));
+    assert_eq!((flushed.status(), flushed.deleted, flushed.failed), (Status::Ok, 49, 1));
+    // What a shard has told beside deletions by the flush.
+    let ends = |lcore: usize, rig: &Rig| -> Vec<EventBody> {
+        let bodies = rig.told.iter().filter(|told| told.lcore == lcore).map(|told| told.event.body);
+        bodies.filter(|b| !matches!(b, EventBody::Deleted { reason: DeleteReason::Flush, .. })).collect()
+    };
+    let removed = |deleted, failed| Removed { deleted, failed };
+    assert_eq!(ends(0, &rig), [EventBody::Flushed(removed(25, 0))]);
+    assert_eq!(ends(1, &rig), [EventBody::Flushed(removed(24, 1))]);
+    assert_eq!(rig.told.len(), 49 + 2);
+
+    rig.learn(0, flow(1, 1));
+    rig.told.clear();
+    let purged = rig.ask(PURGE);
+    assert_eq!((purged.status(), purged.deleted), (Status::Ok, 2));
+    let table = rig.table();
+    assert!(table.detached && table.entries == 0);
+    rig.packet(0, flow(1, 1));
+    assert_eq!(rig.ask(LOAD).status(), Status::Ok);
+    let table = rig.table();
+    assert!(!table.detached && table.entries == 0);
+    assert_eq!(ends(0, &rig), [EventBody::Purged(1), EventBody::Loaded]);
+    assert_eq!(ends(1, &rig), [EventBody::Purged(1), EventBody::Loaded]);
+}
+
+/// Between PURGED and LOADED nothing comes into being, however long the ring keeps a shard from telling.
+#[test]
+fn a_load_is_told_before_anything_is_tracked() {
+    let mut rig = Rig::new(64);
+    assert_eq!(rig.ask(PURGE).status(), Status::Ok);
+    rig.told.clear();
+    rig.lcores[0].open = false;
+    let load = rig.send(LOAD);
+    for _ in 0..3 {
+        rig.step(0);
+        rig.packet(0, flow(1, 1));
+    }
+    assert_eq!(rig.lcores[0].tracker.get(&flow(1, 1)), None, "not attached yet");
+    rig.lcores[0].open = true;
+    rig.settle();
+    assert_eq!(rig.last(load).status(), Status::Ok);
+    rig.learn(0, flow(1, 1));
+    let of_first = rig.told.iter().filter(|told| told.lcore == 0);
+    let bodies: Vec<EventBody> = of_first.map(|told| told.event.body).collect();
+    assert!(matches!(bodies[..], [EventBody::Loaded, EventBody::Created(_)]), "{bodies:?}");
+}
+
+/// A purge that was asked for on one link and comes to its end on the next, which
+/// has been told of the entries already: it is told anew that there are none.
+#[test]
+fn a_purge_of_an_earlier_link_is_a_resync_of_the_later_one() {
+    let mut rig = Rig::new(200);
+    for src in 0..100 {
+        rig.learn(0, flow(1, src));
+    }
+    rig.send(flush(rig::only_source_port(1000)));
+    rig.send(PURGE);
+    // The flush has its event to tell, and the purge comes after it.
+    rig.lcores[0].open = false;
+    for _ in 0..100 {
+        rig.step(0);
+    }
+    rig.cut();
+    rig.raise();
+    rig.lcores[0].open = true;
+    rig.settle();
+    assert!(rig.lcores[0].tracker.table().is_empty());
+    assert!(rig.told.iter().all(|t| !matches!(t.event.body, EventBody::Purged(_)) || t.link == 1));
+    rig.adds_up();
+}
+
+#[test]
+fn a_dump_of_two_shards_gives_each_entry_once_in_parts() {
+    const FLOWS: u16 = 1000;
+    let mut rig = Rig::new(u32::from(FLOWS));
+    for src in 0..FLOWS {
+        rig.learn(usize::from(src) % 2, flow(3, src));
+    }
+    let whole = rig.send(dump(None));
+    let odd = rig.send(dump(rig::odd_source_ports()));
+    rig.settle();
+    for (id, expected) in
+        [(whole, (0..FLOWS).collect::<Vec<_>>()), (odd, (0..FLOWS).filter(|p| p % 2 == 1).collect())]
+    {
+        let parts = rig.parts(id);
+        assert!(parts.iter().all(|part| part.entries.len() <= 256));
+        let (last, others) = parts.split_last().expect("an answer");
+        assert_eq!(last.status(), Status::Ok);
+        assert!(others.iter().all(|part| part.status() == Status::Unspecified && !part.entries.is_empty()));
+        let mut ports: Vec<u16> =
+            parts.iter().flat_map(|part| &part.entries).map(|e| (e.ports >> 16) as u16).collect();
+        ports.sort_unstable();
+        assert_eq!(ports, expected);
+    }
+}
+
+#[test]
+fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
+    let mut rig = Rig::new(1000);
+    for src in 0..1000 {
+        rig.learn(usize::from(src) % 2, flow(3, src));
+    }
+    // Four are all that an lcore takes.
+    for turn in 0..12 {
+        let id = rig.send(dump(None));
+        rig.step(0);
+        rig.step(turn % 2);
+        rig.hear(0);
+        rig.send(Body::Cancel(v1::CancelCommand { id }));
+        let said = rig.parts(id).len();
+        rig.settle();
+        assert_eq!(rig.parts(id).len(), said, "it goes on");
+    }
+    let dumps = [(); 5].map(|()| rig.send(dump(None)));
+    rig.settle();
+    for id in &dumps[..4] {
+        assert_eq!(rig.last(*id).status(), Status::Ok);
+    }
+    let refused = rig.last(dumps[4]);
+    assert_eq!((refused.status(), &refused.message[..]), (Status::Unavailable, "too many dumps at a time"));
+    // Another command that is cancelled is done all the same; its answer is not wanted.
+    let creation = rig.send(create(flow(1, 1), attributes()));
+    rig.send(Body::Cancel(v1::CancelCommand { id: creation }));
+    rig.settle();
+    assert!(rig.parts(creation).is_empty() && rig.lcores[0].tracker.get(&flow(1, 1)).is_some());
+}
+
+/// What an lcore comes to too late is not done. What needs every shard is late
+/// when one of them is.
+#[test]
+fn late_commands_say_so_and_do_nothing() {
+    const DEADLINE_MS: u32 = 5;
+    let late = "the deadline passed before the lcore came to it; nothing was done";
+    let bodies = [
+        get(flow(1, 1)),
+        create(flow(1, 2), attributes()),
+        update(flow(1, 1), attributes()),
+        delete(flow(1, 1)),
+        dump(None),
+        TABLE,
+    ];
+    for body in bodies {
+        let whole = matches!(body, Body::Dump(_) | Body::Table(_));
+        for (first, other) in [(0, 1), (1, 0)] {
+            let mut rig = Rig::new(64);
+            rig.learn(0, flow(1, 1));
+            let before = rig.lcores[0].tracker.get(&flow(1, 1));
+            let id = rig.send_within(body.clone(), DEADLINE_MS);
+            if whole {
+                // In time on one shard, late on the other.
+                rig.step(first);
+                rig.hear(first);
+            }
+            rig.ns += u64::from(DEADLINE_MS) * 1_000_000;
+            rig.step(other);
+            rig.settle();
+            let reply = rig.last(id);
+            assert_eq!((reply.status(), &reply.message[..]), (Status::DeadlineExceeded, late), "{body:?}");
+            assert_eq!(rig.lcores[0].tracker.get(&flow(1, 1)), before);
+            assert_eq!(rig.lcores[0].tracker.table().len(), 1);
+        }
+    }
+    // A moment earlier it is not late; and a deadline of 0 is none.
+    for (deadline, wait) in [(DEADLINE_MS, u64::from(DEADLINE_MS) * 1_000_000 - 1), (0, u64::from(u32::MAX))]
+    {
+        let mut rig = Rig::new(64);
+        let id = rig.send_within(create(flow(1, 2), attributes()), deadline);
+        rig.ns += wait;
+        rig.settle();
+        assert_eq!(rig.last(id).status(), Status::Ok);
+    }
+}

@@ -1,0 +1,223 @@
+//! Every way to refuse a command: its status, reason, field and words.
+
+use flowtracker_proto::v1::{self, ReplyStatus as Status};
+
+use super::rig::{
+    Body, LOAD, PURGE, Rig, Says, attributes, change, create, delete, dump, flow, flush, get, operator,
+    record, update,
+};
+
+const NO_ENTRY: Says<'_> = (Status::NotFound, "NO_ENTRY", "", "no entry has this key");
+const INVALID: Status = Status::InvalidArgument;
+
+fn precondition<'a>(reason: &'a str, message: &'a str) -> Says<'a> {
+    (Status::FailedPrecondition, reason, "", message)
+}
+
+/// Everything that names an entry.
+fn about(key: &v1::EntryRecord) -> [Body; 4] {
+    let key = || Some(key.clone());
+    [
+        Body::Get(v1::GetCommand { key: key() }),
+        Body::Create(v1::CreateCommand { key: key(), ..Default::default() }),
+        Body::Update(v1::UpdateCommand { key: key(), ..Default::default() }),
+        Body::Delete(v1::DeleteCommand { key: key(), actor: None }),
+    ]
+}
+
+#[test]
+fn keys() {
+    let mut rig = Rig::new(8);
+    let sound = record(&flow(1, 1));
+    for (input_port, name) in [(0, "port-1"), (4, "port3"), (256, "port255")] {
+        let message = format!("{name} does not exist; this data plane has port0 to port2");
+        for body in about(&v1::EntryRecord { input_port, ..sound.clone() }) {
+            rig.says(body, (INVALID, "UNKNOWN_PORT", "key.input_port", &message));
+        }
+    }
+    for body in about(&v1::EntryRecord { protocol: 256, ..sound }) {
+        rig.says(body, (INVALID, "BAD_KEY", "key", "a field is missing or out of range"));
+    }
+    let message = "port2 deals its frames to several lcores by a hash of its own, so the shard that will \
+                   receive this flow is not known; with one receive queue per port (--rxq 1) it is";
+    rig.says(create(flow(3, 1), attributes()), precondition("FLOW_OWNER_UNKNOWN", message));
+}
+
+#[test]
+fn entries() {
+    let mut rig = Rig::new(1);
+    let key = flow(1, 1);
+    for body in [get(key), update(key, attributes()), delete(key)] {
+        rig.says(body, NO_ENTRY);
+    }
+    rig.learn(0, key);
+    let exists = (Status::AlreadyExists, "ENTRY_EXISTS", "", "an entry has this key already");
+    rig.says(create(key, attributes()), exists);
+    let full = "the shard that this flow belongs to holds as many entries as it may";
+    rig.says(create(flow(1, 2), attributes()), (Status::ResourceExhausted, "TABLE_FULL", "", full));
+    // Neither update nor deletion from here on.
+    let bare = v1::Attributes { permissions: Some(0x11bc), ..attributes() };
+    assert_eq!(rig.ask(update(key, bare)).status(), Status::Ok);
+    let denied = |message| (Status::PermissionDenied, "PERMISSION_BIT", "", message);
+    rig.says(update(key, attributes()), denied("the entry lacks the control plane's U permission"));
+    rig.says(delete(key), denied("the entry lacks the control plane's D permission"));
+
+    let mut rig = Rig::new(8);
+    assert_eq!(rig.ask(change(&[], Some(0x1dfc))).status(), Status::Ok);
+    rig.says(create(key, attributes()), denied("the table lacks the control plane's C permission"));
+}
+
+#[test]
+fn attributes_of_entries() {
+    let mut rig = Rig::new(8);
+    let (fixed, dynamic, none) = (flow(1, 1), flow(2, 2), flow(1, 3));
+    assert_eq!(rig.ask(create(fixed, attributes())).status(), Status::Ok);
+    rig.learn(1, dynamic);
+    let timed = v1::Attributes { dynamic: Some(true), ..attributes() };
+    let profile = |id| v1::Attributes { profile_id: Some(id), ..timed };
+    let aging = |ms| v1::Attributes { aging_ms: Some(ms), ..timed };
+    let bits = |bits| v1::Attributes { permissions: Some(bits), ..attributes() };
+    let both = v1::Attributes { aging_ms: Some(30_000), ..profile(0) };
+    let of_bits = |reason, message| (INVALID, reason, "permissions", message);
+    let beyond = "0x1fbc is not a subset of the table's 0x3dfc";
+    let create_bit = "0x2000 has a create bit, which an entry cannot have";
+    for (attributes, says) in [
+        (both, (INVALID, "BOTH_GIVEN", "aging_ms", "either aging or a profile may be given, not both")),
+        (profile(16), (INVALID, "PROFILE_RANGE", "profile_id", "16 is not in 0 to 15")),
+        (profile(4), (Status::NotFound, "UNKNOWN_PROFILE", "", "there is no timer profile 4")),
+        (aging(31), (INVALID, "AGING_UNKNOWN", "aging_ms", "31 doesn't match any timer profile")),
+        (bits(0x4000), of_bits("PERMISSION_BITS", "0x4000 has bits outside of 0x3fff")),
+        (bits(0x1fbc), of_bits("PERMISSIONS_BEYOND_TABLE", beyond)),
+        (bits(0x2000), of_bits("PERMISSIONS_CREATE_BIT", create_bit)),
+    ] {
+        rig.says(create(none, attributes), says);
+        // Whether there is an entry or not, and in whichever shard.
+        for key in [fixed, dynamic, none] {
+            let reply = rig.says(update(key, attributes), says);
+            let named = reply.metadata.get("profile_id").map(String::as_str);
+            assert_eq!(named, (says.1 == "UNKNOWN_PROFILE").then_some("4"));
+        }
+    }
+    let by_profile = v1::Attributes { profile_id: Some(1), ..attributes() };
+    let by_aging = v1::Attributes { aging_ms: Some(60_000), ..attributes() };
+    for (attributes, field) in [(by_profile, "profile_id"), (by_aging, "aging_ms")] {
+        let alone = (INVALID, "NOT_ALONGSIDE", field, "may only be set alongside dynamic");
+        rig.says(create(none, attributes), alone);
+        let is_static = (INVALID, "STATIC_ENTRY", field, "the entry is static; set dynamic as well");
+        rig.says(update(fixed, attributes), is_static);
+    }
+    rig.says(
+        update(dynamic, v1::Attributes { dynamic: Some(false), ..attributes() }),
+        (INVALID, "DYNAMIC_ENTRY", "dynamic", "a dynamic entry cannot be made static"),
+    );
+}
+
+#[test]
+fn attributes_of_the_table() {
+    let mut rig = Rig::new(8);
+    let nothing = "neither profiles nor permissions are given";
+    rig.says(change(&[], None), (INVALID, "NOTHING_TO_DO", "profiles", nothing));
+    let bits = "0x13dfc has bits outside of 0x3fff";
+    rig.says(change(&[], Some(0x1_3dfc)), (INVALID, "PERMISSION_BITS", "permissions", bits));
+    let range = (INVALID, "PROFILE_RANGE", "profiles[1].profile_id", "16 is not in 0 to 15");
+    rig.says(change(&[(0, 5), (16, 6)], None), range);
+    let unknown = (Status::NotFound, "UNKNOWN_PROFILE", "", "there is no timer profile 4");
+    assert_eq!(rig.says(change(&[(4, 5)], None), unknown).metadata["profile_id"], "4");
+    let twice = (INVALID, "PROFILE_TWICE", "profiles[2].profile_id", "profile 2 is given twice");
+    rig.says(change(&[(2, 5), (1, 6), (2, 7)], None), twice);
+    for aging in [0, 864_000_001, u64::MAX] {
+        let message = format!("{aging} is not in 1 to 864000000");
+        let says = (INVALID, "AGING_RANGE", "profiles[1].aging_ms", &message[..]);
+        rig.says(change(&[(1, 5), (0, aging)], None), says);
+    }
+    // The same as one that stays, before and behind it, and as one that is changed too.
+    for (agings, field, other) in [
+        (&[(1, 30_000)][..], "profiles[0].aging_ms", "0"),
+        (&[(1, 120_000)], "profiles[0].aging_ms", "3"),
+        (&[(3, 7), (1, 7)], "profiles[0].aging_ms", "1"),
+    ] {
+        let message = format!("{} was already specified by profile {other}", agings[0].1);
+        let reply = rig.says(change(agings, None), (INVALID, "AGING_DUPLICATE", field, &message));
+        assert_eq!(reply.metadata["profile_id"], other);
+    }
+    // Two may swap theirs.
+    assert_eq!(rig.ask(change(&[(0, 60_000), (1, 30_000)], None)).status(), Status::Ok);
+}
+
+#[test]
+fn the_table_has_entries() {
+    let mut rig = Rig::new(300);
+    rig.learn(1, flow(2, 1000));
+    let message = "permissions: the table has entries, and its permissions change only while it is empty";
+    rig.says(change(&[], Some(0x3fff)), precondition("TABLE_NOT_EMPTY", message));
+    // One shard gets as many agings as can be told apart.
+    let agings: Vec<u64> = (100_000..100_300).collect();
+    let refused = agings.iter().zip(0..).position(|(aging, src)| {
+        rig.learn(0, flow(1, src));
+        rig.ask(change(&[(0, *aging)], None)).status() != Status::Ok
+    });
+    let refused = refused.expect("there are no 300");
+    let message =
+        "profiles: entries have more than 200 different aging values; those with old ones have to go first";
+    rig.says(change(&[(0, agings[refused])], None), precondition("TOO_MANY_AGINGS", message));
+    let table = rig.table();
+    assert_eq!(table.profiles[0].aging_ms, agings[refused - 1]);
+    rig.learn(1, flow(2, 1001));
+    let aging = rig.lcores[1].tracker.get(&flow(2, 1001)).map(|entry| u64::from(entry.aging_ms));
+    assert_eq!(aging, Some(agings[refused - 1]), "the other shard has not changed alone");
+}
+
+#[test]
+fn the_program_is_detached_or_not() {
+    let mut rig = Rig::new(8);
+    rig.says(LOAD, precondition("ALREADY_ATTACHED", "the program is attached already"));
+    assert_eq!(rig.ask(PURGE).status(), Status::Ok);
+    rig.says(PURGE, precondition("ALREADY_DETACHED", "the program is detached (purged) already"));
+    let key = flow(1, 1);
+    let changes = change(&[(0, 5)], Some(0x3fff));
+    for body in [create(key, attributes()), update(key, attributes()), delete(key), flush(None), changes] {
+        let message = "the program is detached (purged); load attaches it again";
+        rig.says(body, precondition("DETACHED", message));
+    }
+    // Reads find nothing.
+    rig.says(get(key), NO_ENTRY);
+    let dumped = rig.ask(dump(None));
+    assert_eq!((dumped.status(), dumped.entries.len()), (Status::Ok, 0));
+}
+
+#[test]
+fn what_is_no_command_and_no_filter() {
+    let mut rig = Rig::new(8);
+    let command = v1::Command { id: 77, ..Default::default() };
+    rig.commands.take(command, rig.link, conntrack::Now::from_ns(rig.ns));
+    rig.settle();
+    let reply = rig.last(77);
+    assert_eq!((reply.status(), &reply.reason[..]), (Status::FailedPrecondition, "UNKNOWN_COMMAND"));
+    assert_eq!(reply.message, "this data plane does not know the command");
+    let bad = || Some(v1::Filter { steps: vec![v1::FilterStep::default()] });
+    let why = crate::filter::Filter::from_proto(bad().as_ref()).expect_err("no operator").to_string();
+    for body in [dump(bad()), flush(bad())] {
+        rig.says(body, (INVALID, "BAD_FILTER", "filter", &why));
+    }
+}
+
+/// Programs are told apart by 16 bits. When as many have written and no sweep
+/// can say that some are forgotten, a further one is refused, and a known one not.
+#[test]
+fn more_programs_than_can_be_told_apart() {
+    let mut rig = Rig::new(8);
+    let by = |pid| {
+        let actor = Some(v1::Actor { pid, ..operator() });
+        Body::Delete(v1::DeleteCommand { key: Some(record(&flow(1, 1))), actor })
+    };
+    // The lcores stand still meanwhile.
+    let refused = (0..=65_536).find(|pid| {
+        rig.send(by(*pid));
+        rig.answers.pop().is_some_and(|answer| answer.reason == "TOO_MANY_AUTHORS")
+    });
+    let message = "entries name as many different programs as can be told apart";
+    let says = (Status::ResourceExhausted, "TOO_MANY_AUTHORS", "", message);
+    rig.says_at_once(by(refused.expect("no more than 16 bits")), says);
+    rig.settle();
+    rig.says(by(3), NO_ENTRY);
+}

@@ -1,0 +1,406 @@
+//! Two lcores without threads and devices, and the exporter's end of their doors.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use conntrack::arch::Features;
+use conntrack::table::TableConfig;
+use conntrack::tracker::{Budget, Cursor, Step, Write};
+use conntrack::{
+    ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, HashKind, Hasher,
+    LineTable, Now, Profiles, Tracker, TrackerConfig,
+};
+use crossbeam_channel::Receiver;
+use flowtracker_proto::v1::{self, ReplyStatus as Status};
+
+use super::super::{Commands, Shard, Table};
+use crate::clock::Wall;
+use crate::command::{Mailbox, Reply, door};
+
+pub(super) use flowtracker_proto::v1::command::Body;
+
+/// Positions of one slice: few, so that what is long takes many.
+const SLICE: u32 = 16;
+/// Stands for no link.
+const DOWN: u32 = 0;
+
+/// A clock that started at some whole second.
+struct Fixed;
+
+impl Wall for Fixed {
+    fn wall_ns(&self, ns: u64) -> u64 {
+        wall(ns)
+    }
+}
+
+pub(super) fn wall(ns: u64) -> u64 {
+    1_700_000_000_000_000_000 + ns
+}
+
+/// A flow that enters this port (DPDK port id + 1).
+pub(super) fn flow(port: u8, src_port: u16) -> FlowKey {
+    FlowKey::new(port, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), 6, src_port, 80)
+}
+
+pub(super) fn record(key: &FlowKey) -> v1::EntryRecord {
+    v1::EntryRecord {
+        input_port: key.input_port().into(),
+        src_addr: key.src_addr().to_bits(),
+        dst_addr: key.dst_addr().to_bits(),
+        ports: u32::from(key.src_port()) << 16 | u32::from(key.dst_port()),
+        protocol: key.protocol().into(),
+        ..Default::default()
+    }
+}
+
+fn frame(key: &FlowKey) -> Vec<u8> {
+    let mut f = vec![0; 54];
+    f[12] = 8;
+    f[14] = 0x45;
+    f[17] = 40;
+    f[23] = key.protocol();
+    f[26..30].copy_from_slice(&key.src_addr().octets());
+    f[30..34].copy_from_slice(&key.dst_addr().octets());
+    f[34..36].copy_from_slice(&key.src_port().to_be_bytes());
+    f[36..38].copy_from_slice(&key.dst_port().to_be_bytes());
+    f
+}
+
+pub(super) fn operator() -> v1::Actor {
+    v1::Actor { entity: v1::Entity::Tc.into(), pid: 42, process: "ctl".to_owned() }
+}
+
+/// Nothing is asked for.
+pub(super) fn attributes() -> v1::Attributes {
+    v1::Attributes::default()
+}
+
+pub(super) fn get(key: FlowKey) -> Body {
+    Body::Get(v1::GetCommand { key: Some(record(&key)) })
+}
+
+pub(super) fn create(key: FlowKey, attributes: v1::Attributes) -> Body {
+    let (key, attributes) = (Some(record(&key)), Some(attributes));
+    Body::Create(v1::CreateCommand { key, attributes, actor: Some(operator()) })
+}
+
+pub(super) fn update(key: FlowKey, attributes: v1::Attributes) -> Body {
+    let (key, attributes) = (Some(record(&key)), Some(attributes));
+    Body::Update(v1::UpdateCommand { key, attributes, actor: Some(operator()) })
+}
+
+pub(super) fn delete(key: FlowKey) -> Body {
+    Body::Delete(v1::DeleteCommand { key: Some(record(&key)), actor: Some(operator()) })
+}
+
+pub(super) fn dump(filter: Option<v1::Filter>) -> Body {
+    Body::Dump(v1::DumpCommand { filter })
+}
+
+pub(super) fn flush(filter: Option<v1::Filter>) -> Body {
+    Body::Flush(v1::FlushCommand { filter, actor: Some(operator()) })
+}
+
+/// A change of the table: agings by profile, and permissions.
+pub(super) fn change(agings: &[(u32, u64)], permissions: Option<u32>) -> Body {
+    let profile = |&(profile_id, aging_ms): &_| v1::TimerProfile { profile_id, aging_ms };
+    Body::UpdateTable(v1::UpdateTableCommand { profiles: agings.iter().map(profile).collect(), permissions })
+}
+
+pub(super) const TABLE: Body = Body::Table(v1::TableCommand {});
+pub(super) const PURGE: Body = Body::Purge(v1::PurgeCommand {});
+pub(super) const LOAD: Body = Body::Load(v1::LoadCommand {});
+
+fn source_port(mask: u64, value: u64) -> Option<v1::Filter> {
+    let (op, operand) = (v1::FilterOp::Eq.into(), v1::FilterOperand::SrcPort.into());
+    Some(v1::Filter { steps: vec![v1::FilterStep { op, operand, mask, value }] })
+}
+
+pub(super) fn only_source_port(port: u16) -> Option<v1::Filter> {
+    source_port(0xffff, port.into())
+}
+
+pub(super) fn odd_source_ports() -> Option<v1::Filter> {
+    source_port(1, 1)
+}
+
+/// How a refusal reads: status, reason, field, message.
+pub(super) type Says<'a> = (Status, &'a str, &'a str, &'a str);
+
+/// An event that was taken, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) lcore: usize,
+    pub(super) link: u32,
+    pub(super) event: Event,
+}
+
+pub(super) struct Lcore {
+    pub(super) tracker: Tracker<LineTable>,
+    mailbox: Mailbox,
+    replies: Receiver<Reply>,
+    /// Whether its event ring takes anything.
+    pub(super) open: bool,
+    /// The link that it has noticed.
+    link: u32,
+    /// What a listener knows of the shard since the resync of this link.
+    known: HashMap<FlowKey, Entry>,
+}
+
+/// Takes events as the event ring does.
+struct Ring<'a> {
+    link: u32,
+    open: bool,
+    taken: &'a mut Vec<Event>,
+}
+
+impl EventSink for Ring<'_> {
+    fn offer(&mut self, event: &Event) -> bool {
+        if self.link != DOWN && self.open {
+            self.taken.push(*event);
+        }
+        self.link == DOWN || self.open
+    }
+}
+
+pub(super) struct Rig {
+    pub(super) commands: Commands,
+    pub(super) lcores: [Lcore; 2],
+    pub(super) ns: u64,
+    /// The link that stands; links are numbered from 1.
+    pub(super) link: u32,
+    links: u32,
+    /// Id of the next command; each link counts from 1.
+    next: u64,
+    /// Answers on the link that stands.
+    pub(super) answers: Vec<v1::Reply>,
+    pub(super) told: Vec<Told>,
+}
+
+impl Rig {
+    /// Shards of so many entries each. Frames of port0 come to the first lcore,
+    /// those of port1 to the second, those of port2 to both.
+    pub(super) fn new(entries: u32) -> Self {
+        let config = TrackerConfig::default();
+        let (mut shards, mut lcores) = (Vec::new(), Vec::new());
+        for lcore in 0..2 {
+            let (door, mailbox) = door();
+            let hasher = Hasher::new(HashKind::Keyed, [lcore as u8; 32], Features::detect());
+            let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
+            let tracker = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
+            shards.push(Shard { lcore, tasks: door.commands });
+            let known = HashMap::new();
+            lcores.push(Lcore { tracker, mailbox, replies: door.replies, open: true, link: DOWN, known });
+        }
+        let table = Table {
+            profiles: Profiles::default(),
+            permissions: config.permissions,
+            learn_profile: config.learn_profile,
+        };
+        let mut rig = Rig {
+            commands: Commands::new("dp".to_owned(), shards, vec![Some(0), Some(1), None], table),
+            lcores: lcores.try_into().unwrap_or_else(|_| unreachable!("two")),
+            ns: 7_000_000,
+            link: DOWN,
+            links: 0,
+            next: 1,
+            answers: Vec::new(),
+            told: Vec::new(),
+        };
+        rig.raise();
+        rig.settle();
+        rig.told.clear();
+        rig
+    }
+
+    fn now(&self) -> Now {
+        Now::from_ns(self.ns)
+    }
+
+    /// A new link stands.
+    pub(super) fn raise(&mut self) {
+        self.links += 1;
+        (self.link, self.next) = (self.links, 1);
+        self.answers.clear();
+    }
+
+    /// The link is cut.
+    pub(super) fn cut(&mut self) {
+        self.link = DOWN;
+        self.commands.unlink();
+        self.answers.clear();
+    }
+
+    /// One turn of an lcore's loop.
+    pub(super) fn step(&mut self, index: usize) {
+        let link = self.link;
+        self.on_lcore(index, |lcore, now, ring| {
+            if lcore.link != link {
+                lcore.link = link;
+                ring.link = link;
+                if link != DOWN {
+                    lcore.tracker.start_resync();
+                }
+            }
+            lcore.tracker.advance(now, Budget::default(), ring);
+            lcore.mailbox.run(&mut lcore.tracker, now, SLICE, link, ring);
+        });
+    }
+
+    /// A packet comes to an lcore.
+    pub(super) fn packet(&mut self, index: usize, key: FlowKey) {
+        self.on_lcore(index, |lcore, now, ring| {
+            lcore.tracker.burst(now, key.input_port(), &[frame(&key)][..], ring, |_| {});
+        });
+    }
+
+    /// The same, and it is learned.
+    pub(super) fn learn(&mut self, index: usize, key: FlowKey) {
+        self.packet(index, key);
+        assert!(self.lcores[index].tracker.get(&key).is_some());
+    }
+
+    /// Something happens on an lcore, and a listener follows its events.
+    fn on_lcore(&mut self, index: usize, what: impl FnOnce(&mut Lcore, Now, &mut Ring<'_>)) {
+        let now = self.now();
+        let lcore = &mut self.lcores[index];
+        let mut taken = Vec::new();
+        let mut ring = Ring { link: lcore.link, open: lcore.open, taken: &mut taken };
+        what(lcore, now, &mut ring);
+        for event in taken {
+            match event.body {
+                EventBody::Created(entry) | EventBody::Updated(entry) | EventBody::ResyncEntry(entry) => {
+                    lcore.known.insert(entry.key, entry);
+                }
+                EventBody::Deleted { entry, .. } => {
+                    lcore.known.remove(&entry.key);
+                }
+                EventBody::ResyncBegin | EventBody::Purged(_) => lcore.known.clear(),
+                EventBody::ResyncEnd | EventBody::Flushed(_) | EventBody::Loaded => {}
+            }
+            self.told.push(Told { lcore: index, link: lcore.link, event });
+        }
+    }
+
+    /// The exporter hears what an lcore has said.
+    pub(super) fn hear(&mut self, index: usize) {
+        while let Ok(reply) = self.lcores[index].replies.try_recv() {
+            self.commands.hear(index, reply, &Fixed, self.link);
+        }
+        self.commands.pump();
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        if self.link == DOWN {
+            // As the exporter does without a link.
+            self.commands.unlink();
+        }
+        self.answers.extend(std::iter::from_fn(|| self.commands.answer()));
+    }
+
+    /// A command comes; its id.
+    pub(super) fn send(&mut self, body: Body) -> u64 {
+        self.send_within(body, 0)
+    }
+
+    pub(super) fn send_within(&mut self, body: Body, deadline_ms: u32) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        let command = v1::Command { id, deadline_ms, body: Some(body) };
+        self.commands.take(command, self.link, self.now());
+        self.collect();
+        id
+    }
+
+    /// Everybody goes on until nothing is to be done.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            for index in 0..2 {
+                self.step(index);
+                self.hear(index);
+            }
+            let idle = self.commands.pending.is_empty() && self.commands.due.is_empty();
+            if idle && self.lcores.iter().all(|l| l.tracker.settled()) {
+                return;
+            }
+        }
+        panic!("not settled: {:?}", self.commands);
+    }
+
+    /// Everything that has been answered to a command.
+    pub(super) fn parts(&self, id: u64) -> Vec<v1::Reply> {
+        self.answers.iter().filter(|answer| answer.id == id).cloned().collect()
+    }
+
+    /// The end of an answer.
+    pub(super) fn last(&self, id: u64) -> v1::Reply {
+        let last = self.parts(id).pop().expect("an answer");
+        assert_ne!(last.status(), Status::Unspecified, "{last:?} is not the last");
+        last
+    }
+
+    /// A command and its answer of one part.
+    pub(super) fn ask(&mut self, body: Body) -> v1::Reply {
+        let id = self.send(body);
+        self.settle();
+        let parts = self.parts(id);
+        assert_eq!(parts.len(), 1, "{parts:?}");
+        self.last(id)
+    }
+
+    /// The table as it is shown.
+    pub(super) fn table(&mut self) -> v1::Table {
+        self.ask(TABLE).table.expect("a table")
+    }
+
+    /// A command is refused in these words.
+    pub(super) fn says(&mut self, body: Body, says: Says<'_>) -> v1::Reply {
+        let reply = self.ask(body);
+        assert_eq!((reply.status(), &reply.reason[..], &reply.field[..], &reply.message[..]), says);
+        assert!(reply.entries.is_empty() && reply.table.is_none());
+        reply
+    }
+
+    /// The same, before any shard has heard of it.
+    pub(super) fn says_at_once(&mut self, body: Body, says: Says<'_>) {
+        let waiting = self.commands.pending.len();
+        let id = self.send(body);
+        let reply = self.last(id);
+        assert_eq!((reply.status(), &reply.reason[..], &reply.field[..], &reply.message[..]), says);
+        assert_eq!(self.commands.pending.len(), waiting);
+    }
+
+    /// Every shard has the attributes of this table and is not held. What
+    /// profiles a shard has only a new entry can tell.
+    pub(super) fn shards_have(&mut self, table: &v1::Table) {
+        let (now, probe, author) = (self.now(), flow(3, 65_535), ActorId(ActorId::FIRST_CONTROL));
+        for lcore in &mut self.lcores {
+            assert_eq!(lcore.tracker.attached(), !table.detached);
+            assert_eq!(u32::from(lcore.tracker.permissions().bits()), table.permissions);
+            for profile in table.profiles.iter().filter(|_| !table.detached) {
+                let profile_id = Some(profile.profile_id);
+                let asked = Attributes { dynamic: Some(true), profile_id, ..Attributes::default() };
+                let nobody = &mut |_: &Event| true;
+                let made = lcore.tracker.create(now, &probe, &asked, author, nobody);
+                let Write::Done(entry) = made else { panic!("{made:?}") };
+                assert_eq!(u64::from(entry.aging_ms), profile.aging_ms);
+                let ended = lcore.tracker.remove(now, &probe, DeleteReason::Control, author, nobody);
+                assert!(matches!(ended, Write::Done(_)), "{ended:?}");
+            }
+        }
+    }
+
+    /// What the events of the link have told is the table.
+    pub(super) fn adds_up(&self) {
+        for lcore in &self.lcores {
+            let identity = |e: &Entry| (e.created_ms, e.aging_ms, e.permissions, e.creator, e.updater);
+            let (mut table, mut cursor, mut positions) = (HashMap::new(), Cursor::default(), u32::MAX);
+            while let Step::Entry(entry) = lcore.tracker.step(&mut cursor, &mut positions) {
+                table.insert(entry.key, identity(&entry));
+            }
+            let known: HashMap<_, _> = lcore.known.iter().map(|(key, e)| (*key, identity(e))).collect();
+            assert_eq!(known, table, "the events do not add up to the table");
+        }
+    }
+}
