@@ -1,8 +1,9 @@
 //! What the control plane does to a shard.
 //!
 //! Writes check everything before they change anything, and report before they
-//! return. What would take long is a cursor: the caller goes on with it, slice
-//! by slice, between bursts.
+//! return; only a creation's report may wait in the table, as a learned one's does.
+//! What would take long is a cursor: the caller goes on with it, slice by slice,
+//! between bursts.
 
 use core::fmt;
 
@@ -66,7 +67,8 @@ impl From<AttributeError> for Refusal {
 /// How an attempt to write an entry ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Write {
-    /// Done and reported. The entry as it is now, or was when it was deleted.
+    /// Done; an update and a deletion have been reported. The entry as it is now, or
+    /// was when it was deleted.
     Done(Entry),
     /// Not done.
     Refused(Refusal),
