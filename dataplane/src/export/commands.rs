@@ -66,6 +66,8 @@ struct Pending {
 enum Kind {
     /// The answer is what the shards say.
     Plain,
+    /// The same, and the events of what was done go before it.
+    Write,
     /// The same, and it can be given up.
     Dump,
     /// A sweep for authors.
@@ -98,6 +100,8 @@ pub struct Commands {
     due: VecDeque<(Kind, To, Task)>,
     pub(super) authors: Authors,
     answers: VecDeque<v1::Reply>,
+    /// Among them are some that events have to precede.
+    news: bool,
 }
 
 /// How a task reaches the shards.
@@ -131,17 +135,26 @@ impl Commands {
             due: VecDeque::new(),
             authors: Authors::new(),
             answers: VecDeque::new(),
+            news: false,
         }
     }
 
     /// The next answer, or part of one, that is ready to be sent.
     pub(super) fn answer(&mut self) -> Option<v1::Reply> {
+        self.news &= !self.answers.is_empty();
         self.answers.pop_front()
+    }
+
+    /// True when what is in the rings now has to be sent before the next answer:
+    /// it may be the event of what was answered.
+    pub(super) fn events_first(&self) -> bool {
+        self.news
     }
 
     /// The link is down: nobody waits for an answer any more.
     pub(super) fn unlink(&mut self) {
         self.answers.clear();
+        self.news = false;
         let dumps: Vec<_> =
             self.pending.iter().filter(|(_, p)| p.kind == Kind::Dump).map(|(id, _)| *id).collect();
         dumps.into_iter().for_each(|id| self.give_up(id));
@@ -176,19 +189,19 @@ impl Commands {
                 let owner = self.owner(&key)?;
                 let actor = self.author(create.actor, link)?;
                 let task = Task::Create(key, attributes(create.attributes), actor);
-                self.dispatch_to(&[owner], Kind::Plain, to, task)
+                self.dispatch_to(&[owner], Kind::Write, to, task)
             }
             Some(Body::Update(update)) => {
                 self.check_attached()?;
                 let key = self.key(update.key.as_ref())?;
                 let actor = self.author(update.actor, link)?;
-                self.dispatch(Kind::Plain, to, Task::Update(key, attributes(update.attributes), actor))
+                self.dispatch(Kind::Write, to, Task::Update(key, attributes(update.attributes), actor))
             }
             Some(Body::Delete(delete)) => {
                 self.check_attached()?;
                 let key = self.key(delete.key.as_ref())?;
                 let actor = self.author(delete.actor, link)?;
-                self.dispatch(Kind::Plain, to, Task::Remove(key, actor))
+                self.dispatch(Kind::Write, to, Task::Remove(key, actor))
             }
             Some(Body::Dump(dump)) => {
                 let filter = filter(dump.filter.as_ref())?;
@@ -198,7 +211,7 @@ impl Commands {
                 self.check_attached()?;
                 let filter = filter(flush.filter.as_ref())?;
                 let actor = self.author(flush.actor, link)?;
-                self.dispatch(Kind::Plain, in_its_time, Task::Flush(filter, actor))
+                self.dispatch(Kind::Write, in_its_time, Task::Flush(filter, actor))
             }
             Some(Body::Table(_)) => self.dispatch(Kind::Count, to, Task::Count),
             Some(Body::UpdateTable(update)) => {
@@ -217,7 +230,7 @@ impl Commands {
                 if self.changing {
                     return Err(Box::new(refusal::table_busy()));
                 }
-                self.dispatch(Kind::Plain, in_its_time, Task::Purge)?;
+                self.dispatch(Kind::Write, in_its_time, Task::Purge)?;
                 self.attached = false;
                 Ok(())
             }
@@ -225,7 +238,7 @@ impl Commands {
                 if self.attached {
                     return Err(failed_precondition("ALREADY_ATTACHED", "the program is attached already"));
                 }
-                self.dispatch(Kind::Plain, in_its_time, Task::Load)?;
+                self.dispatch(Kind::Write, in_its_time, Task::Load)?;
                 self.attached = true;
                 Ok(())
             }
@@ -468,6 +481,7 @@ impl Commands {
                     return self.go_on(Kind::Count, to, Task::Count);
                 }
             }
+            Kind::Write => self.news = true,
             Kind::Plain | Kind::Dump | Kind::Count => {}
         }
         let Some(id) = pending.asker else { return };

@@ -298,9 +298,12 @@ impl Serving<'_> {
         self.outbound.send(v1::AttachRequest { body: Some(body) }).await
     }
 
-    /// Everything that waits in the rings, batch by batch from one after the other.
+    /// Batch by batch from one ring after the other: everything that waits there
+    /// when an answer has to follow it, else one batch, so that answers need not
+    /// wait for a storm to end.
     async fn events(&mut self, exporter: &Exporter<'_>) -> Sent<bool> {
-        let rounds = exporter.lcores.iter().map(|l| l.ring.len().div_ceil(BATCH)).max().unwrap_or(0);
+        let waiting = exporter.lcores.iter().map(|l| l.ring.len().div_ceil(BATCH)).max().unwrap_or(0);
+        let rounds = if exporter.commands.events_first() { waiting } else { waiting.min(1) };
         for _ in 0..rounds {
             self.batches(exporter).await?;
         }

@@ -84,7 +84,7 @@ fn attributes_of_entries() {
     for (attributes, says) in [
         (both, (INVALID, "BOTH_GIVEN", "aging_ms", "either aging or a profile may be given, not both")),
         (profile(16), (INVALID, "PROFILE_RANGE", "profile_id", "16 is not in 0 to 15")),
-        (profile(4), (Status::NotFound, "UNKNOWN_PROFILE", "", "there is no timer profile 4")),
+        (profile(4), (Status::NotFound, "UNKNOWN_PROFILE", "profile_id", "there is no timer profile 4")),
         (aging(31), (INVALID, "AGING_UNKNOWN", "aging_ms", "31 doesn't match any timer profile")),
         (bits(0x4000), of_bits("PERMISSION_BITS", "0x4000 has bits outside of 0x3fff")),
         (bits(0x1fbc), of_bits("PERMISSIONS_BEYOND_TABLE", beyond)),
@@ -121,7 +121,8 @@ fn attributes_of_the_table() {
     rig.says(change(&[], Some(0x1_3dfc)), (INVALID, "PERMISSION_BITS", "permissions", bits));
     let range = (INVALID, "PROFILE_RANGE", "profiles[1].profile_id", "16 is not in 0 to 15");
     rig.says(change(&[(0, 5), (16, 6)], None), range);
-    let unknown = (Status::NotFound, "UNKNOWN_PROFILE", "", "there is no timer profile 4");
+    let unknown =
+        (Status::NotFound, "UNKNOWN_PROFILE", "profiles[0].profile_id", "there is no timer profile 4");
     assert_eq!(rig.says(change(&[(4, 5)], None), unknown).metadata["profile_id"], "4");
     let twice = (INVALID, "PROFILE_TWICE", "profiles[2].profile_id", "profile 2 is given twice");
     rig.says(change(&[(2, 5), (1, 6), (2, 7)], None), twice);
@@ -148,8 +149,9 @@ fn attributes_of_the_table() {
 fn the_table_has_entries() {
     let mut rig = Rig::new(300);
     rig.learn(1, flow(2, 1000));
-    let message = "permissions: the table has entries, and its permissions change only while it is empty";
-    rig.says(change(&[], Some(0x3fff)), precondition("TABLE_NOT_EMPTY", message));
+    let message = "the table has entries, and its permissions change only while it is empty";
+    let says = (Status::FailedPrecondition, "TABLE_NOT_EMPTY", "permissions", message);
+    rig.says(change(&[], Some(0x3fff)), says);
     // One shard gets as many agings as can be told apart.
     let agings: Vec<u64> = (100_000..100_300).collect();
     let refused = agings.iter().zip(0..).position(|(aging, src)| {
@@ -157,9 +159,9 @@ fn the_table_has_entries() {
         rig.ask(change(&[(0, *aging)], None)).status() != Status::Ok
     });
     let refused = refused.expect("there are no 300");
-    let message =
-        "profiles: entries have more than 200 different aging values; those with old ones have to go first";
-    rig.says(change(&[(0, agings[refused])], None), precondition("TOO_MANY_AGINGS", message));
+    let message = "entries have more than 200 different aging values; those with old ones have to go first";
+    let says = (Status::FailedPrecondition, "TOO_MANY_AGINGS", "profiles", message);
+    rig.says(change(&[(0, agings[refused])], None), says);
     let table = rig.table();
     assert_eq!(table.profiles[0].aging_ms, agings[refused - 1]);
     rig.learn(1, flow(2, 1001));
