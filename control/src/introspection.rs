@@ -1,7 +1,10 @@
 //! What pipeline, table, key and actions are: the one description of them.
 //!
 //! P4TC's user space learns names, ids and types from an introspection file. This is that file's content. The API gives
-//! it as JSON ([`document`]), and filter expressions are typed against it ([`crate::filter`]).
+//! it as JSON ([`document`]), filter expressions are typed against it ([`crate::filter`]), and entries are printed by it
+//! ([`crate::render`]).
+
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 
@@ -15,8 +18,7 @@ pub const TABLE_ID: u32 = 1;
 pub const TABLE_NAMES: [&str; 2] = [TABLE, "Main/ct_tcp_table"];
 
 /// Type of a key field, by P4TC's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldType {
     /// A port of the data plane.
     Dev,
@@ -26,6 +28,23 @@ pub enum FieldType {
     Bit8,
     /// A number of 16 bits, most significant byte first in the packet.
     Be16,
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dev => "dev",
+            Self::Ipv4 => "ipv4",
+            Self::Bit8 => "bit8",
+            Self::Be16 => "be16",
+        })
+    }
+}
+
+impl Serialize for FieldType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// How a key field is matched.

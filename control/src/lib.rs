@@ -24,7 +24,6 @@ pub mod hub;
 pub mod ingest;
 pub mod introspection;
 pub mod key;
-pub mod key_fields;
 pub mod links;
 pub mod log;
 pub mod prepared;

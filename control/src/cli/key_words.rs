@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::introspection::{KEY_FIELDS, key_field};
 use crate::key::{self, FlowKey};
-use crate::key_fields::KEY_FIELDS;
 
 /// What is wrong with a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,8 +33,7 @@ pub(super) fn parse(words: &[String]) -> Result<FlowKey, KeyError> {
     let mut values: [Option<&str>; 6] = [None; 6];
     for pair in words.chunks(2) {
         let name = pair[0].as_str();
-        let field = if name == "protocol" { "hdr.ipv4.protocol" } else { name };
-        let Some(slot) = KEY_FIELDS.iter().position(|f| f.name == field).map(|i| &mut values[i]) else {
+        let Some(slot) = key_field(name).map(|field| &mut values[field.id as usize - 1]) else {
             return Err(KeyError::Wrong(format!("Unknown key field \"{name}\"")));
         };
         let Some(value) = pair.get(1) else {

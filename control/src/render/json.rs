@@ -6,8 +6,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::tc::{entity, shows_pid};
-use super::{ACTIONS, Done, MISS_ACTION, pretty};
-use crate::key_fields::{self, KEY_FIELDS, KeyField};
+use super::{ACTIONS, Done, MISS_ACTION, key_values, pretty};
+use crate::introspection::{FieldType, KEY_FIELDS, KeyField, MatchType};
 
 /// One object of the outer array.
 #[derive(Debug, Serialize)]
@@ -82,15 +82,15 @@ struct FieldObject {
     keyfield: &'static str,
     id: u32,
     width: u32,
-    r#type: &'static str,
-    match_type: &'static str,
+    r#type: FieldType,
+    match_type: MatchType,
     fieldval: String,
 }
 
 impl FieldObject {
     fn new(field: KeyField, fieldval: String) -> Self {
-        let KeyField { name, id, bits, kind } = field;
-        Self { keyfield: name, id, width: bits, r#type: kind, match_type: "exact", fieldval }
+        let KeyField { id, name, r#type, match_type, bitwidth, .. } = field;
+        Self { keyfield: name, id, width: bitwidth, r#type, match_type, fieldval }
     }
 }
 
@@ -138,7 +138,7 @@ fn as_text<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error
 impl From<&Entry> for EntryObject {
     fn from(entry: &Entry) -> Self {
         let key = entry.key.clone().unwrap_or_default();
-        let fields = KEY_FIELDS.iter().zip(key_fields::values(&key));
+        let fields = KEY_FIELDS.iter().zip(key_values(&key));
         Self {
             tblname: crate::convert::TABLE,
             tblid: 1,

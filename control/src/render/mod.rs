@@ -47,6 +47,18 @@ const ACTIONS: [(&str, &str); 2] = [("NoAction", "tableonly"), (MISS_ACTION, "de
 /// What the table does on a miss.
 const MISS_ACTION: &str = "flowtracker/Main/ct_flow_miss";
 
+/// The values of a key as P4TC shows them, by field id.
+fn key_values(key: &Key) -> [String; 6] {
+    [
+        key.input_port.clone(),
+        format!("{}/32", key.src_addr),
+        format!("{}/32", key.dst_addr),
+        format!("{}/0xff", key.protocol),
+        format!("{}/0xffff", key.src_port),
+        format!("{}/0xffff", key.dst_port),
+    ]
+}
+
 /// The compact form of a key that the service sent.
 fn compact_key(key: Option<&Key>) -> String {
     FlowKey::from_proto(key, "key").map_or_else(|_| "-".to_owned(), |key| key.to_string())

@@ -7,8 +7,8 @@ use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
 use jiff::tz::TimeZone;
 
-use super::{ACTIONS, Done, MISS_ACTION};
-use crate::key_fields::{self, KEY_FIELDS, KeyField};
+use super::{ACTIONS, Done, MISS_ACTION, key_values};
+use crate::introspection::{KEY_FIELDS, KeyField};
 
 /// What `tc` says on standard error when its socket has overrun: events are lost.
 pub const OVERRUN: &str = "netlink receive error No buffer space available (105)";
@@ -63,8 +63,8 @@ pub fn entry(out: &mut String, entry: &Entry, details: bool) {
     );
     out.push_str("    entry key\n");
     let key = entry.key.clone().unwrap_or_default();
-    for (KeyField { name, id, bits, kind }, value) in KEY_FIELDS.iter().zip(key_fields::values(&key)) {
-        let _ = writeln!(out, "     {name} id:{id} size:{bits}b type:{kind} exact fieldval  {value}");
+    for (KeyField { name, id, bitwidth, r#type, .. }, value) in KEY_FIELDS.iter().zip(key_values(&key)) {
+        let _ = writeln!(out, "     {name} id:{id} size:{bitwidth}b type:{type} exact fieldval  {value}");
     }
     author(out, "create", entry.created_by.as_ref(), details);
     author(out, "update", entry.updated_by.as_ref(), details);

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::cli::output;
-use crate::key_fields::{KEY_FIELDS, KeyField};
+use crate::introspection::{KEY_FIELDS, KeyField};
 
 /// Usage of `p4ctrl`.
 const USAGE: &str = "\
@@ -17,9 +17,9 @@ pub(super) fn usage() -> Result<(), Error> {
 /// What can be said behind the path.
 pub(super) fn body(writes: bool) -> Result<(), Error> {
     let mut text = "Key fields for table ct_flow_table:\n".to_owned();
-    for KeyField { name, id, kind, .. } in KEY_FIELDS {
+    for KeyField { name, id, r#type, .. } in KEY_FIELDS {
         text +=
-            &format!("\t key name {name}\n\t key id {id}\n\t key type {kind}\n\t key match type \t exact\n");
+            &format!("\t key name {name}\n\t key id {id}\n\t key type {type}\n\t key match type \t exact\n");
     }
     if writes {
         text += "\nActions for table ct_flow_table:\n\t  act name NoAction\n";
