@@ -136,10 +136,16 @@ impl FlowKey {
 /// A text of a caller, in quotes; of a long one the beginning. A message with all
 /// of it would not fit into the trailers that carry it.
 pub fn quoted(text: &str) -> String {
+    let (shown, rest) = beginning(text);
+    format!("{shown:?}{rest}")
+}
+
+/// The beginning of a text, and how much is left out.
+fn beginning(text: &str) -> (&str, String) {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{:?}… ({} bytes)", &text[..end], text.len()),
-        None => format!("{text:?}"),
+        Some((end, _)) => (&text[..end], format!("… ({} bytes)", text.len())),
+        None => (text, String::new()),
     }
 }
 
@@ -236,7 +242,10 @@ pub fn parse_number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     }
     let most = (1_u128 << (8 * size_of::<T>())) - 1;
     let number = u64::from_str_radix(digits, radix).map_err(|e| match e.kind() {
-        IntErrorKind::PosOverflow => format!("{} is not in 0 to {most}", quoted(text)),
+        IntErrorKind::PosOverflow => {
+            let (digits, rest) = beginning(text);
+            format!("{digits}{rest} is not in 0 to {most}")
+        }
         _ => format!("{} is not a number", quoted(text)),
     })?;
     T::try_from(number).map_err(|_| format!("{number} is not in 0 to {most}"))
