@@ -30,7 +30,7 @@ use tonic::{Code, Request, Response, Status};
 use crate::deadline::deadline;
 use crate::filter::{self, Place};
 use crate::hub::Hub;
-use crate::key::{FlowKey, quoted};
+use crate::key::FlowKey;
 use crate::links::{Call, Link, Links};
 use crate::registry::{DataplaneState, EntryState};
 use crate::stop::Stop;
@@ -207,8 +207,7 @@ impl FlowTrackerService for Admin {
         let deadline = deadline(request.metadata(), STATS_WITHIN);
         let asked = request.into_inner().dataplane;
         if !asked.is_empty() && !self.hub.knows(&asked) {
-            let message = format!("no data plane is named {}", quoted(&asked));
-            return Err(fault::refusal(Code::NotFound, "UNKNOWN_DATAPLANE", message));
+            return Err(fault::unknown_dataplane(&asked));
         }
         let mut answers = JoinSet::new();
         for known in self.hub.dataplanes() {

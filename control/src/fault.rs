@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::key::Violation;
+use crate::key::{Violation, quoted};
 
 /// `ErrorInfo.domain` of every refusal.
 pub const DOMAIN: &str = "flowtracker.v1";
@@ -47,6 +47,13 @@ pub fn of_fields(
         details.add_bad_request_violation(v.field, v.description);
     }
     Status::with_error_details(code, message, details)
+}
+
+/// NOT_FOUND: the field `dataplane` names none that is or was there.
+pub fn unknown_dataplane(name: &str) -> Status {
+    let message = format!("no data plane is named {}", quoted(name));
+    let violation = Violation::new("dataplane", message);
+    of_fields(Code::NotFound, "UNKNOWN_DATAPLANE", HashMap::new(), vec![violation])
 }
 
 /// INVALID_ARGUMENT for one field.

@@ -72,6 +72,21 @@ pub enum KeyPart {
     DstPort,
 }
 
+impl KeyPart {
+    /// Its display name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InputPort => "input_port",
+            Self::SrcAddr => "srcAddr",
+            Self::DstAddr => "dstAddr",
+            Self::Protocol => "hdr.ipv4.protocol",
+            Self::SrcPort => "srcPort",
+            Self::DstPort => "dstPort",
+        }
+    }
+}
+
 /// One field of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct KeyField {
@@ -92,21 +107,21 @@ pub struct KeyField {
 
 /// The key, by field id.
 pub const KEY_FIELDS: [KeyField; 6] = {
-    const fn field(id: u32, part: KeyPart, name: &'static str, r#type: FieldType) -> KeyField {
+    const fn field(id: u32, part: KeyPart, r#type: FieldType) -> KeyField {
         let bitwidth = match r#type {
             FieldType::Dev | FieldType::Ipv4 => 32,
             FieldType::Bit8 => 8,
             FieldType::Be16 => 16,
         };
-        KeyField { id, name, r#type, match_type: MatchType::Exact, bitwidth, part }
+        KeyField { id, name: part.name(), r#type, match_type: MatchType::Exact, bitwidth, part }
     }
     [
-        field(1, KeyPart::InputPort, "input_port", FieldType::Dev),
-        field(2, KeyPart::SrcAddr, "srcAddr", FieldType::Ipv4),
-        field(3, KeyPart::DstAddr, "dstAddr", FieldType::Ipv4),
-        field(4, KeyPart::Protocol, "hdr.ipv4.protocol", FieldType::Bit8),
-        field(5, KeyPart::SrcPort, "srcPort", FieldType::Be16),
-        field(6, KeyPart::DstPort, "dstPort", FieldType::Be16),
+        field(1, KeyPart::InputPort, FieldType::Dev),
+        field(2, KeyPart::SrcAddr, FieldType::Ipv4),
+        field(3, KeyPart::DstAddr, FieldType::Ipv4),
+        field(4, KeyPart::Protocol, FieldType::Bit8),
+        field(5, KeyPart::SrcPort, FieldType::Be16),
+        field(6, KeyPart::DstPort, FieldType::Be16),
     ]
 };
 

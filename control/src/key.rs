@@ -14,6 +14,8 @@ use flowtracker_proto::v1::{EntryRecord, Key};
 
 pub use flowtracker_proto::show::port_name;
 
+use crate::introspection::KeyPart;
+
 /// IPv4 protocol number of TCP (IANA).
 pub const TCP: u8 = 6;
 /// IPv4 protocol number of UDP (IANA).
@@ -208,13 +210,14 @@ impl FromStr for FlowKey {
         let (src, dst) = ends.split_once('-').ok_or_else(shape)?;
         let (src_addr, src_port) = src.rsplit_once(':').ok_or_else(shape)?;
         let (dst_addr, dst_port) = dst.rsplit_once(':').ok_or_else(shape)?;
+        let of = |part: KeyPart| move |why| format!("{}: {why}", part.name());
         Ok(Self {
-            input_port: parse_input_port(port)?,
-            src_addr: parse_addr(src_addr)?,
-            dst_addr: parse_addr(dst_addr)?,
-            src_port: parse_number(src_port)?,
-            dst_port: parse_number(dst_port)?,
-            protocol: parse_protocol(protocol)?,
+            input_port: parse_input_port(port).map_err(of(KeyPart::InputPort))?,
+            src_addr: parse_addr(src_addr).map_err(of(KeyPart::SrcAddr))?,
+            dst_addr: parse_addr(dst_addr).map_err(of(KeyPart::DstAddr))?,
+            src_port: parse_number(src_port).map_err(of(KeyPart::SrcPort))?,
+            dst_port: parse_number(dst_port).map_err(of(KeyPart::DstPort))?,
+            protocol: parse_protocol(protocol).map_err(of(KeyPart::Protocol))?,
         })
     }
 }
@@ -307,6 +310,22 @@ mod tests {
                 "key.dst_port"
             ]
         );
+    }
+
+    #[test]
+    fn the_compact_form_names_the_part_that_is_wrong() {
+        for (text, message) in [
+            ("eth0/tcp/10.0.0.1:1-10.0.0.2:2", "input_port: \"eth0\" is not a port"),
+            ("port0/icmp/10.0.0.1:1-10.0.0.2:2", "hdr.ipv4.protocol: \"icmp\" is not a number"),
+            ("port0/tcp/10.0.0.256:1-10.0.0.2:2", "srcAddr: \"10.0.0.256\" is not an IPv4 address"),
+            ("port0/tcp/10.0.0.1:1-10.0.0:2", "dstAddr: \"10.0.0\" is not an IPv4 address"),
+            ("port0/tcp/10.0.0.1:65536-10.0.0.2:2", "srcPort: 65536 is not in 0 to 65535"),
+            ("port0/tcp/10.0.0.1:1-10.0.0.2:", "dstPort: \"\" is not a number"),
+            ("port0/tcp/10.0.0.1:1", "\"port0/tcp/10.0.0.1:1\" is not a key"),
+        ] {
+            let refused = text.parse::<FlowKey>().unwrap_err();
+            assert!(refused.starts_with(message), "{text}: {refused}");
+        }
     }
 
     #[test]

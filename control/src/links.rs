@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::fault;
-use crate::key::{Violation, quoted};
+use crate::key::Violation;
 
 /// Dumps that may run on one data plane at a time: what a slow caller has not
 /// taken yet is kept for it, up to one table each.
@@ -95,10 +95,7 @@ impl Links {
         match links.get(name) {
             Some(link) => Ok(link.clone()),
             None if known(name) => Err(away(format!("data plane {name:?} is not attached"))),
-            None => {
-                let message = format!("no data plane is named {}", quoted(name));
-                Err(fault::refusal(Code::NotFound, "UNKNOWN_DATAPLANE", message))
-            }
+            None => Err(fault::unknown_dataplane(name)),
         }
     }
 }

@@ -254,7 +254,7 @@ async fn both_dialects_delete_and_say_what_is_wrong() {
             2,
             "ctl: the key lacks input_port, srcAddr, dstAddr, hdr.ipv4.protocol, dstPort\n",
         ),
-        ("--dataplane nobody list".to_owned(), 1, "ctl: no data plane is named \"nobody\"\n"),
+        ("--dataplane nobody list".to_owned(), 1, "ctl: --dataplane: no data plane is named \"nobody\"\n"),
         ("health".to_owned(), 0, ""),
         ("stats".to_owned(), 0, ""),
         ("dataplanes".to_owned(), 0, ""),
