@@ -1,9 +1,12 @@
 //! The one door through which commands reach an lcore. They are executed by
 //! the lcore that owns the shard, between two bursts, within a budget.
 
-use conntrack::tracker::{Cursor, Flush, Refusal, Removed, Step, TableChange, TableRefusal, Write};
+use conntrack::tracker::{
+    Cursor, Flush, Permission, Refusal, Removed, Step, TableChange, TableRefusal, Write,
+};
 use conntrack::{
-    ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowTable, Now, Tracker,
+    ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowTable, Now,
+    Permissions, Tracker,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -264,6 +267,9 @@ impl Mailbox {
         }
         let outcome = match &command.task {
             Task::Get(key) => match desk.tracker.get(key) {
+                Some(entry) if !entry.permissions.allows(Permissions::CONTROL_READ) => {
+                    Outcome::Refused(Refusal::Denied(Permission::Read))
+                }
                 Some(entry) => {
                     self.answer(Reply::Entry { id, at_ns: now.ns, entry });
                     Outcome::OK
@@ -410,7 +416,7 @@ mod tests {
     use super::*;
     use conntrack::arch::Features;
     use conntrack::table::TableConfig;
-    use conntrack::{HashKind, Hasher, LineTable, Permissions, TrackerConfig};
+    use conntrack::{HashKind, Hasher, LineTable, TrackerConfig};
     use std::net::Ipv4Addr;
 
     const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
@@ -557,6 +563,32 @@ mod tests {
         let op = flowtracker_proto::v1::FilterOp::Eq.into();
         let step = flowtracker_proto::v1::FilterStep { op, operand: operand.into(), mask, value };
         Filter::from_proto(Some(&flowtracker_proto::v1::Filter { steps: vec![step] })).expect("sound")
+    }
+
+    /// As in P4TC: who may not read an entry may still change it.
+    #[test]
+    fn an_entry_is_read_by_its_r_permission() {
+        let (door, mut mailbox) = door();
+        let mut tracker = learned(0..1);
+        let blind = Attributes {
+            permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_READ)),
+            ..Attributes::default()
+        };
+        for (id, task) in (1..).zip([
+            Task::Update(key(0), blind, OPERATOR),
+            Task::Get(key(0)),
+            Task::Remove(key(0), OPERATOR),
+        ]) {
+            door.commands.send(order(id, task)).expect("room");
+        }
+        let (_, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(7));
+        let of_get: Vec<_> = replies
+            .iter()
+            .filter(|r| matches!(r, Reply::Entry { id: 2, .. } | Reply::Done { id: 2, .. }))
+            .collect();
+        let denied = Outcome::Refused(Refusal::Denied(Permission::Read));
+        assert_eq!(of_get, [&Reply::Done { id: 2, outcome: denied }]);
+        assert!(tracker.table().is_empty());
     }
 
     #[test]

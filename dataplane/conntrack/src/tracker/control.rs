@@ -42,6 +42,8 @@ pub enum Refusal {
 pub enum Permission {
     /// C of the table's control half.
     Create,
+    /// R of the entry's control half.
+    Read,
     /// U of the entry's control half.
     Update,
     /// D of the entry's control half.
@@ -52,6 +54,7 @@ impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "the table lacks the control plane's C permission",
+            Self::Read => "the entry lacks the control plane's R permission",
             Self::Update => "the entry lacks the control plane's U permission",
             Self::Delete => "the entry lacks the control plane's D permission",
         })
