@@ -1,6 +1,6 @@
 //! The product itself, running: a control service and one data plane.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,6 +23,9 @@ pub const DATAPLANE: &str = "test";
 /// Where the control service listens. Each appliance has a network namespace,
 /// so the port is always free.
 const ADDRESS: &str = "127.0.0.1:50051";
+
+/// Where it listens as well: a unix socket is seen from every namespace.
+const SOCKET: &str = "control.sock";
 
 /// What tells this process's DPDK files from others.
 fn file_prefix() -> String {
@@ -84,6 +87,7 @@ impl Totals {
 #[derive(Clone)]
 pub struct Setup<'a> {
     namespace: &'a Namespace,
+    id: String,
     devices: Vec<String>,
     lcores: String,
     /// EAL arguments that say what memory DPDK uses.
@@ -98,11 +102,19 @@ impl<'a> Setup<'a> {
     pub fn new(namespace: &'a Namespace, devices: &[String]) -> Self {
         Self {
             namespace,
+            id: DATAPLANE.to_owned(),
             devices: devices.to_vec(),
             lcores: "0@0".to_owned(),
             memory: ["--no-huge", "--no-shconf", "-m", "256"].map(str::to_owned).into(),
             options: Vec::new(),
         }
+    }
+
+    /// The data plane under another name than [`DATAPLANE`].
+    #[must_use]
+    pub fn id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.id);
+        self
     }
 
     /// Memory and configuration that DPDK's own tools can attach to, instead of
@@ -134,8 +146,9 @@ impl<'a> Setup<'a> {
     #[must_use]
     pub fn start(&self) -> Appliance<'a> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let control =
-            Running::spawn(self.namespace.command(binary("flowtracker-control")).args(["--listen", ADDRESS]));
+        let mut control = self.namespace.command(binary("flowtracker-control"));
+        control.args(["--listen", ADDRESS, "--unix"]).arg(folder.path().join(SOCKET));
+        let control = Running::spawn(&mut control);
         let mut dataplane = self.namespace.command(binary("flowtracker-dataplane"));
         // DPDK makes its run-time files here (systemd's convention) and never
         // removes the folder; in ours, it goes with the test.
@@ -146,12 +159,12 @@ impl<'a> Setup<'a> {
         for device in &self.devices {
             dataplane.arg(format!("--vdev={device}"));
         }
-        dataplane.args(["--", "--id", DATAPLANE, "--control", &format!("http://{ADDRESS}")]);
+        dataplane.args(["--", "--id", &self.id, "--control", &format!("http://{ADDRESS}")]);
         dataplane.args(&self.options);
 
         let dataplane = Running::spawn(&mut dataplane);
         let mut appliance = Appliance { dataplane, control, namespace: self.namespace, folder };
-        appliance.wait_attached();
+        appliance.wait_attached(&self.id);
         appliance
     }
 }
@@ -175,10 +188,10 @@ impl<'a> Appliance<'a> {
         Setup::new(namespace, devices).options(options).start()
     }
 
-    fn wait_attached(&mut self) {
+    fn wait_attached(&mut self, id: &str) {
         wait_for("the data plane attaches", LIMIT, || {
             assert!(self.dataplane.is_running(), "the data plane has ended");
-            self.grpcurl().is_attached(DATAPLANE).then_some(())
+            self.grpcurl().is_attached(id).then_some(())
         });
     }
 
@@ -194,6 +207,12 @@ impl<'a> Appliance<'a> {
         let mut command = self.namespace.command(binary("ctl"));
         command.env("FLOWTRACKER_SERVER", format!("http://{ADDRESS}"));
         command
+    }
+
+    /// The control service's unix socket, for clients in this process.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join(SOCKET)
     }
 
     /// One of DPDK's own programs, aimed at the data plane.

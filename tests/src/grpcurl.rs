@@ -15,6 +15,21 @@ use crate::process::{Running, Stream, workspace_root};
 /// Full name of the service that users call.
 pub const SERVICE: &str = "flowtracker.v1.FlowTrackerService";
 
+/// The program.
+///
+/// # Panics
+/// When there is no grpcurl in `target/tools/bin` or on the PATH.
+#[must_use]
+pub fn program() -> PathBuf {
+    let own = workspace_root().join("target/tools/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::iter::once(own)
+        .chain(std::env::split_paths(&path))
+        .map(|folder| folder.join("grpcurl"))
+        .find(|program| program.is_file())
+        .expect("grpcurl is missing: run `make deps`")
+}
+
 /// A call that the server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -36,17 +51,10 @@ impl<'a> Grpcurl<'a> {
     /// Aims at `address` (`HOST:PORT`), from inside `namespace` when given.
     ///
     /// # Panics
-    /// When there is no grpcurl in `target/tools/bin` or on the PATH.
+    /// As [`program`].
     #[must_use]
     pub fn new(address: &str, namespace: Option<&'a Namespace>) -> Self {
-        let own = workspace_root().join("target/tools/bin");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let program = std::iter::once(own)
-            .chain(std::env::split_paths(&path))
-            .map(|folder| folder.join("grpcurl"))
-            .find(|program| program.is_file())
-            .expect("grpcurl is missing: run `make deps`");
-        Self { program, address: address.to_owned(), namespace }
+        Self { program: program(), address: address.to_owned(), namespace }
     }
 
     fn command(&self) -> Command {

@@ -248,16 +248,19 @@ impl Caller {
     /// # Errors
     /// When the service is away, or refuses.
     pub fn entries(&self) -> Result<Vec<v1::Entry>, Status> {
-        self.runtime.block_on(async {
-            let away = |error: tonic::transport::Error| Status::unavailable(error.to_string());
-            let channel = self.endpoint.connect().await.map_err(away)?;
-            let mut client = FlowTrackerServiceClient::new(channel);
-            let mut answers = client.list_entries(v1::ListEntriesRequest::default()).await?.into_inner();
-            let mut entries = Vec::new();
-            while let Some(answer) = answers.message().await? {
-                entries.extend(answer.entries);
-            }
-            Ok(entries)
-        })
+        self.call(async |client| Ok(tonic::Response::new(entries(client).await?)))
     }
+}
+
+/// Every entry, as ListEntries gives them.
+///
+/// # Errors
+/// When the service refuses.
+pub async fn entries(client: &mut FlowTrackerServiceClient<Channel>) -> Result<Vec<v1::Entry>, Status> {
+    let mut answers = client.list_entries(v1::ListEntriesRequest::default()).await?.into_inner();
+    let mut entries = Vec::new();
+    while let Some(answer) = answers.message().await? {
+        entries.extend(answer.entries);
+    }
+    Ok(entries)
 }
