@@ -477,6 +477,31 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
+        let (door, mut mailbox) = door();
+        let mut tracker = learned(0..1);
+        let now = Now::from_ms(7);
+        let hidden = Attributes {
+            permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_READ)),
+            ..Attributes::default()
+        };
+        let tasks = [
+            Task::Update(key(0), hidden, OPERATOR),
+            Task::Get(key(0)),
+            Task::Get(key(1)),
+            Task::Dump(Filter::ALL),
+        ];
+        for (id, task) in (1..).zip(tasks) {
+            door.commands.send(order(id, task)).expect("room");
+        }
+        let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+        let refused = |id, refusal| Reply::Done { id, outcome: Outcome::Refused(refusal) };
+        assert!(replies.contains(&refused(2, Refusal::Denied(Permission::Read))), "{replies:?}");
+        assert!(replies.contains(&refused(3, Refusal::NotFound)), "{replies:?}");
+        assert!(replies.iter().any(|r| matches!(r, Reply::Entry { id: 4, .. })), "{replies:?}");
+    }
+
+    #[test]
     fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
         let (door, mut mailbox) = door();
         let mut tracker = tracker(16);
