@@ -1,0 +1,5 @@
+#!/bin/sh
+# To clean up: instead of flowtracker.purge.
+TC=ctl
+
+$TC purge
