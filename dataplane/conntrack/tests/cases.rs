@@ -427,3 +427,76 @@ fn every_end_of_an_entry_gives_its_aging_back() {
         }
     }
 }
+
+const WRITER: ActorId = ActorId(ActorId::FIRST_CONTROL);
+
+/// Of the fourteen bits, those decide which P4TC enforces, each about its own: with
+/// the others clear, everything goes on.
+#[test]
+fn each_permission_bit_denies_its_own_and_nothing_else() {
+    for bit in (0..14).map(|n| 1 << n) {
+        let permissions = Permissions::new(0x3fff & !bit).expect("14 bits");
+        let config = TrackerConfig { permissions, ..TrackerConfig::default() };
+        let mut tracker = tracker(8, config, Now::from_ms(0));
+        let keys = flows(2);
+        let mut events = Vec::new();
+        let packets = frames(&keys[..1]);
+        for ms in [0, 1] {
+            tracker.burst(Now::from_ms(ms), 1, &packets[..], &mut into(&mut events), |_| {});
+        }
+        let learned = bit != Permissions::DATA_CREATE;
+        assert_eq!(tracker.counters().outcome(Outcome::Hit), u64::from(learned), "{bit:#x}");
+        let now = Now::from_ms(2);
+        let plain = Attributes::default();
+        let denied = |write, permission| write == Write::Refused(Refusal::Denied(permission));
+        let created = tracker.create(now, &keys[1], &plain, WRITER, &mut into(&mut events));
+        assert_eq!(denied(created, Permission::Create), bit == Permissions::CONTROL_CREATE, "{bit:#x}");
+        let key = if learned { &keys[0] } else { &keys[1] };
+        let updated = tracker.update(now, key, &plain, WRITER, &mut into(&mut events));
+        assert_eq!(denied(updated, Permission::Update), bit == Permissions::CONTROL_UPDATE, "{bit:#x}");
+        let deleted = tracker.remove(now, key, DeleteReason::Control, WRITER, &mut into(&mut events));
+        assert_eq!(denied(deleted, Permission::Delete), bit == Permissions::CONTROL_DELETE, "{bit:#x}");
+        let written = [created, updated, deleted].iter().filter(|w| matches!(w, Write::Done(_))).count();
+        assert_eq!(events.len(), usize::from(learned) + written, "what is denied is no event: {bit:#x}");
+    }
+}
+
+#[test]
+fn what_control_creates_is_static_unless_it_is_to_be_dynamic() {
+    let keys = flows(2);
+    let mut tracker = tracker(2, TrackerConfig::default(), Now::from_ms(0));
+    let mut events = Vec::new();
+    let dynamic = Attributes { dynamic: Some(true), profile_id: Some(1), ..Attributes::default() };
+    for (key, attributes) in keys.iter().zip([Attributes::default(), dynamic]) {
+        let write = tracker.create(Now::from_ms(0), key, &attributes, WRITER, &mut into(&mut events));
+        assert!(matches!(write, Write::Done(entry) if entry.permissions.bits() == 0x1dbc), "{write:?}");
+    }
+    let twice = tracker.create(Now::from_ms(1), &keys[0], &dynamic, WRITER, &mut into(&mut events));
+    assert_eq!(twice, Write::Refused(Refusal::Exists));
+    let third = flows(3)[2];
+    let full = tracker.create(Now::from_ms(1), &third, &dynamic, WRITER, &mut into(&mut events));
+    assert_eq!(full, Write::Refused(Refusal::Full));
+    assert_eq!(events.len(), 2, "what is refused is no event");
+    assert_eq!(settle(&mut tracker, Now::from_ms(59_999)), []);
+    assert_eq!(settle(&mut tracker, Now::from_ms(60_008)).len(), 1);
+    assert_eq!(settle(&mut tracker, Now::from_ms(600_000)), []);
+    assert!(tracker.get(&keys[0]).is_some_and(|entry| !entry.dynamic()));
+}
+
+#[test]
+fn an_update_restarts_the_timer_and_keeps_what_it_does_not_name() {
+    let key = flows(1)[0];
+    let mut tracker = tracker(2, TrackerConfig::default(), Now::from_ms(0));
+    tracker.burst(Now::from_ms(5), 1, &frames(&[key])[..], &mut |_: &Event| true, |_| {});
+    let before = tracker.get(&key).expect("learned");
+    let plain = Attributes::default();
+    let now = Now::from_ms(20_000);
+    let write = tracker.update(now, &key, &plain, WRITER, &mut |_: &Event| true);
+    let after = tracker.get(&key).expect("updated");
+    assert_eq!(write, Write::Done(after));
+    assert_eq!(after, conntrack::Entry { last_used: now.stamp, updater: WRITER, ..before });
+    let missing = tracker.update(now, &flows(2)[1], &plain, WRITER, &mut |_: &Event| true);
+    assert_eq!(missing, Write::Refused(Refusal::NotFound));
+    assert_eq!(settle(&mut tracker, Now::from_ms(49_999)), []);
+    assert_eq!(settle(&mut tracker, Now::from_ms(50_008)).len(), 1);
+}
