@@ -2,8 +2,8 @@
 //! `tests/p4tc` on the running product. What each command printed and how it
 //! ended, and what the monitors showed meanwhile, is in `tests/fixtures/p4tc`;
 //! `UPDATE_GOLDEN=1` writes these files instead of comparing. And the page that
-//! compares the two products command by command may not name a test that does
-//! not exist.
+//! compares the two products, `control/docs/p4tc.md`, may not name a test that
+//! does not exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -210,7 +210,7 @@ fn the_story_of_the_original_documentation() {
     let client = Running::spawn(&mut shell(&line.left, "terminal-3.sh", nothing));
     let events = |n: usize| move |lines: &[&str]| Some(blocks(lines)).filter(|blocks| blocks.len() >= n);
     // The sample has no end.
-    let created = sample("brief-created.txt") + "    tmpl created false\n\n";
+    let created = sample("sample-created.txt") + "    tmpl created false\n\n";
     let both = [created.clone(), reverse(&created)];
     assert_eq!(terminal_1.wait_lines(Stream::Stdout, LIMIT, events(2)), both);
 
@@ -219,7 +219,7 @@ fn the_story_of_the_original_documentation() {
     let mut deleted = terminal_1.wait_lines(Stream::Stdout, LIMIT, events(4)).split_off(2);
     // Who was silent first goes first, or both in the same instant.
     deleted.sort();
-    let expected = sample("brief-deleted.txt") + "\n";
+    let expected = sample("sample-deleted.txt") + "\n";
     let expected = [expected.clone(), reverse(&expected)];
     if appliance.dataplane().text(Stream::Stderr).contains("has not polled") {
         // The machine had no time for the lcore, so the entries may have gone late: never early, and else the same.
@@ -228,7 +228,7 @@ fn the_story_of_the_original_documentation() {
     assert_eq!(deleted, expected);
 
     recorded += &record(&appliance, &line.middle, "cleanup.sh");
-    golden("brief.txt", &plain(&recorded));
+    golden("story.txt", &plain(&recorded));
     assert_eq!(
         terminal_1.text(Stream::Stdout).matches("pipeline:").count(),
         4,
@@ -309,4 +309,53 @@ fn only_what_cannot_be_known_is_replaced() {
         plain("Timestamp: Sun Nov  2 06:46:12 2026 123456 usec\n[2026-11-22T06:46:12.123456] created x"),
         "Timestamp: TIME\n[TIME] created x\n"
     );
+}
+
+/// Every row of the page says how the two compare and names the tests that
+/// show it, and all of these exist.
+#[test]
+fn the_page_names_tests_that_exist() {
+    let page = read(&workspace_root().join("control/docs/p4tc.md"));
+    let (mut rows, mut missing) = (0, Vec::new());
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, verdict, reason, tests] = cells[..] else { panic!("four cells: {row}") };
+        if verdict == "here" {
+            continue;
+        }
+        rows += 1;
+        assert!(["same", "better", "different"].contains(&verdict), "{row}");
+        assert!(verdict == "same" || !reason.is_empty(), "no reason: {row}");
+        assert!(!tests.is_empty(), "no test: {row}");
+        for test in tests.split_whitespace() {
+            let path = test.strip_prefix('`').and_then(|test| test.strip_suffix('`')).expect(row);
+            if !is_test(path) {
+                missing.push(path);
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(rows > 90, "the rows are where they are looked for: {rows}");
+}
+
+/// True when `crate::module::function` is a test.
+fn is_test(path: &str) -> bool {
+    let mut parts: Vec<&str> = path.split("::").collect();
+    let function = format!("fn {}(", parts.pop().expect("a function"));
+    let room = match parts.remove(0) {
+        "conntrack" => "dataplane/conntrack",
+        room => room,
+    };
+    let module = parts.join("/");
+    ["src", "tests"].iter().any(|kind| {
+        let file = workspace_root().join(room).join(kind).join(&module);
+        [file.with_extension("rs"), file.join("mod.rs"), file.join("tests.rs")].iter().any(|file| {
+            let Ok(text) = fs::read_to_string(file) else { return false };
+            let Some((before, _)) = text.split_once(&function) else { return false };
+            // Its attributes stand right above its line.
+            let above = before.rsplit_once('\n').map_or("", |(above, _)| above);
+            let mut attributes = above.lines().rev().map(str::trim).take_while(|l| l.starts_with(['#', '/']));
+            attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+        })
+    })
 }
