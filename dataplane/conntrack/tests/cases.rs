@@ -309,6 +309,21 @@ fn one_call_does_no_more_than_its_budget() {
 }
 
 #[test]
+fn a_packet_after_the_deadline_and_before_the_removal_is_a_hit() {
+    let key = flows(1)[0];
+    let packet = frames(&[key]);
+    let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
+    tracker.burst(Now::from_ms(0), 1, &packet[..], &mut |_: &Event| true, |_| {});
+    // No time for aging in between.
+    let mut sink = |event: &Event| panic!("{event:?}");
+    tracker.burst(Now::from_ms(31_000), 1, &packet[..], &mut sink, |_| {});
+    assert_eq!(tracker.counters().outcome(Outcome::Hit), 1);
+    assert_eq!(tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((0, 2)));
+    assert_eq!(settle(&mut tracker, Now::from_ms(60_999)), []);
+    assert_eq!(settle(&mut tracker, Now::from_ms(61_008)).len(), 1);
+}
+
+#[test]
 fn get_does_not_refresh() {
     let key = flows(1)[0];
     let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
