@@ -8,7 +8,8 @@
 //! ([`encode`], [`prepared`]). Reads and writes of entries
 //! ([`admin`]) go down the link to the lcore that owns them ([`links`]).
 //! Filter expressions ([`filter`]) are typed against the one description of the
-//! table ([`introspection`]).
+//! table ([`introspection`]). What callers may rely on, call by call, stands in
+//! `docs/api.md`; why a call was refused is told by [`fault`].
 #![forbid(unsafe_code)]
 
 pub mod admin;
