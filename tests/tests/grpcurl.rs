@@ -154,6 +154,34 @@ fn entries_are_listed_read_and_deleted() {
     appliance.stop();
 }
 
+/// A watcher with a filter is told of nothing else, from the snapshot on.
+#[test]
+fn a_watch_and_a_flush_are_filtered() {
+    let alone = Namespace::new("grpcurl");
+    let (appliance, _folder) = appliance(&alone);
+    let grpcurl = appliance.grpcurl();
+    let request = json!({"filter": "key.srcPort = 1003", "start": {"snapshot": {}}});
+    let mut watch = grpcurl.watch("WatchEvents", &request);
+    appliance.wait_watchers(1);
+    for (src_port, deleted) in [(1001, 1), (1004, 0), (1003, 1)] {
+        let filter = json!({"filter": format!("key.srcPort = {src_port}")});
+        let answer: v1::FlushEntriesResponse = grpcurl.call("FlushEntries", &filter).expect("flushed");
+        assert_eq!((answer.deleted, answer.failed), (deleted, 0), "{src_port}");
+    }
+    let events = watch.wait(LIMIT, |answers: &[v1::WatchEventsResponse]| {
+        let events: Vec<_> = answers.iter().flat_map(|answer| answer.events.clone()).collect();
+        // The end of a flush passes every filter.
+        (events.iter().filter(|e| e.r#type() == EventType::Flushed).count() == 3).then_some(events)
+    });
+    let told: Vec<_> =
+        events.iter().filter(|e| e.entry.is_some()).map(|e| (e.r#type(), src_port(e))).collect();
+    assert_eq!(told, [(EventType::Created, 1003), (EventType::Deleted, 1003)]);
+    let left: Vec<_> =
+        appliance.entries().into_iter().filter_map(|e| e.key).map(|key| key.src_port).collect();
+    assert_eq!(left, [1002]);
+    appliance.stop();
+}
+
 #[test]
 fn a_bad_request_is_told_where_it_is_bad() {
     let alone = Namespace::new("grpcurl");
@@ -168,10 +196,9 @@ fn a_bad_request_is_told_where_it_is_bad() {
     assert_refused(grpcurl.call::<Value>("GetEntry", &json!({})), "InvalidArgument", "key");
     let elsewhere = json!({"key": key(1001), "dataplane": "elsewhere"});
     assert!(grpcurl.call::<Value>("GetEntry", &elsewhere).is_err(), "there is no such data plane");
-    assert_refused(
-        grpcurl.call_all::<Value>("ListEntries", &json!({"filter": "key.srcPort ="})),
-        "InvalidArgument",
-        "filter",
-    );
+    for method in ["ListEntries", "FlushEntries", "WatchEvents"] {
+        let refused = grpcurl.call_all::<Value>(method, &json!({"filter": "key.srcPort ="}));
+        assert_refused(refused, "InvalidArgument", "filter: column 14");
+    }
     appliance.stop();
 }
