@@ -113,7 +113,8 @@ impl Link {
         lock(&self.pending).insert(id, tx);
         let call = Call { link: self.clone(), id, replies, deadline, ended: false, permit: None };
         let left = deadline.saturating_duration_since(Instant::now());
-        self.send(id, left, body)?;
+        // On the link 0 says that there is no deadline; a moment is the opposite.
+        self.send(id, left.max(Duration::from_millis(1)), body)?;
         Ok(call)
     }
 
@@ -239,4 +240,27 @@ fn refused(reply: &Reply) -> Option<Status> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_is_over_is_not_sent_as_none() {
+        let (down, mut commands) = mpsc::channel(8);
+        let link = Links::default().open("a", down).expect("the first of its name");
+        let now = Instant::now();
+        for deadline in [now, now + Duration::from_micros(10), now + Duration::from_secs(10)] {
+            let call = link.call(command::Body::Table(Default::default()), deadline).expect("room");
+            let message = commands.try_recv().expect("sent").expect("no refusal");
+            let Some(attach_response::Body::Command(command)) = message.body else {
+                panic!("no command: {message:?}")
+            };
+            assert!((1..=10_000).contains(&command.deadline_ms), "{command:?}");
+            assert_eq!(command.deadline_ms > 1, deadline > now + Duration::from_secs(9), "{command:?}");
+            drop(call);
+            drop(commands.try_recv().expect("it is cancelled"));
+        }
+    }
 }
