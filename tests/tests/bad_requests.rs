@@ -481,6 +481,13 @@ fn a_bad_request_says_why_and_changes_nothing() {
     check(&caller, &bad_moments());
     check(&caller, &bad_tables());
 
+    // The one refusal without details: the transport does not read so much.
+    let request = json!({"filter": "x".repeat(5 << 20)});
+    for method in ["ListEntries", "WatchEvents"] {
+        let status = call(&caller, method, &request).expect_err("too large");
+        assert_eq!((status.code(), status.details()), (OutOfRange, &[][..]), "{status:?}");
+    }
+
     let full = |src_port| json!({"key": key(src_port)});
     call(&caller, "CreateEntry", &full(6)).expect("the last one that fits");
     let message = "holds as many entries as it may";
