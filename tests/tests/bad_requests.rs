@@ -681,6 +681,13 @@ fn a_bad_command_line_says_why_and_changes_nothing() {
     for (line, status, message) in everyday {
         refused(line, *status, message);
     }
+    let long = "x".repeat(LONG);
+    refused(&format!("--dataplane {long} list"), 1, "(100000 bytes)");
+    refused(
+        &format!("flush filter {long}"),
+        1,
+        "filter: column 4097: the expression is longer than 4096 bytes",
+    );
     for (verb, body, message) in p4tc {
         let stderr = refused(&format!("p4ctrl {verb} {PATH} {body}"), 255, message);
         assert!(stderr.starts_with("Error: ") && stderr.ends_with(".\n"), "{body}: {stderr}");
