@@ -387,7 +387,7 @@ impl Trial {
             self.later(at, Step::DeleteSome);
         }
         for (step, most) in
-            [(Step::CreateOne, 40), (Step::UpdateOne, 40), (Step::FlushSome, 12), (Step::Purge, 3)]
+            [(Step::CreateOne, 40), (Step::UpdateOne, 40), (Step::FlushSome, 24), (Step::Purge, 3)]
         {
             for _ in 0..self.dice.between(most / 2, most) {
                 let at = self.dice.between(0, FAULTS_WITHIN);
@@ -633,7 +633,7 @@ impl Trial {
         let filter = if all { String::new() } else { format!("key.srcPort = {}", self.kept_key().src_port) };
         let request = v1::FlushEntriesRequest { filter, dataplane: String::new() };
         let answer = self.writer().call(async |client| client.flush_entries(request).await);
-        self.written.flushed += u64::from(answer.is_ok_and(|flushed| flushed.deleted > 0));
+        self.written.flushed += u64::from(answer.is_ok());
     }
 
     /// Detaches the program, for a while. It may have happened even if no answer came.

@@ -532,6 +532,9 @@ async fn dataplanes_and_stats() {
         expired: 1,
         stalls,
         stalled: stalls != 0,
+        polls: 2000,
+        busy_polls: 500,
+        loop_time: vec![0, 0, 0, 1990, 0, 10],
         ..LcoreStats::default()
     };
     let port = PortStats {
