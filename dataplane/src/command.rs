@@ -476,6 +476,7 @@ mod tests {
         assert!(tracker.table().is_empty());
     }
 
+    /// As in P4TC, who may not read an entry may still change it.
     #[test]
     fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
         let (door, mut mailbox) = door();
@@ -497,8 +498,13 @@ mod tests {
         let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
         let refused = |id, refusal| Reply::Done { id, outcome: Outcome::Refused(refusal) };
         assert!(replies.contains(&refused(2, Refusal::Denied(Permission::Read))), "{replies:?}");
+        assert!(!replies.iter().any(|r| matches!(r, Reply::Entry { id: 2, .. })), "{replies:?}");
         assert!(replies.contains(&refused(3, Refusal::NotFound)), "{replies:?}");
         assert!(replies.iter().any(|r| matches!(r, Reply::Entry { id: 4, .. })), "{replies:?}");
+        door.commands.send(order(5, Task::Remove(key(0), OPERATOR))).expect("room");
+        let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+        assert!(replies.contains(&Reply::Done { id: 5, outcome: Outcome::OK }), "{replies:?}");
+        assert!(tracker.table().is_empty());
     }
 
     #[test]
@@ -588,32 +594,6 @@ mod tests {
         let op = flowtracker_proto::v1::FilterOp::Eq.into();
         let step = flowtracker_proto::v1::FilterStep { op, operand: operand.into(), mask, value };
         Filter::from_proto(Some(&flowtracker_proto::v1::Filter { steps: vec![step] })).expect("sound")
-    }
-
-    /// As in P4TC: who may not read an entry may still change it.
-    #[test]
-    fn an_entry_is_read_by_its_r_permission() {
-        let (door, mut mailbox) = door();
-        let mut tracker = learned(0..1);
-        let blind = Attributes {
-            permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_READ)),
-            ..Attributes::default()
-        };
-        for (id, task) in (1..).zip([
-            Task::Update(key(0), blind, OPERATOR),
-            Task::Get(key(0)),
-            Task::Remove(key(0), OPERATOR),
-        ]) {
-            door.commands.send(order(id, task)).expect("room");
-        }
-        let (_, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(7));
-        let of_get: Vec<_> = replies
-            .iter()
-            .filter(|r| matches!(r, Reply::Entry { id: 2, .. } | Reply::Done { id: 2, .. }))
-            .collect();
-        let denied = Outcome::Refused(Refusal::Denied(Permission::Read));
-        assert_eq!(of_get, [&Reply::Done { id: 2, outcome: denied }]);
-        assert!(tracker.table().is_empty());
     }
 
     #[test]

@@ -356,7 +356,9 @@ pub mod start {
 /// Asks for a stream of events.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchEventsRequest {
-    /// Filter expression over `key.FIELD`, `prio` and `cmd`; empty passes all.
+    /// Filter expression over `key.FIELD`, `prio` and `cmd`; empty passes all. An
+    /// entry of a snapshot passes when some `cmd` (create, update or delete) would
+    /// let it pass. Marks, FLUSHED and LIFECYCLE pass every filter.
     #[prost(string, tag = "1")]
     pub filter: ::prost::alloc::string::String,
     /// Only this data plane; empty means all.
