@@ -1,0 +1,65 @@
+#!/bin/bash
+# Local stand-ins for the two base images of the Dockerfile, for machines that reach Debian's mirror but no container
+# registry. Needs root, and debootstrap, which it installs. Prints what to hand to the build, so:
+#
+#     eval "$(docker/base-images.sh)"
+#
+# The first is a minimal Debian 12, the second the same with this machine's Rust toolchain. Both trust the certificate
+# authorities that this machine trusts: where a proxy opens TLS, cargo and pip must accept it in a container too.
+# What exists is kept; `docker/base-images.sh --remove` takes both away.
+set -euo pipefail
+
+readonly debian=flowtracker-standin/debian:bookworm-slim
+readonly rust=flowtracker-standin/rust:1-bookworm
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+say() { printf 'base images: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+there() { docker image inspect "$1" >/dev/null 2>&1; }
+
+docker version >/dev/null 2>&1 || fail 'the Docker engine does not answer'
+if [[ ${1-} == --remove ]]; then
+    for image in "$rust" "$debian"; do
+        if there "$image"; then docker image rm --no-prune "$image" >&2; fi
+    done
+    exit
+fi
+(( $# == 0 )) || fail "unknown argument \`$1'; there is only --remove"
+
+if ! there "$debian" || ! there "$rust"; then
+    (( EUID == 0 )) || fail 'only root can debootstrap'
+    command -v cargo >/dev/null || fail 'cargo is missing: the second image is made of this machine'\''s toolchain'
+    if ! command -v debootstrap >/dev/null; then
+        say 'installing debootstrap'
+        { apt-get update -q && apt-get install -q -y --no-install-recommends debootstrap; } >&2
+    fi
+    root=$(mktemp -d)
+    trap 'rm -rf "$root"' EXIT
+
+    say "$debian from $mirror"
+    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
+        { tail -n 20 "$root.log" >&2; rm -f "$root.log"; fail 'debootstrap failed'; }
+    rm -f "$root.log"
+    # Not what a service was given, but what the distribution publishes.
+    cat >"$root/etc/apt/sources.list" <<END
+deb $mirror bookworm main
+deb $mirror bookworm-updates main
+deb ${mirror%/debian}/debian-security bookworm-security main
+END
+    # As in Debian's own slim image: no documentation, no package lists.
+    printf 'path-exclude /usr/share/doc/*\npath-exclude /usr/share/locale/*\n' >"$root/etc/dpkg/dpkg.cfg.d/docker"
+    rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,locale}/*
+    mkdir -p "$root/etc/ssl/certs" "$root/usr/local/share/ca-certificates"
+    cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+    cp -RL /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
+    trust=(--change 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt')
+    tar -C "$root" -c . | docker import "${trust[@]}" --change 'CMD ["bash"]' - "$debian" >&2
+
+    say "$rust: the same with $(rustc --version)"
+    mkdir "$root/usr/local/rust"
+    tar -C "$(rustc --print sysroot)" -c --exclude=./share --exclude=./libexec --exclude=./lib/rustlib/src . |
+        tar -C "$root/usr/local/rust" -x
+    path=/usr/local/cargo/bin:/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    tar -C "$root" -c . | docker import "${trust[@]}" --change "ENV PATH=$path CARGO_HOME=/usr/local/cargo" - "$rust" >&2
+fi
+echo "export BASE_IMAGE=$debian RUST_IMAGE=$rust"
