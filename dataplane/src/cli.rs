@@ -22,7 +22,8 @@ use crate::config_file::ConfigFile;
     version,
     override_usage = "flowtracker-dataplane [EAL arguments] -- [options]\n       \
                       flowtracker-dataplane doctor [EAL arguments] -- [options]: would such a start work?\n       \
-                      flowtracker-dataplane replay FILE [options]: the events of a capture; needs no port"
+                      flowtracker-dataplane replay FILE [options]: the events of a capture; needs no port\n       \
+                      flowtracker-dataplane health [--file-prefix NAME]: do the lcores of a running one poll?"
 )]
 pub struct Options {
     /// TOML file with the same options, spelt without dashes; flags win.
@@ -125,6 +126,8 @@ pub enum Action {
     Doctor,
     /// `replay`: to track a capture instead of ports.
     Replay,
+    /// `health`: to ask one that runs.
+    Health,
 }
 
 /// Takes the action off the command line, `args[0]` being the program's name.
@@ -132,6 +135,7 @@ pub fn take_action(args: &mut Vec<OsString>) -> Action {
     let action = match args.get(1).and_then(|arg| arg.to_str()) {
         Some("doctor") => Action::Doctor,
         Some("replay") => Action::Replay,
+        Some("health") => Action::Health,
         _ => return Action::Run,
     };
     args.remove(1);
@@ -381,6 +385,7 @@ mod tests {
         };
         assert_eq!(action("prog doctor -l 0"), (Action::Doctor, 3));
         assert_eq!(action("prog replay a.pcap"), (Action::Replay, 2));
+        assert_eq!(action("prog health"), (Action::Health, 1));
         assert_eq!(action("prog -l 0 -- --id doctor"), (Action::Run, 6));
         assert_eq!(action("prog"), (Action::Run, 1));
     }

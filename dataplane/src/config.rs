@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use conntrack::{HashKind, Permissions, ProfileId, Profiles, TrackerConfig};
 
@@ -160,6 +160,19 @@ impl Config {
 pub fn runtime_directories() -> (Option<PathBuf>, Option<PathBuf>) {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     (folder("RUNTIME_DIRECTORY"), folder("XDG_RUNTIME_DIR"))
+}
+
+/// The folder that EAL makes one of `--file-prefix` in: systemd's, root's, or the user's.
+pub(crate) fn dpdk_folder(runtime: Option<&Path>, xdg: Option<&Path>, root: bool) -> PathBuf {
+    let user = xdg.unwrap_or(Path::new("/tmp"));
+    runtime.unwrap_or(if root { Path::new("/var/run") } else { user }).join("dpdk")
+}
+
+/// The same for this process.
+#[must_use]
+pub fn dpdk_runtime_folder() -> PathBuf {
+    let (runtime, xdg) = runtime_directories();
+    dpdk_folder(runtime.as_deref(), xdg.as_deref(), rustix::process::getuid().is_root())
 }
 
 /// One line of the effective configuration, for the log: flags that can be pasted back. Without the secret, and

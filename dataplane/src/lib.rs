@@ -23,6 +23,7 @@ mod eal_args;
 pub mod export;
 pub mod filter;
 pub mod forward;
+pub mod health;
 pub mod lifecycle;
 pub mod mbufs;
 pub mod ports;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use dataplane::cli::Action;
 use dataplane::start_log::StartLog;
-use dataplane::{cli, doctor, lifecycle, replay};
+use dataplane::{cli, doctor, health, lifecycle, replay};
 use tracing_subscriber::EnvFilter;
 
 /// Bad flags, ours or the EAL's.
@@ -47,6 +47,8 @@ fn run(log: &StartLog) -> ExitCode {
             let run = replay::run(&line, || log.release());
             run.map(|()| true).map_err(|error| (error.to_string(), error.is_usage()))
         }),
+        Action::Health => health::parse(args)
+            .map(|options| health::run(&options).map_err(|error| (error.to_string(), false))),
     };
     let (problem, status) = match outcome {
         Err(error) if error.use_stderr() => (cli::one_line(&error), ExitCode::from(USAGE)),

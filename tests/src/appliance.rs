@@ -223,6 +223,18 @@ impl<'a> Appliance<'a> {
         command
     }
 
+    /// What `flowtracker-dataplane health` prints about this one, and whether its exit status is 0.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn health(&self) -> (String, bool) {
+        let mut health = self.namespace.command(binary("flowtracker-dataplane"));
+        health.env("RUNTIME_DIRECTORY", self.folder.path()).arg("health").arg(file_prefix());
+        let output = health.output().expect("it runs");
+        (String::from_utf8(output.stdout).expect("UTF-8"), output.status.success())
+    }
+
     /// Counters of the data plane and of the control service's log.
     ///
     /// # Panics

@@ -28,11 +28,14 @@ fn a_stuck_lcore_is_noticed_and_so_is_its_return() {
     let devices = [0, 1].map(|port| format!("net_null{port},no-rx=1"));
     let mut appliance = Appliance::start(&alone, &devices, &[]);
     let before = only_lcore(&appliance);
+    assert_eq!(appliance.health(), ("lcore 0 polls port0/0 port1/0\n".to_owned(), true));
 
     let frozen = Frozen::anywhere(appliance.dataplane().pid());
     appliance.dataplane().wait_line(Stream::Stderr, LIMIT, |line| line.contains("lcore 0 has not polled"));
     let during = only_lcore(&appliance);
     assert!(during.stalls > before.stalls && during.stalled, "{during:?}");
+    let unwell = "lcore 0 stands still instead of polling port0/0 port1/0\n".to_owned();
+    assert_eq!(appliance.health(), (unwell, false));
 
     drop(frozen);
     appliance.dataplane().wait_line(Stream::Stderr, LIMIT, |line| line.contains("lcore 0 polls again"));

@@ -9,6 +9,7 @@ use rustix::fs::Access;
 use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
 use super::{Case, Check};
+use crate::config;
 
 const TOPIC: &str = "file-prefix";
 
@@ -64,15 +65,10 @@ fn free(prefix: &str, folder: &Path) -> Check {
     Check::ok(TOPIC, format!("{prefix}: free, {}", folder.display()))
 }
 
-/// The folder that EAL makes one of `--file-prefix` in: systemd's, root's, or the user's.
 fn run_time_folder(case: &Case) -> PathBuf {
     let env = case.env;
-    let user = || env.xdg_runtime_dir.clone().unwrap_or_else(|| "/tmp".into());
-    let parent = env
-        .runtime_directory
-        .clone()
-        .unwrap_or_else(|| if super::permissions::is_root(case) { "/var/run".into() } else { user() });
-    parent.join("dpdk")
+    let root = super::permissions::is_root(case);
+    config::dpdk_folder(env.runtime_directory.as_deref(), env.xdg_runtime_dir.as_deref(), root)
 }
 
 /// The first folder on the way up that exists, if it is not writable.
