@@ -1,0 +1,29 @@
+//! The capture that the composition of containers sends (`docker/flows.pcap`) is what its documentation says.
+
+use std::net::Ipv4Addr;
+
+use flowtracker_tests::packet::{Ipv4Frame, arp_request};
+use flowtracker_tests::pcap::{self, Resolution};
+use flowtracker_tests::process::workspace_root;
+
+const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+
+/// 32 TCP flows of one packet each, 60 to 550 octets long, and one frame that is not tracked.
+#[test]
+fn the_capture_holds_32_flows() {
+    let mut frames: Vec<Vec<u8>> = (0..32_u16)
+        .map(|flow| {
+            let payload = vec![0; 16 * usize::from(flow)];
+            Ipv4Frame::tcp((CLIENT, 40_000 + flow), (SERVER, 80)).payload(&payload).build()
+        })
+        .collect();
+    frames.push(arp_request(CLIENT, SERVER));
+
+    let path = workspace_root().join("docker/flows.pcap");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        let packets = (0..).step_by(1_000_000).zip(frames.iter().map(Vec::as_slice));
+        pcap::write(&path, Resolution::Microseconds, packets).expect("written");
+    }
+    assert_eq!(pcap::read_frames(&path).expect("a capture"), frames, "UPDATE_GENERATED=1 writes it anew");
+}
