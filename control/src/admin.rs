@@ -10,18 +10,17 @@ use std::time::Duration;
 
 use flowtracker_proto::v1::flow_tracker_service_server::FlowTrackerService;
 use flowtracker_proto::v1::{
-    Attributes, CreateCommand, CreateEntryRequest, CreateEntryResponse, Dataplane, DataplaneStats,
-    DeleteCommand, DeleteEntryRequest, DeleteEntryResponse, DumpCommand, Entry, FlushCommand,
-    FlushEntriesRequest, FlushEntriesResponse, GetCommand, GetEntryRequest, GetEntryResponse,
-    GetIntrospectionRequest, GetIntrospectionResponse, GetStatsRequest, GetStatsResponse, GetTableRequest,
-    GetTableResponse, ListDataplanesRequest, ListDataplanesResponse, ListEntriesRequest, ListEntriesResponse,
-    LoadCommand, LoadRequest, LoadResponse, PurgeCommand, PurgeRequest, PurgeResponse, Reply, StatsCommand,
-    Table, TableCommand, UpdateCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableCommand,
-    UpdateTableRequest, UpdateTableResponse, WatchEventsRequest, WatchEventsResponse, command,
+    Attributes, CreateCommand, CreateEntryRequest, CreateEntryResponse, Dataplane, DeleteCommand,
+    DeleteEntryRequest, DeleteEntryResponse, DumpCommand, Entry, FlushCommand, FlushEntriesRequest,
+    FlushEntriesResponse, GetCommand, GetEntryRequest, GetEntryResponse, GetIntrospectionRequest,
+    GetIntrospectionResponse, GetStatsRequest, GetStatsResponse, GetTableRequest, GetTableResponse,
+    ListDataplanesRequest, ListDataplanesResponse, ListEntriesRequest, ListEntriesResponse, LoadCommand,
+    LoadRequest, LoadResponse, PurgeCommand, PurgeRequest, PurgeResponse, Reply, Table, TableCommand,
+    UpdateCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableCommand, UpdateTableRequest,
+    UpdateTableResponse, WatchEventsRequest, WatchEventsResponse, command,
 };
 use prost::Message as _;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
@@ -34,7 +33,7 @@ use crate::key::FlowKey;
 use crate::links::{Call, Link, Links};
 use crate::registry::{DataplaneState, EntryState};
 use crate::stop::Stop;
-use crate::{caller, convert, fault, introspection, watch as watcher};
+use crate::{caller, convert, fault, introspection, stats, watch as watcher};
 
 /// Metadata key in front of a stream of events: its epoch.
 pub const EPOCH_HEADER: &str = "x-flowtracker-epoch";
@@ -45,8 +44,6 @@ pub const SEQ_HEADER: &str = "x-flowtracker-seq";
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long a data plane may take to enumerate or empty its table, unless the caller says less.
 const TABLE_WITHIN: Duration = Duration::from_secs(300);
-/// How long a data plane may take to give its counters; then the last known ones are given.
-const STATS_WITHIN: Duration = Duration::from_secs(2);
 /// Entries per response of ListEntries, at most.
 const RUN: usize = 256;
 /// Responses of ListEntries that may wait for the client.
@@ -204,21 +201,13 @@ impl FlowTrackerService for Admin {
         &self,
         request: Request<GetStatsRequest>,
     ) -> Result<Response<GetStatsResponse>, Status> {
-        let deadline = deadline(request.metadata(), STATS_WITHIN);
+        let deadline = deadline(request.metadata(), stats::WITHIN);
         let asked = request.into_inner().dataplane;
         if !asked.is_empty() && !self.hub.knows(&asked) {
             return Err(fault::unknown_dataplane(&asked));
         }
-        let mut answers = JoinSet::new();
-        for known in self.hub.dataplanes() {
-            if asked.is_empty() || *known.name == *asked {
-                let (hub, link) = (self.hub.clone(), self.links.get(&known.name));
-                answers.spawn(async move { stats(&hub, link, &known, deadline).await });
-            }
-        }
-        let mut dataplanes = answers.join_all().await;
-        dataplanes.sort_by(|a, b| a.dataplane.cmp(&b.dataplane));
-        Ok(Response::new(GetStatsResponse { dataplanes, log: Some(self.hub.log_stats()) }))
+        let wanted = |name: &str| asked.is_empty() || *name == *asked;
+        Ok(Response::new(stats::gather(&self.hub, &self.links, wanted, deadline).await))
     }
 
     async fn create_entry(
@@ -350,32 +339,6 @@ async fn forward(
         }
     }
     Ok(())
-}
-
-/// The counters of one data plane: live, or else the last known ones.
-async fn stats(
-    hub: &Hub,
-    link: Option<Arc<Link>>,
-    known: &DataplaneState,
-    deadline: Instant,
-) -> DataplaneStats {
-    let ask = async {
-        let mut call = link?.call(command::Body::Stats(StatsCommand {}), deadline).ok()?;
-        let mut given = None;
-        while let Some(reply) = call.next().await.ok()? {
-            given = reply.stats.or(given);
-        }
-        given
-    };
-    match ask.await {
-        Some(mut stats) => {
-            known.name.as_ref().clone_into(&mut stats.dataplane);
-            stats.live = true;
-            hub.keep_stats(&known.name, Arc::new(stats.clone()));
-            stats
-        }
-        None => convert::stale_stats(&known.name, known.stats.as_deref()),
-    }
 }
 
 fn dataplane(state: DataplaneState) -> Dataplane {

@@ -32,5 +32,6 @@ pub mod registry;
 pub mod render;
 pub mod server;
 pub mod snapshot;
+pub mod stats;
 pub mod stop;
 pub mod watch;

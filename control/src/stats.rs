@@ -1,0 +1,60 @@
+//! The figures of the data planes: live from those that answer, else the last known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, StatsCommand, command};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::convert;
+use crate::hub::Hub;
+use crate::links::{Link, Links};
+use crate::registry::DataplaneState;
+
+/// How long a data plane may take to give its figures; then the last known ones are given.
+pub const WITHIN: Duration = Duration::from_secs(2);
+
+/// The figures of all data planes that are or were attached and whose name is `wanted`, and those of the log. Whoever
+/// has not answered by `deadline` is not waited for.
+pub async fn gather(
+    hub: &Arc<Hub>,
+    links: &Links,
+    wanted: impl Fn(&str) -> bool,
+    deadline: Instant,
+) -> GetStatsResponse {
+    let mut answers = JoinSet::new();
+    for known in hub.dataplanes().into_iter().filter(|known| wanted(&known.name)) {
+        let (hub, link) = (hub.clone(), links.get(&known.name));
+        answers.spawn(async move { of_one(&hub, link, &known, deadline).await });
+    }
+    let mut dataplanes = answers.join_all().await;
+    dataplanes.sort_by(|a, b| a.dataplane.cmp(&b.dataplane));
+    GetStatsResponse { dataplanes, log: Some(hub.log_stats()) }
+}
+
+/// The counters of one data plane: live, or else the last known ones.
+async fn of_one(
+    hub: &Hub,
+    link: Option<Arc<Link>>,
+    known: &DataplaneState,
+    deadline: Instant,
+) -> DataplaneStats {
+    let ask = async {
+        let mut call = link?.call(command::Body::Stats(StatsCommand {}), deadline).ok()?;
+        let mut given = None;
+        while let Some(reply) = call.next().await.ok()? {
+            given = reply.stats.or(given);
+        }
+        given
+    };
+    match ask.await {
+        Some(mut stats) => {
+            known.name.as_ref().clone_into(&mut stats.dataplane);
+            stats.live = true;
+            hub.keep_stats(&known.name, Arc::new(stats.clone()));
+            stats
+        }
+        None => convert::stale_stats(&known.name, known.stats.as_deref()),
+    }
+}
