@@ -5,10 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
-/// When to stop waiting: the caller's own deadline if that is sooner. A
-/// twentieth is kept back, so that the caller gets our answer rather than none.
+/// When to stop waiting for what a call of gRPC asks.
 pub(crate) fn deadline(metadata: &MetadataMap, most: Duration) -> Instant {
-    let asked = metadata.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout);
+    before(metadata.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout), most)
+}
+
+/// When to stop waiting for a caller who waits for `asked`: then if that is sooner than `most`. A twentieth is kept
+/// back, so that the caller gets our answer rather than none.
+pub(crate) fn before(asked: Option<Duration>, most: Duration) -> Instant {
     Instant::now() + asked.map_or(most, |asked| (asked - asked / 20).min(most))
 }
 

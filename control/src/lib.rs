@@ -8,7 +8,7 @@
 //! ([`encode`], [`prepared`]). Reads and writes of entries
 //! ([`admin`]) go down the link to the lcore that owns them ([`links`]).
 //! Filter expressions ([`filter`]) are typed against the one description of the
-//! table ([`introspection`]). What callers may rely on, call by call, stands in
+//! table ([`introspection`]). Metrics and health are served over [`http`], next to gRPC ([`server`]). What callers may rely on, call by call, stands in
 //! `docs/api.md`; why a call was refused is told by [`fault`].
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ mod deadline;
 pub mod encode;
 pub mod fault;
 pub mod filter;
+pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod introspection;

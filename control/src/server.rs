@@ -19,6 +19,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::admin::Admin;
 use crate::config::Config;
+use crate::http::Http;
 use crate::hub::{Hub, wall_ns};
 use crate::ingest::Ingest;
 use crate::links::Links;
@@ -49,6 +50,8 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 pub enum ServeError {
     /// The TCP address cannot be had.
     Listen(SocketAddr, std::io::Error),
+    /// The address of metrics and health cannot be had.
+    Http(SocketAddr, std::io::Error),
     /// The unix socket cannot be had.
     Unix(PathBuf, std::io::Error),
     /// There is no room for the event log.
@@ -63,6 +66,7 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen(addr, why) => write!(f, "cannot listen on {addr}: {why}"),
+            Self::Http(addr, why) => write!(f, "--http {addr}: cannot listen: {why}"),
             Self::Unix(path, why) => write!(f, "cannot listen on unix:{}: {why}", path.display()),
             Self::Retain(events, why) => write!(f, "--retain {events}: no room for so many events: {why}"),
             Self::Reflection(why) => write!(f, "cannot offer reflection: {why}"),
@@ -78,6 +82,7 @@ impl std::error::Error for ServeError {}
 pub struct Bound {
     tcp: TcpListener,
     unix: Option<(UnixListener, UnixPath)>,
+    http: Option<(TcpListener, SocketAddr)>,
     addr: SocketAddr,
     hub: Arc<Hub>,
 }
@@ -101,8 +106,17 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
         Some(path) => Some(bind_unix(path).await.map_err(|e| ServeError::Unix(path.clone(), e))?),
         None => None,
     };
+    let http = match config.http.0 {
+        Some(addr) => {
+            let bind = async {
+                TcpListener::bind(addr).await.and_then(|tcp| tcp.local_addr().map(|had| (tcp, had)))
+            };
+            Some(bind.await.map_err(|e| ServeError::Http(addr, e))?)
+        }
+        None => None,
+    };
     let hub = Hub::new(wall_ns(), config.retain).map_err(|e| ServeError::Retain(config.retain, e))?;
-    Ok(Bound { tcp, unix, addr, hub: Arc::new(hub) })
+    Ok(Bound { tcp, unix, http, addr, hub: Arc::new(hub) })
 }
 
 /// Opens a unix socket; a file that a dead service left behind is replaced.
@@ -123,13 +137,20 @@ pub async fn serve(
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    bind(config).await?.serve(shutdown).await
+    let bound = bind(config).await?;
+    tracing::info!("effective configuration: {config}");
+    bound.serve(shutdown).await
 }
 
 impl Bound {
     /// The TCP address that was taken.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The address of metrics and health that was taken.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(|(_, addr)| *addr)
     }
 
     /// The state that is served.
@@ -140,9 +161,10 @@ impl Bound {
     /// Serves until `shutdown` is done and the open streams have ended, which
     /// they do at once; a client that does not read is not waited for.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { tcp, unix, addr, hub } = self;
+        let Self { tcp, unix, http, addr, hub } = self;
         let (stopper, stop) = stop::channel();
-        let routes = routes(&hub, &stop)?;
+        let links = Arc::new(Links::default());
+        let routes = routes(&hub, &links, &stop)?;
         let stopped = |mut stop: Stop| async move { stop.wanted().await };
         let on_tcp = server()
             .add_routes(routes.clone())
@@ -157,7 +179,17 @@ impl Bound {
             let incoming = UnixListenerStream::new(unix);
             server().add_routes(routes).serve_with_incoming_shutdown(incoming, stopped(stop.clone())).await
         };
-        let served = async { tokio::try_join!(on_tcp, on_unix).map(|_| ()).map_err(ServeError::Serve) };
+        if let Some((_, addr)) = &http {
+            tracing::info!("listening on http://{addr} for metrics and health");
+        }
+        let on_http = async {
+            if let Some((http, _)) = http {
+                Arc::new(Http::new(hub.clone(), links)).serve(http, stop.clone()).await;
+            }
+            Ok(())
+        };
+        let served =
+            async { tokio::try_join!(on_tcp, on_unix, on_http).map(|_| ()).map_err(ServeError::Serve) };
         let signal = async {
             shutdown.await;
             tracing::info!("stopping");
@@ -194,10 +226,9 @@ fn server() -> Server {
         .initial_connection_window_size(CONNECTION_WINDOW)
 }
 
-fn routes(hub: &Arc<Hub>, stop: &Stop) -> Result<Routes, ServeError> {
-    let links = Arc::new(Links::default());
+fn routes(hub: &Arc<Hub>, links: &Arc<Links>, stop: &Stop) -> Result<Routes, ServeError> {
     let admin = Admin::new(hub.clone(), links.clone(), stop.clone());
-    let ingest = Ingest::new(hub.clone(), links, stop.clone());
+    let ingest = Ingest::new(hub.clone(), links.clone(), stop.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(reporter, hub.clone(), stop.clone()));
     let reflection = || {

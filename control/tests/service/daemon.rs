@@ -16,12 +16,15 @@ fn daemon(flags: &[&str]) -> Command {
 fn bad_flags_are_status_2_and_a_failed_start_is_status_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().map(|addr| (taken, addr.to_string())).unwrap();
+    let http_taken = format!("--http {}: ", taken.1);
     for (flags, code, named) in [
         (vec!["--no-such-flag"], 2, "no-such-flag"),
         (vec!["--listen", "nowhere"], 2, "--listen"),
         (vec!["--retain", "0"], 2, "--retain"),
         (vec!["--listen", taken.1.as_str()], 1, taken.1.as_str()),
         (vec!["--listen", "127.0.0.1:0", "--unix", "/nonexistent/socket"], 1, "/nonexistent/socket"),
+        (vec!["--listen", "127.0.0.1:0", "--http", taken.1.as_str()], 1, http_taken.as_str()),
+        (vec!["--http", "9464"], 2, "--http"),
     ] {
         let output = daemon(&flags).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
@@ -34,7 +37,7 @@ fn bad_flags_are_status_2_and_a_failed_start_is_status_1() {
 #[tokio::test]
 async fn signals_end_it_with_status_0_even_with_open_streams() {
     for signal in ["-INT", "-TERM"] {
-        let mut child = daemon(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut child = daemon(&["--listen", "127.0.0.1:0", "--http", "off"]).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let line = log.find(|line| line.contains("listening on ")).unwrap();
         let addr = line.split("listening on ").nth(1).unwrap().trim().to_owned();
@@ -56,7 +59,7 @@ async fn a_socket_left_behind_is_taken_over_and_a_live_one_is_not() {
     let path = dir.path("control.sock");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let service = Service::with(&["--unix", &path]).await;
-    let output = daemon(&["--listen", "127.0.0.1:0", "--unix", &path]).output().unwrap();
+    let output = daemon(&["--listen", "127.0.0.1:0", "--http", "off", "--unix", &path]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(std::path::Path::new(&path).exists());
     service.stop().await;

@@ -6,6 +6,7 @@ mod ctl;
 mod daemon;
 mod filter;
 mod golden;
+mod http;
 mod link;
 mod load;
 mod manual;

@@ -57,6 +57,8 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 /// A service on a free port.
 pub(crate) struct Service {
     pub(crate) addr: SocketAddr,
+    /// Of metrics and health.
+    pub(crate) http: Option<SocketAddr>,
     pub(crate) hub: Arc<Hub>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), server::ServeError>>,
@@ -67,15 +69,16 @@ impl Service {
         Self::with(&[]).await
     }
 
-    /// With more flags than the address.
+    /// With more flags than the address. Without `--http` among them, there is none.
     pub(crate) async fn with(flags: &[&str]) -> Self {
         let base = ["flowtracker-control", "--listen", "127.0.0.1:0"];
-        let config = Config::try_parse_from(base.iter().chain(flags)).unwrap();
+        let http: &[_] = if flags.contains(&"--http") { &[] } else { &["--http", "off"] };
+        let config = Config::try_parse_from(base.iter().chain(http).chain(flags)).unwrap();
         let bound = server::bind(&config).await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        let (addr, hub) = (bound.addr(), bound.hub());
+        let (addr, http, hub) = (bound.addr(), bound.http_addr(), bound.hub());
         let task = tokio::spawn(bound.serve(async { drop(stopped.await) }));
-        Self { addr, hub, stop, task }
+        Self { addr, http, hub, stop, task }
     }
 
     pub(crate) fn uri(&self) -> String {

@@ -1,0 +1,156 @@
+//! Histograms as the data plane counts them, in the form that Prometheus has.
+
+use std::ops::Range;
+
+use flowtracker_proto::loop_time;
+
+/// Upper bounds of the loop time's buckets, nanoseconds: every doubling where a poll loop lives, then two for what must
+/// not happen. Each is a bound of the source too, so that no count is guessed.
+const LOOP_NS: [u64; 14] = {
+    let mut ends = [0; 14];
+    let mut i = 0;
+    while i < 12 {
+        ends[i] = 1 << (9 + i);
+        i += 1;
+    }
+    ends[12] = 1 << 25;
+    ends[13] = 1 << 30;
+    ends
+};
+
+/// Upper bounds of the lateness' buckets, milliseconds: those of the source.
+const LATENESS_MS: [u64; 15] = {
+    let mut ends = [0; 15];
+    let mut i = 0;
+    while i < 15 {
+        ends[i] = 1 << i;
+        i += 1;
+    }
+    ends
+};
+
+/// Counts by upper bound, in seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Histogram {
+    /// At least this much in all. The source keeps no sum: here each observation counts as the lower bound of its bucket.
+    pub(crate) sum: f64,
+    /// Number of observations.
+    pub(crate) count: u64,
+    /// Upper bounds and how many observations lie between each and the one before it; the last is infinity.
+    pub(crate) buckets: Vec<(f64, u64)>,
+}
+
+/// The histogram of `LcoreStats.loop_time`.
+pub(crate) fn loop_time(counts: &[u64]) -> Histogram {
+    gather(counts, loop_time::bounds, &LOOP_NS, 1e9)
+}
+
+/// The histogram of `LcoreStats.expiry_lateness_log2_ms`.
+pub(crate) fn lateness(counts: &[u64]) -> Histogram {
+    let bounds = |bucket| if bucket == 0 { 0..1 } else { 1_u64 << (bucket - 1)..1_u64 << bucket };
+    gather(counts, bounds, &LATENESS_MS, 1e3)
+}
+
+/// Gathers buckets, of which the i-th counts what lies within `bounds(i)`, into those that end at `ends`.
+fn gather(counts: &[u64], bounds: impl Fn(usize) -> Range<u64>, ends: &[u64], per_second: f64) -> Histogram {
+    let seconds = |units: u64| units as f64 / per_second;
+    let upper = ends.iter().map(|end| seconds(*end)).chain([f64::INFINITY]);
+    let mut buckets: Vec<_> = upper.map(|upper| (upper, 0)).collect();
+    let mut sum = 0.0;
+    for (bucket, count) in counts.iter().enumerate().filter(|(_, count)| **count != 0) {
+        let Range { start, end } = bounds(bucket);
+        buckets[ends.partition_point(|upper| *upper < end)].1 += count;
+        sum += seconds(start) * *count as f64;
+    }
+    Histogram { sum, count: counts.iter().sum(), buckets }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As the data plane counts lateness.
+    fn lateness_bucket(ms: u64) -> usize {
+        (u64::BITS - ms.leading_zeros()).min(15) as usize
+    }
+
+    fn counted(values: &[u64], buckets: usize, bucket: impl Fn(u64) -> usize) -> Vec<u64> {
+        let mut counts = vec![0; buckets];
+        values.iter().for_each(|value| counts[bucket(*value)] += 1);
+        counts
+    }
+
+    /// What must hold of a histogram of these values. Oracle: the values themselves.
+    fn check(histogram: &Histogram, values: &[u64], per_second: f64) -> Result<(), TestCaseError> {
+        prop_assert_eq!(histogram.count, values.len() as u64);
+        prop_assert!(histogram.buckets.is_sorted_by(|a, b| a.0 < b.0));
+        prop_assert_eq!(histogram.buckets.last().map(|(upper, _)| *upper), Some(f64::INFINITY));
+        let mut so_far = 0;
+        for (upper, count) in &histogram.buckets {
+            so_far += count;
+            // The source's buckets end before their upper bound, which decides about whole units only.
+            let below = values.iter().filter(|value| (**value as f64) < upper * per_second).count();
+            prop_assert_eq!(so_far, below as u64, "up to {}", upper);
+        }
+        let sum = values.iter().map(|value| *value as f64).sum::<f64>() / per_second;
+        prop_assert!(histogram.sum <= sum * (1.0 + 1e-9), "{} is more than {}", histogram.sum, sum);
+        Ok(())
+    }
+
+    /// Values of every size.
+    fn values() -> impl Strategy<Value = Vec<u64>> {
+        let value = (0..40u32, any::<u64>()).prop_map(|(bits, random)| random % (1 << bits));
+        proptest::collection::vec(value, 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn loop_times_are_all_there(values in values()) {
+            let histogram = loop_time(&counted(&values, loop_time::BUCKETS, loop_time::bucket));
+            check(&histogram, &values, 1e9)?;
+            // An eighth of a bucket's lower bound is all that can be missing, or 8 ns, where no bucket is open.
+            if values.iter().all(|ns| *ns < 1 << 30) {
+                let sum: f64 = values.iter().map(|ns| *ns as f64 / 1e9).sum();
+                prop_assert!(histogram.sum * 1.125 + values.len() as f64 * 8e-9 >= sum);
+            }
+        }
+
+        #[test]
+        fn lateness_is_all_there(values in values()) {
+            let histogram = lateness(&counted(&values, 16, lateness_bucket));
+            check(&histogram, &values, 1e3)?;
+            if values.iter().all(|ms| *ms < 1 << 14) {
+                let sum: f64 = values.iter().map(|ms| *ms as f64 / 1e3).sum();
+                prop_assert!(histogram.sum * 2.0 >= sum);
+            }
+        }
+
+        /// What was counted once stays counted under the same bounds: so it is a counter.
+        #[test]
+        fn more_observations_never_lower_a_count(before in values(), more in values()) {
+            let all: Vec<_> = before.iter().chain(&more).copied().collect();
+            let of = |values: &[u64]| loop_time(&counted(values, loop_time::BUCKETS, loop_time::bucket));
+            let (then, now) = (of(&before), of(&all));
+            prop_assert!(then.sum <= now.sum);
+            prop_assert!(then.buckets.iter().zip(&now.buckets).all(|(a, b)| a.0 == b.0 && a.1 <= b.1));
+        }
+    }
+
+    #[test]
+    fn bounds_are_bounds_of_the_source() {
+        let ends: Vec<_> = (0..loop_time::BUCKETS).map(|bucket| loop_time::bounds(bucket).end).collect();
+        assert!(LOOP_NS.iter().all(|end| ends.contains(end)) && LOOP_NS.is_sorted());
+    }
+
+    /// Empty buckets at the end are left out on the way.
+    #[test]
+    fn nothing_counted_has_all_its_buckets() {
+        for histogram in [loop_time(&[]), lateness(&[])] {
+            assert!(histogram.buckets.len() > 10);
+            assert_eq!((histogram.count, histogram.sum), (0, 0.0));
+            assert!(histogram.buckets.iter().all(|(_, count)| *count == 0));
+        }
+    }
+}

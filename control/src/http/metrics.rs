@@ -1,0 +1,444 @@
+//! What `/metrics` serves: one row per metric, in four tables by what it is about.
+//!
+//! A row's name is without the prefix `flowtracker_`, and without the unit and `_total`, which the library appends.
+//! What each means to an operator stands in `docs/metrics.md`, which a test holds against these tables.
+
+use std::fmt;
+
+use flowtracker_proto::v1::{DataplaneStats, LcoreStats, LogStats, PortStats};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::classic;
+use super::format::Format;
+use super::histogram::{self, Histogram};
+use crate::registry::DataplaneState;
+
+const PREFIX: &str = "flowtracker";
+
+/// All figures at one moment.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    /// Of the control service's log.
+    pub(crate) log: LogStats,
+    /// By name.
+    pub(crate) dataplanes: Vec<Plane>,
+}
+
+/// One data plane that is or was attached.
+#[derive(Debug)]
+pub(crate) struct Plane {
+    /// What the control service knows of it.
+    pub(crate) state: DataplaneState,
+    /// What it said last; nothing if it has never said anything.
+    pub(crate) stats: DataplaneStats,
+}
+
+impl Figures {
+    /// The text that is served.
+    pub(crate) fn text(self, format: Format) -> Result<String, fmt::Error> {
+        let mut registry = Registry::with_prefix(PREFIX);
+        registry.register_collector(Box::new(self));
+        let mut openmetrics = String::new();
+        text::encode(&mut openmetrics, &registry)?;
+        Ok(match format {
+            Format::OpenMetrics => openmetrics,
+            Format::Classic => classic::from_openmetrics(&openmetrics),
+        })
+    }
+}
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let to = &mut encoder;
+        encode(to, SERVICE, &[(vec![], &self.log)])?;
+        let dataplane = |plane: &Plane| ("dataplane", plane.state.name.as_ref().to_owned());
+        let planes: Vec<_> = self.dataplanes.iter().map(|plane| (vec![dataplane(plane)], plane)).collect();
+        encode(to, DATAPLANE, &planes)?;
+        let lcores = self.dataplanes.iter().flat_map(|plane| {
+            let of = move |lcore: &LcoreStats| vec![dataplane(plane), ("lcore", lcore.lcore.to_string())];
+            plane.stats.lcores.iter().map(move |lcore| (of(lcore), lcore))
+        });
+        encode(to, LCORE, &lcores.collect::<Vec<_>>())?;
+        let ports = self.dataplanes.iter().flat_map(|plane| {
+            let of = move |port: &PortStats| vec![dataplane(plane), ("port", port.port.clone())];
+            plane.stats.ports.iter().map(move |port| (of(port), port))
+        });
+        encode(to, PORT, &ports.collect::<Vec<_>>())
+    }
+}
+
+type Label = (&'static str, String);
+
+/// One metric of a `T`.
+struct Metric<T> {
+    name: &'static str,
+    help: &'static str,
+    unit: Option<Unit>,
+    value: Value<T>,
+}
+
+/// How a metric is read.
+enum Value<T> {
+    Counter(fn(&T) -> u64),
+    /// A counter with one more label: its name, and the counts by its value.
+    Counters(&'static str, fn(&T) -> Vec<(&'static str, u64)>),
+    Gauge(fn(&T) -> u64),
+    /// A point in time, Unix seconds; `None` when there is none yet.
+    Time(fn(&T) -> Option<f64>),
+    /// Text as labels: always 1.
+    Info(fn(&T) -> Vec<Label>),
+    Histogram(fn(&T) -> Histogram),
+}
+
+impl<T> Value<T> {
+    fn kind(&self) -> MetricType {
+        match self {
+            Self::Counter(_) | Self::Counters(..) => MetricType::Counter,
+            Self::Gauge(_) | Self::Time(_) | Self::Info(_) => MetricType::Gauge,
+            Self::Histogram(_) => MetricType::Histogram,
+        }
+    }
+
+    /// The samples of `subject`, each with the labels that it has besides those of its subject.
+    fn samples(&self, subject: &T) -> Vec<(Vec<Label>, Sample)> {
+        match self {
+            Self::Counter(read) => vec![(vec![], Sample::Counter(read(subject)))],
+            Self::Counters(label, read) => {
+                let sample =
+                    |(of, count): (&str, u64)| (vec![(*label, of.to_owned())], Sample::Counter(count));
+                read(subject).into_iter().map(sample).collect()
+            }
+            Self::Gauge(read) => vec![(vec![], Sample::Gauge(read(subject)))],
+            Self::Time(read) => read(subject).map(|time| (vec![], Sample::Time(time))).into_iter().collect(),
+            Self::Info(read) => vec![(read(subject), Sample::Gauge(1))],
+            Self::Histogram(read) => vec![(vec![], Sample::Histogram(read(subject)))],
+        }
+    }
+}
+
+/// One value.
+enum Sample {
+    Counter(u64),
+    Gauge(u64),
+    Time(f64),
+    Histogram(Histogram),
+}
+
+impl Sample {
+    fn write(&self, to: &mut MetricEncoder<'_>) -> fmt::Result {
+        match self {
+            Self::Counter(count) => to.encode_counter::<NoLabelSet, _, u64>(count, None),
+            Self::Gauge(value) => to.encode_gauge(value),
+            Self::Time(seconds) => to.encode_gauge(seconds),
+            Self::Histogram(Histogram { sum, count, buckets }) => {
+                to.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
+            }
+        }
+    }
+}
+
+/// Writes `metrics`, each of all `subjects`. Without subjects there is nothing to write.
+fn encode<T>(
+    to: &mut DescriptorEncoder<'_>,
+    metrics: &[Metric<T>],
+    subjects: &[(Vec<Label>, &T)],
+) -> fmt::Result {
+    for Metric { name, help, unit, value } in metrics.iter().filter(|_| !subjects.is_empty()) {
+        let mut family = to.encode_descriptor(name, help, unit.as_ref(), value.kind())?;
+        for (labels, subject) in subjects {
+            for (more, sample) in value.samples(subject) {
+                let labels = [labels.as_slice(), &more].concat();
+                if labels.is_empty() {
+                    sample.write(&mut family)?;
+                } else {
+                    sample.write(&mut family.encode_family(&labels)?)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+const SERVICE: &[Metric<LogStats>] = &[
+    Metric {
+        name: "build_info",
+        help: "Version of the control service; always 1.",
+        unit: None,
+        value: Value::Info(|_| vec![("version", env!("CARGO_PKG_VERSION").to_owned())]),
+    },
+    Metric {
+        name: "log_info",
+        help: "Epoch of the event log, which each start of the control service begins anew; always 1.",
+        unit: None,
+        value: Value::Info(|log| vec![("epoch", log.epoch.to_string())]),
+    },
+    Metric {
+        name: "log_events",
+        help: "Events numbered in this epoch, which is the last sequence number.",
+        unit: None,
+        value: Value::Counter(|log| log.last_seq),
+    },
+    Metric {
+        name: "log_oldest_seq",
+        help: "Sequence number of the oldest event that is still retained; 0 when there is none.",
+        unit: None,
+        value: Value::Gauge(|log| log.oldest_seq),
+    },
+    Metric {
+        name: "watchers",
+        help: "Event streams that are open.",
+        unit: None,
+        value: Value::Gauge(|log| log.watchers),
+    },
+    Metric {
+        name: "watcher_gaps",
+        help: "GAP events sent: times that a watcher was too slow and started over from a snapshot.",
+        unit: None,
+        value: Value::Counter(|log| log.gaps),
+    },
+];
+
+const DATAPLANE: &[Metric<Plane>] = &[
+    Metric {
+        name: "dataplane_info",
+        help: "Version of the data plane; always 1.",
+        unit: None,
+        value: Value::Info(|plane| vec![("version", plane.state.version.clone())]),
+    },
+    Metric {
+        name: "dataplane_attached",
+        help: "1 while the link to the data plane is up.",
+        unit: None,
+        value: Value::Gauge(|plane| plane.state.attached.into()),
+    },
+    Metric {
+        name: "dataplane_synced",
+        help: "1 once its whole table has been told on this link.",
+        unit: None,
+        value: Value::Gauge(|plane| plane.state.synced.into()),
+    },
+    Metric {
+        name: "dataplane_mirrored_entries",
+        help: "Entries that the control service holds for snapshots.",
+        unit: None,
+        value: Value::Gauge(|plane| plane.state.entries),
+    },
+    Metric {
+        name: "dataplane_stats_live",
+        help: "1 when it answered this scrape; 0 when its figures are the last known ones.",
+        unit: None,
+        value: Value::Gauge(|plane| plane.stats.live.into()),
+    },
+    Metric {
+        name: "dataplane_stats_timestamp",
+        help: "When its figures were taken, on its own clock, Unix time.",
+        unit: Some(Unit::Seconds),
+        value: Value::Time(|plane| {
+            plane.stats.time.map(|time| time.seconds as f64 + f64::from(time.nanos) / 1e9)
+        }),
+    },
+];
+
+const LCORE: &[Metric<LcoreStats>] = &[
+    Metric {
+        name: "frames_received",
+        help: "Frames received.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.rx),
+    },
+    Metric {
+        name: "frames_forwarded",
+        help: "Frames that the peer port took.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.tx),
+    },
+    Metric {
+        name: "frames_dropped",
+        help: "Frames freed: tx_dropped because the peer port did not take them, filtered on purpose.",
+        unit: None,
+        value: Value::Counters("reason", |lcore| {
+            vec![("tx_dropped", lcore.tx_dropped), ("filtered", lcore.filtered)]
+        }),
+    },
+    Metric {
+        name: "frame_outcomes",
+        help: "Frames by what tracking made of them: each received frame is in exactly one outcome.",
+        unit: None,
+        value: Value::Counters("outcome", outcomes),
+    },
+    Metric {
+        name: "entries",
+        help: "Entries in the table.",
+        unit: None,
+        value: Value::Gauge(|lcore| lcore.entries),
+    },
+    Metric {
+        name: "entries_capacity",
+        help: "Entries that the table may hold.",
+        unit: None,
+        value: Value::Gauge(|lcore| lcore.capacity),
+    },
+    Metric {
+        name: "entries_created",
+        help: "Entries that packets created: new flows.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.outcomes.unwrap_or_default().miss_created),
+    },
+    Metric {
+        name: "entries_expired",
+        help: "Entries deleted by the idle timer.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.expired),
+    },
+    Metric {
+        name: "entries_deleted",
+        help: "Entries deleted by the control plane.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.deleted),
+    },
+    Metric {
+        name: "expiry_lateness",
+        help: "Time from an entry's deadline to its deletion by the idle timer. \
+               The sum is a lower bound: the true one is at most twice as much.",
+        unit: Some(Unit::Seconds),
+        value: Value::Histogram(|lcore| histogram::lateness(&lcore.expiry_lateness_log2_ms)),
+    },
+    Metric {
+        name: "expiries_deferred",
+        help: "Deletions by the idle timer whose report had to wait for a full ring; their lateness is not counted.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.expired_deferred),
+    },
+    Metric {
+        name: "events_sent",
+        help: "Events handed to the exporter.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.events_sent),
+    },
+    Metric {
+        name: "events_deferred",
+        help: "Times that an event had to wait because the ring was full.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.events_deferred),
+    },
+    Metric {
+        name: "events_unlinked",
+        help: "Events dropped on purpose while the link was down; the resync reports the difference.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.events_unlinked),
+    },
+    Metric {
+        name: "polls",
+        help: "Iterations of the poll loop.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.polls),
+    },
+    Metric {
+        name: "busy_polls",
+        help: "Iterations of the poll loop that received at least one frame.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.busy_polls),
+    },
+    Metric {
+        name: "loop_time",
+        help: "Time from one iteration of the poll loop to the next. \
+               The sum is a lower bound: the true one is an eighth more at most, but for loops of over a second.",
+        unit: Some(Unit::Seconds),
+        value: Value::Histogram(|lcore| histogram::loop_time(&lcore.loop_time)),
+    },
+    Metric {
+        name: "lcore_stalls",
+        help: "Times that the lcore was found not to have polled for a second or longer.",
+        unit: None,
+        value: Value::Counter(|lcore| lcore.stalls),
+    },
+    Metric {
+        name: "lcore_stalled",
+        help: "1 while the lcore does not poll.",
+        unit: None,
+        value: Value::Gauge(|lcore| lcore.stalled.into()),
+    },
+];
+
+const PORT: &[Metric<PortStats>] = &[
+    Metric {
+        name: "port_info",
+        help: "The DPDK device behind the port; always 1.",
+        unit: None,
+        value: Value::Info(|port| vec![("device", port.device.clone())]),
+    },
+    Metric {
+        name: "port_up",
+        help: "1 while the port has a link.",
+        unit: None,
+        value: Value::Gauge(|port| port.link_up.into()),
+    },
+    Metric {
+        name: "port_receive_packets",
+        help: "Frames received, as the driver counts them.",
+        unit: None,
+        value: Value::Counter(|port| port.rx_packets),
+    },
+    Metric {
+        name: "port_receive",
+        help: "Bytes received, as the driver counts them.",
+        unit: Some(Unit::Bytes),
+        value: Value::Counter(|port| port.rx_bytes),
+    },
+    Metric {
+        name: "port_receive_missed",
+        help: "Frames lost before the appliance saw them.",
+        unit: None,
+        value: Value::Counter(|port| port.rx_missed),
+    },
+    Metric {
+        name: "port_receive_errors",
+        help: "Frames received with an error.",
+        unit: None,
+        value: Value::Counter(|port| port.rx_errors),
+    },
+    Metric {
+        name: "port_receive_nombuf",
+        help: "Receptions that found the mempool empty.",
+        unit: None,
+        value: Value::Counter(|port| port.rx_nombuf),
+    },
+    Metric {
+        name: "port_transmit_packets",
+        help: "Frames sent, as the driver counts them.",
+        unit: None,
+        value: Value::Counter(|port| port.tx_packets),
+    },
+    Metric {
+        name: "port_transmit",
+        help: "Bytes sent, as the driver counts them.",
+        unit: Some(Unit::Bytes),
+        value: Value::Counter(|port| port.tx_bytes),
+    },
+    Metric {
+        name: "port_transmit_errors",
+        help: "Frames that failed to be sent.",
+        unit: None,
+        value: Value::Counter(|port| port.tx_errors),
+    },
+];
+
+/// The outcomes by their names in the API.
+fn outcomes(lcore: &LcoreStats) -> Vec<(&'static str, u64)> {
+    let outcomes = lcore.outcomes.unwrap_or_default();
+    vec![
+        ("hit", outcomes.hit),
+        ("miss_created", outcomes.miss_created),
+        ("miss_full", outcomes.miss_full),
+        ("miss_denied", outcomes.miss_denied),
+        ("truncated", outcomes.truncated),
+        ("not_ipv4", outcomes.not_ipv4),
+        ("malformed", outcomes.malformed),
+        ("fragment", outcomes.fragment),
+        ("not_tracked_protocol", outcomes.not_tracked_protocol),
+        ("detached", outcomes.detached),
+    ]
+}
