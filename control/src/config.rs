@@ -1,17 +1,24 @@
 //! The command line of `flowtracker-control`, typed.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use crate::config_file;
 
 /// Control service of flowtracker: data planes report to it, users watch and write through it.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "flowtracker-control", version)]
 pub struct Config {
+    /// TOML file with the same options, spelt without dashes; flags win
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// TCP address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:50051")]
     pub listen: SocketAddr,
@@ -31,6 +38,25 @@ pub struct Config {
     /// Print the manual page instead
     #[arg(long, hide = true)]
     pub man: bool,
+}
+
+impl Config {
+    /// Reads a command line, `args[0]` being the program's name, and the file that it may name.
+    ///
+    /// # Errors
+    /// As clap has them, naming the flag, or the file, line and key; `--help` and `--version` too come as such.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut args: Vec<_> = args.into_iter().collect();
+        let flags = Self::try_parse_from(&args)?;
+        let Some(path) = &flags.config else { return Ok(flags) };
+        let settings = config_file::read::<Self>(path)?;
+        // In front, so that flags win: the last of two counts.
+        args.splice(1..1, settings.into_iter().map(OsString::from));
+        Self::command()
+            .args_override_self(true)
+            .try_get_matches_from(args)
+            .and_then(|m| Self::from_arg_matches(&m))
+    }
 }
 
 /// The effective configuration: flags that can be pasted back.
@@ -79,5 +105,86 @@ fn retain(text: &str) -> Result<usize, String> {
         Ok(0) => Err("at least 1 event must be kept".to_owned()),
         Ok(n) => Ok(n),
         Err(e) => Err(format!("{e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(args: &[&str]) -> Result<Config, String> {
+        let args = ["flowtracker-control"].iter().chain(args).map(OsString::from);
+        Config::read(args).map_err(|error| {
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        })
+    }
+
+    /// The file's text, and what it makes of these flags.
+    fn with_file(text: &str, flags: &[&str]) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.toml");
+        std::fs::write(&path, text).unwrap();
+        let config = [&["--config", path.to_str().unwrap()], flags].concat();
+        let shown = read(&config).map(|config| config.to_string());
+        shown.map_err(|error| error.replace(path.to_str().unwrap(), "FILE"))
+    }
+
+    #[test]
+    fn the_file_sets_what_flags_do_not() {
+        for (text, flags, effective) in [
+            ("", &[][..], "--listen=127.0.0.1:50051 --http=127.0.0.1:9464 --retain=1048576"),
+            (
+                "# all of it\nlisten = \"127.0.0.1:1\"\nunix = \"/run/x\"\nhttp = \"[::1]:2\"\nretain = 1_000",
+                &[],
+                "--listen=127.0.0.1:1 --unix=/run/x --http=[::1]:2 --retain=1000",
+            ),
+            (
+                "listen = \"127.0.0.1:1\"\nretain = 5\nhttp = \"off\"",
+                &["--retain", "7", "--listen=127.0.0.1:3"],
+                "--listen=127.0.0.1:3 --http=off --retain=7",
+            ),
+            (
+                "http = \"off\"",
+                &["--http", "127.0.0.1:0"],
+                "--listen=127.0.0.1:50051 --http=127.0.0.1:0 --retain=1048576",
+            ),
+        ] {
+            assert_eq!(with_file(text, flags).as_deref(), Ok(effective), "{text}");
+            let pasted: Vec<_> = effective.split(' ').collect();
+            assert_eq!(read(&pasted).unwrap().to_string(), effective);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_key_and_line() {
+        for (text, told) in [
+            (
+                "retain = 5\nretains = 5",
+                "--config FILE: line 2: unknown key `retains`: the keys are http, listen, ",
+            ),
+            ("config = \"x\"", "--config FILE: line 1: unknown key `config`"),
+            ("man = true", "--config FILE: line 1: unknown key `man`"),
+            ("\nretain = 0", "--config FILE: line 2: invalid value '0' for '--retain <N>'"),
+            (
+                "http = \"on\"",
+                "--config FILE: line 1: invalid value 'on' for '--http <ADDR:PORT>': must be ADDR",
+            ),
+            ("listen = 5", "--config FILE: line 1: invalid value '5' for '--listen"),
+            ("retain = true", "--config FILE: line 1: retain: its value cannot be of type boolean"),
+            ("[retain]\nx = 1", "--config FILE: line 1: retain: its value cannot be of type table"),
+            ("\nretain = ", "--config FILE: line 2"),
+        ] {
+            let error = with_file(text, &["--retain", "3"]).expect_err(text);
+            assert!(error.contains(told), "{text}: {error}");
+        }
+        let error = read(&["--config", "/nonexistent/x.toml"]).unwrap_err();
+        assert!(error.contains("--config /nonexistent/x.toml: No such file"), "{error}");
+    }
+
+    #[test]
+    fn a_flag_given_twice_is_refused_with_and_without_a_file() {
+        let twice = ["--retain", "1", "--retain", "2"];
+        assert!(read(&twice).is_err() && with_file("retain = 3", &twice).is_err());
     }
 }

@@ -16,6 +16,7 @@ pub mod admin;
 pub mod caller;
 pub mod cli;
 pub mod config;
+mod config_file;
 pub mod convert;
 mod deadline;
 pub mod encode;

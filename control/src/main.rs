@@ -4,14 +4,13 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
 use control::config::{Config, write_manual};
 use control::server;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let config = Config::parse();
+    let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if config.man {
         return match write_manual(&mut std::io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,

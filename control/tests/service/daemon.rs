@@ -25,6 +25,7 @@ fn bad_flags_are_status_2_and_a_failed_start_is_status_1() {
         (vec!["--listen", "127.0.0.1:0", "--unix", "/nonexistent/socket"], 1, "/nonexistent/socket"),
         (vec!["--listen", "127.0.0.1:0", "--http", taken.1.as_str()], 1, http_taken.as_str()),
         (vec!["--http", "9464"], 2, "--http"),
+        (vec!["--config", "/nonexistent/control.toml"], 2, "--config /nonexistent/control.toml: "),
     ] {
         let output = daemon(&flags).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
@@ -63,4 +64,29 @@ async fn a_socket_left_behind_is_taken_over_and_a_live_one_is_not() {
     assert_eq!(output.status.code(), Some(1));
     assert!(std::path::Path::new(&path).exists());
     service.stop().await;
+}
+
+/// The file decides what no flag does, and the log says what was decided and where the service is.
+#[test]
+fn the_start_tells_the_configuration_and_the_addresses() {
+    let dir = Dir::new("config-file");
+    let path = dir.path("control.toml");
+    std::fs::write(&path, "listen = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nretain = 5\n").unwrap();
+    let mut child = daemon(&["--config", &path, "--retain=6"]).spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut told = Vec::new();
+    for line in log {
+        let last = line.contains("for metrics and health");
+        told.push(line);
+        if last {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = told.join("\n");
+    let configuration = "effective configuration: --listen=127.0.0.1:0 --http=127.0.0.1:0 --retain=6";
+    assert!(told.contains(configuration), "{told}");
+    let addr = told.split("listening on http://").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert_ne!(addr.parse::<std::net::SocketAddr>().unwrap().port(), 0, "{told}");
 }
