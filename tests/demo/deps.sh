@@ -77,7 +77,7 @@ if [[ ${1-} == all && ! -x $tools/bin/promtool ]]; then
 fi
 if [[ ${1-} == all ]] && ! "$tools/bin/python3" -c 'import prometheus_client' 2>/dev/null; then
     say "installing prometheus_client into $tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check prometheus_client==0.23.1
+    "$tools/bin/python3" -m pip install --quiet --disable-pip-version-check prometheus_client==0.23.1
 fi
 
 if [[ ${1-} == all ]] && ! cargo nextest --version >/dev/null 2>&1; then

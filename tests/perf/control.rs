@@ -85,7 +85,7 @@ impl Rig {
         run_command(Command::new("taskset").args(["-cp", "0", &std::process::id().to_string()]));
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut control = Command::new(binary("flowtracker-control"));
-        let mut control = Running::spawn(control.args(["--listen", "127.0.0.1:0"]));
+        let mut control = Running::spawn(control.args(["--listen", "127.0.0.1:0", "--http", "off"]));
         let listening =
             control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("listening on 127.0.0.1:"));
         let address = listening.split_whitespace().find(|word| word.starts_with("127.0.0.1:"));

@@ -117,7 +117,7 @@ impl Rig {
             command
         };
         let mut control = program(&binary("flowtracker-control"));
-        control.args(["--listen", "127.0.0.1:0"]);
+        control.args(["--listen", "127.0.0.1:0", "--http", "off"]);
         let mut control = Running::spawn(&mut control);
         let listening =
             control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));

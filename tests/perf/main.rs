@@ -220,7 +220,9 @@ fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
 fn flowtracker(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     let socket = folder.join("control.sock");
     let mut control = Running::spawn(
-        Command::new(binary("flowtracker-control")).args(["--listen", "127.0.0.1:0", "--unix"]).arg(&socket),
+        Command::new(binary("flowtracker-control"))
+            .args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"])
+            .arg(&socket),
     );
     let listening = control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
     let address = listening

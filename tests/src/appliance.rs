@@ -11,7 +11,8 @@ use crate::grpcurl::Grpcurl;
 use crate::hugepages::Hugepages;
 use crate::netns::Namespace;
 use crate::oracle;
-use crate::process::{Running, binary, wait_for};
+use crate::process::{Running, binary, tool, wait_for};
+use crate::scrape::Page;
 
 /// Upper limit for everything that normally takes well under a second. Only a
 /// failing test ever waits this long.
@@ -23,6 +24,9 @@ pub const DATAPLANE: &str = "test";
 /// Where the control service listens. Each appliance has a network namespace,
 /// so the port is always free.
 const ADDRESS: &str = "127.0.0.1:50051";
+
+/// Where it serves metrics and health; free for the same reason.
+const HTTP: &str = "127.0.0.1:9464";
 
 /// Where it listens as well: a unix socket is seen from every namespace.
 const SOCKET: &str = "control.sock";
@@ -147,7 +151,7 @@ impl<'a> Setup<'a> {
     pub fn start(&self) -> Appliance<'a> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut control = self.namespace.command(binary("flowtracker-control"));
-        control.args(["--listen", ADDRESS, "--unix"]).arg(folder.path().join(SOCKET));
+        control.args(["--listen", ADDRESS, "--http", HTTP, "--unix"]).arg(folder.path().join(SOCKET));
         let control = Running::spawn(&mut control);
         let mut dataplane = self.namespace.command(binary("flowtracker-dataplane"));
         // DPDK makes its run-time files here (systemd's convention) and never
@@ -207,6 +211,15 @@ impl<'a> Appliance<'a> {
         let mut command = self.namespace.command(binary("ctl"));
         command.env("FLOWTRACKER_SERVER", format!("http://{ADDRESS}"));
         command
+    }
+
+    /// A page that the control service serves over HTTP.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    #[must_use]
+    pub fn page(&self, path: &str, accept: &str) -> Page {
+        Page::get(&mut self.namespace.command(tool("python3")), &format!("http://{HTTP}{path}"), accept)
     }
 
     /// The control service's unix socket, for clients in this process.

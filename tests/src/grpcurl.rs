@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::netns::Namespace;
-use crate::process::{Running, Stream, workspace_root};
+use crate::process::{Running, Stream, tool};
 
 /// Full name of the service that users call.
 pub const SERVICE: &str = "flowtracker.v1.FlowTrackerService";
@@ -21,13 +21,7 @@ pub const SERVICE: &str = "flowtracker.v1.FlowTrackerService";
 /// When there is no grpcurl in `target/tools/bin` or on the PATH.
 #[must_use]
 pub fn program() -> PathBuf {
-    let own = workspace_root().join("target/tools/bin");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::iter::once(own)
-        .chain(std::env::split_paths(&path))
-        .map(|folder| folder.join("grpcurl"))
-        .find(|program| program.is_file())
-        .expect("grpcurl is missing: run `make deps`")
+    tool("grpcurl")
 }
 
 /// A call that the server refused.

@@ -22,6 +22,7 @@ pub mod pcap;
 pub mod process;
 pub mod relay;
 pub mod rte_table;
+pub mod scrape;
 pub mod testpmd;
 pub mod tmux;
 pub mod trial;

@@ -46,6 +46,21 @@ pub fn binary(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("no {name} in {folders:?}: run `make build`, or set FLOWTRACKER_BIN_DIR"))
 }
 
+/// A program that `make deps` puts into `target/tools/bin`, or the one of that name on the PATH.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn tool(name: &str) -> PathBuf {
+    let own = workspace_root().join("target/tools/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::iter::once(own)
+        .chain(std::env::split_paths(&path))
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: run `make deps`"))
+}
+
 /// One of the two output streams of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {

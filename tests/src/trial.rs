@@ -328,7 +328,7 @@ impl Trial {
 
     fn start_control(&mut self) {
         let mut command = Command::new(binary("flowtracker-control"));
-        command.args(["--listen=127.0.0.1:0", "--unix"]).arg(self.socket());
+        command.args(["--listen=127.0.0.1:0", "--http=off", "--unix"]).arg(self.socket());
         command.arg(format!("--retain={}", self.plan.retain));
         self.control = Some(Control(Running::spawn(&mut command)));
     }

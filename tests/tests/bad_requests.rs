@@ -518,7 +518,8 @@ fn without_a_data_plane_its_answers_are_unavailable() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let socket = folder.path().join("control.sock");
     let mut control = Command::new(binary("flowtracker-control"));
-    let mut control = Running::spawn(control.args(["--listen", "127.0.0.1:0", "--unix"]).arg(&socket));
+    let mut control =
+        Running::spawn(control.args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"]).arg(&socket));
     let caller = Caller::new(&socket, LIMIT);
     wait_for("the service answers", LIMIT, || call(&caller, "GetStats", &json!({})).ok());
     for method in OF_DATAPLANE {

@@ -15,7 +15,7 @@ const FLOWS: u64 = 500;
 
 fn control(socket: &Path) -> Running {
     let mut control = Command::new(binary("flowtracker-control"));
-    control.args(["--listen", "127.0.0.1:0", "--unix"]).arg(socket);
+    control.args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"]).arg(socket);
     Running::spawn(&mut control)
 }
 

@@ -188,7 +188,8 @@ fn top_tells_that_the_service_is_away_and_comes_back() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let socket = folder.path().join("control.sock");
     let mut control = Command::new(binary("flowtracker-control"));
-    let mut control = Running::spawn(control.args(["--listen", "127.0.0.1:0", "--unix"]).arg(&socket));
+    let mut control =
+        Running::spawn(control.args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"]).arg(&socket));
     control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("listening on 127.0.0.1:"));
     let relay = Relay::new(&socket);
     let ctl = || {
