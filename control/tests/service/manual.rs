@@ -70,7 +70,7 @@ fn the_service_has_a_page_too() {
     let output = Command::new(env!("CARGO_BIN_EXE_flowtracker-control")).arg("--man").output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for flag in ["listen", "unix", "retain", "FLOWTRACKER_LOG"] {
+    for flag in ["listen", "unix", "http", "retain", "config", "/readyz", "FLOWTRACKER_LOG"] {
         assert!(page.contains(flag), "{flag}");
     }
 }
