@@ -18,9 +18,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::deadline;
@@ -70,28 +69,20 @@ impl Http {
 
     /// Serves until `stop` turns true, and then what is under way.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, mut stop: Stop) {
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
         loop {
-            let accepted = async {
-                let permit = room.clone().acquire_owned().await;
-                (permit, listener.accept().await)
-            };
             tokio::select! {
-                (permit, accepted) = accepted => match accepted {
+                accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((stream, _)) => {
-                        let http = self.clone();
-                        connections.spawn(async move {
-                            let _permit = permit;
-                            // Whatever goes wrong is the client's to notice.
-                            drop(tokio::time::timeout(CONNECTION_WITHIN, http.answer(stream)).await);
-                        });
+                        let answer = self.clone().answer(stream);
+                        connections.spawn(tokio::time::timeout(CONNECTION_WITHIN, answer));
                     }
                     Err(why) => {
                         tracing::warn!("cannot accept a connection of HTTP: {why}");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
+                // How one ended is its client's business.
                 Some(_) = connections.join_next() => {}
                 () = stop.wanted() => break,
             }
@@ -112,8 +103,9 @@ impl Http {
         });
         hyper::server::conn::http1::Builder::new()
             .keep_alive(false)
+            // Whoever has said all may close that half, as `nc` does.
+            .half_close(true)
             .max_buf_size(REQUEST_MAX)
-            .timer(TokioTimer::new())
             .serve_connection(TokioIo::new(stream), service)
             .await
     }

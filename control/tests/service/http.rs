@@ -7,6 +7,7 @@ use flowtracker_proto::Timestamp;
 use flowtracker_proto::v1::{DataplaneStats, LcoreStats, Outcomes, PortStats, Reply, ReplyStatus, command};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::rig::*;
 
@@ -290,17 +291,20 @@ async fn who_does_not_answer_is_not_waited_for() {
     let silent = Plane::attach(&service, hello("silent", 1, &[1])).await.unwrap();
     let speaks = Plane::attach(&service, hello("speaks", 1, &[1])).await.unwrap();
     speaks.serve(vec![], T);
-    for headers in
-        [&[][..], &["X-Prometheus-Scrape-Timeout-Seconds: 0.5"], &["X-Prometheus-Scrape-Timeout-Seconds: -1"]]
-    {
-        let page = ask(addr, "GET", "/metrics", headers).await;
+    let mut waited = Vec::new();
+    for timeout in ["10", "0.5", "-1", "soon"] {
+        let asked = Instant::now();
+        let headers = format!("X-Prometheus-Scrape-Timeout-Seconds: {timeout}");
+        let page = ask(addr, "GET", "/metrics", &[&headers]).await;
+        waited.push(asked.elapsed());
         let live = |name| page.sample(&format!("flowtracker_dataplane_stats_live{{dataplane=\"{name}\"}}"));
-        assert_eq!((live("silent"), live("speaks")), (Some("0"), Some("1")), "{headers:?}");
+        assert_eq!((live("silent"), live("speaks")), (Some("0"), Some("1")), "{timeout}");
         let received = |name| {
             page.sample(&format!("flowtracker_frames_received_total{{dataplane=\"{name}\",lcore=\"1\"}}"))
         };
         assert_eq!((received("silent"), received("speaks")), (None, Some("7")), "it never gave figures");
     }
+    assert!(waited[1] < waited[0] && waited[1] < waited[2] && waited[1] < waited[3], "{waited:?}");
     drop(silent);
 }
 
@@ -354,6 +358,21 @@ async fn what_is_too_long_or_no_request_is_refused() {
     assert_eq!(ask(addr, "GET", "/metrics", &many).await.status, 431);
     assert_eq!(ask(addr, "GE T", "/metrics", &[]).await.status, 400);
     assert_eq!(get(addr, "/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_may_close_its_half_after_the_request() {
+    let (service, addr) = start().await;
+    let mut plane = Plane::fresh(&service).await;
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let command = plane.command().await;
+    plane.reply(Reply { stats: Some(figures()), ..status(command.id, ReplyStatus::Ok) }).await;
+    let mut answer = String::new();
+    soon("an answer", stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("flowtracker_dataplane_stats_live{dataplane=\"dp\"} 1\n"), "{answer}");
 }
 
 /// Clients that say nothing are let go, also when there are more of them than there is room for.
