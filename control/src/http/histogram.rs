@@ -4,30 +4,27 @@ use std::ops::Range;
 
 use flowtracker_proto::loop_time;
 
-/// Upper bounds of the loop time's buckets, nanoseconds: every doubling where a poll loop lives, then two for what must
-/// not happen. Each is a bound of the source too, so that no count is guessed.
-const LOOP_NS: [u64; 14] = {
-    let mut ends = [0; 14];
-    let mut i = 0;
-    while i < 12 {
-        ends[i] = 1 << (9 + i);
-        i += 1;
-    }
-    ends[12] = 1 << 25;
-    ends[13] = 1 << 30;
-    ends
-};
+/// Upper bounds of the loop time's buckets, nanoseconds: every doubling where a poll loop lives, empty or busy, then
+/// three for what should be rare. Each is a bound of the source too, so that no count is guessed.
+const LOOP_NS: [u64; 14] = [
+    1 << 7,
+    1 << 8,
+    1 << 9,
+    1 << 10,
+    1 << 11,
+    1 << 12,
+    1 << 13,
+    1 << 14,
+    1 << 15,
+    1 << 16,
+    1 << 17,
+    1 << 20,
+    1 << 25,
+    1 << 30,
+];
 
 /// Upper bounds of the lateness' buckets, milliseconds: those of the source.
-const LATENESS_MS: [u64; 15] = {
-    let mut ends = [0; 15];
-    let mut i = 0;
-    while i < 15 {
-        ends[i] = 1 << i;
-        i += 1;
-    }
-    ends
-};
+const LATENESS_MS: [u64; 15] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384];
 
 /// Counts by upper bound, in seconds.
 #[derive(Clone, Debug, PartialEq)]

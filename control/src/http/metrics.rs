@@ -302,7 +302,7 @@ const LCORE: &[Metric<LcoreStats>] = &[
     Metric {
         name: "expiry_lateness",
         help: "Time from an entry's deadline to its deletion by the idle timer. \
-               The sum is a lower bound: the true one is at most twice as much.",
+               The sum is a lower bound: the true one is at most twice as much, but for what is over 16 s late.",
         unit: Some(Unit::Seconds),
         value: Value::Histogram(|lcore| histogram::lateness(&lcore.expiry_lateness_log2_ms)),
     },
@@ -345,7 +345,7 @@ const LCORE: &[Metric<LcoreStats>] = &[
     Metric {
         name: "loop_time",
         help: "Time from one iteration of the poll loop to the next. \
-               The sum is a lower bound: the true one is an eighth more at most, but for loops of over a second.",
+               The sum is a lower bound: the true one is at most an eighth and 8 ns a loop more, but for loops of over a second.",
         unit: Some(Unit::Seconds),
         value: Value::Histogram(|lcore| histogram::loop_time(&lcore.loop_time)),
     },
