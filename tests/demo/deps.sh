@@ -71,6 +71,9 @@ fi
 # installed, it would start a daemon.
 if [[ ${1-} == all && ! -x $tools/bin/promtool ]]; then
     say "unpacking promtool into $tools"
+    if (( EUID == 0 )); then
+        apt-get update -q
+    fi
     (cd "$tools" && apt-get -q -o APT::Sandbox::User=root download prometheus)
     dpkg-deb --fsys-tarfile "$tools"/prometheus_*.deb | tar -x -C "$tools/bin" --strip-components=3 ./usr/bin/promtool
     rm "$tools"/prometheus_*.deb
