@@ -128,6 +128,8 @@ pub enum Action {
     Replay,
     /// `health`: to ask one that runs.
     Health,
+    /// `--man`: to print the manual page.
+    Manual,
 }
 
 /// Takes the action off the command line, `args[0]` being the program's name.
@@ -136,6 +138,7 @@ pub fn take_action(args: &mut Vec<OsString>) -> Action {
         Some("doctor") => Action::Doctor,
         Some("replay") => Action::Replay,
         Some("health") => Action::Health,
+        Some("--man") => Action::Manual,
         _ => return Action::Run,
     };
     args.remove(1);
@@ -387,6 +390,7 @@ mod tests {
         assert_eq!(action("prog replay a.pcap"), (Action::Replay, 2));
         assert_eq!(action("prog health"), (Action::Health, 1));
         assert_eq!(action("prog -l 0 -- --id doctor"), (Action::Run, 6));
+        assert_eq!(action("prog --man"), (Action::Manual, 1));
         assert_eq!(action("prog"), (Action::Run, 1));
     }
 

@@ -25,6 +25,7 @@ pub mod filter;
 pub mod forward;
 pub mod health;
 pub mod lifecycle;
+pub mod manual;
 pub mod mbufs;
 pub mod ports;
 pub mod replay;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use dataplane::cli::Action;
 use dataplane::start_log::StartLog;
-use dataplane::{cli, doctor, health, lifecycle, replay};
+use dataplane::{cli, doctor, health, lifecycle, manual, replay};
 use tracing_subscriber::EnvFilter;
 
 /// Bad flags, ours or the EAL's.
@@ -49,6 +49,10 @@ fn run(log: &StartLog) -> ExitCode {
         }),
         Action::Health => health::parse(args)
             .map(|options| health::run(&options).map_err(|error| (error.to_string(), false))),
+        Action::Manual => {
+            let written = manual::write(&mut io::stdout().lock());
+            Ok(written.map(|()| true).map_err(|error| (format!("--man: {error}"), false)))
+        }
     };
     let (problem, status) = match outcome {
         Err(error) if error.use_stderr() => (cli::one_line(&error), ExitCode::from(USAGE)),
