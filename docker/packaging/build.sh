@@ -12,6 +12,7 @@ readonly bin=${FLOWTRACKER_BIN_DIR:-target/release} out=target/debian
 readonly tree=$out/build/flowtracker
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
 
 say() { printf 'package: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }

@@ -1,0 +1,209 @@
+#!/bin/bash
+# Installs the package that docker/packaging/build.sh has made into a fresh Debian 12 that runs systemd, in a container,
+# and goes through its life there: installation, both services, a real connection, restarts, an upgrade, removal, purge.
+# The first thing that is not as it should be ends it, with status 1. Takes two minutes, most of it apt's.
+#
+#     docker/packaging/test.sh [FILE.deb]
+#
+# Without FILE it is that in target/debian, which must also come out the same, byte by byte, when it is built again.
+# BASE_IMAGE is a Debian 12 that reaches apt, debian:bookworm-slim unless set (docker/base-images.sh makes a stand-in).
+# What it makes has names that begin with flowtracker-package-test, and goes when it ends.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly base=${BASE_IMAGE:-debian:bookworm-slim}
+readonly name=flowtracker-package-test-$$
+readonly units=(flowtracker-control flowtracker-dataplane)
+work=$(mktemp -d)
+
+step() { printf '\n== %3d s: %s\n' "$SECONDS" "$*"; }
+fail() { printf 'package test: FAILED: %s\n' "$*" >&2; exit 1; }
+inside() { timeout 180 docker exec -i "$name" "$@"; }
+clean_up() {
+    local status=$?
+    if (( status != 0 )); then
+        docker exec "$name" journalctl --no-pager -o cat -n 40 -u 'flowtracker*' >&2 2>/dev/null || true
+    fi
+    docker rm -f "$name" >/dev/null 2>&1 || true
+    docker image rm "$name" >/dev/null 2>&1 || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+# Tries until it holds, half a minute long.
+eventually() {
+    local what=$1 last
+    shift
+    for (( last = SECONDS + 30; SECONDS <= last; )); do
+        if "$@" >"$work/last" 2>&1; then return; fi
+        sleep 0.2
+    done
+    cat "$work/last" >&2
+    fail "$what: not within 30 s"
+}
+is() { [[ $1 == "$2" ]] || fail "$3: \`$1', not \`$2'"; }
+property() { inside systemctl show -P "$2" "$1"; }
+apt() { inside env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >"$work/apt" 2>&1 || { cat "$work/apt" >&2; fail "apt-get $*"; }; }
+# Every file and user of the machine, but what dpkg, apt and logs keep for themselves and what is there only while it runs.
+inventory() {
+    inside find / \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/cache \
+        -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /root/packages \) -prune -o -xdev -printf '%p %y %M %u:%g\n' |
+        sort
+    inside find /run -name '*flowtracker*' -printf '%p\n'
+    inside cat /etc/passwd /etc/group
+}
+# What the appliance is told: the two ends of a wire each, with the other ends in namespaces of their own.
+network() {
+    inside bash -euo pipefail <<'END'
+for side in 1:left 2:right; do
+    n=${side%:*} host=${side#*:}
+    ip netns add $host
+    ip link add ft$n type veth peer name eth0 netns $host
+    ip link set ft$n up
+    ip -n $host address add 10.0.0.$n/24 dev eth0
+    ip -n $host link set eth0 up
+    ip netns exec $host ethtool -K eth0 tx off >/dev/null
+done
+END
+}
+
+(( $# <= 1 )) || fail "unknown argument \`$2'; there is only the package"
+deb=${1:-}
+if [[ -z $deb ]]; then
+    candidates=(target/debian/flowtracker_*_"$(dpkg --print-architecture)".deb)
+    (( ${#candidates[@]} == 1 )) && [[ -e ${candidates[0]} ]] || fail 'name one package, or make package: target/debian has not just one'
+    deb=${candidates[0]}
+
+    step 'built again under another umask, locale and time zone: the same bytes'
+    cp "$deb" "$work/first.deb"
+    (umask 077 && LC_ALL=C TZ=Asia/Tokyo docker/packaging/build.sh)
+    cmp "$work/first.deb" "$deb" || fail 'the package is not reproducible'
+fi
+[[ -e $deb ]] || fail "$deb does not exist"
+docker version >/dev/null 2>&1 || fail 'the Docker engine does not answer'
+
+step "Debian with systemd, of $base"
+# A slim Debian installs no documentation; here it is what is looked at.
+docker build -q -t "$name" - >"$work/build" 2>&1 <<END || { cat "$work/build" >&2; fail "docker build (no registry? see docker/base-images.sh)"; }
+FROM $base
+RUN rm -f /etc/dpkg/dpkg.cfg.d/docker && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+    --no-install-recommends systemd-sysv iproute2 ethtool netcat-openbsd man-db bash-completion procps
+END
+# systemd manages the control groups of the container, which Docker mounts read-only. Not --privileged: that is more, and
+# an engine that lacks a capability itself cannot grant it.
+docker run -d --name "$name" --cgroupns private --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add IPC_LOCK \
+    --security-opt seccomp=unconfined --security-opt apparmor=unconfined --tmpfs /run --tmpfs /run/lock --tmpfs /tmp \
+    -e container=docker "$name" bash -c '
+        for mount in $(awk "\$3 ~ /^cgroup/ { print \$2 }" /proc/mounts); do mount -o remount,bind,rw "$mount"; done
+        exec /sbin/init' >/dev/null
+booted() { inside systemctl is-system-running | grep -E '^(running|degraded)$'; }
+eventually 'systemd is up' booted
+inside mkdir /root/packages
+docker cp -q "$deb" "$name:/root/packages/" 2>/dev/null || docker cp "$deb" "$name:/root/packages/"
+deb=/root/packages/$(basename "$deb")
+inventory >"$work/before"
+
+step 'installation brings its dependencies; the control service runs, the data plane waits for its ports'
+apt install --no-install-recommends "$deb"
+is "$(property flowtracker-control ActiveState)/$(property flowtracker-control UnitFileState)" active/enabled control
+is "$(property flowtracker-dataplane ActiveState)/$(property flowtracker-dataplane UnitFileState)" inactive/disabled 'data plane'
+inside sh -c 'apt-get check && dpkg --verify flowtracker' >"$work/verify" 2>&1 || { cat "$work/verify" >&2; fail 'dpkg --verify'; }
+user=$(inside stat -c %u "/proc/$(property flowtracker-control MainPID)")
+(( user >= 61184 && user <= 65519 )) || fail "the control service runs as user $user, which is not one of systemd's dynamic ones"
+
+step 'units'
+inside systemd-analyze verify "${units[@]/%/.service}" 2>"$work/verify" || { cat "$work/verify" >&2; fail 'systemd-analyze verify'; }
+for unit in flowtracker-control:20 flowtracker-dataplane:40; do
+    inside systemd-analyze security --no-pager --threshold="${unit#*:}" "${unit%:*}.service" >"$work/security" ||
+        { cat "$work/security" >&2; fail "${unit%:*} is more exposed than it was"; }
+    tail -n 1 "$work/security"
+done
+
+step 'manual pages, completion'
+inside bash -euo pipefail <<'END' || fail 'manual pages'
+pages=$(dpkg -L flowtracker | grep '/man/.*gz$')
+for page in $pages; do
+    warnings=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+    [[ -z $warnings ]] || { echo "$page: $warnings"; exit 1; }
+done
+for page in ctl ctl-watch flowtracker-control flowtracker-dataplane; do man "$page" | grep -q "^ *$page"; done
+echo "$(wc -w <<<"$pages") pages without a warning"
+END
+is "$(inside bash -c '. /usr/share/bash-completion/completions/ctl
+    COMP_WORDS=(ctl wat) COMP_CWORD=1; _ctl ctl wat ctl; echo "${COMPREPLY[@]}"')" watch 'ctl wat<TAB>'
+
+step 'the data plane, told nothing, says what it lacks'
+inside systemctl start flowtracker-dataplane
+lacks_ports() { inside journalctl -o cat -u flowtracker-dataplane | grep '0 DPDK ports: two are needed'; }
+eventually 'the reason is in the journal' lacks_ports
+inside systemctl stop flowtracker-dataplane
+
+step 'two interfaces, a real connection, its entries'
+network
+inside sed -i 's|^EAL_ARGS=.*|EAL_ARGS="-l 0,1 --no-huge --no-shconf --no-pci --file-prefix flowtracker -m 256 --vdev net_af_packet0,iface=ft1 --vdev net_af_packet1,iface=ft2"|' \
+    /etc/default/flowtracker-dataplane
+inside bash -c '. /etc/default/flowtracker-dataplane
+    flowtracker-dataplane doctor $EAL_ARGS -- --config /etc/flowtracker/dataplane.toml' || fail 'doctor'
+inside systemctl enable -q --now flowtracker-dataplane
+eventually 'ctl health is content' inside ctl health
+inside ctl health
+inside bash -c 'ip netns exec right nc -l -p 1234 -s 10.0.0.2 >/tmp/heard & sleep_until() { until "$@"; do sleep 0.1; done; }
+    sleep_until sh -c "ip netns exec right ss -tln | grep -q :1234"
+    echo hello | ip netns exec left nc -N -w 5 10.0.0.2 1234 && wait && grep -q hello /tmp/heard' || fail 'no connection through the appliance'
+both_ways() { inside ctl list | tee "$work/list" | awk '/10.0.0.1:[0-9]+-10.0.0.2:1234|10.0.0.2:1234-10.0.0.1/ { n++ } END { exit n != 2 }'; }
+eventually 'ctl list has both directions' both_ways
+cat "$work/list"
+
+step 'killed, it comes back; told nonsense, it does not'
+inside systemctl kill -s KILL flowtracker-dataplane
+came_back() { (( $(property flowtracker-dataplane NRestarts) == 1 )) && inside ctl health; }
+eventually 'the data plane is back' came_back
+inside sed -i 's/^#burst = .*/burst = 0/' /etc/flowtracker/dataplane.toml
+inside systemctl restart flowtracker-dataplane
+failed() { [[ $(property flowtracker-dataplane ActiveState) == failed ]]; }
+eventually 'it has given up' failed
+is "$(property flowtracker-dataplane ExecMainStatus)" 2 'exit status with burst = 0'
+inside sed -i 's/^burst = .*/burst = 16/' /etc/flowtracker/dataplane.toml
+
+step 'systemctl stop'
+inside systemctl start flowtracker-dataplane
+eventually 'ctl health is content' inside ctl health
+inside systemctl stop "${units[@]}"
+for unit in "${units[@]}"; do
+    is "$(property "$unit" Result)/$(property "$unit" ExecMainCode)/$(property "$unit" ExecMainStatus)" success/1/0 "$unit, stopped"
+    if inside test -e "/run/$unit"; then fail "/run/$unit is left"; fi
+done
+
+step 'an upgrade keeps what was changed, takes what was not, and does not interrupt the wire'
+inside systemctl start "${units[@]}"
+eventually 'ctl health is content' inside ctl health
+before=$(property flowtracker-control MainPID)/$(property flowtracker-dataplane MainPID)
+inside bash -euo pipefail -s "$deb" <<'END'
+dpkg-deb -R "$1" /tmp/newer
+sed -i 's/^Version: .*/&+newer/' /tmp/newer/DEBIAN/control
+echo '# newer' >>/tmp/newer/etc/flowtracker/control.toml
+dpkg-deb --root-owner-group -Znone -b /tmp/newer /root/packages/newer.deb >/dev/null
+END
+apt install --no-install-recommends /root/packages/newer.deb
+inside grep -q '^burst = 16' /etc/flowtracker/dataplane.toml || fail 'dataplane.toml was overwritten'
+inside grep -q 'iface=ft1' /etc/default/flowtracker-dataplane || fail '/etc/default/flowtracker-dataplane was overwritten'
+inside grep -q '^# newer' /etc/flowtracker/control.toml || fail 'control.toml is the old one'
+eventually 'ctl health is content' inside ctl health
+[[ $(property flowtracker-control MainPID) != "${before%/*}" ]] || fail 'the control service is still the old one'
+is "$(property flowtracker-dataplane MainPID)" "${before#*/}" 'the data plane was restarted'
+
+step 'removal stops both and keeps the configuration'
+apt remove flowtracker
+for unit in "${units[@]}"; do
+    if inside pgrep -f "^/usr/bin/$unit"; then fail "$unit still runs"; fi
+done
+inside grep -q '^burst = 16' /etc/flowtracker/dataplane.toml || fail 'dataplane.toml is gone'
+
+step 'purge leaves nothing'
+apt purge flowtracker
+apt autoremove --purge
+inventory >"$work/after"
+diff "$work/before" "$work/after" || fail 'the machine is not as it was: see above'
+
+step 'passed'

@@ -1,0 +1,101 @@
+//! What the Debian package ships and could drift from the programs. How it installs and runs is `make package-test`.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use flowtracker_tests::process::{binary, run, workspace_root};
+
+/// Options that are no settings of a file.
+const NO_SETTINGS: [&str; 3] = ["config", "help", "version"];
+
+/// The long options that `--help` of `program` shows, and their defaults where there is one that is a value.
+fn options(program: &str) -> BTreeMap<String, Option<String>> {
+    let help = run(std::process::Command::new(binary(program)).arg("--help"));
+    let mut options = BTreeMap::new();
+    let mut last = None;
+    for line in help.lines() {
+        if let Some((_, after)) = line.split_once("--").filter(|(before, _)| is_margin(before)) {
+            let long: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            last = Some(long.clone());
+            options.insert(long, None);
+        }
+        if let Some((_, default)) = line.split_once("[default: ") {
+            let default = default.trim_end().trim_end_matches(']');
+            // Words tell what is worked out at the start.
+            if !default.contains(' ') {
+                options.insert(last.clone().expect("an option"), Some(default.to_owned()));
+            }
+        }
+    }
+    for option in NO_SETTINGS {
+        assert!(options.remove(option).is_some(), "{program} --help does not show --{option}");
+    }
+    options
+}
+
+/// What stands before a long option: nothing, or its short form.
+fn is_margin(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || (text.starts_with('-') && text.ends_with(',') && text.len() == 3)
+}
+
+fn shipped(file: &str) -> PathBuf {
+    workspace_root().join("docker/packaging/etc/flowtracker").join(file)
+}
+
+/// The settings of a file, all of them commented out, as their flags would have them.
+fn settings(path: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(path).expect("readable");
+    let mut settings = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let comment = line.strip_prefix('#').unwrap_or_else(|| panic!("{} sets {line}", path.display()));
+        if let Some((key, value)) = comment.split_once(" = ").filter(|(key, _)| !key.contains(' ')) {
+            let value = match value {
+                "true" => "on".to_owned(),
+                "false" => "off".to_owned(),
+                _ => value.replace(['"', '[', ']', ' '], ""),
+            };
+            assert_eq!(settings.insert(key.to_owned(), value), None, "{key} twice");
+        }
+    }
+    settings
+}
+
+/// The file names every option, each with its default, and nothing else.
+fn names_every_option(file: &str, program: &str) {
+    let mut settings = settings(&shipped(file));
+    for (option, default) in options(program) {
+        let value = settings.remove(&option).unwrap_or_else(|| panic!("{file} does not name {option}"));
+        if let Some(default) = default {
+            assert_eq!(value, default, "{file}: {option}");
+        }
+    }
+    assert!(settings.is_empty(), "{program} has no such options: {settings:?}");
+}
+
+#[test]
+fn dataplane_toml_names_every_option() {
+    names_every_option("dataplane.toml", "flowtracker-dataplane");
+}
+
+#[test]
+fn control_toml_names_every_option() {
+    names_every_option("control.toml", "flowtracker-control");
+}
+
+#[test]
+fn dataplane_toml_is_good_when_its_settings_are_taken_in() {
+    let text = std::fs::read_to_string(shipped("dataplane.toml")).expect("readable");
+    let taken_in: Vec<_> = text
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|setting| !setting.starts_with(' ')).unwrap_or(line))
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, capture) = (folder.path().join("dataplane.toml"), folder.path().join("empty.pcap"));
+    std::fs::write(&file, taken_in.join("\n")).expect("written");
+    flowtracker_tests::pcap::write_frames(&capture, &[]).expect("written");
+    // A replay reads all of the file, and needs no port.
+    let mut replay = std::process::Command::new(binary("flowtracker-dataplane"));
+    run(replay.arg("replay").arg(&capture).arg("--config").arg(&file));
+}
