@@ -29,7 +29,7 @@ fi
 version=$(sed -n '/^\[workspace.package\]/,/^\[/ s/^version = "\(.*\)"$/\1/p' Cargo.toml)
 [[ -n $version ]] || fail 'Cargo.toml has no version in [workspace.package]'
 
-rm -rf "$out/build"
+rm -rf "$out/build" "$out"/flowtracker_*.deb
 mkdir -p "$tree"/{bin,man,completions}
 cp "$bin"/{flowtracker-dataplane,flowtracker-control,ctl} "$tree/bin/"
 cp -r docker/packaging/{debian,etc,README.md} "$tree/"

@@ -53,14 +53,14 @@ inventory() {
     inside find /run -name '*flowtracker*' -printf '%p\n'
     inside cat /etc/passwd /etc/group
 }
-# What the appliance is told: the two ends of a wire each, with the other ends in namespaces of their own.
+# Two interfaces, eth1 and eth2, as an administrator would have them; behind each a host in a namespace of its own.
 network() {
     inside bash -euo pipefail <<'END'
 for side in 1:left 2:right; do
     n=${side%:*} host=${side#*:}
     ip netns add $host
-    ip link add ft$n type veth peer name eth0 netns $host
-    ip link set ft$n up
+    ip link add eth$n type veth peer name eth0 netns $host
+    ip link set eth$n up
     ip -n $host address add 10.0.0.$n/24 dev eth0
     ip -n $host link set eth0 up
     ip netns exec $host ethtool -K eth0 tx off >/dev/null
@@ -85,7 +85,7 @@ docker version >/dev/null 2>&1 || fail 'the Docker engine does not answer'
 
 step "Debian with systemd, of $base"
 # A slim Debian installs no documentation; here it is what is looked at.
-docker build -q -t "$name" - >"$work/build" 2>&1 <<END || { cat "$work/build" >&2; fail "docker build (no registry? see docker/base-images.sh)"; }
+timeout 180 docker build -q -t "$name" - >"$work/build" 2>&1 <<END || { cat "$work/build" >&2; fail "docker build (no registry? see docker/base-images.sh)"; }
 FROM $base
 RUN rm -f /etc/dpkg/dpkg.cfg.d/docker && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
     --no-install-recommends systemd-sysv iproute2 ethtool netcat-openbsd man-db bash-completion procps
@@ -100,7 +100,7 @@ docker run -d --name "$name" --cgroupns private --cap-add SYS_ADMIN --cap-add NE
 booted() { inside systemctl is-system-running | grep -E '^(running|degraded)$'; }
 eventually 'systemd is up' booted
 inside mkdir /root/packages
-docker cp -q "$deb" "$name:/root/packages/" 2>/dev/null || docker cp "$deb" "$name:/root/packages/"
+docker cp "$deb" "$name:/root/packages/" >/dev/null
 deb=/root/packages/$(basename "$deb")
 inventory >"$work/before"
 
@@ -141,16 +141,17 @@ inside systemctl stop flowtracker-dataplane
 
 step 'two interfaces, a real connection, its entries'
 network
-inside sed -i 's|^EAL_ARGS=.*|EAL_ARGS="-l 0,1 --no-huge --no-shconf --no-pci --file-prefix flowtracker -m 256 --vdev net_af_packet0,iface=ft1 --vdev net_af_packet1,iface=ft2"|' \
-    /etc/default/flowtracker-dataplane
+# As the file itself has it for an example.
+inside sed -i -e '/^EAL_ARGS=/d' -e '/net_af_packet/ s/^# *//' /etc/default/flowtracker-dataplane
 inside bash -c '. /etc/default/flowtracker-dataplane
     flowtracker-dataplane doctor $EAL_ARGS -- --config /etc/flowtracker/dataplane.toml' || fail 'doctor'
 inside systemctl enable -q --now flowtracker-dataplane
 eventually 'ctl health is content' inside ctl health
 inside ctl health
-inside bash -c 'ip netns exec right nc -l -p 1234 -s 10.0.0.2 >/tmp/heard & sleep_until() { until "$@"; do sleep 0.1; done; }
-    sleep_until sh -c "ip netns exec right ss -tln | grep -q :1234"
-    echo hello | ip netns exec left nc -N -w 5 10.0.0.2 1234 && wait && grep -q hello /tmp/heard' || fail 'no connection through the appliance'
+docker exec -d "$name" sh -c 'ip netns exec right nc -l -p 1234 -s 10.0.0.2 >/tmp/heard'
+eventually 'nc listens' inside sh -c 'ip netns exec right ss -tln | grep :1234'
+inside sh -c 'echo hello | ip netns exec left nc -N -w 5 10.0.0.2 1234' || fail 'no connection through the data plane'
+eventually 'hello has arrived' inside grep hello /tmp/heard
 both_ways() { inside ctl list | tee "$work/list" | awk '/10.0.0.1:[0-9]+-10.0.0.2:1234|10.0.0.2:1234-10.0.0.1/ { n++ } END { exit n != 2 }'; }
 eventually 'ctl list has both directions' both_ways
 cat "$work/list"
@@ -187,7 +188,7 @@ dpkg-deb --root-owner-group -Znone -b /tmp/newer /root/packages/newer.deb >/dev/
 END
 apt install --no-install-recommends /root/packages/newer.deb
 inside grep -q '^burst = 16' /etc/flowtracker/dataplane.toml || fail 'dataplane.toml was overwritten'
-inside grep -q 'iface=ft1' /etc/default/flowtracker-dataplane || fail '/etc/default/flowtracker-dataplane was overwritten'
+inside grep -q 'iface=eth1' /etc/default/flowtracker-dataplane || fail '/etc/default/flowtracker-dataplane was overwritten'
 inside grep -q '^# newer' /etc/flowtracker/control.toml || fail 'control.toml is the old one'
 eventually 'ctl health is content' inside ctl health
 [[ $(property flowtracker-control MainPID) != "${before%/*}" ]] || fail 'the control service is still the old one'
