@@ -21,9 +21,10 @@ for program in flowtracker-dataplane flowtracker-control ctl; do
     [[ -x $bin/$program ]] || fail "$bin/$program is missing: make build, or set FLOWTRACKER_BIN_DIR"
 done
 if ! command -v dh >/dev/null; then
-    (( EUID == 0 )) || fail 'debhelper is missing and only root can install it: sudo apt-get install debhelper'
+    (( EUID == 0 )) || fail 'debhelper is missing and only root can install it: sudo apt-get install build-essential debhelper'
     say 'installing debhelper'
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debhelper; } >&2
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -q && apt-get install -q -y --no-install-recommends build-essential debhelper; } >&2
 fi
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/ s/^version = "\(.*\)"$/\1/p' Cargo.toml)
