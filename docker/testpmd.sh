@@ -26,6 +26,6 @@ esac
 
 # The main lcore only waits; both share one CPU. Counters every ten seconds keep testpmd from waiting for a keypress.
 # shellcheck disable=SC2086
-exec stdbuf -oL dpdk-testpmd --lcores="0@${TESTPMD_CPU:-0},1@${TESTPMD_CPU:-0}" \
+exec env LD_PRELOAD=/usr/local/lib/memif_wait.so stdbuf -oL dpdk-testpmd --lcores="0@${TESTPMD_CPU:-0},1@${TESTPMD_CPU:-0}" \
     ${TESTPMD_EAL:---no-huge --no-shconf -m 128} --no-pci --no-telemetry --file-prefix="$role" $ports \
     -- $forward --auto-start --no-flush-rx --disable-link-check --total-num-mbufs=8192 --stats-period=10
