@@ -9,11 +9,11 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test soak bench package package-test fmt lint doc clean
+.PHONY: help deps build demo test soak bench docker-test package package-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
-	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", substr($$1, 3), $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", substr($$1, 3), $$2 }'
 
 deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest); needs root only if something is
 	@tests/demo/deps.sh all
@@ -43,6 +43,9 @@ soak: deps build ## the fault harness with fresh seeds for SECONDS=1800; SEED=n 
 bench: deps build ## next to dpdk-testpmd on the same ports, in one run; LAB=events, kernel or control another part; QUICK=1 is shorter
 	$(CARGO) build --profile lab --locked -p flowtracker-tests --bins
 	target/lab/perf $(LAB)
+
+docker-test: ## the composition of docker/compose.yaml: built, used, each container killed once, taken down; needs a Docker engine only
+	@docker/story.sh
 
 # FLOWTRACKER_BIN_DIR packs programs that are built already.
 package: $(if $(FLOWTRACKER_BIN_DIR),,build) ## the Debian package in target/debian, reproducible; installs debhelper if it is missing

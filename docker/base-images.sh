@@ -6,7 +6,8 @@
 #
 # The first is a minimal Debian 12, the second the same with this machine's Rust toolchain. Both trust the certificate
 # authorities that this machine trusts: where a proxy opens TLS, cargo and pip must accept it in a container too.
-# What exists is kept; `docker/base-images.sh --remove` takes both away.
+# What exists is kept. With --if-needed nothing is made, and nothing printed, where a registry has the real ones. --remove
+# takes both away.
 set -euo pipefail
 
 readonly debian=flowtracker-standin/debian:bookworm-slim
@@ -24,7 +25,16 @@ if [[ ${1-} == --remove ]]; then
     done
     exit
 fi
-(( $# == 0 )) || fail "unknown argument \`$1'; there is only --remove"
+if [[ ${1-} == --if-needed ]]; then
+    shift
+    needed=0
+    for image in debian:bookworm-slim rust:1-bookworm; do
+        there "$image" || timeout 600 docker pull --quiet "$image" >&2 || needed=1
+    done
+    (( needed )) || exit 0
+    say 'no registry has them: stand-ins of this machine'
+fi
+(( $# == 0 )) || fail "unknown argument \`$1': there are --if-needed and --remove"
 
 if ! there "$debian" || ! there "$rust"; then
     (( EUID == 0 )) || fail 'only root can debootstrap'

@@ -114,15 +114,8 @@ http_is() { [[ $(http "$2" 2>/dev/null | head -n 1) == "$1 "* ]]; }
 
 part 'images'
 if [[ -z ${BASE_IMAGE-} ]]; then
-    pulled=1
-    for image in debian:bookworm-slim rust:1-bookworm; do
-        docker image inspect "$image" >/dev/null 2>&1 || timeout 300 docker pull --quiet "$image" 2>/dev/null || pulled=0
-    done
-    if (( ! pulled )); then
-        say 'no registry gives the base images: stand-ins of this machine'
-        stand_ins=$(./base-images.sh)
-        eval "$stand_ins"
-    fi
+    stand_ins=$(./base-images.sh --if-needed)
+    eval "$stand_ins"
 fi
 say 'docker compose build (minutes, the first time)'
 compose build >"$work/build.log" 2>&1 || { tail -n 40 "$work/build.log" >&2; fail 'the images do not build'; }

@@ -6,12 +6,11 @@
 #     docker/packaging/test.sh [FILE.deb]
 #
 # Without FILE it is that in target/debian, which must also come out the same, byte by byte, when it is built again.
-# BASE_IMAGE is a Debian 12 that reaches apt, debian:bookworm-slim unless set (docker/base-images.sh makes a stand-in).
+# BASE_IMAGE is a Debian 12 that reaches apt; unless set, debian:bookworm-slim, or the stand-in that docker/base-images.sh makes.
 # What it makes has names that begin with flowtracker-package-test, and goes when it ends.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-readonly base=${BASE_IMAGE:-debian:bookworm-slim}
 readonly name=flowtracker-package-test-$$
 readonly units=(flowtracker-control flowtracker-dataplane)
 work=$(mktemp -d)
@@ -82,6 +81,12 @@ if [[ -z $deb ]]; then
 fi
 [[ -e $deb ]] || fail "$deb does not exist"
 docker version >/dev/null 2>&1 || fail 'the Docker engine does not answer'
+
+if [[ -z ${BASE_IMAGE-} ]]; then
+    stand_ins=$(docker/base-images.sh --if-needed)
+    eval "$stand_ins"
+fi
+readonly base=${BASE_IMAGE:-debian:bookworm-slim}
 
 step "Debian with systemd, of $base"
 # A slim Debian installs no documentation; here it is what is looked at.
