@@ -50,6 +50,7 @@ mod tests {
                 "\"EAL ARGUMENTS\"",
                 "DOCTOR",
                 "REPLAY",
+                "HEALTH",
                 "\"CONFIGURATION FILE\"",
                 "SIGNALS",
                 "\"EXIT STATUS\"",
