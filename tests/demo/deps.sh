@@ -2,7 +2,7 @@
 # Installs what building, testing and the demo need and this machine lacks:
 # Debian packages by apt, grpcurl into target/tools (a virtual environment: the
 # system's Python is left alone) and, with the argument `all`, what only the tests
-# need: iperf3, conntrack, tmux, nftables, cargo-nextest by cargo, two readers of metrics into target/tools, and a
+# need: iperf3, conntrack, tmux, nftables, valgrind, cargo-nextest by cargo, two readers of metrics into target/tools, and a
 # virtual machine into target/guest. Says what it does; a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -35,6 +35,7 @@ if [[ ${1-} == all ]]; then
         conntrack        # the kernel's own events, next to ours
         tmux             # a terminal for ctl top
         nftables         # makes the kernel track in a namespace, and counts what it does
+        valgrind         # counts the engine's instructions
     )
 fi
 

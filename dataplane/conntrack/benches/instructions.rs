@@ -1,0 +1,293 @@
+//! The engine's hot operations, each a few thousand times, to have their instructions counted.
+//!
+//! `instructions NAME…` does these, without a name all, and prints for each how often it was done. What is to be
+//! counted runs inside [`under_callgrind`]; tables are made and filled outside. Frames, keys and secret are the same
+//! each time, so two runs execute the same instructions. `tests/tests/instructions.rs` of the workspace runs this in
+//! callgrind and knows what the counts should be.
+
+#[path = "../tests/laws/mod.rs"]
+mod laws;
+
+use std::hint::black_box;
+
+use conntrack::arch::Features;
+use conntrack::packet::parse;
+use conntrack::table::TableConfig;
+use conntrack::tracker::Budget;
+use conntrack::{
+    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Pos, Protocols, Tick, Tracker,
+    TrackerConfig,
+};
+use laws::frames::Frame;
+use laws::keys;
+
+/// Frames of a burst, as the data plane receives them.
+const BURST: usize = 32;
+/// Bursts that are counted.
+const BURSTS: usize = 64;
+/// Operations that are counted, one per frame or key.
+const COUNT: usize = BURST * BURSTS;
+/// Entries that the tables may hold.
+const CAPACITY: u32 = 16_384;
+/// Entries that are there before anything is counted: three quarters.
+const FILL: usize = 12_288;
+const PORT: u8 = 1;
+
+/// Does its operation and says how often.
+type Operation = fn() -> usize;
+
+const OPERATIONS: [(&str, Operation); 17] = [
+    ("parse/tcp", || parse_all(&Frame::default(), true)),
+    ("parse/tagged", || parse_all(&Frame { tags: vec![0x8100], ..Frame::default() }, true)),
+    ("parse/not_ipv4", || parse_all(&Frame { ether_type: 0x86dd, ..Frame::default() }, false)),
+    ("hash/keyed/native", || hash_all(HashKind::Keyed, Features::detect())),
+    ("hash/keyed/portable", || hash_all(HashKind::Keyed, Features::PORTABLE)),
+    ("hash/crc/native", || hash_all(HashKind::Crc, Features::detect())),
+    ("hash/crc/portable", || hash_all(HashKind::Crc, Features::PORTABLE)),
+    ("hash/jhash", || hash_all(HashKind::Jhash, Features::PORTABLE)),
+    ("table/hit_and_refresh", table_hit_and_refresh),
+    ("table/miss", table_miss),
+    ("table/insert", table_insert),
+    ("table/remove", table_remove),
+    ("tracker/hit", || tracker_hit(BURST)),
+    ("tracker/hit_alone", || tracker_hit(1)),
+    ("tracker/new_flow", tracker_new_flow),
+    ("tracker/expire", tracker_expire),
+    ("tracker/nothing_due", tracker_nothing_due),
+];
+
+#[expect(clippy::print_stdout, reason = "a program that prints a table")]
+fn main() {
+    // Cargo gives programs of its own flags, as `--bench`.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    for name in &wanted {
+        assert!(OPERATIONS.iter().any(|(known, _)| known == name), "no operation is called {name}");
+    }
+    println!("native {:?}", Features::detect());
+    for (name, operation) in OPERATIONS {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            println!("{name} {}", operation());
+        }
+    }
+}
+
+/// What callgrind counts, by the name of this function (`--toggle-collect`).
+#[inline(never)]
+fn under_callgrind(operations: impl FnOnce()) {
+    operations();
+    // Something is left to do, so this function is still there when `operations` returns.
+    black_box(());
+}
+
+fn hasher(kind: HashKind, features: Features) -> Hasher {
+    Hasher::new(kind, [42; 32], features)
+}
+
+/// Keys that are in a filled table, and [`COUNT`] that are not.
+fn known_and_unknown() -> (Vec<FlowKey>, Vec<FlowKey>) {
+    let mut known = keys::random(1, FILL + COUNT);
+    let unknown = known.split_off(FILL);
+    (known, unknown)
+}
+
+fn table() -> LineTable {
+    let hasher = hasher(HashKind::Keyed, Features::detect());
+    LineTable::new(TableConfig { entries: CAPACITY, hasher }).expect("a valid size")
+}
+
+fn filled_table(keys: &[FlowKey]) -> LineTable {
+    let mut table = table();
+    for key in keys {
+        table.add(key).expect("there is room");
+    }
+    table
+}
+
+fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
+    keys.iter().map(|key| Frame::of(key).build()).collect()
+}
+
+/// A tracker that has received these frames, a burst each millisecond from 0 on.
+fn filled_tracker(frames: &[Vec<u8>]) -> Tracker<LineTable> {
+    let config = TrackerConfig { protocols: Protocols::Tcp, ..TrackerConfig::default() };
+    let mut tracker = Tracker::new(table(), config, Now::from_ms(0)).expect("there is memory");
+    for (ms, burst) in (0..).zip(frames.chunks(BURST)) {
+        tracker.burst(Now::from_ms(ms), PORT, burst, &mut take, |_| {});
+    }
+    assert_eq!(tracker.counters().outcome(Outcome::MissCreated), frames.len() as u64);
+    tracker
+}
+
+/// A sink that takes everything.
+fn take(event: &Event) -> bool {
+    black_box(event);
+    true
+}
+
+fn parse_all(frame: &Frame, tracked: bool) -> usize {
+    let burst = vec![frame.build(); BURST];
+    let mut keys = [FlowKey::default(); BURST];
+    let mut outcomes = [0usize; Outcome::ALL.len()];
+    let mut found = 0;
+    under_callgrind(|| {
+        for _ in 0..BURSTS {
+            let mut n = 0;
+            for frame in black_box(&burst) {
+                match parse(frame, PORT, Protocols::Tcp) {
+                    Ok(key) => {
+                        keys[n] = key;
+                        n += 1;
+                    }
+                    Err(outcome) => outcomes[outcome as usize] += 1,
+                }
+            }
+            black_box(&mut keys);
+            found += n;
+        }
+    });
+    assert_eq!(found, if tracked { COUNT } else { 0 });
+    assert_eq!(outcomes[Outcome::NotIpv4 as usize], COUNT - found);
+    COUNT
+}
+
+fn hash_all(kind: HashKind, features: Features) -> usize {
+    let hasher = hasher(kind, features);
+    let keys = keys::random(1, BURST);
+    let mut hashes = [0; BURST];
+    under_callgrind(|| {
+        for _ in 0..BURSTS {
+            hasher.hash_burst(black_box(&keys), &mut hashes);
+            black_box(&mut hashes);
+        }
+    });
+    COUNT
+}
+
+/// Looks a burst up, as [`Tracker::burst`] does, and stamps what is there; says how many are.
+#[inline(always)]
+fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
+    let mut hashes = [0; BURST];
+    let mut places = [Pos(0); BURST];
+    table.hash_burst(burst, &mut hashes);
+    let hits = table.lookup_burst(burst, &hashes, &mut places);
+    for (i, place) in places[..burst.len()].iter().enumerate() {
+        if hits >> i & 1 == 1 {
+            table.set_stamp(*place, Tick(1));
+        }
+    }
+    hits.count_ones()
+}
+
+fn table_hit_and_refresh() -> usize {
+    let (known, _) = known_and_unknown();
+    let mut table = filled_table(&known);
+    let mut hits = 0;
+    under_callgrind(|| hits = known[..COUNT].chunks(BURST).map(|burst| look_up(&mut table, burst)).sum());
+    assert_eq!(hits as usize, COUNT);
+    COUNT
+}
+
+fn table_miss() -> usize {
+    let (known, unknown) = known_and_unknown();
+    let mut table = filled_table(&known);
+    let mut hits = 0;
+    under_callgrind(|| hits = unknown.chunks(BURST).map(|burst| look_up(&mut table, burst)).sum());
+    assert_eq!(hits, 0);
+    COUNT
+}
+
+fn table_insert() -> usize {
+    let (known, unknown) = known_and_unknown();
+    let mut table = filled_table(&known);
+    under_callgrind(|| {
+        for burst in unknown.chunks(BURST) {
+            let mut hashes = [0; BURST];
+            table.hash_burst(burst, &mut hashes);
+            for (key, hash) in burst.iter().zip(hashes) {
+                _ = black_box(table.add_with_hash(key, hash));
+            }
+        }
+    });
+    assert_eq!(table.len() as usize, FILL + COUNT);
+    COUNT
+}
+
+fn table_remove() -> usize {
+    let (known, _) = known_and_unknown();
+    let mut table = filled_table(&known);
+    let places: Vec<Pos> = known[..COUNT].iter().map(|key| table.lookup(key).expect("it is there")).collect();
+    under_callgrind(|| {
+        for place in &places {
+            table.remove_at(*place);
+        }
+    });
+    assert_eq!(table.len() as usize, FILL - COUNT);
+    COUNT
+}
+
+fn tracker_hit(burst: usize) -> usize {
+    let (known, _) = known_and_unknown();
+    let frames = frames(&known);
+    let mut tracker = filled_tracker(&frames);
+    under_callgrind(|| {
+        for burst in frames[..COUNT].chunks(burst) {
+            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |index| {
+                black_box(index);
+            });
+        }
+    });
+    assert_eq!(tracker.counters().outcome(Outcome::Hit) as usize, COUNT);
+    COUNT
+}
+
+fn tracker_new_flow() -> usize {
+    let (known, unknown) = known_and_unknown();
+    let mut tracker = filled_tracker(&frames(&known));
+    let frames = frames(&unknown);
+    under_callgrind(|| {
+        for burst in frames.chunks(BURST) {
+            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |index| {
+                black_box(index);
+            });
+        }
+    });
+    assert_eq!(tracker.table().len() as usize, FILL + COUNT);
+    COUNT
+}
+
+/// Every entry goes when its time has come: those of one burst in one millisecond, one call in each.
+fn tracker_expire() -> usize {
+    let (known, _) = known_and_unknown();
+    let mut tracker = filled_tracker(&frames(&known));
+    // The last burst's 30 s, and an aging bucket.
+    let until = 30_000 + (FILL / BURST) as u64 + 8;
+    under_callgrind(|| {
+        for ms in 30_000..until {
+            tracker.advance(
+                black_box(Now::from_ms(ms)),
+                Budget { blocks: CAPACITY, ..Budget::default() },
+                &mut take,
+            );
+        }
+    });
+    assert!(tracker.table().is_empty());
+    assert_eq!(tracker.counters().expired as usize, FILL);
+    FILL
+}
+
+/// What an iteration of the poll loop pays for aging when nothing is due.
+fn tracker_nothing_due() -> usize {
+    let (known, _) = known_and_unknown();
+    let mut tracker = filled_tracker(&frames(&known));
+    let now = Now::from_ms(1000);
+    while !tracker.caught_up(now) {
+        tracker.advance(now, Budget::default(), &mut take);
+    }
+    under_callgrind(|| {
+        for _ in 0..COUNT {
+            tracker.advance(black_box(now), Budget::default(), &mut take);
+        }
+    });
+    assert_eq!(tracker.table().len() as usize, FILL);
+    COUNT
+}
