@@ -9,7 +9,7 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test soak bench docker-test package package-test fmt lint doc clean
+.PHONY: help deps build demo test soak bench bench-ab docker-test package package-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
@@ -43,6 +43,15 @@ soak: deps build ## the fault harness with fresh seeds for SECONDS=1800; SEED=n 
 bench: deps build ## next to dpdk-testpmd on the same ports, in one run; LAB=events, kernel or control another part; QUICK=1 is shorter
 	$(CARGO) build --profile lab --locked -p flowtracker-tests --bins
 	target/lab/perf $(LAB)
+
+# Asked before anything is built.
+.PHONY: revision
+revision:
+	@git rev-parse --verify --quiet '$(REV)^{commit}' >/dev/null || { echo 'REV=$(REV) is no revision; REV=HEAD~1 is' >&2; exit 1; }
+
+bench-ab: revision deps build ## this checkout next to revision REV of it, on the same ports, in one run; QUICK=1 is shorter
+	$(CARGO) build --profile lab --locked -p flowtracker-tests --bin perf
+	@CARGO='$(CARGO)' tests/perf/ab.sh '$(REV)'
 
 docker-test: ## the composition of docker/compose.yaml: built, used, each container killed once, taken down; needs a Docker engine only
 	@docker/story.sh

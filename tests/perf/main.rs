@@ -1,4 +1,4 @@
-//! The perf lab. `perf events`, `perf kernel` and `perf control` have files of their own; without arguments:
+//! The perf lab. `perf events`, `perf kernel`, `perf control` and `perf ab` have files of their own; without arguments:
 //!
 //! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
 //! interleaved run. No hardware, no hugepages.
@@ -12,12 +12,13 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
+mod ab;
 mod control;
 mod events;
 mod kernel;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,7 @@ struct Plan {
     seconds: u64,
 }
 
-/// One cell of the table: Mpps by round.
+/// One cell of a table: Mpps, or ratios, by round.
 #[derive(Default)]
 struct Cell(Vec<f64>);
 
@@ -62,6 +63,11 @@ impl Cell {
         let sorted = self.sorted();
         format!("{:.2}–{:.2}", sorted[0], sorted[sorted.len() - 1])
     }
+
+    /// The ratios to another program's figures, round by round.
+    fn over(&self, other: &Cell) -> Cell {
+        Cell(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())
+    }
 }
 
 fn main() {
@@ -73,55 +79,38 @@ fn main() {
         ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
         ["control"] => return beside_commands(),
+        ["ab", name, programs] => return ab::run(&forwarding(), name, Path::new(programs)),
         ["kernel"] => return next_to_the_kernel(None),
         ["kernel", seconds] => {
             return next_to_the_kernel(Some(seconds.parse().expect("a number of seconds")));
         }
         [] => {}
         _ => {
-            panic!("no part of the lab is called {words:?}: events, kernel, control, or nothing for testpmd")
+            panic!(
+                "no part of the lab is called {words:?}: events, kernel, control, ab, or nothing for testpmd"
+            )
         }
     }
-    let plan = if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
-    println!(
-        "flowtracker {} against dpdk-testpmd io: net_pcap infinite_rx, 60-byte TCP frames, one worker,",
-        env!("CARGO_PKG_VERSION")
-    );
-    println!(
-        "4 KiB pages (--no-huge), DPDK {}, {}, {} rounds of {} s each, interleaved.",
-        dpdk_version(),
-        cpu(),
-        plan.rounds,
-        plan.seconds
-    );
+    next_to_testpmd(&forwarding());
+}
 
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut cells: Vec<(Cell, Cell)> = FLOWS.iter().map(|_| Default::default()).collect();
-    for round in 0..plan.rounds {
-        for (flows, (peer, ours)) in FLOWS.iter().zip(&mut cells) {
-            let capture = folder.path().join(format!("{flows}.pcap"));
-            if !capture.exists() {
-                write_capture(&capture, *flows);
-            }
-            // Every second round the other way about, so that drift hits both alike.
-            let mut measure =
-                [(&mut *peer, testpmd as fn(&Path, &Plan, &Path) -> f64), (&mut *ours, flowtracker)];
-            if round % 2 == 1 {
-                measure.reverse();
-            }
-            for (cell, program) in measure {
-                cell.0.push(program(&capture, &plan, folder.path()));
-            }
-        }
-    }
+/// How long forwarding is measured.
+fn forwarding() -> Plan {
+    if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } }
+}
+
+/// `perf`.
+fn next_to_testpmd(plan: &Plan) {
+    println!("flowtracker {} against dpdk-testpmd io: {}", env!("CARGO_PKG_VERSION"), circumstances(plan));
+    let ours = |capture: &Path, folder: &Path| flowtracker(&binary, capture, plan, folder);
+    let theirs = |capture: &Path, folder: &Path| testpmd(capture, plan, folder);
+    let cells = interleave(plan, [&theirs, &ours]);
 
     println!();
     println!("| flows | testpmd io, Mpps | spread | flowtracker, Mpps | spread | ratio of medians |");
     println!("|---:|---:|:---:|---:|:---:|---:|");
     let mut at_1k = f64::NAN;
-    for (flows, (peer, ours)) in FLOWS.iter().zip(&cells) {
+    for (flows, [peer, ours]) in &cells {
         let ratio = ours.median() / peer.median();
         if *flows == 1_000 {
             at_1k = ratio;
@@ -137,6 +126,41 @@ fn main() {
     println!();
     println!("Events, aging and accounting on; hits only, after the first pass over the capture.");
     assert!(at_1k >= FLOOR_AT_1K, "ratio {at_1k:.2} at 1000 flows is below the floor of {FLOOR_AT_1K}");
+}
+
+/// What two programs that forward are compared under.
+fn circumstances(plan: &Plan) -> String {
+    format!(
+        "net_pcap infinite_rx, 60-byte TCP frames, one worker,\n4 KiB pages (--no-huge), DPDK {}, {}, {} rounds of {} s each, interleaved.",
+        dpdk_version(),
+        cpu(),
+        plan.rounds,
+        plan.seconds
+    )
+}
+
+/// Gives Mpps with a capture; the folder is for whatever the program needs.
+type Measure<'a> = &'a dyn Fn(&Path, &Path) -> f64;
+
+/// Measures two programs in turn, on each number of flows in each round.
+fn interleave(plan: &Plan, programs: [Measure<'_>; 2]) -> Vec<(u64, [Cell; 2])> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut cells: Vec<(u64, [Cell; 2])> = FLOWS.iter().map(|flows| (*flows, Default::default())).collect();
+    for round in 0..plan.rounds {
+        for (flows, cells) in &mut cells {
+            let capture = folder.path().join(format!("{flows}.pcap"));
+            if !capture.exists() {
+                write_capture(&capture, *flows);
+            }
+            // Every second round the other way about, so that drift hits both alike.
+            for turn in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
+                cells[turn].0.push(programs[turn](&capture, folder.path()));
+            }
+        }
+    }
+    cells
 }
 
 /// `perf control`.
@@ -216,11 +240,11 @@ fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     Cell(by_second).median()
 }
 
-/// Mpps between two readings of our counters.
-fn flowtracker(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
+/// Mpps between two readings of our counters; `program` says where a program of ours is.
+fn flowtracker(program: &dyn Fn(&str) -> PathBuf, capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     let socket = folder.join("control.sock");
     let mut control = Running::spawn(
-        Command::new(binary("flowtracker-control"))
+        Command::new(program("flowtracker-control"))
             .args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"])
             .arg(&socket),
     );
@@ -230,7 +254,7 @@ fn flowtracker(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
         .find(|word| word.starts_with("127.0.0.1:"))
         .expect("the address that it listens on")
         .to_owned();
-    let mut command = Command::new(binary("flowtracker-dataplane"));
+    let mut command = Command::new(program("flowtracker-dataplane"));
     eal(&mut command, capture, folder, "ours");
     command.args(["--", "--id=perf", "--capacity=262144"]);
     command.arg(format!("--control=unix:{}", socket.display()));
