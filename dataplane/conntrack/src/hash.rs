@@ -25,6 +25,9 @@ pub enum HashKind {
 /// Most keys of one [`Hasher::hash_burst`].
 pub const BURST: usize = 64;
 
+/// Keys whose wide hashes are on the stack at a time: enough that AES instructions of several keys overlap.
+const WIDE: usize = 16;
+
 /// A hash function with its secret.
 #[derive(Clone)]
 pub struct Hasher {
@@ -58,6 +61,9 @@ impl Hasher {
     /// Hash of one key (`hash_sig_t` in DPDK).
     #[must_use]
     pub fn hash(&self, key: &FlowKey) -> u32 {
+        if self.kind == HashKind::Keyed {
+            return self.spread(key) as u32;
+        }
         let mut out = [0];
         self.hash_burst(core::slice::from_ref(key), &mut out);
         out[0]
@@ -72,10 +78,12 @@ impl Hasher {
         assert!(keys.len() <= BURST && keys.len() <= out.len());
         match self.kind {
             HashKind::Keyed => {
-                let mut wide = [0; BURST];
-                arch::aes_burst(self.features, &self.keys, keys, &mut wide);
-                for (out, wide) in out.iter_mut().zip(&wide[..keys.len()]) {
-                    *out = *wide as u32;
+                for (keys, out) in keys.chunks(WIDE).zip(out.chunks_mut(WIDE)) {
+                    let mut wide = [0; WIDE];
+                    arch::aes_burst(self.features, &self.keys, keys, &mut wide);
+                    for (out, wide) in out.iter_mut().zip(&wide[..keys.len()]) {
+                        *out = *wide as u32;
+                    }
                 }
             }
             HashKind::Crc => arch::crc_burst(self.features, self.init, keys, out),
