@@ -16,8 +16,12 @@ use crate::key::FlowKey;
 use crate::packet::{Outcome, Protocols, parse};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{BULK, FlowTable, Pos, TableConfigError, filled};
+use crate::table::{FlowTable, Pos, TableConfigError, filled};
 use crate::timeout::{Now, ProfileId, Profiles};
+
+/// Frames that go through the stages together: enough to hide the memory's latency, and what a stage keeps of them is
+/// cleared for each slice, whether or not so many frames are in it.
+const SLICE: usize = 32;
 
 /// Frames of one burst, as the engine sees them.
 pub trait Frames {
@@ -193,13 +197,13 @@ impl<T: FlowTable> Tracker<T> {
         }
         let mut first = 0;
         while first < frames.len() {
-            let count = (frames.len() - first).min(BULK);
+            let count = (frames.len() - first).min(SLICE);
             self.slice(now, input_port, frames, first, count, sink, &mut tracked);
             first += count;
         }
     }
 
-    /// Up to [`BULK`] frames, stage by stage: every stage asks the cache for what the next one needs.
+    /// Up to [`SLICE`] frames, stage by stage: every stage asks the cache for what the next one needs.
     #[expect(clippy::too_many_arguments, reason = "the inner loop of `burst`, split off for its arrays")]
     #[inline(always)]
     fn slice<F: Frames + ?Sized>(
@@ -212,8 +216,8 @@ impl<T: FlowTable> Tracker<T> {
         sink: &mut impl EventSink,
         tracked: &mut impl FnMut(usize),
     ) {
-        let mut keys = [FlowKey::default(); BULK];
-        let mut lens = [0u32; BULK];
+        let mut keys = [FlowKey::default(); SLICE];
+        let mut lens = [0u32; SLICE];
         let mut n = 0;
         for index in first..first + count {
             match parse(frames.header(index), input_port, self.config.protocols) {
@@ -229,10 +233,10 @@ impl<T: FlowTable> Tracker<T> {
         self.counters.rx += count as u64;
 
         let keys = &keys[..n];
-        let mut hashes = [0; BULK];
+        let mut hashes = [0; SLICE];
         self.table.hash_burst(keys, &mut hashes);
 
-        let mut places = [Pos(0); BULK];
+        let mut places = [Pos(0); SLICE];
         let mut hits = self.table.lookup_burst(keys, &hashes, &mut places);
         if self.config.accounting {
             for (i, place) in places[..n].iter().enumerate() {

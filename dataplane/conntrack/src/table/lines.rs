@@ -38,9 +38,23 @@ use crate::timeout::Tick;
 const SLOTS: usize = 3;
 /// Lines that an insertion or a lookup visits at most.
 const MAX_PROBES: u32 = 128;
+
+/// Keys of a burst that are looked for away from home at a time. Room for a whole burst would have to be cleared each time.
+const WANDERERS: usize = 16;
+
 /// A `passed` that has reached this stays: exactness is lost, so it may never
 /// be counted down again. It costs lookups there one more line, nothing else.
 const PASSED_STICKY: u16 = u16::MAX;
+
+/// A key of a burst that was not found in the lines that it has been looked for in.
+#[derive(Clone, Copy, Default)]
+struct Wanderer {
+    spread: u64,
+    /// The line that is next.
+    at: u32,
+    /// Which one of the burst.
+    key: u32,
+}
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -183,6 +197,32 @@ impl LineTable {
         (pos.0 as usize / SLOTS, pos.0 as usize % SLOTS)
     }
 
+    /// Follows keys that are not at home along their probe sequences, all together a step at a time, so that the lines of
+    /// some are on their way while others are compared. Bit i is set when key i was found.
+    fn follow(&self, keys: &[FlowKey], wanderers: &mut [Wanderer], out: &mut [Pos]) -> u64 {
+        let (mut found, mut wandering) = (0, wanderers.len());
+        let mut step = 1;
+        while wandering != 0 && step < MAX_PROBES {
+            step += 1;
+            let mut left = 0;
+            for w in 0..wandering {
+                let Wanderer { spread, at, key } = wanderers[w];
+                let (index, line) = (key as usize, &self.lines[at as usize]);
+                if let Some(slot) = line.find(&keys[index]) {
+                    out[index] = Self::pos(at as usize, slot);
+                    found |= 1 << index;
+                } else if line.passed != 0 {
+                    let next = self.further(spread, step);
+                    prefetch(&self.lines[next]);
+                    wanderers[left] = Wanderer { spread, at: next as u32, key };
+                    left += 1;
+                }
+            }
+            wandering = left;
+        }
+        found
+    }
+
     /// Looks along the probe sequence, the home line having been passed.
     #[cold]
     fn lookup_further(&self, key: &FlowKey) -> Option<Pos> {
@@ -241,9 +281,7 @@ impl FlowTable for LineTable {
     fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64 {
         assert!(keys.len() <= BULK && keys.len() <= hashes.len() && keys.len() <= out.len());
         let mut found = 0u64;
-        // Keys that are not at home go on together, a step at a time, so that
-        // their lines are on their way while the others are compared.
-        let mut wanderers = [(0u8, 0u64, 0u32); BULK];
+        let mut wanderers = [Wanderer::default(); WANDERERS];
         let mut wandering = 0;
         for (i, key) in keys.iter().enumerate() {
             let home = self.home(hashes[i]);
@@ -255,30 +293,15 @@ impl FlowTable for LineTable {
                 let spread = self.hasher.spread(key);
                 let next = self.further(spread, 1);
                 prefetch(&self.lines[next]);
-                wanderers[wandering] = (i as u8, spread, next as u32);
+                wanderers[wandering] = Wanderer { spread, at: next as u32, key: i as u32 };
                 wandering += 1;
-            }
-        }
-        let mut step = 1;
-        while wandering != 0 && step < MAX_PROBES {
-            step += 1;
-            let mut left = 0;
-            for w in 0..wandering {
-                let (i, spread, at) = wanderers[w];
-                let line = &self.lines[at as usize];
-                if let Some(slot) = line.find(&keys[usize::from(i)]) {
-                    out[usize::from(i)] = Self::pos(at as usize, slot);
-                    found |= 1 << i;
-                } else if line.passed != 0 {
-                    let next = self.further(spread, step);
-                    prefetch(&self.lines[next]);
-                    wanderers[left] = (i, spread, next as u32);
-                    left += 1;
+                if wandering == WANDERERS {
+                    found |= self.follow(keys, &mut wanderers, out);
+                    wandering = 0;
                 }
             }
-            wandering = left;
         }
-        found
+        found | self.follow(keys, &mut wanderers[..wandering], out)
     }
 
     fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull> {
