@@ -102,7 +102,7 @@ identity() { docker inspect --format '{{.Id}} {{.State.StartedAt}} {{.State.Pid}
 # http PATH: status and body of the control service's answer, through the port that the host sees.
 http() {
     local connection line
-    exec {connection}<>/dev/tcp/127.0.0.1/9464 || return
+    exec {connection}<>/dev/tcp/127.0.0.1/${HTTP_PORT:-9464} || return
     printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&"$connection"
     read -r line <&"$connection"
     line=${line%$'\r'}

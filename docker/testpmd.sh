@@ -1,11 +1,11 @@
-#!/bin/sh
+#!/bin/bash
 # DPDK's testpmd as a neighbour of the data plane, at the server's end of a memif link:
 #
 #   testpmd.sh generator SOCKET    sends the TCP flows of a capture, over and over, and drops what comes back
 #   testpmd.sh sink SOCKET         sends every frame back with addresses and ports swapped
 #
 # TESTPMD_CPU is the CPU that it runs on. TESTPMD_EAL says where its memory comes from.
-set -eu
+set -euo pipefail
 role=$1 socket=$2
 
 # A server that was killed leaves its socket behind, and the next one could not bind it.
@@ -24,8 +24,12 @@ case $role in
         exit 2 ;;
 esac
 
-# The main lcore only waits; both share one CPU. Counters every ten seconds keep testpmd from waiting for a keypress.
+# testpmd clears the screen before it prints its counters, and in a log everybody else's lines with it.
+exec > >(exec sed --unbuffered 's/\x1b\[[0-9;]*[A-Za-z]//g')
+
+# The main lcore only waits; both share one CPU. Counters once a minute keep testpmd from waiting for a keypress.
 # shellcheck disable=SC2086
 exec env LD_PRELOAD=/usr/local/lib/memif_wait.so stdbuf -oL dpdk-testpmd --lcores="0@${TESTPMD_CPU:-0},1@${TESTPMD_CPU:-0}" \
     ${TESTPMD_EAL:---no-huge --no-shconf -m 128} --no-pci --no-telemetry --file-prefix="$role" $ports \
-    -- $forward --auto-start --no-flush-rx --disable-link-check --total-num-mbufs=8192 --stats-period=10
+    -- $forward --auto-start --no-flush-rx --disable-link-check --no-mlockall \
+    --total-num-mbufs=8192 --stats-period=60

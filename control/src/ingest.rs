@@ -127,8 +127,14 @@ impl Intake {
     ) -> Result<(), Status> {
         loop {
             let message = tokio::select! {
-                message = up.message() => message?,
-                () = down.closed() => return Ok(()),
+                // What has come is taken first: a good-bye is not a broken link.
+                biased;
+                message = up.message() => message.map_err(|status| {
+                    Status::new(status.code(), format!("its link broke: {}", status.message()))
+                })?,
+                () = down.closed() => {
+                    return Err(Status::unavailable("its link broke: the connection is gone, or pings are not answered"));
+                }
                 () = stop.wanted() => {
                     return Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"));
                 }

@@ -53,6 +53,8 @@ pub enum HealthError {
     Several(Vec<String>),
     /// The socket, and what went wrong there.
     Socket(PathBuf, io::Error),
+    /// Somebody listens and does not answer.
+    Hangs(PathBuf),
     /// It speaks, but not as a data plane of flowtracker that runs.
     Answer(PathBuf, String),
 }
@@ -67,6 +69,14 @@ impl fmt::Display for HealthError {
                 write!(f, "several data planes run: --file-prefix must name one of {}", prefixes.join(", "))
             }
             Self::Socket(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Hangs(path) => {
+                write!(
+                    f,
+                    "{}: no answer within {} s: the process hangs or is stopped",
+                    path.display(),
+                    PATIENCE.as_secs()
+                )
+            }
             Self::Answer(path, answer) => {
                 write!(
                     f,
@@ -104,35 +114,47 @@ fn ask(folder: &Path, prefix: Option<&str>) -> Result<(String, bool), HealthErro
     let (path, socket) = match prefix {
         Some(prefix) => {
             let path = folder.join(prefix).join(SOCKET);
-            let socket = dial(&path).map_err(|why| HealthError::Socket(path.clone(), why))?;
+            let socket = dial(&path);
             (path, socket)
         }
         None => the_only_one(folder)?,
     };
-    let answer = question(&socket).map_err(|why| HealthError::Socket(path.clone(), why))?;
+    let answer = socket.and_then(|socket| question(&socket));
+    let answer = answer.map_err(|why| match why.kind() {
+        io::ErrorKind::WouldBlock => HealthError::Hangs(path.clone()),
+        _ => HealthError::Socket(path.clone(), why),
+    })?;
     describe(&answer).ok_or(HealthError::Answer(path, answer))
 }
 
-/// The socket that somebody listens on. Those of processes that were killed lie about.
-fn the_only_one(folder: &Path) -> Result<(PathBuf, OwnedFd), HealthError> {
+/// The socket that somebody listens on, and what came of dialling it. Those of processes that were killed lie about.
+fn the_only_one(folder: &Path) -> Result<(PathBuf, io::Result<OwnedFd>), HealthError> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut alive: Vec<_> = entries
         .map(|entry| entry.path().join(SOCKET))
-        .filter_map(|path| dial(&path).ok().map(|socket| (path, socket)))
+        .map(|path| (dial(&path), path))
+        .filter(|(dialled, _)| !dialled.as_ref().is_err_and(nobody_listens))
         .collect();
     match (alive.pop(), alive.is_empty()) {
-        (Some(only), true) => Ok(only),
+        (Some((socket, path)), true) => Ok((path, socket)),
         (None, _) => Err(HealthError::NoneRuns(folder.to_owned())),
         (Some(last), false) => {
-            let name = |(path, _): &(PathBuf, OwnedFd)| {
+            alive.push(last);
+            let name = |path: &Path| {
                 path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
             };
-            alive.push(last);
-            let mut prefixes: Vec<String> = alive.iter().map(name).collect();
+            let mut prefixes: Vec<String> = alive.iter().map(|(_, path)| name(path)).collect();
             prefixes.sort();
             Err(HealthError::Several(prefixes))
         }
     }
+}
+
+fn nobody_listens(why: &io::Error) -> bool {
+    matches!(
+        why.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Connects and takes the greeting. A DPDK program that greets somebody who has hung up is killed by SIGPIPE, unless it
