@@ -23,69 +23,79 @@ const LIBRARIES: &[&str] = &[
 
 /// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
 const FUNCTIONS: &[&str] = &[
-    "rte_eal_alarm_set",                // interrupt.rs: submit
-    "rte_eal_cleanup",                  // eal.rs: Drop of Eal
-    "rte_eal_init",                     // eal.rs: Eal::init
-    "rte_eal_process_type",             // eal.rs: Eal::process_type
-    "rte_eal_remote_launch",            // lcore.rs: LcoreScope::launch
-    "rte_eal_wait_lcore",               // lcore.rs: end of Eal::scope
-    "rte_eth_dev_adjust_nb_rx_tx_desc", // port.rs: Port::open
-    "rte_eth_dev_close",                // port.rs: Drop of Port
-    "rte_eth_dev_set_vlan_offload",     // port.rs: Port::open
-    "rte_eth_dev_start",                // port.rs: Port::start
-    "rte_eth_dev_stop",                 // port.rs: Port::stop
-    "rte_eth_find_next_owned_by",       // eal.rs: Eal::ports
-    "rte_eth_from_rings",               // test_support.rs: RingPort::new
-    "rte_eth_promiscuous_enable",       // port.rs: Port::start
-    "rte_eth_rx_queue_setup",           // port.rs: Port::open
-    "rte_eth_stats_get",                // port.rs: Port::stats
-    "rte_eth_tx_queue_setup",           // port.rs: Port::open
-    "rte_get_main_lcore",               // eal.rs: Eal::main_lcore
-    "rte_get_next_lcore",               // eal.rs: Eal::lcores
-    "rte_get_tsc_hz",                   // clock.rs: tsc_hz
-    "rte_hash_add_key",                 // hash.rs: RteHash::add
-    "rte_hash_add_key_with_hash",       // hash.rs: RteHash::add_with_hash
-    "rte_hash_count",                   // hash.rs: RteHash::count
-    "rte_hash_del_key",                 // hash.rs: RteHash::del
-    "rte_hash_del_key_with_hash",       // hash.rs: RteHash::del_with_hash
-    "rte_hash_free",                    // hash.rs: Drop of RteHash
-    "rte_hash_get_key_with_position",   // hash.rs: RteHash::key_at
-    "rte_hash_hash",                    // hash.rs: RteHash::hash
-    "rte_hash_iterate",                 // hash.rs: RteHash::iterate
-    "rte_hash_lookup",                  // hash.rs: RteHash::lookup
-    "rte_hash_lookup_with_hash",        // hash.rs: RteHash::lookup_with_hash
-    "rte_hash_lookup_with_hash_bulk",   // hash.rs: RteHash::lookup_bulk_with_hash
-    "rte_hash_max_key_id",              // hash.rs: RteHash::max_key_id
-    "rte_lcore_to_socket_id",           // eal.rs: Eal::socket_of
-    "rte_log_get_level",                // log.rs: Hush
-    "rte_log_register",                 // log.rs: Hush::driver
-    "rte_log_set_level",                // log.rs: Hush
-    "rte_mempool_avail_count",          // mempool.rs: Mempool::available
-    "rte_pdump_init",                   // eal.rs: Eal::allow_capture
-    "rte_pdump_uninit",                 // eal.rs: Drop of Eal
-    "rte_pktmbuf_pool_create",          // mempool.rs: Mempool::new
-    "rte_ring_create",                  // test_support.rs: RingPort::new
-    "rte_strerror",                     // error.rs: Display of Error
-    "rte_tel_data_add_array_string",    // telemetry.rs: fill
-    "rte_tel_data_add_dict_container",  // telemetry.rs: fill
-    "rte_tel_data_add_dict_string",     // telemetry.rs: fill
-    "rte_tel_data_alloc",               // telemetry.rs: Container::new
-    "rte_tel_data_free",                // telemetry.rs: Drop of Container
-    "rte_tel_data_start_dict",          // telemetry.rs: fill
-    "rte_telemetry_register_cmd",       // telemetry.rs: Eal::serve_telemetry
-    "shim_.*",                          // shim.h says which; each is called by crate dpdk or tests/layout.rs
+    "rte_eal_alarm_set",                      // interrupt.rs: submit
+    "rte_eal_cleanup",                        // eal.rs: Drop of Eal
+    "rte_eal_init",                           // eal.rs: Eal::init
+    "rte_eal_process_type",                   // eal.rs: Eal::process_type
+    "rte_eal_remote_launch",                  // lcore.rs: LcoreScope::launch
+    "rte_eal_wait_lcore",                     // lcore.rs: end of Eal::scope
+    "rte_eth_dev_adjust_nb_rx_tx_desc",       // port.rs: Port::open
+    "rte_eth_dev_close",                      // port.rs: Drop of Port
+    "rte_eth_dev_set_vlan_offload",           // port.rs: Port::open
+    "rte_eth_dev_start",                      // port.rs: Port::start
+    "rte_eth_dev_stop",                       // port.rs: Port::stop
+    "rte_eth_find_next_owned_by",             // eal.rs: Eal::ports
+    "rte_eth_from_rings",                     // test_support.rs: RingPort::new
+    "rte_eth_promiscuous_enable",             // port.rs: Port::start
+    "rte_eth_rx_queue_setup",                 // port.rs: Port::open
+    "rte_eth_stats_get",                      // port.rs: Port::stats
+    "rte_eth_tx_queue_setup",                 // port.rs: Port::open
+    "rte_get_main_lcore",                     // eal.rs: Eal::main_lcore
+    "rte_get_next_lcore",                     // eal.rs: Eal::lcores
+    "rte_get_tsc_hz",                         // clock.rs: tsc_hz
+    "rte_hash_add_key",                       // hash.rs: RteHash::add
+    "rte_hash_add_key_with_hash",             // hash.rs: RteHash::add_with_hash
+    "rte_hash_count",                         // hash.rs: RteHash::count
+    "rte_hash_del_key",                       // hash.rs: RteHash::del
+    "rte_hash_del_key_with_hash",             // hash.rs: RteHash::del_with_hash
+    "rte_hash_free",                          // hash.rs: Drop of RteHash
+    "rte_hash_get_key_with_position",         // hash.rs: RteHash::key_at
+    "rte_hash_hash",                          // hash.rs: RteHash::hash
+    "rte_hash_iterate",                       // hash.rs: RteHash::iterate
+    "rte_hash_lookup",                        // hash.rs: RteHash::lookup
+    "rte_hash_lookup_with_hash",              // hash.rs: RteHash::lookup_with_hash
+    "rte_hash_lookup_with_hash_bulk",         // hash.rs: RteHash::lookup_bulk_with_hash
+    "rte_hash_max_key_id",                    // hash.rs: RteHash::max_key_id
+    "rte_lcore_to_socket_id",                 // eal.rs: Eal::socket_of
+    "rte_log_get_level",                      // log.rs: Hush
+    "rte_log_register",                       // log.rs: Hush::driver
+    "rte_log_set_level",                      // log.rs: Hush
+    "rte_mempool_avail_count",                // mempool.rs: Mempool::available
+    "rte_pdump_init",                         // eal.rs: Eal::allow_capture
+    "rte_pdump_uninit",                       // eal.rs: Drop of Eal
+    "rte_pktmbuf_pool_create",                // mempool.rs: Mempool::new
+    "rte_ring_create",                        // test_support.rs: RingPort::new
+    "rte_strerror",                           // error.rs: Display of Error
+    "rte_swx_table_learner_add",              // learner.rs: Learner::add_burst
+    "rte_swx_table_learner_create",           // learner.rs: Learner::new
+    "rte_swx_table_learner_delete",           // learner.rs: Learner::delete_burst
+    "rte_swx_table_learner_footprint_get",    // learner.rs: Learner::new
+    "rte_swx_table_learner_free",             // learner.rs: Drop of Learner
+    "rte_swx_table_learner_lookup",           // learner.rs: Learner::each
+    "rte_swx_table_learner_mailbox_size_get", // learner.rs: Learner::new
+    "rte_swx_table_learner_rearm",            // learner.rs: Learner::refresh_burst
+    "rte_tel_data_add_array_string",          // telemetry.rs: fill
+    "rte_tel_data_add_dict_container",        // telemetry.rs: fill
+    "rte_tel_data_add_dict_string",           // telemetry.rs: fill
+    "rte_tel_data_alloc",                     // telemetry.rs: Container::new
+    "rte_tel_data_free",                      // telemetry.rs: Drop of Container
+    "rte_tel_data_start_dict",                // telemetry.rs: fill
+    "rte_telemetry_register_cmd",             // telemetry.rs: Eal::serve_telemetry
+    "shim_.*", // shim.h says which; each is called by crate dpdk or tests/layout.rs
 ];
 
 /// The types of their parameters, sorted. bindgen follows no references by itself (it would bring in all that
 /// rte_mbuf and rte_ring are made of), so what is not here and not in `src/lib.rs` does not compile.
 const TYPES: &[&str] = &[
-    "hash_sig_t",             // hash.rs: hashes are 32 bits
-    "lcore_function_t",       // lcore.rs: run_job
-    "rte_eal_alarm_callback", // interrupt.rs: run_job
-    "rte_eth_stats",          // port.rs: Port::stats
-    "rte_proc_type_t",        // eal.rs: Eal::process_type
-    "shim_.*",                // shim.h says which; crate dpdk and tests/layout.rs
-    "telemetry_cb",           // telemetry.rs: run_answer
+    "hash_sig_t",                   // hash.rs: hashes are 32 bits
+    "lcore_function_t",             // lcore.rs: run_job
+    "rte_eal_alarm_callback",       // interrupt.rs: run_job
+    "rte_eth_stats",                // port.rs: Port::stats
+    "rte_proc_type_t",              // eal.rs: Eal::process_type
+    "rte_swx_hash_func_t",          // learner.rs: the default one
+    "rte_swx_table_learner_params", // learner.rs: Learner::new
+    "shim_.*",                      // shim.h says which; crate dpdk and tests/layout.rs
+    "telemetry_cb",                 // telemetry.rs: run_answer
 ];
 
 /// Constants, sorted.
@@ -129,6 +139,9 @@ fn main() {
     }
     if env::var_os("CARGO_FEATURE_NET_RING").is_some() {
         println!("cargo:rustc-link-lib=dylib=rte_net_ring");
+    }
+    if env::var_os("CARGO_FEATURE_TABLE").is_some() {
+        println!("cargo:rustc-link-lib=dylib=rte_table");
     }
 
     generate_bindings(&flags);

@@ -306,6 +306,14 @@ uint32_t shim_hash_crc(const void *bytes, uint32_t len, uint32_t init)
 	return rte_hash_crc(bytes, len, init);
 }
 
+void shim_hash_crc_burst(const void *keys, uint32_t len, uint32_t n, uint32_t init, uint32_t *out)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		out[i] = rte_hash_crc((const uint8_t *)keys + (size_t)i * len, len, init);
+}
+
 uint32_t shim_jhash(const void *bytes, uint32_t len, uint32_t init)
 {
 	return rte_jhash(bytes, len, init);

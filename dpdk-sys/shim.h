@@ -119,6 +119,8 @@ uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, struc
 /* ---- hashing ---- */
 
 uint32_t shim_hash_crc(const void *bytes, uint32_t len, uint32_t init);
+/* rte_hash_crc of each of n keys of len bytes that lie in a row. */
+void shim_hash_crc_burst(const void *keys, uint32_t len, uint32_t n, uint32_t init, uint32_t *out);
 uint32_t shim_jhash(const void *bytes, uint32_t len, uint32_t init);
 struct rte_hash *shim_hash_create(const struct shim_hash_setup *setup);
 

@@ -13,6 +13,7 @@
 #include <rte_mempool.h>
 #include <rte_pdump.h>
 #include <rte_ring.h>
+#include <rte_swx_table_learner.h>
 #include <rte_telemetry.h>
 
 #include "shim.h"

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use flowtracker_tests::process::{run, workspace_root};
+use flowtracker_tests::process::{binary, run, workspace_root};
 use serde_json::Value;
 
 /// The workspace as cargo sees it.
@@ -157,6 +157,16 @@ fn files_do_not_name_what_their_room_forbids() {
         }
     }
     assert_eq!(found, Vec::<String>::new());
+}
+
+/// DPDK's own tables are there to compare with: the product has no use for them.
+#[test]
+fn the_data_plane_does_not_link_what_it_is_compared_with() {
+    let dynamic = run(Command::new("readelf").arg("-d").arg(binary("flowtracker-dataplane")));
+    let needed: Vec<&str> = dynamic.lines().filter(|line| line.contains("(NEEDED)")).collect();
+    let needs = |library: &str| needed.iter().any(|line| line.contains(library));
+    assert!(needs("librte_eal"), "{needed:?}");
+    assert!(!needs("librte_hash") && !needs("librte_table"), "{needed:?}");
 }
 
 /// The top level of the repository is fixed: a new folder needs a reason.

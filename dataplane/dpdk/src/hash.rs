@@ -73,6 +73,20 @@ pub fn hash_crc(bytes: &[u8], init: u32) -> u32 {
     unsafe { sys::shim_hash_crc(bytes.as_ptr().cast(), len, init) }
 }
 
+/// rte_hash_crc of each of `keys`, starting from `init`.
+///
+/// # Panics
+///
+/// When there are fewer places in `out` than keys.
+#[inline]
+pub fn hash_crc_burst(keys: &[u128], init: u32, out: &mut [u32]) {
+    assert!(keys.len() <= out.len());
+    // SAFETY: there are keys.len() keys of 16 bytes, and as many places in out.
+    unsafe {
+        sys::shim_hash_crc_burst(keys.as_ptr().cast(), 16, keys.len() as u32, init, out.as_mut_ptr());
+    }
+}
+
 /// rte_jhash of `bytes`, starting from `init`.
 #[must_use]
 pub fn jhash(bytes: &[u8], init: u32) -> u32 {
@@ -255,6 +269,45 @@ impl<'eal> RteHash<'eal> {
             }
         }
         Ok(hits)
+    }
+
+    /// The bare call (rte_hash_lookup_with_hash_bulk) for keys of 16 bytes, as a C program would make it: nothing is
+    /// copied, and a position is negative when its key is not there.
+    ///
+    /// # Errors
+    ///
+    /// No key, more than [`BULK_MAX`], slices too short, or a table whose keys have another length.
+    #[inline]
+    pub fn lookup_bulk_of_u128(
+        &self,
+        keys: &[u128],
+        hashes: &mut [u32],
+        positions: &mut [i32],
+    ) -> Result<(), HashError> {
+        let n = keys.len();
+        if self.key_len != size_of::<u128>()
+            || n == 0
+            || n > BULK_MAX
+            || hashes.len() < n
+            || positions.len() < n
+        {
+            return Err(HashError::Invalid);
+        }
+        let mut pointers = [ptr::null::<c_void>(); BULK_MAX];
+        for (pointer, key) in pointers.iter_mut().zip(keys) {
+            *pointer = ptr::from_ref(key).cast();
+        }
+        // SAFETY: the table is live, each key has its length, and the three arrays have room for n <= BULK_MAX.
+        let code = unsafe {
+            sys::rte_hash_lookup_with_hash_bulk(
+                self.as_ptr(),
+                pointers.as_mut_ptr(),
+                hashes.as_mut_ptr(),
+                n as u32,
+                positions.as_mut_ptr(),
+            )
+        };
+        outcome(code).map(drop)
     }
 
     /// Deletes a key and returns the position it had (rte_hash_del_key).

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   Eal ◄──── Mempool                 the pool's memory goes when the Eal goes
-//!    ▲  ◄──── RteHash                 (feature "hash")
+//!    ▲  ◄──── RteHash, Learner        (features "hash", "learner")
 //!    │
 //!    └─────── Port ◄──── RxQueue      one handle per queue, moved to the lcore that polls it
 //!              ▲   ◄──── TxQueue
@@ -35,6 +35,8 @@ pub mod hash;
 mod interrupt;
 mod kernel;
 mod lcore;
+#[cfg(feature = "learner")]
+pub mod learner;
 mod log;
 mod mbuf;
 mod mempool;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dpdk::hash::{BULK_MAX, HashConfig, HashError, HashFunction, RteHash, hash_crc, jhash};
+use dpdk::hash::{BULK_MAX, HashConfig, HashError, HashFunction, RteHash, hash_crc, hash_crc_burst, jhash};
 use dpdk::{Eal, SocketId};
 
 fn key(n: u32, len: u32) -> Vec<u8> {
@@ -97,6 +97,8 @@ fn one_table(eal: &Eal, config: &HashConfig<'_>) {
         }
     }
 
+    bare_lookup(&table, config, &model);
+
     assert_eq!(table.key_at(table.max_key_id() + 1), None);
     assert_eq!(table.key_at(u32::MAX), None);
     let short = key(0, config.key_len - 1);
@@ -104,6 +106,36 @@ fn one_table(eal: &Eal, config: &HashConfig<'_>) {
     assert_eq!(table.lookup(&short), Err(HashError::Invalid));
     assert_eq!(table.lookup_bulk_with_hash(&[], &[], &mut []), Ok(0));
     assert_eq!(table.lookup_bulk_with_hash(&keys[..2], &hashes[..1], &mut [0; 2]), Err(HashError::Invalid));
+}
+
+/// The call without copies says the same, of keys of the one length that it takes.
+fn bare_lookup(table: &RteHash<'_>, config: &HashConfig<'_>, model: &BTreeMap<Vec<u8>, u32>) {
+    let keys: Vec<Vec<u8>> = (0..BULK_MAX as u32).map(|n| key(n, 16)).collect();
+    let row: Vec<u128> =
+        keys.iter().map(|key| u128::from_ne_bytes(key[..].try_into().expect("16 bytes"))).collect();
+    let (mut hashes, mut positions) = ([0; BULK_MAX], [0; BULK_MAX]);
+    hash_crc_burst(&row, config.init_value, &mut hashes);
+    for (key, &hash) in keys.iter().zip(&hashes) {
+        assert_eq!(hash, hash_crc(key, config.init_value));
+    }
+    for n in [0, 1, 3, BULK_MAX] {
+        if config.hash == HashFunction::Jhash {
+            hashes = std::array::from_fn(|i| jhash(&keys[i], config.init_value));
+        }
+        let outcome = table.lookup_bulk_of_u128(&row[..n], &mut hashes, &mut positions);
+        if config.key_len != 16 || n == 0 {
+            assert_eq!(outcome, Err(HashError::Invalid));
+            continue;
+        }
+        assert_eq!(outcome, Ok(()));
+        for (key, &position) in keys.iter().zip(&positions[..n]) {
+            assert_eq!(u32::try_from(position).ok(), model.get(key).copied());
+        }
+    }
+    assert_eq!(
+        table.lookup_bulk_of_u128(&row[..2], &mut hashes[..1], &mut positions),
+        Err(HashError::Invalid)
+    );
 }
 
 fn refusals(eal: &Eal) {
