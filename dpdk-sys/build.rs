@@ -40,6 +40,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_rx_queue_setup",                 // port.rs: Port::open
     "rte_eth_stats_get",                      // port.rs: Port::stats
     "rte_eth_tx_queue_setup",                 // port.rs: Port::open
+    "rte_free",                               // hash.rs: Drop of Words
     "rte_get_main_lcore",                     // eal.rs: Eal::main_lcore
     "rte_get_next_lcore",                     // eal.rs: Eal::lcores
     "rte_get_tsc_hz",                         // clock.rs: tsc_hz
@@ -81,6 +82,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_tel_data_free",                      // telemetry.rs: Drop of Container
     "rte_tel_data_start_dict",                // telemetry.rs: fill
     "rte_telemetry_register_cmd",             // telemetry.rs: Eal::serve_telemetry
+    "rte_zmalloc_socket",                     // hash.rs: Words::new
     "shim_.*", // shim.h says which; each is called by crate dpdk or tests/layout.rs
 ];
 

@@ -1,4 +1,5 @@
-//! The perf lab. `perf events`, `perf kernel`, `perf control` and `perf ab` have files of their own; without arguments:
+//! The perf lab. `perf events`, `perf kernel`, `perf control`, `perf tables` and `perf ab` have files of their own;
+//! without arguments:
 //!
 //! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
 //! interleaved run. No hardware, no hugepages.
@@ -16,6 +17,7 @@ mod ab;
 mod control;
 mod events;
 mod kernel;
+mod tables;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use flowtracker_proto::v1;
 use flowtracker_tests::grpcurl::Grpcurl;
-use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
 use flowtracker_tests::{packet, pcap};
 use serde_json::json;
 
@@ -80,6 +82,8 @@ fn main() {
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
         ["control"] => return beside_commands(),
         ["ab", name, programs] => return ab::run(&forwarding(), name, Path::new(programs)),
+        ["tables"] => return bare_tables(false),
+        ["tables", "hugepages"] => return bare_tables(true),
         ["kernel"] => return next_to_the_kernel(None),
         ["kernel", seconds] => {
             return next_to_the_kernel(Some(seconds.parse().expect("a number of seconds")));
@@ -87,7 +91,7 @@ fn main() {
         [] => {}
         _ => {
             panic!(
-                "no part of the lab is called {words:?}: events, kernel, control, ab, or nothing for testpmd"
+                "no part of the lab is called {words:?}: events, kernel, control, tables, ab, or nothing for testpmd"
             )
         }
     }
@@ -172,6 +176,35 @@ fn beside_commands() {
     };
     println!("flowtracker {}, DPDK {}, {}.", env!("CARGO_PKG_VERSION"), dpdk_version(), cpu());
     control::run(&plan);
+}
+
+/// `perf tables [hugepages]`.
+fn bare_tables(hugepages: bool) {
+    let mut flows = vec![1 << 10, 1 << 16, 1 << 20];
+    if !quick() {
+        flows.push(1 << 24);
+    }
+    let plan = tables::Plan {
+        flows,
+        rounds: 5,
+        inserts: 1 << 18,
+        lookups: 1 << 20,
+        churn: 1 << 16,
+        cpu: 1,
+        hugepages,
+    };
+    run(Command::new("taskset").args(["-cp", "1", &std::process::id().to_string()]));
+    println!("flowtracker {}, DPDK {}, {}.", env!("CARGO_PKG_VERSION"), dpdk_version(), cpu());
+    let report = tables::run(&plan);
+    println!();
+    print!("{report}");
+    let path = workspace_root().join("target/lab/tables.json");
+    let mut json = report.json();
+    json["dpdk"] = json!(dpdk_version());
+    json["cpu"] = json!(cpu());
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("target/lab");
+    std::fs::write(&path, format!("{json:#}\n")).expect("write the figures");
+    println!("All figures: {}", path.display());
 }
 
 /// `perf kernel [SECONDS]`. Loads of another length, once each, show what a buffer only puts off.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dpdk::hash::{BULK_MAX, HashConfig, HashError, HashFunction, RteHash, hash_crc, hash_crc_burst, jhash};
+use dpdk::hash::{
+    BULK_MAX, HashConfig, HashError, HashFunction, RteHash, Words, hash_crc, hash_crc_burst, jhash,
+};
 use dpdk::{Eal, SocketId};
 
 fn key(n: u32, len: u32) -> Vec<u8> {
@@ -51,6 +53,12 @@ fn rte_hash_is_a_map() {
         }
     }
     refusals(&eal);
+
+    let mut words = Words::new(&eal, 1000, SocketId::ANY).unwrap();
+    assert_eq!(words[..], [0; 1000]);
+    words[999] = 7;
+    assert_eq!(words.iter().sum::<u32>(), 7);
+    assert!(Words::new(&eal, 1 << 30, SocketId::ANY).is_err(), "4 GiB out of 128 MiB");
 }
 
 fn one_table(eal: &Eal, config: &HashConfig<'_>) {

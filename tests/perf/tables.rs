@@ -1,0 +1,408 @@
+//! `perf tables`: the bare tables side by side, without ports: the product's, librte_hash's, and the learner table of
+//! librte_table.
+//!
+//! A round makes each table, fills it, and asks it for flows that are there, for flows that are not, and for the oldest
+//! ones to make room for new ones. Tables take turns in one process, one alive at a time, every second round the other
+//! way about. Keys are made ahead, some at a time, outside of the measurement. Every answer is compared with what is
+//! known about the flow: a figure of a table that forgets does not come about.
+
+#[path = "tables/contenders.rs"]
+mod contenders;
+#[path = "tables/report.rs"]
+mod report;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use conntrack::key::TCP;
+use conntrack::{FlowKey, FlowTable};
+use contenders::{BURST, Contender, Hash, Nothing, Ours, learner};
+use dpdk::Eal;
+use dpdk::clock::tsc;
+use flowtracker_tests::hugepages::Hugepages;
+pub(crate) use report::{Operation, Report, Row, Size};
+
+/// Keys that are made at a time, so few that making them leaves the tables in the cache.
+const CHUNK: usize = 32 * BURST;
+/// Flows from this number on are in no table.
+const ABSENT: u64 = 1 << 40;
+/// A bucket of the largest table, the learner, and what the EAL wants besides.
+const EAL_BYTES_PER_FLOW: u64 = 256;
+const EAL_MORE_MIB: u64 = 192;
+
+/// How much is to be done.
+pub(crate) struct Plan {
+    /// Numbers of flows, powers of two, each at least a chunk of keys.
+    pub(crate) flows: Vec<u32>,
+    /// How often each measurement is made.
+    pub(crate) rounds: usize,
+    /// A smaller table is filled again and again until so many flows were added.
+    pub(crate) inserts: u64,
+    /// Flows that are looked up, and again as many that are not there.
+    pub(crate) lookups: u64,
+    /// Flows that are replaced.
+    pub(crate) churn: u64,
+    /// For the EAL's only lcore; the caller's thread is left where it is.
+    pub(crate) cpu: u32,
+    /// Whether DPDK's tables get hugepages of 2 MiB, which are taken from the machine for as long as this lasts.
+    pub(crate) hugepages: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    Ours,
+    Hash,
+    HashExt,
+    Learner,
+}
+
+impl Table {
+    pub(crate) const ALL: [Table; 4] = [Table::Ours, Table::Hash, Table::HashExt, Table::Learner];
+    const PEERS: [Table; 3] = [Table::Hash, Table::HashExt, Table::Learner];
+
+    /// The learner refuses a flow when its bucket is full, without a word. All others must take what they have room for.
+    fn may_refuse(self) -> bool {
+        self == Table::Learner
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Table::Ours => "flowtracker",
+            Table::Hash => "rte_hash",
+            Table::HashExt => "rte_hash, EXT_TABLE",
+            Table::Learner => "SWX learner",
+        })
+    }
+}
+
+/// What became of the flows of one round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Flows in the table once it was filled, and those that it refused.
+    pub(crate) taken: u64,
+    pub(crate) refused: u64,
+    /// Lookups that found something, of flows that had been taken and of others.
+    pub(crate) found: u64,
+    pub(crate) found_absent: u64,
+    /// Of the flows that were replaced: deleted, and added or refused.
+    pub(crate) deleted: u64,
+    pub(crate) added: u64,
+    pub(crate) added_refused: u64,
+}
+
+/// Measures all, or panics where a table breaks a law.
+pub(crate) fn run(plan: &Plan) -> Report {
+    let largest = plan.flows.iter().copied().max().expect("a number of flows");
+    let mib = (u64::from(largest) * EAL_BYTES_PER_FLOW).div_ceil(1 << 20) + EAL_MORE_MIB;
+    let before = Memory::now();
+    // Given back after the EAL is gone.
+    let hugepages = plan.hugepages.then(|| Hugepages::take(mib.div_ceil(2)));
+    let eal = start_eal(plan.cpu, mib, hugepages.as_ref().map(Hugepages::folder));
+    // The EAL leaves zeroing to the kernel where memory has not been used, and page faults to whoever writes there
+    // first. From now on it has been used.
+    drop(learner(&eal, largest));
+    drop(learner(&eal, largest));
+    let pages = Memory::now().since(&before, hugepages.is_some());
+    let sizes = plan.flows.iter().map(|&flows| compare(plan, &eal, &pages, flows)).collect();
+    Report { sizes, rounds: plan.rounds }
+}
+
+/// Without ports, and with memory for the largest of DPDK's tables.
+fn start_eal(cpu: u32, mib: u64, hugepages: Option<&Path>) -> Eal {
+    let mut args =
+        format!("--no-shconf --no-pci -l {cpu} -m {mib} --file-prefix fttables{}", std::process::id());
+    match hugepages {
+        Some(folder) => args += &format!(" --huge-dir {}", folder.display()),
+        None => args += " --no-huge",
+    }
+    let args: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
+    Eal::init("tables", &args).unwrap_or_else(|error| panic!("the EAL does not start: {error}"))
+}
+
+/// `pages` says where the memory of DPDK's tables is.
+fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
+    assert!(flows.is_power_of_two() && flows as usize >= CHUNK, "{flows} flows");
+    let before = Memory::now();
+    let ours = Ours::new(flows);
+    // All of it has been written to.
+    let our_pages = Memory::now().since(&before, false);
+    let places = ours.0.positions();
+    drop(ours);
+    let row = |table| {
+        let flows = u64::from(flows);
+        let (capacity, pages) = match table {
+            Table::Ours => (u64::from(places), our_pages.clone()),
+            Table::Hash => (2 * flows, pages.to_owned()),
+            Table::HashExt => (flows, pages.to_owned()),
+            Table::Learner => (4 * flows, pages.to_owned()),
+        };
+        Row { table, capacity, pages, ns: Default::default(), counts: Vec::new() }
+    };
+    let mut size = Size { flows, rows: Table::ALL.map(row).into(), stream: report::Rounds::default() };
+    for round in 0..plan.rounds {
+        let mut bench = Bench { table: Nothing, plan, flows: flows.into(), refused: HashSet::new() };
+        size.stream.0.push(bench.hits().0);
+        let mut order = [0, 1, 2, 3];
+        // Every second round the other way about, so that drift hits all alike.
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for row in order {
+            let row = &mut size.rows[row];
+            let (figures, counts) = match row.table {
+                Table::Ours => measure(plan, flows, || Ours::new(flows)),
+                // Half of its places are taken: with more, a bucket or two may overflow, and it gets slower.
+                Table::Hash => measure(plan, flows, || Hash::new(eal, 2 * flows, false)),
+                // It is there for tables that are filled to the last place.
+                Table::HashExt => measure(plan, flows, || Hash::new(eal, flows, true)),
+                // "n_keys_max" of its parameters: as many buckets of four.
+                Table::Learner => measure(plan, flows, || learner(eal, flows)),
+            };
+            assert!(
+                row.table.may_refuse() || counts.refused + counts.added_refused == 0,
+                "{} with {flows} flows refused some: {counts:?}",
+                row.table
+            );
+            for (rounds, figure) in row.ns.iter_mut().zip(figures) {
+                rounds.0.push(figure);
+            }
+            row.counts.push(counts);
+        }
+    }
+    size
+}
+
+/// One round of one table: nanoseconds in the order of [`Operation::ALL`].
+fn measure<C: Contender>(
+    plan: &Plan,
+    flows: u32,
+    make: impl Fn() -> C,
+) -> ([f64; Operation::ALL.len()], Counts) {
+    let mut bench = Bench { table: make(), plan, flows: flows.into(), refused: HashSet::new() };
+    let fills = plan.inserts.div_ceil(bench.flows);
+    let mut insert = 0.0;
+    for fill in 0..fills {
+        if fill != 0 {
+            // The old one goes first: only one at a time.
+            let Bench { table, .. } = bench;
+            drop(table);
+            bench = Bench { table: make(), plan, flows: flows.into(), refused: HashSet::new() };
+        }
+        insert += bench.fill() / fills as f64;
+    }
+    let refused = bench.refused.len() as u64;
+    let (hit, found) = bench.hits();
+    let (miss, found_absent) = bench.misses();
+    let (churn, deleted) = bench.churn();
+    let added_refused = bench.refused.len() as u64 - refused;
+    let counts = Counts {
+        taken: bench.flows - refused,
+        refused,
+        found,
+        found_absent,
+        deleted,
+        added: plan.churn - added_refused,
+        added_refused,
+    };
+    ([hit, miss, insert, churn], counts)
+}
+
+/// A table and what is known about it.
+struct Bench<'p, C> {
+    table: C,
+    plan: &'p Plan,
+    flows: u64,
+    /// Flows that were to be added and are not there.
+    refused: HashSet<u64>,
+}
+
+/// Numbers of flows and their keys, as many as are made at a time, and what the table answered to each burst.
+struct Chunk<K> {
+    numbers: Vec<u64>,
+    keys: Vec<K>,
+    answers: [u64; CHUNK / BURST],
+}
+
+impl<K> Chunk<K> {
+    /// The flows of one chunk out of `count`, which begins with the `start`-th.
+    fn make(start: u64, count: u64, number: impl Fn(u64) -> u64, key: impl Fn(&FlowKey) -> K) -> Self {
+        let numbers: Vec<u64> = (start..count.min(start + CHUNK as u64)).map(number).collect();
+        let keys = numbers.iter().map(|&number| key(&flow(number))).collect();
+        Chunk { numbers, keys, answers: [0; CHUNK / BURST] }
+    }
+
+    /// Every flow with what was answered about it.
+    fn answered(&self) -> impl Iterator<Item = (u64, bool)> {
+        self.numbers.chunks(BURST).zip(self.answers).flat_map(|(numbers, answer)| {
+            numbers.iter().enumerate().map(move |(i, &n)| (n, answer >> i & 1 == 1))
+        })
+    }
+}
+
+impl<C: Contender> Bench<'_, C> {
+    /// Asks about `count` flows: `number` says which the n-th is, `ask` is the call, `law` is told each answer.
+    /// Nanoseconds per flow.
+    fn ask(
+        &mut self,
+        count: u64,
+        number: impl Fn(u64) -> u64,
+        ask: impl Fn(&mut C, u64, &[C::Key]) -> u64,
+        mut law: impl FnMut(&mut HashSet<u64>, u64, bool),
+    ) -> f64 {
+        let mut took = Duration::ZERO;
+        for start in (0..count).step_by(CHUNK) {
+            let mut chunk = Chunk::make(start, count, &number, C::key);
+            let since = Instant::now();
+            for (keys, answer) in chunk.keys.chunks(BURST).zip(&mut chunk.answers) {
+                *answer = ask(&mut self.table, tsc(), keys);
+            }
+            took += since.elapsed();
+            for (number, answer) in chunk.answered() {
+                law(&mut self.refused, number, answer);
+            }
+        }
+        took.as_nanos() as f64 / count as f64
+    }
+
+    /// Adds the flows from 0 on.
+    fn fill(&mut self) -> f64 {
+        self.ask(self.flows, |n| n, C::insert, note_refused)
+    }
+
+    /// Looks flows up, each as often as any other, in an order that has nothing to do with that of their addition; also
+    /// says how many were found.
+    fn hits(&mut self) -> (f64, u64) {
+        let flows = self.flows;
+        let mut found = 0;
+        let ns = self.ask(
+            self.plan.lookups,
+            |n| shuffled(n % flows, flows, n / flows),
+            C::refresh,
+            |refused, flow, answer| {
+                assert_eq!(answer, !refused.contains(&flow), "flow {flow} of {flows} is there: {answer}");
+                found += u64::from(answer);
+            },
+        );
+        (ns, found)
+    }
+
+    /// Looks up flows that were never added; also says how many were found.
+    fn misses(&mut self) -> (f64, u64) {
+        let mut found = 0;
+        let ns = self.ask(
+            self.plan.lookups,
+            |n| ABSENT + n,
+            C::refresh,
+            |_, flow, answer| {
+                assert!(!answer, "flow {flow} was never added and is there");
+                found += u64::from(answer);
+            },
+        );
+        (ns, found)
+    }
+
+    /// Deletes the oldest burst of flows and adds as many new ones, again and again. Nanoseconds per pair; also says how
+    /// many were deleted.
+    fn churn(&mut self) -> (f64, u64) {
+        let mut took = Duration::ZERO;
+        let mut deleted = 0;
+        for start in (0..self.plan.churn).step_by(CHUNK) {
+            let mut old = Chunk::make(start, self.plan.churn, |n| n, C::key);
+            let mut new = Chunk::make(start, self.plan.churn, |n| self.flows + n, C::key);
+            let since = Instant::now();
+            let bursts = old.keys.chunks(BURST).zip(new.keys.chunks(BURST));
+            for ((old_keys, new_keys), (gone, come)) in
+                bursts.zip(old.answers.iter_mut().zip(&mut new.answers))
+            {
+                let now = tsc();
+                *gone = self.table.delete(now, old_keys);
+                *come = self.table.insert(now, new_keys);
+            }
+            took += since.elapsed();
+            for (flow, answer) in new.answered() {
+                note_refused(&mut self.refused, flow, answer);
+            }
+            for (flow, answer) in old.answered() {
+                assert_eq!(answer, !self.refused.contains(&flow), "flow {flow} was deleted: {answer}");
+                deleted += u64::from(answer);
+            }
+        }
+        (took.as_nanos() as f64 / self.plan.churn as f64, deleted)
+    }
+}
+
+fn note_refused(refused: &mut HashSet<u64>, flow: u64, taken: bool) {
+    if !taken {
+        refused.insert(flow);
+    }
+}
+
+/// Mixes 64 bits so that no two numbers become one (the finalizer of splitmix64).
+fn mixed(mut x: u64) -> u64 {
+    x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ x >> 31
+}
+
+/// The flow of a number: no two have the same source and ports.
+fn flow(number: u64) -> FlowKey {
+    let bits = mixed(number);
+    let destination = mixed(bits) as u32;
+    FlowKey::new(
+        1,
+        Ipv4Addr::from(bits as u32),
+        Ipv4Addr::from(destination),
+        TCP,
+        (bits >> 32) as u16,
+        (bits >> 48) as u16,
+    )
+}
+
+/// Where `n` of 0 to `count` - 1 comes when they are put in another order, which `seed` chooses. `count` is a power of
+/// two.
+fn shuffled(n: u64, count: u64, seed: u64) -> u64 {
+    let mask = count - 1;
+    let half = count.ilog2().div_ceil(2);
+    let mut x = n ^ (mixed(seed + 1) & mask);
+    for factor in [0x9e37_79b9_7f4a_7c15u64, 0xbf58_476d_1ce4_e5b9] {
+        x = x.wrapping_mul(factor) & mask;
+        x ^= x >> half;
+    }
+    x
+}
+
+/// Memory of this process by the kind of its pages, in KiB.
+struct Memory {
+    all: u64,
+    transparent: u64,
+}
+
+impl Memory {
+    fn now() -> Self {
+        let text = std::fs::read_to_string("/proc/self/smaps_rollup").expect("Linux 4.14 or later");
+        let sum = |names: &[&str]| -> u64 {
+            text.lines()
+                .filter_map(|line| line.split_once(':'))
+                .filter(|(name, _)| names.contains(name))
+                .map(|(_, rest)| rest.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of KiB"))
+                .sum()
+        };
+        Memory { all: sum(&["Rss"]), transparent: sum(&["AnonHugePages", "ShmemPmdMapped"]) }
+    }
+
+    /// What the memory that has come since `before` consists of, in words.
+    fn since(&self, before: &Memory, hugepages: bool) -> String {
+        let all = self.all.saturating_sub(before.all);
+        let transparent = self.transparent.saturating_sub(before.transparent);
+        match (hugepages, transparent) {
+            (true, _) => "hugepages of 2 MiB".to_owned(),
+            (_, 0) => "4 KiB".to_owned(),
+            (_, _) => format!("{} % THP", (100 * transparent).div_ceil(all.max(transparent))),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The tables, each called as its own users call it, in bursts of keys.
+
+use std::hint::black_box;
+
+use conntrack::arch::Features;
+use conntrack::table::{BULK, TableConfig};
+use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
+use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
+use dpdk::learner::{Learner, LearnerConfig};
+use dpdk::{Eal, SocketId};
+
+/// Keys of a burst.
+pub(crate) const BURST: usize = 32;
+/// No key of a learner expires: a day.
+const NEVER: u32 = 86_400;
+
+/// A table. Each call is about one burst, `now` is the time stamp counter, and bit i of an answer is about key i.
+pub(crate) trait Contender {
+    /// What it takes for a key.
+    type Key: Copy;
+    /// A flow in its form.
+    fn key(flow: &FlowKey) -> Self::Key;
+    /// Adds keys that are not there; says which were taken.
+    fn insert(&mut self, now: u64, keys: &[Self::Key]) -> u64;
+    /// Looks keys up and notes when those that are there were used; says which.
+    fn refresh(&mut self, now: u64, keys: &[Self::Key]) -> u64;
+    /// Deletes keys; says which were there.
+    fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
+}
+
+/// The product's table, called as the tracker calls it.
+pub(crate) struct Ours(pub(crate) LineTable);
+
+impl Ours {
+    pub(crate) fn new(flows: u32) -> Self {
+        // The product's default; any secret will do.
+        let hasher = Hasher::new(HashKind::Keyed, [7; 32], Features::detect());
+        Self(LineTable::new(TableConfig { entries: flows, hasher }).expect("memory for the table"))
+    }
+}
+
+impl Contender for Ours {
+    type Key = FlowKey;
+
+    fn key(flow: &FlowKey) -> FlowKey {
+        *flow
+    }
+
+    #[inline]
+    fn insert(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
+        let mut hashes = [0; BULK];
+        self.0.hash_burst(keys, &mut hashes);
+        let mut taken = 0;
+        for (i, (key, hash)) in keys.iter().zip(hashes).enumerate() {
+            if let Ok(pos) = self.0.add_with_hash(key, hash) {
+                self.0.set_stamp(pos, Tick(now as u32));
+                taken |= 1 << i;
+            }
+        }
+        taken
+    }
+
+    #[inline]
+    fn refresh(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
+        let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
+        self.0.hash_burst(keys, &mut hashes);
+        let hits = self.0.lookup_burst(keys, &hashes, &mut places);
+        for (i, &place) in places[..keys.len()].iter().enumerate() {
+            if hits >> i & 1 == 1 {
+                self.0.set_stamp(place, Tick(now as u32));
+            }
+        }
+        hits
+    }
+
+    #[inline]
+    fn delete(&mut self, _now: u64, keys: &[FlowKey]) -> u64 {
+        let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
+        self.0.hash_burst(keys, &mut hashes);
+        let hits = self.0.lookup_burst(keys, &hashes, &mut places);
+        for (i, &place) in places[..keys.len()].iter().enumerate() {
+            if hits >> i & 1 == 1 {
+                self.0.remove_at(place);
+            }
+        }
+        hits
+    }
+}
+
+/// A flow in 16 bytes, as a user of DPDK's tables would pack it: both compare keys of this length with two instructions,
+/// but keys of the API's 17 bytes one by one.
+fn packed(flow: &FlowKey) -> u128 {
+    let bytes = flow.to_bytes();
+    // The first four are the port, of which the first tells all.
+    let mut packed = [0; 16];
+    packed[0] = bytes[0];
+    packed[1..14].copy_from_slice(&bytes[4..]);
+    u128::from_ne_bytes(packed)
+}
+
+/// rte_hash, with the stamps by position that it does not keep itself.
+pub(crate) struct Hash<'eal> {
+    table: RteHash<'eal>,
+    stamps: Words<'eal>,
+}
+
+impl<'eal> Hash<'eal> {
+    /// A table of so many entries.
+    pub(crate) fn new(eal: &'eal Eal, entries: u32, ext_table: bool) -> Self {
+        let config = HashConfig {
+            // There is one at a time.
+            name: "peer",
+            entries,
+            key_len: size_of::<u128>() as u32,
+            hash: HashFunction::Crc,
+            init_value: 0,
+            socket: SocketId::ANY,
+            ext_table,
+        };
+        let table = RteHash::new(eal, &config).unwrap_or_else(|error| panic!("{entries} entries: {error}"));
+        let stamps = Words::new(eal, table.max_key_id() as usize + 1, SocketId::ANY)
+            .unwrap_or_else(|error| panic!("{entries} stamps: {error}"));
+        Self { table, stamps }
+    }
+}
+
+impl Contender for Hash<'_> {
+    type Key = u128;
+
+    fn key(flow: &FlowKey) -> u128 {
+        packed(flow)
+    }
+
+    #[inline]
+    fn insert(&mut self, now: u64, keys: &[u128]) -> u64 {
+        let mut taken = 0;
+        for (i, key) in keys.iter().enumerate() {
+            if let Ok(position) = self.table.add(&key.to_ne_bytes()) {
+                self.stamps[position as usize] = now as u32;
+                taken |= 1 << i;
+            }
+        }
+        taken
+    }
+
+    #[inline]
+    fn refresh(&mut self, now: u64, keys: &[u128]) -> u64 {
+        let (mut hashes, mut positions) = ([0; BULK_MAX], [0; BULK_MAX]);
+        hash_crc_burst(keys, 0, &mut hashes);
+        self.table.lookup_bulk_of_u128(keys, &mut hashes, &mut positions).expect("a burst of such keys");
+        let mut hits = 0;
+        for (i, &position) in positions[..keys.len()].iter().enumerate() {
+            if position >= 0 {
+                self.stamps[position as usize] = now as u32;
+                hits |= 1 << i;
+            }
+        }
+        hits
+    }
+
+    #[inline]
+    fn delete(&mut self, _now: u64, keys: &[u128]) -> u64 {
+        let mut deleted = 0;
+        for (i, key) in keys.iter().enumerate() {
+            deleted |= u64::from(self.table.del(&key.to_ne_bytes()).is_ok()) << i;
+        }
+        deleted
+    }
+}
+
+/// A learner of so many buckets. Its timers are in the table: to rearm is to stamp.
+pub(crate) fn learner(eal: &Eal, buckets: u32) -> Learner<'_> {
+    let config = LearnerConfig { keys: buckets, timeout: NEVER, socket: SocketId::ANY };
+    Learner::new(eal, &config).unwrap_or_else(|error| panic!("{buckets} buckets: {error}"))
+}
+
+impl Contender for Learner<'_> {
+    type Key = u128;
+
+    fn key(flow: &FlowKey) -> u128 {
+        packed(flow)
+    }
+
+    #[inline]
+    fn insert(&mut self, now: u64, keys: &[u128]) -> u64 {
+        self.add_burst(now, keys)
+    }
+
+    #[inline]
+    fn refresh(&mut self, now: u64, keys: &[u128]) -> u64 {
+        self.refresh_burst(now, keys)
+    }
+
+    #[inline]
+    fn delete(&mut self, now: u64, keys: &[u128]) -> u64 {
+        self.delete_burst(now, keys)
+    }
+}
+
+/// No table: reads the keys and finds all. What this costs is not the tables'.
+pub(crate) struct Nothing;
+
+impl Contender for Nothing {
+    type Key = u128;
+
+    fn key(flow: &FlowKey) -> u128 {
+        packed(flow)
+    }
+
+    #[inline]
+    fn insert(&mut self, now: u64, keys: &[u128]) -> u64 {
+        self.refresh(now, keys)
+    }
+
+    #[inline]
+    fn refresh(&mut self, now: u64, keys: &[u128]) -> u64 {
+        black_box(keys.iter().fold(u128::from(now), |all, key| all ^ key));
+        u64::MAX >> (u64::BITS as usize - keys.len())
+    }
+
+    #[inline]
+    fn delete(&mut self, now: u64, keys: &[u128]) -> u64 {
+        self.refresh(now, keys)
+    }
+}

@@ -1,0 +1,229 @@
+//! What `perf tables` found: figures next to each other and next to what the product is meant to reach.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::{Counts, Table};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Hit,
+    Miss,
+    Insert,
+    Churn,
+}
+
+impl Operation {
+    pub(crate) const ALL: [Operation; 4] =
+        [Operation::Hit, Operation::Miss, Operation::Insert, Operation::Churn];
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operation::Hit => "hit, refresh",
+            Operation::Miss => "miss",
+            Operation::Insert => "insert",
+            Operation::Churn => "delete + insert",
+        })
+    }
+}
+
+/// How many times as fast as a peer the product's table is meant to be.
+fn target(flows: u32, operation: Operation, peer: Table) -> Option<f64> {
+    let of_sizes = match (operation, peer) {
+        (Operation::Hit, Table::Hash) => [2.0, 2.5, 3.4, 4.5],
+        (Operation::Hit, Table::Learner) => [3.0, 4.0, 4.5, 5.0],
+        (Operation::Insert, Table::Hash) => [2.5, 2.0, 3.0, 3.0],
+        _ => return None,
+    };
+    let size = [1 << 10, 1 << 16, 1 << 20, 1 << 24].iter().position(|&size| size == flows)?;
+    Some(of_sizes[size])
+}
+
+/// Figures of one kind, one a round.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rounds(pub(crate) Vec<f64>);
+
+impl Rounds {
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        let sorted = self.sorted();
+        (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
+    }
+
+    fn range(&self) -> String {
+        let sorted = self.sorted();
+        format!("{:.1}–{:.1}", sorted[0], sorted[sorted.len() - 1])
+    }
+}
+
+/// All about one table at one size.
+pub(crate) struct Row {
+    pub(crate) table: Table,
+    /// Entries that it has places for.
+    pub(crate) capacity: u64,
+    /// Where its memory is.
+    pub(crate) pages: String,
+    /// Nanoseconds per flow.
+    pub(crate) ns: [Rounds; Operation::ALL.len()],
+    pub(crate) counts: Vec<Counts>,
+}
+
+/// All about one number of flows.
+pub(crate) struct Size {
+    pub(crate) flows: u32,
+    /// In the order of [`Table::ALL`].
+    pub(crate) rows: Vec<Row>,
+    /// What reading the keys costs, and a clock reading per burst: a part of every figure.
+    pub(crate) stream: Rounds,
+}
+
+/// The answer.
+pub(crate) struct Report {
+    pub(crate) sizes: Vec<Size>,
+    pub(crate) rounds: usize,
+}
+
+impl Row {
+    fn load(&self, flows: u32) -> f64 {
+        let taken: u64 = self.counts.iter().map(|counts| counts.taken).max().unwrap_or(flows.into());
+        taken as f64 / self.capacity as f64
+    }
+}
+
+/// A peer's figure next to ours.
+struct Versus {
+    ratio: f64,
+    target: Option<f64>,
+}
+
+impl Versus {
+    fn below(&self) -> bool {
+        self.target.is_some_and(|target| self.ratio < target)
+    }
+}
+
+impl fmt::Display for Versus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.target {
+            None => write!(f, "{:.2}", self.ratio),
+            Some(target) if self.below() => write!(f, "**{:.2} < {target}**", self.ratio),
+            Some(target) => write!(f, "{:.2} ≥ {target}", self.ratio),
+        }
+    }
+}
+
+impl Size {
+    fn row(&self, table: Table) -> &Row {
+        self.rows.iter().find(|row| row.table == table).expect("a row per table")
+    }
+
+    fn versus(&self, operation: Operation, peer: Table) -> Versus {
+        let median = |table| self.row(table).ns[operation as usize].median();
+        Versus { ratio: median(peer) / median(Table::Ours), target: target(self.flows, operation, peer) }
+    }
+}
+
+impl Report {
+    /// How many ratios are below their targets.
+    fn below(&self) -> usize {
+        let all = self.sizes.iter().flat_map(|size| {
+            Operation::ALL.iter().flat_map(move |&op| Table::PEERS.map(move |peer| size.versus(op, peer)))
+        });
+        all.filter(Versus::below).count()
+    }
+
+    /// All figures of all rounds.
+    pub(crate) fn json(&self) -> Value {
+        let sizes = self.sizes.iter().map(|size| {
+            let rows = size.rows.iter().map(|row| {
+                let operations = Operation::ALL.iter().map(|&operation| {
+                    let ns = &row.ns[operation as usize];
+                    let mut value =
+                        json!({ "operation": operation.to_string(), "ns": ns.0, "median": ns.median() });
+                    if row.table != Table::Ours {
+                        let versus = size.versus(operation, row.table);
+                        value["ratio"] = json!(versus.ratio);
+                        value["target"] = json!(versus.target);
+                    }
+                    value
+                });
+                let last = row.counts.last().copied().unwrap_or_default();
+                json!({
+                    "table": row.table.to_string(),
+                    "capacity": row.capacity,
+                    "load": row.load(size.flows),
+                    "pages": row.pages,
+                    "refused": last.refused,
+                    "refused_in_churn": last.added_refused,
+                    "operations": operations.collect::<Vec<_>>(),
+                })
+            });
+            json!({ "flows": size.flows, "keys_ns": size.stream.0, "tables": rows.collect::<Vec<_>>() })
+        });
+        json!({ "rounds": self.rounds, "sizes": sizes.collect::<Vec<_>>() })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| flows | table | places | load | refused, filling | refused, churn | pages |")?;
+        writeln!(f, "|---:|:---|---:|---:|---:|---:|:---|")?;
+        for size in &self.sizes {
+            for row in &size.rows {
+                let counts = row.counts.last().copied().unwrap_or_default();
+                writeln!(
+                    f,
+                    "| {} | {} | {} | {:.2} | {} | {} | {} |",
+                    size.flows,
+                    row.table,
+                    row.capacity,
+                    row.load(size.flows),
+                    counts.refused,
+                    counts.added_refused,
+                    row.pages
+                )?;
+            }
+        }
+        writeln!(f)?;
+        writeln!(
+            f,
+            "Nanoseconds per flow, medians of {} rounds, ranges; × is the peer's median to ours.",
+            self.rounds
+        )?;
+        writeln!(f)?;
+        write!(f, "| flows | operation | {} | range |", Table::Ours)?;
+        for peer in Table::PEERS {
+            write!(f, " {peer} | range | × |")?;
+        }
+        writeln!(f)?;
+        writeln!(f, "|---:|:---|---:|:---:|{}", "---:|:---:|---:|".repeat(Table::PEERS.len()))?;
+        for size in &self.sizes {
+            for operation in Operation::ALL {
+                let ours = &size.row(Table::Ours).ns[operation as usize];
+                write!(f, "| {} | {operation} | {:.1} | {} |", size.flows, ours.median(), ours.range())?;
+                for peer in Table::PEERS {
+                    let ns = &size.row(peer).ns[operation as usize];
+                    let versus = size.versus(operation, peer);
+                    write!(f, " {:.1} | {} | {versus} |", ns.median(), ns.range())?;
+                }
+                writeln!(f)?;
+            }
+        }
+        writeln!(f)?;
+        let stream: Vec<String> =
+            self.sizes.iter().map(|s| format!("{:.2} at {}", s.stream.median(), s.flows)).collect();
+        writeln!(f, "Reading the keys alone, a part of every figure: {} flows.", stream.join(", "))?;
+        match self.below() {
+            0 => writeln!(f, "No ratio is below its target."),
+            below => writeln!(f, "Ratios below their targets, in bold: {below}."),
+        }
+    }
+}
