@@ -25,11 +25,11 @@ use dpdk::clock::tsc;
 use flowtracker_tests::hugepages::Hugepages;
 pub(crate) use report::{Operation, Report, Row, Size};
 
-/// Keys that are made at a time, so few that making them leaves the tables in the cache.
+/// Keys that are made at a time: so few that a small table stays in the cache meanwhile.
 const CHUNK: usize = 32 * BURST;
 /// Flows from this number on are in no table.
 const ABSENT: u64 = 1 << 40;
-/// A bucket of the largest table, the learner, and what the EAL wants besides.
+/// A bucket of the largest table, the learner's, for each flow; and what is lost to alignment and headers.
 const EAL_BYTES_PER_FLOW: u64 = 256;
 const EAL_MORE_MIB: u64 = 192;
 
@@ -103,11 +103,11 @@ pub(crate) fn run(plan: &Plan) -> Report {
     // Given back after the EAL is gone.
     let hugepages = plan.hugepages.then(|| Hugepages::take(mib.div_ceil(2)));
     let eal = start_eal(plan.cpu, mib, hugepages.as_ref().map(Hugepages::folder));
-    // The EAL leaves zeroing to the kernel where memory has not been used, and page faults to whoever writes there
-    // first. From now on it has been used.
+    // The EAL takes memory that was never used for zero as it is, and leaves the page faults to whoever writes there
+    // first. What has been used, as it is after the first of these two, it zeroes when it hands it out again.
     drop(learner(&eal, largest));
     drop(learner(&eal, largest));
-    let pages = Memory::now().since(&before, hugepages.is_some());
+    let pages = Memory::now().since(&before);
     let sizes = plan.flows.iter().map(|&flows| compare(plan, &eal, &pages, flows)).collect();
     Report { sizes, rounds: plan.rounds }
 }
@@ -130,7 +130,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
     let before = Memory::now();
     let ours = Ours::new(flows);
     // All of it has been written to.
-    let our_pages = Memory::now().since(&before, false);
+    let our_pages = Memory::now().since(&before);
     let places = ours.0.positions();
     drop(ours);
     let row = |table| {
@@ -378,8 +378,9 @@ fn shuffled(n: u64, count: u64, seed: u64) -> u64 {
 
 /// Memory of this process by the kind of its pages, in KiB.
 struct Memory {
-    all: u64,
+    usual: u64,
     transparent: u64,
+    hugetlb: u64,
 }
 
 impl Memory {
@@ -392,17 +393,21 @@ impl Memory {
                 .map(|(_, rest)| rest.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of KiB"))
                 .sum()
         };
-        Memory { all: sum(&["Rss"]), transparent: sum(&["AnonHugePages", "ShmemPmdMapped"]) }
+        let transparent = sum(&["AnonHugePages", "ShmemPmdMapped"]);
+        Memory {
+            usual: sum(&["Rss"]) - transparent,
+            transparent,
+            hugetlb: sum(&["Shared_Hugetlb", "Private_Hugetlb"]),
+        }
     }
 
     /// What the memory that has come since `before` consists of, in words.
-    fn since(&self, before: &Memory, hugepages: bool) -> String {
-        let all = self.all.saturating_sub(before.all);
-        let transparent = self.transparent.saturating_sub(before.transparent);
-        match (hugepages, transparent) {
-            (true, _) => "hugepages of 2 MiB".to_owned(),
-            (_, 0) => "4 KiB".to_owned(),
-            (_, _) => format!("{} % THP", (100 * transparent).div_ceil(all.max(transparent))),
+    fn since(&self, before: &Memory) -> String {
+        let grown = |of: fn(&Memory) -> u64| of(self).saturating_sub(of(before));
+        match (grown(|m| m.hugetlb), grown(|m| m.transparent), grown(|m| m.usual)) {
+            (0, 0, _) => "4 KiB".to_owned(),
+            (0, huge, usual) => format!("{} % THP", 100 * huge / (huge + usual)),
+            (_, _, _) => "hugepages".to_owned(),
         }
     }
 }
