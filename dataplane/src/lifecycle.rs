@@ -9,6 +9,7 @@ use std::time::Duration;
 use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::{Hasher, LineTable, Tracker};
+use dpdk::memory::in_large_pages;
 use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
 use tracing::{debug, info, warn};
@@ -260,11 +261,15 @@ fn shards<'p>(
     let (mut workers, mut ends, mut doors) = (Vec::new(), Vec::new(), Vec::new());
     for (planned, &entries) in plan.workers.iter().zip(&shares) {
         let hasher = Hasher::new(config.hash, config.secret, features);
+        let before = in_large_pages();
         let table = LineTable::new(TableConfig { entries, hasher }).map_err(StartError::Table)?;
+        let hot = table.hot_bytes();
+        let tracker = Tracker::new(table, config.tracker, clock.now()).map_err(StartError::Table)?;
         info!(
-            "lcore {} has a shard of {entries} entries, {} KiB hot",
+            "lcore {} has a shard of {entries} entries, {} KiB hot; {}",
             planned.lcore,
-            table.hot_bytes() / 1024
+            hot / 1024,
+            pages(before, in_large_pages())
         );
         let mut lanes = Vec::new();
         for lane in &planned.lanes {
@@ -281,7 +286,7 @@ fn shards<'p>(
         workers.push(Worker {
             lcore: LcoreId(planned.lcore),
             lanes,
-            tracker: Tracker::new(table, config.tracker, clock.now()).map_err(StartError::Table)?,
+            tracker,
             sink,
             mailbox,
             published: stats.clone(),
@@ -293,6 +298,19 @@ fn shards<'p>(
         ends.push(LcoreEnd { lcore: planned.lcore, ring, replies: door.replies, stats });
     }
     Ok(Shards { workers, ends, doors, link })
+}
+
+/// What pages a shard has got, `before` and `after` being what the process had in large ones.
+fn pages(before: Option<u64>, after: Option<u64>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) if after > before => {
+            format!("{} MiB of it and its counters in pages of 2 MiB", (after - before) >> 20)
+        }
+        (Some(_), Some(_)) => {
+            "in small pages (is /sys/kernel/mm/transparent_hugepage/enabled `never`?)".to_owned()
+        }
+        _ => "the kernel does not tell in what pages".to_owned(),
+    }
 }
 
 /// The one door for commands to all shards.

@@ -9,6 +9,10 @@ use dataplane::start_log::StartLog;
 use dataplane::{cli, doctor, health, lifecycle, manual, replay};
 use tracing_subscriber::EnvFilter;
 
+/// Tables in large pages.
+#[global_allocator]
+static ALLOCATOR: dpdk::memory::LargePages = dpdk::memory::LargePages;
+
 /// Bad flags, ours or the EAL's.
 const USAGE: u8 = 2;
 

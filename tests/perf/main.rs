@@ -72,6 +72,10 @@ impl Cell {
     }
 }
 
+/// As the data plane has it.
+#[global_allocator]
+static ALLOCATOR: dpdk::memory::LargePages = dpdk::memory::LargePages;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

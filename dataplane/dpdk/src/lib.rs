@@ -39,6 +39,7 @@ mod lcore;
 pub mod learner;
 mod log;
 mod mbuf;
+pub mod memory;
 mod mempool;
 mod output;
 mod port;
