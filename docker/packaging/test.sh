@@ -47,7 +47,7 @@ apt() { inside env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >"$work/apt
 # Every file and user of the machine, but what dpkg, apt and logs keep for themselves and what is there only while it runs.
 inventory() {
     inside find / \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/cache \
-        -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /root/packages \) -prune -o -xdev -printf '%p %y %M %u:%g\n' |
+        -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /srv/packages \) -prune -o -xdev -printf '%p %y %M %u:%g\n' |
         sort
     inside find /run -name '*flowtracker*' -printf '%p\n'
     inside cat /etc/passwd /etc/group
@@ -104,9 +104,9 @@ docker run -d --name "$name" --cgroupns private --cap-add SYS_ADMIN --cap-add NE
         exec /sbin/init' >/dev/null
 booted() { inside systemctl is-system-running | grep -E '^(running|degraded)$'; }
 eventually 'systemd is up' booted
-inside mkdir /root/packages
-docker cp "$deb" "$name:/root/packages/" >/dev/null
-deb=/root/packages/$(basename "$deb")
+inside mkdir /srv/packages
+docker cp "$deb" "$name:/srv/packages/" >/dev/null
+deb=/srv/packages/$(basename "$deb")
 inventory >"$work/before"
 
 step 'installation brings its dependencies; the control service runs, the data plane waits for its ports'
@@ -189,9 +189,9 @@ inside bash -euo pipefail -s "$deb" <<'END'
 dpkg-deb -R "$1" /tmp/newer
 sed -i 's/^Version: .*/&+newer/' /tmp/newer/DEBIAN/control
 echo '# newer' >>/tmp/newer/etc/flowtracker/control.toml
-dpkg-deb --root-owner-group -Znone -b /tmp/newer /root/packages/newer.deb >/dev/null
+dpkg-deb --root-owner-group -Znone -b /tmp/newer /srv/packages/newer.deb >/dev/null
 END
-apt install --no-install-recommends /root/packages/newer.deb
+apt install --no-install-recommends /srv/packages/newer.deb
 inside grep -q '^burst = 16' /etc/flowtracker/dataplane.toml || fail 'dataplane.toml was overwritten'
 inside grep -q 'iface=eth1' /etc/default/flowtracker-dataplane || fail '/etc/default/flowtracker-dataplane was overwritten'
 inside grep -q '^# newer' /etc/flowtracker/control.toml || fail 'control.toml is the old one'
