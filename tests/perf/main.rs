@@ -280,11 +280,13 @@ fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
 /// Mpps between two readings of our counters; `program` says where a program of ours is.
 fn flowtracker(program: &dyn Fn(&str) -> PathBuf, capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     let socket = folder.join("control.sock");
-    let mut control = Running::spawn(
-        Command::new(program("flowtracker-control"))
-            .args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"])
-            .arg(&socket),
-    );
+    let mut command = Command::new(program("flowtracker-control"));
+    // An earlier revision may not know HTTP, nor that it should not be served.
+    if run(Command::new(program("flowtracker-control")).arg("--help")).contains("--http") {
+        command.args(["--http", "off"]);
+    }
+    command.args(["--listen", "127.0.0.1:0", "--unix"]).arg(&socket);
+    let mut control = Running::spawn(&mut command);
     let listening = control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
     let address = listening
         .split_whitespace()
