@@ -127,16 +127,17 @@ impl Intake {
     ) -> Result<(), Status> {
         loop {
             let message = tokio::select! {
-                // What has come is taken first: a good-bye is not a broken link.
+                // In this order: the end of the service waits for no flood of messages, and what has come is taken before
+                // the connection's end is noticed, because a good-bye is not a broken link.
                 biased;
+                () = stop.wanted() => {
+                    return Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"));
+                }
                 message = up.message() => message.map_err(|status| {
                     Status::new(status.code(), format!("its link broke: {}", status.message()))
                 })?,
                 () = down.closed() => {
                     return Err(Status::unavailable("its link broke: the connection is gone, or pings are not answered"));
-                }
-                () = stop.wanted() => {
-                    return Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"));
                 }
             };
             let Some(message) = message else { return Ok(()) };

@@ -3,7 +3,7 @@
 //! a control service, and no lcore is asked.
 
 use std::ffi::OsString;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -23,8 +23,11 @@ use crate::config;
 /// The socket, in the folder of the file prefix.
 const SOCKET: &str = "dpdk_telemetry.v2";
 
-/// The question: what each lcore polls, and whether it does.
-const REQUEST: &str = "/flowtracker/lcores";
+/// Which lcores there are: the shards of the table are named by them.
+const TABLE: &str = "/flowtracker/table";
+
+/// What one lcore polls, and whether it does. One at a time: the answer about all would not fit with many.
+const LCORES: &str = "/flowtracker/lcores";
 
 /// DPDK gives an answer at most so many octets (MAX_OUTPUT_LEN).
 const ANSWER_MAX: usize = 16 << 10;
@@ -49,12 +52,12 @@ pub struct Options {
 pub enum HealthError {
     /// Nobody listens.
     NoneRuns(PathBuf),
-    /// Somebody else's prefix, or several.
+    /// More than one listens: their prefixes.
     Several(Vec<String>),
     /// The socket, and what went wrong there.
     Socket(PathBuf, io::Error),
     /// Somebody listens and does not answer.
-    Hangs(PathBuf),
+    Hangs(PathBuf, Duration),
     /// It speaks, but not as a data plane of flowtracker that runs.
     Answer(PathBuf, String),
 }
@@ -69,20 +72,13 @@ impl fmt::Display for HealthError {
                 write!(f, "several data planes run: --file-prefix must name one of {}", prefixes.join(", "))
             }
             Self::Socket(path, why) => write!(f, "{}: {why}", path.display()),
-            Self::Hangs(path) => {
-                write!(
-                    f,
-                    "{}: no answer within {} s: the process hangs or is stopped",
-                    path.display(),
-                    PATIENCE.as_secs()
-                )
+            Self::Hangs(path, patience) => {
+                let path = path.display();
+                write!(f, "{path}: no answer within {patience:?}: the process hangs or is stopped")
             }
             Self::Answer(path, answer) => {
-                write!(
-                    f,
-                    "{} does not answer {REQUEST} as a running data plane would: {answer}",
-                    path.display()
-                )
+                let path = path.display();
+                write!(f, "{path} does not answer as a running data plane would: {answer}")
             }
         }
     }
@@ -103,36 +99,46 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, clap::
 /// # Errors
 /// When there is no answer.
 pub fn run(options: &Options) -> Result<bool, HealthError> {
-    let (text, well) = ask(&config::dpdk_runtime_folder(), options.file_prefix.as_deref())?;
+    let (text, well) = ask(&config::dpdk_runtime_folder(), options.file_prefix.as_deref(), PATIENCE)?;
     // Whoever closed our standard output still gets the exit status.
     let _ = io::Write::write_all(&mut io::stdout().lock(), text.as_bytes());
     Ok(well)
 }
 
-/// Asks the data plane of `prefix`, or the only one below `folder`.
-fn ask(folder: &Path, prefix: Option<&str>) -> Result<(String, bool), HealthError> {
+/// Asks the data plane of `prefix`, or the only one below `folder`. Waits for each message as long as `patience`.
+fn ask(folder: &Path, prefix: Option<&str>, patience: Duration) -> Result<(String, bool), HealthError> {
     let (path, socket) = match prefix {
         Some(prefix) => {
             let path = folder.join(prefix).join(SOCKET);
-            let socket = dial(&path);
+            let socket = dial(&path, patience);
             (path, socket)
         }
-        None => the_only_one(folder)?,
+        None => the_only_one(folder, patience)?,
     };
-    let answer = socket.and_then(|socket| question(&socket));
-    let answer = answer.map_err(|why| match why.kind() {
-        io::ErrorKind::WouldBlock => HealthError::Hangs(path.clone()),
+    let failed = |why: io::Error| match why.kind() {
+        io::ErrorKind::WouldBlock => HealthError::Hangs(path.clone(), patience),
         _ => HealthError::Socket(path.clone(), why),
-    })?;
-    describe(&answer).ok_or(HealthError::Answer(path, answer))
+    };
+    let socket = socket.map_err(failed)?;
+    let table = question(&socket, TABLE).map_err(failed)?;
+    let lcores = lcores(&table).ok_or_else(|| HealthError::Answer(path.clone(), table.clone()))?;
+    let (mut text, mut well) = (String::new(), true);
+    for lcore in lcores {
+        let answer = question(&socket, &format!("{LCORES},{lcore}")).map_err(failed)?;
+        let (line, polls) =
+            describe(lcore, &answer).ok_or_else(|| HealthError::Answer(path.clone(), answer.clone()))?;
+        text += &line;
+        well &= polls;
+    }
+    Ok((text, well))
 }
 
 /// The socket that somebody listens on, and what came of dialling it. Those of processes that were killed lie about.
-fn the_only_one(folder: &Path) -> Result<(PathBuf, io::Result<OwnedFd>), HealthError> {
+fn the_only_one(folder: &Path, patience: Duration) -> Result<(PathBuf, io::Result<OwnedFd>), HealthError> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut alive: Vec<_> = entries
         .map(|entry| entry.path().join(SOCKET))
-        .map(|path| (dial(&path), path))
+        .map(|path| (dial(&path, patience), path))
         .filter(|(dialled, _)| !dialled.as_ref().is_err_and(nobody_listens))
         .collect();
     match (alive.pop(), alive.is_empty()) {
@@ -159,42 +165,42 @@ fn nobody_listens(why: &io::Error) -> bool {
 
 /// Connects and takes the greeting. A DPDK program that greets somebody who has hung up is killed by SIGPIPE, unless it
 /// ignores that signal, and this may be any DPDK program.
-fn dial(path: &Path) -> io::Result<OwnedFd> {
+fn dial(path: &Path, patience: Duration) -> io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
-    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
+    set_socket_timeout(&socket, Timeout::Recv, Some(patience))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
     connect(&socket, &SocketAddrUnix::new(path)?)?;
     recv(&socket, &mut [0; 1024][..], RecvFlags::empty())?;
     Ok(socket)
 }
 
-/// Sends the question; gives the answer.
-fn question(socket: &OwnedFd) -> io::Result<String> {
+/// Sends a question; gives the answer.
+fn question(socket: &OwnedFd, request: &str) -> io::Result<String> {
     let mut message = vec![0; ANSWER_MAX];
-    send(socket, REQUEST.as_bytes(), SendFlags::NOSIGNAL)?;
+    send(socket, request.as_bytes(), SendFlags::NOSIGNAL)?;
     let (length, _) = recv(socket, &mut message[..], RecvFlags::empty())?;
     message.truncate(length);
     Ok(String::from_utf8_lossy(&message).into_owned())
 }
 
-/// A line per lcore, and whether all poll. `None` when it is not the answer of a data plane that has lcores.
-fn describe(answer: &str) -> Option<(String, bool)> {
-    let answer: Value = serde_json::from_str(answer).ok()?;
-    let mut lcores = Vec::new();
-    for (lcore, state) in answer.get(REQUEST)?.as_object()? {
-        let lanes: Vec<&str> = state["lanes"].as_array()?.iter().filter_map(Value::as_str).collect();
-        lcores.push((lcore.parse::<u32>().ok()?, state["stalled"].as_u64()? != 0, lanes.join(" ")));
-    }
-    if lcores.is_empty() {
-        return None;
-    }
+/// The lcores that own a shard. `None` when it is not the answer of a data plane that has some.
+fn lcores(table: &str) -> Option<Vec<u32>> {
+    let table: Value = serde_json::from_str(table).ok()?;
+    let shards = table.get(TABLE)?.get("shards")?.as_object()?;
+    let mut lcores = shards.keys().map(|lcore| lcore.parse().ok()).collect::<Option<Vec<u32>>>()?;
     lcores.sort_unstable();
-    let mut text = String::new();
-    for (lcore, stalled, lanes) in &lcores {
-        let what = if *stalled { "stands still instead of polling" } else { "polls" };
-        let _ = writeln!(text, "lcore {lcore} {what} {}", if lanes.is_empty() { "nothing" } else { lanes });
-    }
-    Some((text, lcores.iter().all(|(_, stalled, _)| !stalled)))
+    (!lcores.is_empty()).then_some(lcores)
+}
+
+/// A line about an lcore, and whether it polls.
+fn describe(lcore: u32, answer: &str) -> Option<(String, bool)> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let state = answer.get(LCORES)?;
+    let lanes: Vec<&str> = state.get("lanes")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    let stalled = state.get("stalled")?.as_u64()? != 0;
+    let what = if stalled { "stands still instead of polling" } else { "polls" };
+    let lanes = if lanes.is_empty() { "nothing".to_owned() } else { lanes.join(" ") };
+    Some((format!("lcore {lcore} {what} {lanes}\n"), !stalled))
 }
 
 #[cfg(test)]
@@ -205,69 +211,105 @@ mod tests {
 
     use super::*;
 
-    const WELL: &str = r#"{"/flowtracker/lcores": {"10": {"stalled": 0, "lanes": []}, "2": {"stalled": 0, "lanes": ["port0/0", "port1/0"]}}}"#;
+    /// Two lcores, of which the second has nothing to poll.
+    const ANSWERS: [(&str, &str); 3] = [
+        ("/flowtracker/table", r#"{"/flowtracker/table": {"shards": {"10": {}, "2": {}}}}"#),
+        (
+            "/flowtracker/lcores,2",
+            r#"{"/flowtracker/lcores": {"stalled": 0, "lanes": ["port0/0", "port1/0"]}}"#,
+        ),
+        ("/flowtracker/lcores,10", r#"{"/flowtracker/lcores": {"stalled": 0, "lanes": []}}"#),
+    ];
+    const WELL: &str = "lcore 2 polls port0/0 port1/0\nlcore 10 polls nothing\n";
+
+    /// Long enough for a thread of this process to answer.
+    const LONG: Duration = Duration::from_secs(60);
 
     #[test]
-    fn an_answer_is_a_line_per_lcore_and_one_that_stands_still_spoils_it() {
-        let well = "lcore 2 polls port0/0 port1/0\nlcore 10 polls nothing\n".to_owned();
-        assert_eq!(describe(WELL), Some((well, true)));
-        let (text, well) =
-            describe(&WELL.replace(r#""stalled": 0, "lanes": []"#, r#""stalled": 1, "lanes": []"#))
-                .expect("an answer");
-        assert_eq!(text.lines().last(), Some("lcore 10 stands still instead of polling nothing"));
-        assert!(!well);
+    fn an_lcore_that_stands_still_is_not_well() {
+        let answer = r#"{"/flowtracker/lcores": {"stalled": 1, "lanes": ["port0/0"]}}"#;
+        let line = "lcore 3 stands still instead of polling port0/0\n".to_owned();
+        assert_eq!(describe(3, answer), Some((line, false)));
     }
 
     #[test]
     fn what_is_not_an_answer_of_a_running_data_plane_is_none() {
         // The last two: starting or stopping, and another DPDK program.
-        for text in ["", "{", "{}", r#"{"/flowtracker/lcores": {}}"#, r#"{"/flowtracker/lcores": null}"#] {
-            assert_eq!(describe(text), None, "{text}");
+        for text in ["", "{", "{}", r#"{"/flowtracker/table": {}}"#, r#"{"/flowtracker/table": null}"#] {
+            assert_eq!(lcores(text), None, "{text}");
         }
-        assert_eq!(describe(r#"{"/flowtracker/lcores": {"1": {"lanes": []}}}"#), None, "stalled is missing");
+        assert_eq!(lcores(r#"{"/flowtracker/table": {"shards": {}}}"#), None, "no lcore");
+        assert_eq!(lcores(r#"{"/flowtracker/table": {"shards": {"one": {}}}}"#), None, "no number");
+        for text in
+            ["", "{}", r#"{"/flowtracker/lcores": null}"#, r#"{"/flowtracker/lcores": {"lanes": []}}"#]
+        {
+            assert_eq!(describe(1, text), None, "{text}");
+        }
     }
 
-    /// Listens as DPDK does, and answers one client.
-    fn data_plane(folder: &Path, prefix: &str) -> thread::JoinHandle<String> {
+    fn listener(folder: &Path, prefix: &str) -> OwnedFd {
         let folder = folder.join(prefix);
         fs::create_dir(&folder).expect("made");
         let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .expect("a socket");
         bind(&listener, &SocketAddrUnix::new(folder.join(SOCKET)).expect("an address")).expect("bound");
         listen(&listener, 10).expect("listens");
+        listener
+    }
+
+    /// Listens as DPDK does, and answers one client; gives how many questions it was asked.
+    fn data_plane(folder: &Path, prefix: &str) -> thread::JoinHandle<usize> {
+        let listener = listener(folder, prefix);
         thread::spawn(move || {
             let client = accept(&listener).expect("a client");
             send(&client, br#"{"version": "DPDK 22.11.11"}"#, SendFlags::empty()).expect("greeted");
-            let mut request = [0; 100];
-            let (length, _) = recv(&client, &mut request[..], RecvFlags::empty()).unwrap_or_default();
-            let _ = send(&client, WELL.as_bytes(), SendFlags::NOSIGNAL);
-            String::from_utf8_lossy(&request[..length]).into_owned()
+            let mut asked = 0;
+            loop {
+                let mut request = [0; 100];
+                let (length, _) = recv(&client, &mut request[..], RecvFlags::empty()).unwrap_or_default();
+                let known = ANSWERS.iter().find(|(question, _)| question.as_bytes() == &request[..length]);
+                let Some((_, answer)) = known else { return asked };
+                asked += 1;
+                let _ = send(&client, answer.as_bytes(), SendFlags::NOSIGNAL);
+            }
         })
     }
 
     #[test]
     fn the_only_data_plane_needs_no_name_and_of_several_one_must_be_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(matches!(ask(folder.path(), None), Err(HealthError::NoneRuns(_))));
+        let ask = |prefix| ask(folder.path(), prefix, LONG);
+        assert!(matches!(ask(None), Err(HealthError::NoneRuns(_))));
         // One that was killed: its socket is there, and nobody listens.
         let dead = data_plane(folder.path(), "dead");
-        assert!(ask(folder.path(), Some("dead")).expect("an answer").1);
+        assert_eq!(ask(Some("dead")).expect("an answer"), (WELL.to_owned(), true));
         dead.join().expect("answered");
-        assert!(matches!(ask(folder.path(), None), Err(HealthError::NoneRuns(_))));
-        assert!(matches!(ask(folder.path(), Some("dead")), Err(HealthError::Socket(..))));
+        assert!(matches!(ask(None), Err(HealthError::NoneRuns(_))));
+        assert!(matches!(ask(Some("dead")), Err(HealthError::Socket(..))));
 
         let one = data_plane(folder.path(), "one");
-        assert!(ask(folder.path(), None).expect("an answer").1);
-        assert_eq!(one.join().expect("answered"), REQUEST);
+        assert_eq!(ask(None).expect("an answer"), (WELL.to_owned(), true));
+        assert_eq!(one.join().expect("answered"), ANSWERS.len());
 
         let both = ["three", "two"].map(|prefix| data_plane(folder.path(), prefix));
-        match ask(folder.path(), None) {
+        match ask(None) {
             Err(HealthError::Several(prefixes)) => assert_eq!(prefixes, ["three", "two"]),
             other => panic!("{other:?}"),
         }
         // They have been dialled, and nobody asked.
         for data_plane in both {
-            assert_eq!(data_plane.join().expect("ended"), "");
+            assert_eq!(data_plane.join().expect("ended"), 0);
+        }
+    }
+
+    #[test]
+    fn one_that_listens_and_does_not_answer_hangs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Nobody accepts: the kernel does, as it does for a process that is stopped.
+        let _listener = listener(folder.path(), "stopped");
+        for prefix in [None, Some("stopped")] {
+            let answer = ask(folder.path(), prefix, Duration::from_millis(1));
+            assert!(matches!(answer, Err(HealthError::Hangs(..))), "{answer:?}");
         }
     }
 }

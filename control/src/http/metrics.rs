@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use flowtracker_proto::v1::{DataplaneStats, LcoreStats, LogStats, PortStats};
+use flowtracker_proto::v1::{DataplaneStats, LcoreStats, LogStats, Outcomes, PortStats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -428,17 +428,29 @@ const PORT: &[Metric<PortStats>] = &[
 
 /// The outcomes by their names in the API.
 fn outcomes(lcore: &LcoreStats) -> Vec<(&'static str, u64)> {
-    let outcomes = lcore.outcomes.unwrap_or_default();
+    // No `..`: an outcome that is added to the API must be added here.
+    let Outcomes {
+        hit,
+        miss_created,
+        miss_full,
+        miss_denied,
+        truncated,
+        not_ipv4,
+        malformed,
+        fragment,
+        not_tracked_protocol,
+        detached,
+    } = lcore.outcomes.unwrap_or_default();
     vec![
-        ("hit", outcomes.hit),
-        ("miss_created", outcomes.miss_created),
-        ("miss_full", outcomes.miss_full),
-        ("miss_denied", outcomes.miss_denied),
-        ("truncated", outcomes.truncated),
-        ("not_ipv4", outcomes.not_ipv4),
-        ("malformed", outcomes.malformed),
-        ("fragment", outcomes.fragment),
-        ("not_tracked_protocol", outcomes.not_tracked_protocol),
-        ("detached", outcomes.detached),
+        ("hit", hit),
+        ("miss_created", miss_created),
+        ("miss_full", miss_full),
+        ("miss_denied", miss_denied),
+        ("truncated", truncated),
+        ("not_ipv4", not_ipv4),
+        ("malformed", malformed),
+        ("fragment", fragment),
+        ("not_tracked_protocol", not_tracked_protocol),
+        ("detached", detached),
     ]
 }
