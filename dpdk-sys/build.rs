@@ -64,7 +64,6 @@ const FUNCTIONS: &[&str] = &[
     "rte_mempool_avail_count",                // mempool.rs: Mempool::available
     "rte_pdump_init",                         // eal.rs: Eal::allow_capture
     "rte_pdump_uninit",                       // eal.rs: Drop of Eal
-    "rte_pktmbuf_pool_create",                // mempool.rs: Mempool::new
     "rte_ring_create",                        // test_support.rs: RingPort::new
     "rte_strerror",                           // error.rs: Display of Error
     "rte_swx_table_learner_add",              // learner.rs: Learner::add_burst

@@ -24,6 +24,7 @@
 #include <rte_jhash.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_prefetch.h>
 #include <rte_ring.h>
 #include <rte_string_fns.h>
@@ -194,6 +195,39 @@ uint64_t shim_rss_ipv4_tcp_udp(void)
 	return RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
 }
 
+struct rte_mempool *shim_pool_create(const char *name, uint32_t mbufs, uint32_t cache, uint16_t room, int socket)
+{
+	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
+	struct rte_mempool *pool;
+	int ret;
+
+	if (rte_eal_has_hugepages())
+		return rte_pktmbuf_pool_create(name, mbufs, cache, 0, room, socket);
+	pool = rte_mempool_create_empty(name, mbufs, sizeof(struct rte_mbuf) + room, cache, sizeof(private), socket,
+					RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	if (pool == NULL)
+		return NULL;
+	ret = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+	if (ret == 0) {
+		rte_pktmbuf_pool_init(pool, &private);
+		ret = rte_mempool_populate_default(pool);
+	}
+	if (ret < 0) {
+		rte_mempool_free(pool);
+		rte_errno = -ret;
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+}
+
+static inline void view(const struct rte_mbuf *mbuf, struct shim_view *out)
+{
+	out->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	out->data_len = mbuf->data_len;
+	out->pkt_len = mbuf->pkt_len;
+}
+
 /* Prefetches every frame before it reads the first mbuf's lengths, so that the misses overlap. */
 static void fill_views(struct rte_mbuf **mbufs, struct shim_view *views, uint32_t n)
 {
@@ -202,7 +236,7 @@ static void fill_views(struct rte_mbuf **mbufs, struct shim_view *views, uint32_
 	for (i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
 	for (i = 0; i < n; i++)
-		shim_mbuf_view(mbufs[i], &views[i]);
+		view(mbufs[i], &views[i]);
 }
 
 uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, struct shim_view *views,
@@ -282,9 +316,7 @@ int shim_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail)
 
 void shim_mbuf_view(const struct rte_mbuf *mbuf, struct shim_view *out)
 {
-	out->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	out->data_len = mbuf->data_len;
-	out->pkt_len = mbuf->pkt_len;
+	view(mbuf, out);
 }
 
 uint32_t shim_ring_enqueue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t n)

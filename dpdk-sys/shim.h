@@ -89,6 +89,13 @@ uint64_t shim_rss_ipv4_tcp(void);
 /* The RTE_ETH_RSS_* bits of IPv4 addresses with TCP and UDP ports. */
 uint64_t shim_rss_ipv4_tcp_udp(void);
 
+/* A pool of mbufs with `room` bytes each, headroom included, or NULL with rte_errno. As rte_pktmbuf_pool_create, but
+ * without hugepages the mbufs lie one after the other. DPDK lets none lie across two pages, for the sake of devices that
+ * know physical addresses. So with pages of 4 KiB each gets one to itself, all headers fall on a few sets of the
+ * L1 cache, and all first bytes of frames on a few others: a burst of 32 does not fit. Without hugepages DPDK knows no
+ * physical addresses. */
+struct rte_mempool *shim_pool_create(const char *name, uint32_t mbufs, uint32_t cache, uint16_t room, int socket);
+
 /* ---- the two calls per burst and their kin ---- */
 
 uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, struct shim_view *views,

@@ -22,7 +22,7 @@ pub struct MempoolConfig {
     pub socket: SocketId,
 }
 
-/// A pool of packet buffers (rte_pktmbuf_pool_create).
+/// A pool of packet buffers (rte_pktmbuf_pool_create; without hugepages packed more closely than by it).
 ///
 /// The memory is released with the [`Eal`] and not by dropping this handle: its mbufs may still sit in the
 /// transmit rings of any port when the last handle goes.
@@ -57,14 +57,7 @@ impl<'eal> Mempool<'eal> {
         let _ = eal;
         // SAFETY: the EAL is initialised and c_name is zero-terminated; DPDK copies it.
         let raw = unsafe {
-            sys::rte_pktmbuf_pool_create(
-                c_name.as_ptr(),
-                config.mbufs,
-                config.cache,
-                0,
-                room,
-                config.socket.0,
-            )
+            sys::shim_pool_create(c_name.as_ptr(), config.mbufs, config.cache, room, config.socket.0)
         };
         match NonNull::new(raw) {
             Some(raw) => Ok(Self { raw, config, _eal: PhantomData }),
