@@ -221,30 +221,19 @@ struct rte_mempool *shim_pool_create(const char *name, uint32_t mbufs, uint32_t 
 	return pool;
 }
 
-static inline void view(const struct rte_mbuf *mbuf, struct shim_view *out)
-{
-	out->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	out->data_len = mbuf->data_len;
-	out->pkt_len = mbuf->pkt_len;
-}
-
-/* Prefetches every frame before it reads the first mbuf's lengths, so that the misses overlap. */
-static void fill_views(struct rte_mbuf **mbufs, struct shim_view *views, uint32_t n)
+static void prefetch_frames(struct rte_mbuf **mbufs, uint32_t n)
 {
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
-	for (i = 0; i < n; i++)
-		view(mbufs[i], &views[i]);
 }
 
-uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, struct shim_view *views,
-		       uint16_t max)
+uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t max)
 {
 	uint16_t n = rte_eth_rx_burst(port, queue, mbufs, max);
 
-	fill_views(mbufs, views, n);
+	prefetch_frames(mbufs, n);
 	return n;
 }
 
@@ -258,16 +247,9 @@ void shim_free_bulk(struct rte_mbuf **mbufs, uint32_t n)
 	rte_pktmbuf_free_bulk(mbufs, n);
 }
 
-const struct rte_mbuf *shim_next_segment(const struct rte_mbuf *mbuf, struct shim_view *out)
+const struct rte_mbuf *shim_next_segment(const struct rte_mbuf *mbuf)
 {
-	const struct rte_mbuf *next = mbuf->next;
-
-	if (next != NULL) {
-		out->data = rte_pktmbuf_mtod(next, const uint8_t *);
-		out->data_len = next->data_len;
-		out->pkt_len = 0;
-	}
-	return next;
+	return mbuf->next;
 }
 
 uint32_t shim_copy_out(const struct rte_mbuf *mbuf, uint32_t offset, uint8_t *to, uint32_t len)
@@ -314,23 +296,14 @@ int shim_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail)
 	return rte_pktmbuf_chain(head, tail);
 }
 
-void shim_mbuf_view(const struct rte_mbuf *mbuf, struct shim_view *out)
-{
-	view(mbuf, out);
-}
-
 uint32_t shim_ring_enqueue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t n)
 {
 	return rte_ring_enqueue_burst(ring, (void *const *)mbufs, n, NULL);
 }
 
-uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, struct shim_view *views,
-			   uint32_t max)
+uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t max)
 {
-	uint32_t n = rte_ring_dequeue_burst(ring, (void **)mbufs, max, NULL);
-
-	fill_views(mbufs, views, n);
-	return n;
+	return rte_ring_dequeue_burst(ring, (void **)mbufs, max, NULL);
 }
 
 uint32_t shim_hash_crc(const void *bytes, uint32_t len, uint32_t init)
@@ -400,9 +373,10 @@ int shim_tel_set_number(struct rte_tel_data *dict, const char *name, uint64_t va
 uint64_t shim_layout(uint32_t what)
 {
 	switch ((enum shim_layout)what) {
-	case SHIM_LAYOUT_VIEW_SIZE: return sizeof(struct shim_view);
-	case SHIM_LAYOUT_VIEW_DATA_LEN: return offsetof(struct shim_view, data_len);
-	case SHIM_LAYOUT_VIEW_PKT_LEN: return offsetof(struct shim_view, pkt_len);
+	case SHIM_LAYOUT_MBUF_BUF_ADDR: return offsetof(struct rte_mbuf, buf_addr);
+	case SHIM_LAYOUT_MBUF_DATA_OFF: return offsetof(struct rte_mbuf, data_off);
+	case SHIM_LAYOUT_MBUF_DATA_LEN: return offsetof(struct rte_mbuf, data_len);
+	case SHIM_LAYOUT_MBUF_PKT_LEN: return offsetof(struct rte_mbuf, pkt_len);
 	case SHIM_LAYOUT_FACTS_SIZE: return sizeof(struct shim_port_facts);
 	case SHIM_LAYOUT_FACTS_DRIVER: return offsetof(struct shim_port_facts, driver);
 	case SHIM_LAYOUT_FACTS_RSS: return offsetof(struct shim_port_facts, rss_offered);

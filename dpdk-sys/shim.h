@@ -16,13 +16,6 @@ struct rte_mempool;
 struct rte_ring;
 struct rte_tel_data;
 
-/* One frame as a reader needs it: the first segment and the length of the whole chain. */
-struct shim_view {
-	const uint8_t *data; /* first byte of the first segment */
-	uint32_t data_len;   /* bytes in the first segment */
-	uint32_t pkt_len;    /* bytes in all segments */
-};
-
 /* What is known about a port before it is configured. */
 struct shim_port_facts {
 	char device[64];      /* EAL device or vdev name */
@@ -98,15 +91,15 @@ struct rte_mempool *shim_pool_create(const char *name, uint32_t mbufs, uint32_t 
 
 /* ---- the two calls per burst and their kin ---- */
 
-uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, struct shim_view *views,
-		       uint16_t max);
+/* Asks the cache for the beginnings of the frames. */
+uint16_t shim_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t max);
 uint16_t shim_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n);
 void shim_free_bulk(struct rte_mbuf **mbufs, uint32_t n);
 
 /* ---- chained frames ---- */
 
-/* The segment after this one, described in *out (pkt_len is left 0), or NULL. */
-const struct rte_mbuf *shim_next_segment(const struct rte_mbuf *mbuf, struct shim_view *out);
+/* The segment after this one, or NULL. */
+const struct rte_mbuf *shim_next_segment(const struct rte_mbuf *mbuf);
 /* Copies up to len bytes from offset on and returns how many there were. */
 uint32_t shim_copy_out(const struct rte_mbuf *mbuf, uint32_t offset, uint8_t *to, uint32_t len);
 
@@ -118,10 +111,8 @@ void shim_mbuf_free(struct rte_mbuf *mbuf);
 int shim_mbuf_append(struct rte_mbuf *mbuf, const uint8_t *bytes, uint16_t len);
 /* Makes tail the end of head's chain: 0 or negative errno. head owns tail afterwards. */
 int shim_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail);
-void shim_mbuf_view(const struct rte_mbuf *mbuf, struct shim_view *out);
 uint32_t shim_ring_enqueue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t n);
-uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, struct shim_view *views,
-			   uint32_t max);
+uint32_t shim_ring_dequeue(struct rte_ring *ring, struct rte_mbuf **mbufs, uint32_t max);
 
 /* ---- hashing ---- */
 
@@ -143,9 +134,10 @@ int shim_tel_set_number(struct rte_tel_data *dict, const char *name, uint64_t va
 
 /* What to measure; SHIM_LAYOUT_COUNT is how many there are. */
 enum shim_layout {
-	SHIM_LAYOUT_VIEW_SIZE,
-	SHIM_LAYOUT_VIEW_DATA_LEN,
-	SHIM_LAYOUT_VIEW_PKT_LEN,
+	SHIM_LAYOUT_MBUF_BUF_ADDR,
+	SHIM_LAYOUT_MBUF_DATA_OFF,
+	SHIM_LAYOUT_MBUF_DATA_LEN,
+	SHIM_LAYOUT_MBUF_PKT_LEN,
 	SHIM_LAYOUT_FACTS_SIZE,
 	SHIM_LAYOUT_FACTS_DRIVER,
 	SHIM_LAYOUT_FACTS_RSS,

@@ -18,3 +18,11 @@
 #include <rte_telemetry.h>
 
 #include "shim.h"
+
+/* Where a reader of frames finds what it needs in an mbuf, in bytes. Here, because it differs between DPDK releases. */
+enum shim_mbuf {
+	SHIM_MBUF_BUF_ADDR = offsetof(struct rte_mbuf, buf_addr), /* void *, where the buffer begins */
+	SHIM_MBUF_DATA_OFF = offsetof(struct rte_mbuf, data_off), /* uint16_t, where in it the frame begins */
+	SHIM_MBUF_DATA_LEN = offsetof(struct rte_mbuf, data_len), /* uint16_t, bytes in this segment */
+	SHIM_MBUF_PKT_LEN = offsetof(struct rte_mbuf, pkt_len),   /* uint32_t, bytes in all, in the first one */
+};

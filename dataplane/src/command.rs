@@ -457,7 +457,7 @@ mod tests {
         let mut tracker = tracker(16);
         let now = Now::from_ms(5);
         let mut sink = |_: &Event| true;
-        tracker.burst(now, 1, &[frame(7)][..], &mut sink, |_| {});
+        tracker.burst(now, 1, &[frame(7)][..], &mut sink, |_, _| {});
         for command in [
             order(1, Task::Get(key(7))),
             order(2, Task::Get(key(8))),
@@ -512,7 +512,7 @@ mod tests {
         let (door, mut mailbox) = door();
         let mut tracker = tracker(16);
         let now = Now::from_ms(5);
-        tracker.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_| {});
+        tracker.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_, _| {});
         door.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
         door.commands.send(order(2, Task::Get(key(7)))).expect("room");
         for _ in 0..5 {
@@ -534,7 +534,7 @@ mod tests {
         let mut tracker = tracker(u32::from(FLOWS));
         let now = Now::from_ms(5);
         for port in 0..FLOWS {
-            tracker.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_| {});
+            tracker.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
         }
         for id in 1..=DUMPS as u64 + 1 {
             door.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
@@ -585,7 +585,7 @@ mod tests {
     fn learned(ports: std::ops::Range<u16>) -> Tracker<LineTable> {
         let mut tracker = tracker(1000);
         for port in ports {
-            tracker.burst(Now::from_ms(5), 1, &[frame(port)][..], &mut |_: &Event| true, |_| {});
+            tracker.burst(Now::from_ms(5), 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
         }
         tracker
     }
@@ -628,7 +628,7 @@ mod tests {
         door.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
         mailbox.run(&mut tracker, Now::from_ms(7), 10, LINK, &mut sink);
         for port in 500..600 {
-            tracker.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_| {});
+            tracker.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
         }
         let (_, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(9));
         let removed = Removed { deleted: 500, failed: 0 };
@@ -645,7 +645,7 @@ mod tests {
         door.commands.send(order(1, Task::Purge)).expect("room");
         mailbox.run(&mut tracker, now, 10, LINK, &mut sink);
         assert_eq!(tracker.get(&key(499)), None, "it counts as gone");
-        tracker.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_| {});
+        tracker.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
         let writes = [
             Task::Create(key(7), Attributes::default(), OPERATOR),
             Task::Update(key(7), Attributes::default(), OPERATOR),
@@ -666,7 +666,7 @@ mod tests {
         assert_eq!(bodies, [EventBody::Purged(500), EventBody::Loaded]);
         assert!(tracker.table().is_empty());
         assert_eq!(tracker.counters().outcome(conntrack::Outcome::Detached), 2);
-        tracker.burst(now, 1, &[frame(1)][..], &mut sink, |_| {});
+        tracker.burst(now, 1, &[frame(1)][..], &mut sink, |_, _| {});
         assert_eq!(tracker.table().len(), 1, "attached again");
     }
 

@@ -128,7 +128,7 @@ impl Frames for Packet<'_> {
     fn len(&self) -> usize {
         1
     }
-    fn header(&self, _: usize) -> &[u8] {
+    fn start(&self, _: usize) -> &[u8] {
         self.octets
     }
     fn frame_len(&self, _: usize) -> u32 {
@@ -233,7 +233,7 @@ impl<W: Write> Replay<W> {
             created = Some(*event);
             true
         };
-        self.tracker.burst(now, INPUT_PORT, packet, &mut sink, |_| {});
+        self.tracker.burst(now, INPUT_PORT, packet, &mut sink, |_, _| {});
         let Some(event) = created else { return Ok(()) };
         if let EventBody::Created(entry) = &event.body {
             self.births.insert(entry.key, self.born);

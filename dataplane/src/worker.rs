@@ -1,9 +1,13 @@
 //! THE poll loop: what an lcore does, for ever.
 //!
 //! ```text
-//! for each lane:  rx burst ─► track ─► tx burst        one FFI call each, one clock read
+//! for each lane:  rx burst ─► parse, hash              one FFI call, one clock read
+//! for each lane:  look up, stamp ─► tx burst           one FFI call
+//! then together:  count, create, report
 //! then:           a slice of aging and of unreported events, a slice of commands
 //! ```
+//!
+//! Between two lines lies the memory's latency: each asks the cache for what the next one needs.
 //!
 //! Nothing here allocates, locks, logs or calls the system.
 
@@ -59,7 +63,7 @@ pub struct Worker<'p, T> {
 impl<'p, T: FlowTable> Worker<'p, T> {
     /// Polls until `stop` is set.
     pub fn run(&mut self, stop: &AtomicBool) {
-        let mut poll = Poll::new();
+        let mut poll = Poll::new(self.lanes.len());
         while !stop.load(Ordering::Relaxed) {
             self.iterate(&mut poll);
         }
@@ -74,19 +78,34 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         }
         let mut received = 0;
         let mut now = None;
-        for lane in &mut self.lanes {
-            let count = lane.rx.receive(&mut poll.burst, self.burst);
+        for (index, turn) in poll.turns.iter_mut().enumerate() {
+            let lane = index % self.lanes.len();
+            let lane = &mut self.lanes[lane];
+            turn.tracked = FrameSet::default();
+            let count = lane.rx.receive(&mut turn.burst, self.burst);
             if count == 0 {
                 continue;
             }
             received += count;
             let at = self.clock.now();
             now = Some(at);
-            let mut tracked = FrameSet::default();
-            let frames = poll.headers.of(&poll.burst);
-            self.tracker.burst(at, lane.input_port, &frames, &mut self.sink, |index| tracked.insert(index));
-            let forwarded = self.rules.apply(&mut poll.burst, &tracked, &mut lane.tx);
-            poll.forwarded.add(forwarded);
+            let frames = BurstFrames(&turn.burst);
+            self.tracker.take(at, lane.input_port, &frames, &mut self.sink, |first, which| {
+                turn.tracked.insert_from(first, which);
+            });
+            turn.waiting = self.tracker.waiting();
+        }
+        if let Some(now) = now {
+            for (index, turn) in poll.turns.iter_mut().enumerate() {
+                if turn.burst.is_empty() {
+                    continue;
+                }
+                self.tracker.touch(now, turn.waiting);
+                let lane = index % self.lanes.len();
+                let forwarded = self.rules.apply(&mut turn.burst, &turn.tracked, &mut self.lanes[lane].tx);
+                poll.forwarded.add(forwarded);
+            }
+            self.tracker.finish(now, &mut self.sink);
         }
         let now = now.unwrap_or_else(|| self.clock.now());
         self.tracker.advance(now, Budget::default(), &mut self.sink);
@@ -133,8 +152,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
 
 /// What the poll loop carries from one iteration to the next.
 pub struct Poll<'p> {
-    burst: Burst<'p>,
-    headers: Headers,
+    turns: Vec<Turn<'p>>,
     forwarded: Forwarded,
     polls: u64,
     busy_polls: u64,
@@ -143,13 +161,24 @@ pub struct Poll<'p> {
     published: Tick,
 }
 
+/// A burst of an iteration.
+struct Turn<'p> {
+    burst: Burst<'p>,
+    tracked: FrameSet,
+    /// Frames that wait for the tracker's next stage, up to the last one of this burst.
+    waiting: usize,
+}
+
 impl Poll<'_> {
-    /// Takes the memory for a burst.
+    /// Takes the memory for the bursts of so many lanes: one for each, and for a lane that is alone two, so that there is
+    /// something to do while the lines of the first are on their way.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(lanes: usize) -> Self {
+        let turns = if lanes == 1 { 2 } else { lanes };
         Poll {
-            burst: Burst::new(),
-            headers: Headers::new(),
+            turns: (0..turns)
+                .map(|_| Turn { burst: Burst::new(), tracked: FrameSet::default(), waiting: 0 })
+                .collect(),
             forwarded: Forwarded::default(),
             polls: 0,
             busy_polls: 0,
@@ -159,64 +188,31 @@ impl Poll<'_> {
     }
 }
 
-impl Default for Poll<'_> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Room to put together headers that lie in several segments of an mbuf chain.
-struct Headers {
-    whole: Box<[[u8; MAX_HEADER]]>,
-    split: FrameSet,
-}
-
 /// A burst as the engine sees it.
-struct BurstFrames<'a> {
-    burst: &'a Burst<'a>,
-    headers: &'a Headers,
-}
-
-impl Headers {
-    fn new() -> Self {
-        Headers {
-            whole: vec![[0; MAX_HEADER]; dpdk::CAPACITY].into_boxed_slice(),
-            split: FrameSet::default(),
-        }
-    }
-
-    #[inline]
-    fn of<'a>(&'a mut self, burst: &'a Burst<'_>) -> BurstFrames<'a> {
-        self.split = FrameSet::default();
-        for index in 0..burst.len() {
-            let needed = MAX_HEADER.min(burst.frame_len(index) as usize);
-            if burst.frame(index).len() < needed {
-                let copied = burst.read(index, 0, &mut self.whole[index]);
-                debug_assert_eq!(copied, needed);
-                self.split.insert(index);
-            }
-        }
-        BurstFrames { burst, headers: self }
-    }
-}
+struct BurstFrames<'a>(&'a Burst<'a>);
 
 impl Frames for BurstFrames<'_> {
     #[inline]
     fn len(&self) -> usize {
-        self.burst.len()
+        self.0.len()
     }
 
     #[inline]
-    fn header(&self, index: usize) -> &[u8] {
-        if self.headers.split.contains(index) {
-            let len = MAX_HEADER.min(self.burst.frame_len(index) as usize);
-            return &self.headers.whole[index][..len];
+    fn start(&self, index: usize) -> &[u8] {
+        self.0.frame(index)
+    }
+
+    fn header<'a>(&'a self, index: usize, room: &'a mut [u8; MAX_HEADER]) -> &'a [u8] {
+        let start = self.0.frame(index);
+        if start.len() >= MAX_HEADER.min(self.0.frame_len(index) as usize) {
+            return start;
         }
-        self.burst.frame(index)
+        let copied = self.0.read(index, 0, room);
+        &room[..copied]
     }
 
     #[inline]
     fn frame_len(&self, index: usize) -> u32 {
-        self.burst.frame_len(index)
+        self.0.frame_len(index)
     }
 }

@@ -26,7 +26,7 @@ pointer_only! {
     rte_eth_txconf;
     /// A hash table of librte_hash.
     rte_hash;
-    /// A packet buffer; the shims read its fields, because their place differs between DPDK releases.
+    /// A packet buffer; `shim_mbuf` says where its fields are, which differs between DPDK releases.
     rte_mbuf;
     /// A pool of packet buffers.
     rte_mempool;

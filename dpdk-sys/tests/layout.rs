@@ -7,9 +7,10 @@ use dpdk_sys as sys;
 #[test]
 fn rust_and_c_agree_on_sizes_and_offsets() {
     let rust = [
-        (sys::SHIM_LAYOUT_VIEW_SIZE, size_of::<sys::shim_view>()),
-        (sys::SHIM_LAYOUT_VIEW_DATA_LEN, offset_of!(sys::shim_view, data_len)),
-        (sys::SHIM_LAYOUT_VIEW_PKT_LEN, offset_of!(sys::shim_view, pkt_len)),
+        (sys::SHIM_LAYOUT_MBUF_BUF_ADDR, sys::SHIM_MBUF_BUF_ADDR as usize),
+        (sys::SHIM_LAYOUT_MBUF_DATA_OFF, sys::SHIM_MBUF_DATA_OFF as usize),
+        (sys::SHIM_LAYOUT_MBUF_DATA_LEN, sys::SHIM_MBUF_DATA_LEN as usize),
+        (sys::SHIM_LAYOUT_MBUF_PKT_LEN, sys::SHIM_MBUF_PKT_LEN as usize),
         (sys::SHIM_LAYOUT_FACTS_SIZE, size_of::<sys::shim_port_facts>()),
         (sys::SHIM_LAYOUT_FACTS_DRIVER, offset_of!(sys::shim_port_facts, driver)),
         (sys::SHIM_LAYOUT_FACTS_RSS, offset_of!(sys::shim_port_facts, rss_offered)),

@@ -122,7 +122,7 @@ impl<'p> Bench<'p> {
             burst: 32,
             clock,
         };
-        Bench { worker, poll: Poll::new(), rings, pool, events, door, link }
+        Bench { worker, poll: Poll::new(2), rings, pool, events, door, link }
     }
 
     fn order(&self, id: u64, task: Task) {

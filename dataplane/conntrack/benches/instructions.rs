@@ -112,7 +112,7 @@ fn filled_tracker(frames: &[Vec<u8>]) -> Tracker<LineTable> {
     let config = TrackerConfig { protocols: Protocols::Tcp, ..TrackerConfig::default() };
     let mut tracker = Tracker::new(table(), config, Now::from_ms(0)).expect("there is memory");
     for (ms, burst) in (0..).zip(frames.chunks(BURST)) {
-        tracker.burst(Now::from_ms(ms), PORT, burst, &mut take, |_| {});
+        tracker.burst(Now::from_ms(ms), PORT, burst, &mut take, |_, _| {});
     }
     assert_eq!(tracker.counters().outcome(Outcome::MissCreated), frames.len() as u64);
     tracker
@@ -169,13 +169,7 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     let mut hashes = [0; BURST];
     let mut places = [Pos(0); BURST];
     table.hash_burst(burst, &mut hashes);
-    let hits = table.lookup_burst(burst, &hashes, &mut places);
-    for (i, place) in places[..burst.len()].iter().enumerate() {
-        if hits >> i & 1 == 1 {
-            table.set_stamp(*place, Tick(1));
-        }
-    }
-    hits.count_ones()
+    table.touch_burst(burst, &hashes, Tick(1), &mut places).count_ones()
 }
 
 fn table_hit_and_refresh() -> usize {
@@ -231,8 +225,8 @@ fn tracker_hit(burst: usize) -> usize {
     let mut tracker = filled_tracker(&frames);
     under_callgrind(|| {
         for burst in frames[..COUNT].chunks(burst) {
-            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |index| {
-                black_box(index);
+            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |first, which| {
+                black_box((first, which));
             });
         }
     });
@@ -246,8 +240,8 @@ fn tracker_new_flow() -> usize {
     let frames = frames(&unknown);
     under_callgrind(|| {
         for burst in frames.chunks(BURST) {
-            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |index| {
-                black_box(index);
+            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |first, which| {
+                black_box((first, which));
             });
         }
     });

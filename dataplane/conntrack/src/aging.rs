@@ -14,6 +14,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 
+use crate::arch::prefetch;
 use crate::timeout::Tick;
 
 /// Positions per block: four lines of three slots.
@@ -85,6 +86,14 @@ impl Wheel {
             self.unlink(block);
         }
         self.link(block, due);
+    }
+
+    /// Asks the cache for what [`Wheel::schedule`] needs of a block.
+    #[inline]
+    pub(crate) fn prefetch(&self, block: u32) {
+        if let Some(node) = self.nodes.get(block as usize) {
+            prefetch(node);
+        }
     }
 
     fn link(&mut self, block: u32, due: Tick) {

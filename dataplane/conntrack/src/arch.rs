@@ -51,9 +51,31 @@ pub(crate) fn prefetch<T>(item: &T) {
     let _ = item;
 }
 
-/// Calls `each` with the keyed hash of every key, in order.
+/// Which of a line's slots hold the key, a bit each; the upper 16 bits of a slot's second word, the mark, do not matter.
+#[inline(always)]
+pub(crate) fn matching(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        native::matching::<0xc000>(slots, key)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    portable::matching::<0xc000>(slots, key)
+}
+
+/// The same of those slots whose uppermost byte is zero; the one below does not matter.
+#[inline(always)]
+pub(crate) fn matching_settled(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        native::matching::<0x4000>(slots, key)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    portable::matching::<0x4000>(slots, key)
+}
+
+/// The lower half of the keyed hash of every key.
 #[inline]
-pub(crate) fn aes_burst(features: Features, secret: &AesKeys, keys: &[FlowKey], out: &mut [u64]) {
+pub(crate) fn aes_burst(features: Features, secret: &AesKeys, keys: &[FlowKey], out: &mut [u32]) {
     #[cfg(target_arch = "x86_64")]
     if features.aes {
         // SAFETY: `features.aes` is only true when the CPU has AES and SSE2.
@@ -62,8 +84,20 @@ pub(crate) fn aes_burst(features: Features, secret: &AesKeys, keys: &[FlowKey], 
     }
     let _ = features;
     for (key, out) in keys.iter().zip(out) {
-        *out = portable::aes_hash(secret, key);
+        *out = portable::aes_hash(secret, key) as u32;
     }
+}
+
+/// The keyed hash of one key.
+#[inline]
+pub(crate) fn aes(features: Features, secret: &AesKeys, key: &FlowKey) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if features.aes {
+        // SAFETY: `features.aes` is only true when the CPU has AES and SSE2.
+        return unsafe { native::aes(secret, key) };
+    }
+    let _ = features;
+    portable::aes_hash(secret, key)
 }
 
 /// CRC-32C of every key's 17 bytes, as `rte_hash_crc` computes it.
@@ -86,21 +120,53 @@ mod native {
     use super::AesKeys;
     use crate::key::FlowKey;
     use core::arch::x86_64::{
-        __m128i, _mm_aesenc_si128, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi128_si64, _mm_set_epi64x,
-        _mm_xor_si128,
+        __m128i, _mm_aesenc_si128, _mm_cmpeq_epi8, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi128_si32,
+        _mm_cvtsi128_si64, _mm_loadu_si128, _mm_movemask_epi8, _mm_set_epi64x, _mm_xor_si128,
     };
 
-    #[target_feature(enable = "aes,sse2")]
-    pub(super) fn aes_burst(secret: &AesKeys, keys: &[FlowKey], out: &mut [u64]) {
-        let word = |w: u128| -> __m128i { _mm_set_epi64x((w >> 64) as i64, w as i64) };
-        let [whiten, k1, k2, k3] = secret.map(word);
-        for (key, out) in keys.iter().zip(out) {
-            let state = _mm_xor_si128(_mm_set_epi64x(key.hi as i64, key.lo as i64), whiten);
-            let state = _mm_aesenc_si128(state, k1);
-            let state = _mm_aesenc_si128(state, k2);
-            let state = _mm_aesenc_si128(state, k3);
-            *out = _mm_cvtsi128_si64(state) as u64;
+    /// `ANY`: the bytes of a slot, a bit each, that do not matter.
+    #[inline(always)]
+    pub(super) fn matching<const ANY: u32>(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+        // SAFETY: SSE2 is part of x86_64, and each load reads the 16 bytes of a key or slot.
+        unsafe {
+            let key = _mm_loadu_si128(core::ptr::from_ref(key).cast());
+            let mut found = 0;
+            for (i, slot) in slots.iter().enumerate() {
+                let equal = _mm_cmpeq_epi8(_mm_loadu_si128(slot.as_ptr().cast()), key);
+                // 16 ones and one more are carried over.
+                found |= (((_mm_movemask_epi8(equal) as u32 | ANY) + 1) >> 16) << i;
+            }
+            found
         }
+    }
+
+    #[target_feature(enable = "aes,sse2")]
+    pub(super) fn aes_burst(secret: &AesKeys, keys: &[FlowKey], out: &mut [u32]) {
+        let secret = schedule(secret);
+        for (key, out) in keys.iter().zip(out) {
+            *out = _mm_cvtsi128_si32(three_rounds(secret, key)) as u32;
+        }
+    }
+
+    #[target_feature(enable = "aes,sse2")]
+    pub(super) fn aes(secret: &AesKeys, key: &FlowKey) -> u64 {
+        _mm_cvtsi128_si64(three_rounds(schedule(secret), key)) as u64
+    }
+
+    #[target_feature(enable = "sse2")]
+    fn schedule(secret: &AesKeys) -> [__m128i; 4] {
+        secret.map(|w| _mm_set_epi64x((w >> 64) as i64, w as i64))
+    }
+
+    #[target_feature(enable = "aes,sse2")]
+    #[inline]
+    fn three_rounds([whiten, k1, k2, k3]: [__m128i; 4], key: &FlowKey) -> __m128i {
+        // SAFETY: the load reads the 16 bytes of the key, whose words lie in their order (repr(C)).
+        let key = unsafe { _mm_loadu_si128(core::ptr::from_ref(key).cast()) };
+        let state = _mm_xor_si128(key, whiten);
+        let state = _mm_aesenc_si128(state, k1);
+        let state = _mm_aesenc_si128(state, k2);
+        _mm_aesenc_si128(state, k3)
     }
 
     #[target_feature(enable = "sse4.2")]
@@ -121,6 +187,22 @@ mod native {
 pub(crate) mod portable {
     use super::AesKeys;
     use crate::key::FlowKey;
+
+    /// Which of the slots hold the key; `ANY` as in the native twin.
+    #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, reason = "SSE2 is always there"))]
+    pub(crate) fn matching<const ANY: u32>(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+        let mut matters = u64::MAX;
+        for byte in 8..16 {
+            if ANY >> byte & 1 == 1 {
+                matters &= !(0xff << (8 * (byte - 8)));
+            }
+        }
+        let mut found = 0;
+        for (i, &[lo, hi]) in slots.iter().enumerate() {
+            found |= u32::from(((lo ^ key.lo) | ((hi ^ key.hi) & matters)) == 0) << i;
+        }
+        found
+    }
 
     /// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) without the final
     /// inversion, which is how DPDK uses it.
@@ -222,6 +304,7 @@ pub(crate) mod portable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::HI_KEY_BITS;
     use proptest::prelude::*;
 
     proptest! {
@@ -234,10 +317,30 @@ mod tests {
             aes_burst(Features::detect(), &secret, &keys, &mut fast);
             aes_burst(Features::PORTABLE, &secret, &keys, &mut slow);
             prop_assert_eq!(fast, slow);
+            prop_assert_eq!(fast[0], aes(Features::detect(), &secret, &keys[0]) as u32);
+            prop_assert_eq!(
+                aes(Features::detect(), &secret, &keys[0]),
+                aes(Features::PORTABLE, &secret, &keys[0])
+            );
             let (mut fast, mut slow) = ([0; 3], [0; 3]);
             crc_burst(Features::detect(), init, &keys, &mut fast);
             crc_burst(Features::PORTABLE, init, &keys, &mut slow);
             prop_assert_eq!(fast, slow);
+        }
+
+        #[test]
+        fn matching_twins_agree(key: (u64, u64), slots: [(u64, u64); 3], same in 0usize..4, flip in 0u32..256) {
+            let key = FlowKey { lo: key.0, hi: key.1 & HI_KEY_BITS };
+            let mut slots = slots.map(|(lo, hi)| [lo, hi]);
+            if let Some(slot) = slots.get_mut(same) {
+                // As the key, but for one bit or none, and with any mark.
+                *slot = [key.lo, key.hi | slot[1] & !HI_KEY_BITS];
+                if flip < 128 {
+                    slot[flip as usize / 64] ^= 1 << (flip % 64);
+                }
+            }
+            prop_assert_eq!(matching(&slots, &key), portable::matching::<0xc000>(&slots, &key));
+            prop_assert_eq!(matching_settled(&slots, &key), portable::matching::<0x4000>(&slots, &key));
         }
     }
 }

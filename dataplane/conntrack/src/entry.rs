@@ -78,8 +78,11 @@ const _: () = assert!(size_of::<Cold>() == 32);
 /// The table keeps 16 bits beside every key; this is what they mean.
 ///
 /// ```text
-/// bit  15 DYING | 14 UNREPORTED | 7..0 aging class (0 = static)
+/// bit  15 DYING | 14 UNREPORTED | 13..8 zero | 7..0 aging class (0 = static)
 /// ```
+///
+/// So the upper byte is zero unless something has still to be told, and one comparison of bytes sees both: the key,
+/// and that nothing more has to be known about its entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mark(pub u16);
 
@@ -119,7 +122,8 @@ impl Mark {
     }
 
     /// Something about the entry has still to be told.
-    pub(crate) fn pending(self) -> bool {
-        self.0 & (Self::DYING | Self::UNREPORTED) != 0
+    #[must_use]
+    pub fn pending(self) -> bool {
+        self.0 >> 8 != 0
     }
 }

@@ -25,9 +25,6 @@ pub enum HashKind {
 /// Most keys of one [`Hasher::hash_burst`].
 pub const BURST: usize = 64;
 
-/// Keys whose wide hashes are on the stack at a time: enough that AES instructions of several keys overlap.
-const WIDE: usize = 16;
-
 /// A hash function with its secret.
 #[derive(Clone)]
 pub struct Hasher {
@@ -77,15 +74,7 @@ impl Hasher {
     pub fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
         assert!(keys.len() <= BURST && keys.len() <= out.len());
         match self.kind {
-            HashKind::Keyed => {
-                for (keys, out) in keys.chunks(WIDE).zip(out.chunks_mut(WIDE)) {
-                    let mut wide = [0; WIDE];
-                    arch::aes_burst(self.features, &self.keys, keys, &mut wide);
-                    for (out, wide) in out.iter_mut().zip(&wide[..keys.len()]) {
-                        *out = *wide as u32;
-                    }
-                }
-            }
+            HashKind::Keyed => arch::aes_burst(self.features, &self.keys, keys, out),
             HashKind::Crc => arch::crc_burst(self.features, self.init, keys, out),
             HashKind::Jhash => {
                 for (key, out) in keys.iter().zip(out) {
@@ -99,9 +88,7 @@ impl Hasher {
     /// every kind, so that colliding keys part ways.
     #[inline]
     pub(crate) fn spread(&self, key: &FlowKey) -> u64 {
-        let mut out = [0];
-        arch::aes_burst(self.features, &self.keys, core::slice::from_ref(key), &mut out);
-        out[0]
+        arch::aes(self.features, &self.keys, key)
     }
 }
 

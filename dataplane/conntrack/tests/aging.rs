@@ -45,7 +45,7 @@ impl Flows {
                 frame[26..30].copy_from_slice(&(number as u32).to_be_bytes());
                 self.last_ns[number] = ns;
             }
-            shard.tracker.burst(Now::from_ns(ns), 1, &burst[..], &mut |_: &Event| true, |_| {});
+            shard.tracker.burst(Now::from_ns(ns), 1, &burst[..], &mut |_: &Event| true, |_, _| {});
         }
     }
 }

@@ -66,7 +66,7 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
         let now = Now::from_ms(5);
         let mut tracker = tracker(1024, TrackerConfig::default(), now);
         let mut events = Vec::new();
-        tracker.burst(now, 1, &frames(&keys)[..], &mut into(&mut events), |_| {});
+        tracker.burst(now, 1, &frames(&keys)[..], &mut into(&mut events), |_, _| {});
         let created: Vec<FlowKey> = events
             .iter()
             .map(|event| match event.body {
@@ -91,7 +91,7 @@ fn one_flow_fills_a_whole_burst() {
     let now = Now::from_ms(5);
     let mut tracker = tracker(1, TrackerConfig::default(), now);
     let mut events = Vec::new();
-    tracker.burst(now, 1, &frames(&[key; 256])[..], &mut into(&mut events), |_| {});
+    tracker.burst(now, 1, &frames(&[key; 256])[..], &mut into(&mut events), |_, _| {});
     assert_eq!(events.len(), 1);
     assert_eq!(tracker.get(&key).map(|entry| entry.packets), Some(256));
 }
@@ -102,10 +102,12 @@ fn the_1025th_flow_is_counted_and_learned_once_there_is_room() {
     let frames = frames(&keys);
     let mut tracker = tracker(1024, TrackerConfig::default(), Now::from_ms(0));
     let mut events = Vec::new();
-    tracker.burst(Now::from_ms(0), 1, &frames[..1024], &mut into(&mut events), |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames[..1024], &mut into(&mut events), |_, _| {});
     assert_eq!((events.len(), tracker.table().len()), (1024, 1024));
     let mut looked_up = 0;
-    tracker.burst(Now::from_ms(1), 1, &frames[1024..], &mut into(&mut events), |_| looked_up += 1);
+    tracker.burst(Now::from_ms(1), 1, &frames[1024..], &mut into(&mut events), |_, which| {
+        looked_up += which.count_ones();
+    });
     assert_eq!(looked_up, 1, "a frame of a full table is a tracked frame");
     assert_eq!((events.len(), tracker.table().len()), (1024, 1024), "no entry, no event");
     assert_eq!(tracker.counters().outcome(Outcome::MissFull), 1);
@@ -115,7 +117,7 @@ fn the_1025th_flow_is_counted_and_learned_once_there_is_room() {
         tracker
             .remove(Now::from_ms(2), &keys[500], DeleteReason::Control, ActorId(16), &mut |_: &Event| true);
     assert!(matches!(removal, Write::Done(entry) if entry.key == keys[500]));
-    tracker.burst(Now::from_ms(3), 1, &frames[1024..], &mut into(&mut events), |_| {});
+    tracker.burst(Now::from_ms(3), 1, &frames[1024..], &mut into(&mut events), |_, _| {});
     assert_eq!(events.len(), 1025);
     assert_eq!(tracker.get(&keys[1024]).map(|entry| entry.created_ms), Some(3));
     assert_eq!(tracker.counters().outcome(Outcome::MissCreated), 1025);
@@ -130,7 +132,8 @@ fn without_the_data_path_create_permission_nothing_is_learned() {
     let mut tracker = tracker(8, config, Now::from_ms(0));
     let mut looked_up = 0;
     let mut sink = |event: &Event| panic!("{event:?}");
-    tracker.burst(Now::from_ms(0), 1, &frames(&keys)[..], &mut sink, |_| looked_up += 1);
+    tracker
+        .burst(Now::from_ms(0), 1, &frames(&keys)[..], &mut sink, |_, which| looked_up += which.count_ones());
     assert_eq!(looked_up, 3);
     assert_eq!(tracker.counters().outcome(Outcome::MissDenied), 3);
     assert!(tracker.table().is_empty() && tracker.settled());
@@ -142,7 +145,7 @@ fn without_the_control_plane_delete_permission_an_entry_only_expires() {
     let permissions = Permissions::new(0x3dfc & !Permissions::CONTROL_DELETE).expect("14 bits");
     let config = TrackerConfig { permissions, ..TrackerConfig::default() };
     let mut tracker = tracker(8, config, Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
     let before = tracker.get(&key);
     let mut sink = |event: &Event| panic!("a denied deletion told {event:?}");
     let removal = tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
@@ -163,7 +166,7 @@ fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
         let key = flows(1)[0];
         let frame = frames(&[key]);
         let mut tracker = tracker(1, TrackerConfig::default(), Now::from_ms(0));
-        tracker.burst(Now::from_ms(0), 1, &frame[..], &mut |_: &Event| announced, |_| {});
+        tracker.burst(Now::from_ms(0), 1, &frame[..], &mut |_: &Event| announced, |_, _| {});
         let late = Now::from_ms(30_008);
         while !tracker.caught_up(late) {
             tracker.advance(late, Budget::default(), &mut refuse);
@@ -171,7 +174,7 @@ fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
         assert!(!tracker.settled() && tracker.get(&key).is_none());
         assert_eq!(tracker.table().len(), 1, "it keeps its place until it is reported");
         let again = Now::from_ms(30_010);
-        tracker.burst(again, 1, &frame[..], &mut refuse, |_| {});
+        tracker.burst(again, 1, &frame[..], &mut refuse, |_, _| {});
         assert_eq!(tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((30_010, 1)));
         assert_eq!(tracker.counters().outcome(Outcome::MissCreated), 2);
 
@@ -198,13 +201,13 @@ fn replaced_entries_that_nobody_hears_of_are_bounded() {
     let keys = flows(200);
     let frames = frames(&keys);
     let mut tracker = tracker(200, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_, _| {});
     let late = Now::from_ms(30_008);
     while !tracker.caught_up(late) {
         tracker.advance(late, Budget::default(), &mut refuse);
     }
     assert!(keys.iter().all(|key| tracker.get(key).is_none()), "all are dying");
-    tracker.burst(late, 1, &frames[..], &mut refuse, |_| {});
+    tracker.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
     let full = tracker.counters().outcome(Outcome::MissFull);
     let replaced = keys.iter().filter(|key| tracker.get(key).is_some()).count();
     assert!(replaced >= 32 && full > 0, "{replaced} replaced, {full} refused");
@@ -232,7 +235,7 @@ fn replaced_entries_that_nobody_hears_of_are_bounded() {
 fn removal_while_the_sink_is_full_can_be_finished_later() {
     let key = flows(1)[0];
     let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut refuse, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut refuse, |_, _| {});
     let before = tracker.get(&key);
     let remove = |tracker: &mut Tracker<LineTable>, room: usize| {
         let mut events = Vec::new();
@@ -267,7 +270,7 @@ fn one_call_does_no_more_than_its_budget() {
     let keys = flows(3000);
     let frames = frames(&keys);
     let mut tracker = tracker(3000, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_, _| {});
     let late = Now::from_ms(30_008);
     let one = |blocks, pending, resync| Budget { blocks, pending, resync };
     let call = |tracker: &mut Tracker<LineTable>, budget| {
@@ -292,7 +295,7 @@ fn one_call_does_no_more_than_its_budget() {
     while !tracker.caught_up(late) {
         tracker.advance(late, one(16, 0, 0), &mut refuse);
     }
-    tracker.burst(late, 1, &frames[..], &mut refuse, |_| {});
+    tracker.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
     assert!(tracker.counters().outcome(Outcome::MissCreated) >= 3032);
     while !tracker.settled() {
         // Per block: kept reports of 12 entries, then 12 entries of the table, two events each.
@@ -313,10 +316,10 @@ fn a_packet_after_the_deadline_and_before_the_removal_is_a_hit() {
     let key = flows(1)[0];
     let packet = frames(&[key]);
     let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &packet[..], &mut |_: &Event| true, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &packet[..], &mut |_: &Event| true, |_, _| {});
     // No time for aging in between.
     let mut sink = |event: &Event| panic!("{event:?}");
-    tracker.burst(Now::from_ms(31_000), 1, &packet[..], &mut sink, |_| {});
+    tracker.burst(Now::from_ms(31_000), 1, &packet[..], &mut sink, |_, _| {});
     assert_eq!(tracker.counters().outcome(Outcome::Hit), 1);
     assert_eq!(tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((0, 2)));
     assert_eq!(settle(&mut tracker, Now::from_ms(60_999)), []);
@@ -327,7 +330,7 @@ fn a_packet_after_the_deadline_and_before_the_removal_is_a_hit() {
 fn get_does_not_refresh() {
     let key = flows(1)[0];
     let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
     for _ in 0..100 {
         assert!(tracker.get(&key).is_some());
     }
@@ -350,7 +353,7 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     let frames = frames(&keys);
     // One entry of each aging; two agings are the profiles'.
     let refused = (0..300).find(|&n| {
-        tracker.burst(Now::from_ms(0), 1, &frames[n..=n], &mut |_: &Event| true, |_| {});
+        tracker.burst(Now::from_ms(0), 1, &frames[n..=n], &mut |_: &Event| true, |_, _| {});
         tracker.change_table(&change(n as u64 + 1)).is_err()
     });
     let last = refused.expect("there are no 300 agings");
@@ -364,7 +367,7 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     for (n, key) in keys[..=last].iter().enumerate() {
         assert_eq!(tracker.get(key).map(|entry| u64::from(entry.aging_ms)), Some(agings(n as u64)[0]));
     }
-    tracker.burst(Now::from_ms(0), 1, &frames[299..], &mut |_: &Event| true, |_| {});
+    tracker.burst(Now::from_ms(0), 1, &frames[299..], &mut |_: &Event| true, |_, _| {});
     assert_eq!(tracker.get(&keys[299]).map(|entry| entry.aging_ms), Some(1000 + last as u32), "none changed");
 
     // Each ends in its own time: after that of the first, its class is free.
@@ -400,7 +403,7 @@ fn every_end_of_an_entry_gives_its_aging_back() {
     let idle: End = |tracker, late, _| drop(settle(tracker, late));
     let replaced: End = |tracker, late, key| {
         expire_unheard(tracker, late);
-        tracker.burst(late, 1, &frames(&[*key])[..], &mut refuse, |_| {});
+        tracker.burst(late, 1, &frames(&[*key])[..], &mut refuse, |_, _| {});
         settle(tracker, late);
     };
     let created_anew: End = |tracker, late, key| {
@@ -432,7 +435,7 @@ fn every_end_of_an_entry_gives_its_aging_back() {
             assert_eq!(changed, Ok(()), "way {way}, round {round}");
             let start = round * 10_000;
             let mut sink = |_: &Event| true;
-            tracker.burst(Now::from_ms(start), 1, &frames(&[key])[..], &mut sink, |_| {});
+            tracker.burst(Now::from_ms(start), 1, &frames(&[key])[..], &mut sink, |_, _| {});
             let late = Now::from_ms(start + 5000);
             end(&mut tracker, late, &key);
             if tracker.get(&key).is_some() {
@@ -457,7 +460,7 @@ fn each_permission_bit_denies_its_own_and_nothing_else() {
         let mut events = Vec::new();
         let packets = frames(&keys[..1]);
         for ms in [0, 1] {
-            tracker.burst(Now::from_ms(ms), 1, &packets[..], &mut into(&mut events), |_| {});
+            tracker.burst(Now::from_ms(ms), 1, &packets[..], &mut into(&mut events), |_, _| {});
         }
         let learned = bit != Permissions::DATA_CREATE;
         assert_eq!(tracker.counters().outcome(Outcome::Hit), u64::from(learned), "{bit:#x}");
@@ -502,7 +505,7 @@ fn what_control_creates_is_static_unless_it_is_to_be_dynamic() {
 fn an_update_restarts_the_timer_and_keeps_what_it_does_not_name() {
     let key = flows(1)[0];
     let mut tracker = tracker(2, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(5), 1, &frames(&[key])[..], &mut |_: &Event| true, |_| {});
+    tracker.burst(Now::from_ms(5), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
     let before = tracker.get(&key).expect("learned");
     let plain = Attributes::default();
     let now = Now::from_ms(20_000);

@@ -16,12 +16,10 @@ pub const CAPACITY: usize = 256;
 /// dropping free them. There is no `Clone` and no way to take a single mbuf out, so none is freed twice. Its
 /// lifetime is that of the port or pool that fills it.
 ///
-/// About 6 KiB, without an allocation of its own. Make one per lcore and use it again and again.
+/// About 2 KiB, without an allocation of its own. Make one per queue and use it again and again.
 pub struct Burst<'p> {
     /// The first `len` are mbufs that this burst owns.
     mbufs: [MaybeUninit<*mut sys::rte_mbuf>; CAPACITY],
-    /// The first `len` describe the mbuf at the same index.
-    views: [MaybeUninit<sys::shim_view>; CAPACITY],
     len: usize,
     _port: PhantomData<&'p ()>,
 }
@@ -35,12 +33,7 @@ impl<'p> Burst<'p> {
     /// An empty burst.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            mbufs: [const { MaybeUninit::uninit() }; CAPACITY],
-            views: [const { MaybeUninit::uninit() }; CAPACITY],
-            len: 0,
-            _port: PhantomData,
-        }
+        Self { mbufs: [const { MaybeUninit::uninit() }; CAPACITY], len: 0, _port: PhantomData }
     }
 
     /// Number of frames.
@@ -66,7 +59,8 @@ impl<'p> Burst<'p> {
     #[inline]
     #[must_use]
     pub fn frame(&self, i: usize) -> &[u8] {
-        bytes(self.view(i))
+        // SAFETY: the mbuf is owned by self, and so it stays while its bytes are lent.
+        unsafe { bytes(self.mbuf(i)) }
     }
 
     /// Bytes in all segments of frame `i`, from the Ethernet header on and without FCS.
@@ -77,7 +71,8 @@ impl<'p> Burst<'p> {
     #[inline]
     #[must_use]
     pub fn frame_len(&self, i: usize) -> u32 {
-        self.view(i).pkt_len
+        // SAFETY: the mbuf is owned by self.
+        unsafe { field(self.mbuf(i), sys::SHIM_MBUF_PKT_LEN) }
     }
 
     /// The segments of frame `i` in order. One FFI call per segment after the first.
@@ -87,7 +82,7 @@ impl<'p> Burst<'p> {
     /// When `i` is not below [`len`](Self::len).
     #[must_use]
     pub fn segments(&self, i: usize) -> Segments<'_> {
-        Segments { view: Some(*self.view(i)), mbuf: self.mbuf(i), _burst: PhantomData }
+        Segments { next: self.mbuf(i), _burst: PhantomData }
     }
 
     /// Copies the bytes of frame `i` from `offset` on into `to`, over the borders of segments, and returns how
@@ -116,7 +111,6 @@ impl<'p> Burst<'p> {
         for (i, &keep) in kept.iter().enumerate().take(self.len) {
             if keep {
                 self.mbufs[left] = self.mbufs[i];
-                self.views[left] = self.views[i];
                 left += 1;
             } else {
                 rejected[gone] = self.mbufs[i];
@@ -136,20 +130,16 @@ impl<'p> Burst<'p> {
         unsafe { free(&mut self.mbufs, 0, len) };
     }
 
-    /// Empties the burst, lets `fill` write owned mbufs and their views from index 0 on, and takes over as many as
-    /// it says it wrote.
+    /// Empties the burst, lets `fill` write owned mbufs from index 0 on, and takes over as many as it says it wrote.
     ///
     /// # Safety
     ///
-    /// `fill` gets two arrays of [`CAPACITY`] and returns n <= CAPACITY. The first n mbufs are then owned by
-    /// nobody else, the views describe them, and their pool lives for `'p`.
+    /// `fill` gets an array of [`CAPACITY`] and returns n <= CAPACITY. The first n mbufs are then owned by nobody else,
+    /// and their pool lives for `'p`.
     #[inline]
-    pub(crate) unsafe fn refill(
-        &mut self,
-        fill: impl FnOnce(*mut *mut sys::rte_mbuf, *mut sys::shim_view) -> usize,
-    ) -> usize {
+    pub(crate) unsafe fn refill(&mut self, fill: impl FnOnce(*mut *mut sys::rte_mbuf) -> usize) -> usize {
         self.clear();
-        self.len = fill(self.mbufs.as_mut_ptr().cast(), self.views.as_mut_ptr().cast());
+        self.len = fill(self.mbufs.as_mut_ptr().cast());
         debug_assert!(self.len <= CAPACITY);
         self.len
     }
@@ -185,22 +175,15 @@ impl<'p> Burst<'p> {
             return Err(mbuf);
         }
         self.mbufs[self.len].write(mbuf);
-        // SAFETY: mbuf is a live mbuf, and the view has room for its description.
-        unsafe { sys::shim_mbuf_view(mbuf, self.views[self.len].as_mut_ptr()) };
         self.len += 1;
         Ok(())
     }
 
     #[inline]
-    fn view(&self, i: usize) -> &sys::shim_view {
-        // SAFETY: the first len views are written, and the slice checks i against len.
-        unsafe { self.views[..self.len][i].assume_init_ref() }
-    }
-
-    #[inline]
     fn mbuf(&self, i: usize) -> *const sys::rte_mbuf {
-        // SAFETY: the first len pointers are written, and the slice checks i against len.
-        unsafe { self.mbufs[..self.len][i].assume_init() }
+        assert!(i < self.len, "frame {i} of {}", self.len);
+        // SAFETY: the first len pointers are written, and len <= CAPACITY.
+        unsafe { self.mbufs.get_unchecked(i).assume_init() }
     }
 }
 
@@ -236,21 +219,37 @@ unsafe fn free(mbufs: &mut [MaybeUninit<*mut sys::rte_mbuf>; CAPACITY], from: us
     }
 }
 
+/// Reads a field of an mbuf.
+///
+/// # Safety
+///
+/// `mbuf` is a live mbuf, and `at` one of `shim_mbuf`, which says that there is a `T`.
+#[inline(always)]
+unsafe fn field<T: Copy>(mbuf: *const sys::rte_mbuf, at: sys::shim_mbuf) -> T {
+    // SAFETY: the caller's promise; fields of an mbuf are aligned.
+    unsafe { mbuf.byte_add(at as usize).cast::<T>().read() }
+}
+
 /// The bytes of one segment.
-#[inline]
-fn bytes<'b>(view: &sys::shim_view) -> &'b [u8] {
-    debug_assert!(!view.data.is_null());
-    // SAFETY: a view is only kept beside the mbuf it describes. The data of an mbuf is data_len initialised bytes
-    // that stay where they are, unwritten, while the burst owns the mbuf; callers bound 'b by a borrow of it.
-    unsafe { slice::from_raw_parts(view.data, view.data_len as usize) }
+///
+/// # Safety
+///
+/// `mbuf` is owned by somebody who lends it for `'b`.
+#[inline(always)]
+unsafe fn bytes<'b>(mbuf: *const sys::rte_mbuf) -> &'b [u8] {
+    // SAFETY: the data of an mbuf is data_len initialised bytes that stay where they are, unwritten, while it is lent.
+    unsafe {
+        let buffer: *const u8 = field(mbuf, sys::SHIM_MBUF_BUF_ADDR);
+        let from: u16 = field(mbuf, sys::SHIM_MBUF_DATA_OFF);
+        let len: u16 = field(mbuf, sys::SHIM_MBUF_DATA_LEN);
+        slice::from_raw_parts(buffer.add(usize::from(from)), usize::from(len))
+    }
 }
 
 /// The segments of one frame; see [`Burst::segments`].
 pub struct Segments<'b> {
-    /// The segment to yield next.
-    view: Option<sys::shim_view>,
-    /// Its mbuf.
-    mbuf: *const sys::rte_mbuf,
+    /// The one to yield next, or null.
+    next: *const sys::rte_mbuf,
     _burst: PhantomData<&'b [u8]>,
 }
 
@@ -258,12 +257,15 @@ impl<'b> Iterator for Segments<'b> {
     type Item = &'b [u8];
 
     fn next(&mut self) -> Option<&'b [u8]> {
-        let current = self.view.take()?;
-        let mut next = current;
-        // SAFETY: mbuf is a segment of a frame that the borrowed burst owns.
-        self.mbuf = unsafe { sys::shim_next_segment(self.mbuf, &raw mut next) };
-        self.view = (!self.mbuf.is_null()).then_some(next);
-        Some(bytes(&current))
+        if self.next.is_null() {
+            return None;
+        }
+        // SAFETY: `next` is a segment of a frame that the borrowed burst owns.
+        unsafe {
+            let current = bytes(self.next);
+            self.next = sys::shim_next_segment(self.next);
+            Some(current)
+        }
     }
 }
 

@@ -119,12 +119,12 @@ impl<'p> RxQueue<'p> {
     pub fn receive(&mut self, burst: &mut Burst<'p>, max: usize) -> usize {
         let Handle { port, queue, running, gate, .. } = &self.0;
         let max = u16::try_from(max.min(CAPACITY)).unwrap_or(u16::MAX);
-        // SAFETY: the arrays have room for CAPACITY >= max. The port is started and stays so during the call
+        // SAFETY: the array has room for CAPACITY >= max. The port is started and stays so during the call
         // (Gate), the queue exists (Handle::new) and self is its only user. What rx_burst returns is owned by the
         // caller and from a pool that lives as long as the Eal, which the port borrows.
         unsafe {
-            burst.refill(|mbufs, views| {
-                gate.pass(running, || usize::from(sys::shim_rx_burst(port.0, queue.0, mbufs, views, max)))
+            burst.refill(|mbufs| {
+                gate.pass(running, || usize::from(sys::shim_rx_burst(port.0, queue.0, mbufs, max)))
                     .unwrap_or(0)
             })
         }

@@ -152,12 +152,10 @@ impl<'eal> RingPort<'eal> {
     /// When the port has no such queue.
     pub fn collect<'p>(&'p self, queue: u16, burst: &mut Burst<'p>) -> usize {
         let ring = self.from_port[usize::from(queue)];
-        // SAFETY: the arrays have room for CAPACITY. What the ring held is owned by whoever takes it out, and is from
+        // SAFETY: the array has room for CAPACITY. What the ring held is owned by whoever takes it out, and is from
         // a pool that lives as long as the Eal.
         unsafe {
-            burst.refill(|mbufs, views| {
-                sys::shim_ring_dequeue(ring.as_ptr(), mbufs, views, CAPACITY as u32) as usize
-            })
+            burst.refill(|mbufs| sys::shim_ring_dequeue(ring.as_ptr(), mbufs, CAPACITY as u32) as usize)
         }
     }
 }
@@ -169,9 +167,7 @@ impl Drop for RingPort<'_> {
         for ring in self.to_port.iter().chain(&self.from_port) {
             // SAFETY: as in collect; the burst is gone before this function returns.
             while unsafe {
-                burst.refill(|mbufs, views| {
-                    sys::shim_ring_dequeue(ring.as_ptr(), mbufs, views, CAPACITY as u32) as usize
-                })
+                burst.refill(|mbufs| sys::shim_ring_dequeue(ring.as_ptr(), mbufs, CAPACITY as u32) as usize)
             } > 0
             {}
         }

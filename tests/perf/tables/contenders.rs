@@ -64,13 +64,7 @@ impl Contender for Ours {
     fn refresh(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
         let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
         self.0.hash_burst(keys, &mut hashes);
-        let hits = self.0.lookup_burst(keys, &hashes, &mut places);
-        for (i, &place) in places[..keys.len()].iter().enumerate() {
-            if hits >> i & 1 == 1 {
-                self.0.set_stamp(place, Tick(now as u32));
-            }
-        }
-        hits
+        self.0.touch_burst(keys, &hashes, Tick(now as u32), &mut places)
     }
 
     #[inline]

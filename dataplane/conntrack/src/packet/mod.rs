@@ -98,30 +98,28 @@ impl Protocols {
 /// The outcome of a frame that is not looked up.
 #[inline]
 pub fn parse(frame: &[u8], input_port: u8, protocols: Protocols) -> Result<FlowKey, Outcome> {
-    if let Some(key) = parse_plain(frame, input_port, protocols) {
-        return Ok(key);
+    match parse_plain(frame, input_port, protocols) {
+        Some((lo, hi)) => Ok(FlowKey { lo, hi }),
+        None => parse_any(frame, input_port, protocols),
     }
-    parse_any(frame, input_port, protocols)
 }
 
-/// The plain case at once: untagged, no IP options, not a later fragment. One
-/// length check covers it, and what does not fit goes through every rule.
-#[inline]
-fn parse_plain(frame: &[u8], input_port: u8, protocols: Protocols) -> Option<FlowKey> {
+/// The two words of the key in the plain case: untagged, no IP options, not a later fragment. One length check covers it,
+/// and what does not fit goes through every rule.
+#[inline(always)]
+pub(crate) fn parse_plain(frame: &[u8], input_port: u8, protocols: Protocols) -> Option<(u64, u64)> {
     const LEN: usize = eth::HEADER + ipv4::MIN_HEADER + ports::LEN;
     let f: &[u8; LEN] = frame.first_chunk()?;
-    let plain = f[12] == 0x08
-        && f[13] == 0x00
-        && f[14] == 0x45
-        && u16::from_be_bytes([f[16], f[17]]) >= (ipv4::MIN_HEADER + ports::LEN) as u16
-        && u16::from_be_bytes([f[20], f[21]]) & ipv4::OFFSET_MASK == 0
-        && protocols.tracks(f[23]);
-    if !plain {
+    let plain = u32::from_le_bytes([f[12], f[13], f[14], f[15]]) & 0x00ff_ffff == 0x0045_0008;
+    let long = u16::from_be_bytes([f[16], f[17]]) >= (ipv4::MIN_HEADER + ports::LEN) as u16;
+    let first = u16::from_be_bytes([f[20], f[21]]) & ipv4::OFFSET_MASK == 0;
+    if !(plain && long && first && protocols.tracks(f[23])) {
         return None;
     }
     let addrs = u64::from_le_bytes([f[26], f[27], f[28], f[29], f[30], f[31], f[32], f[33]]);
     let ports = u32::from_le_bytes([f[34], f[35], f[36], f[37]]);
-    Some(FlowKey::from_wire(input_port, f[23], addrs, ports))
+    let FlowKey { lo, hi } = FlowKey::from_wire(input_port, f[23], addrs, ports);
+    Some((lo, hi))
 }
 
 /// Every rule, in order.

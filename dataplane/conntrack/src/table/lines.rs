@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{BULK, FlowTable, Pos, TableFull};
-use crate::arch::prefetch;
+use crate::arch::{matching, matching_settled, prefetch};
 use crate::entry::Mark;
 use crate::hash::Hasher;
 use crate::key::{FlowKey, HI_KEY_BITS};
@@ -77,11 +77,7 @@ impl Line {
     /// Which slot holds the key. All are compared, so there is no branch to guess.
     #[inline(always)]
     fn find(&self, key: &FlowKey) -> Option<usize> {
-        let mut found = 0u32;
-        for (i, &[lo, hi]) in self.slots.iter().enumerate() {
-            let differs = (lo ^ key.lo) | ((hi ^ key.hi) & HI_KEY_BITS);
-            found |= u32::from(differs == 0) << i;
-        }
+        let found = matching(&self.slots, key);
         (found != 0).then(|| found.trailing_zeros() as usize)
     }
 
@@ -134,12 +130,30 @@ pub(crate) fn filled<T: Clone>(item: T, count: usize) -> Result<Box<[T]>, TableC
     Ok(items.into_boxed_slice())
 }
 
+/// Maps 32 random bits evenly onto so many lines, without a division.
+#[inline(always)]
+fn scale(lines: usize, random: u32) -> usize {
+    ((u64::from(random) * lines as u64) >> 32) as usize
+}
+
+/// The `step`-th line (from 1) of so many after the home line, for a key with this spread.
+#[inline]
+fn further(lines: usize, spread: u64, step: u32) -> usize {
+    // The finalizer of splitmix64 over a counter that starts at the secret spread.
+    let mut x = spread.wrapping_add(u64::from(step).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    scale(lines, (x >> 32) as u32)
+}
+
 /// The table of the product. Memory is taken at creation and never grows.
 pub struct LineTable {
     lines: Box<[Line]>,
     len: u32,
     capacity: u32,
     hasher: Hasher,
+    /// Those of a [`FlowTable::touch_burst`]. Kept, because on the stack they would have to be cleared each time.
+    wanderers: Box<[Wanderer; BULK]>,
 }
 
 impl LineTable {
@@ -157,7 +171,8 @@ impl LineTable {
         }
         // entries / (3 × 0.6), and a few more so that a tiny table has somewhere to go.
         let lines = (u64::from(entries) * 5).div_ceil(9) as usize + 7;
-        Ok(LineTable { lines: filled(Line::EMPTY, lines)?, len: 0, capacity: entries, hasher })
+        let wanderers = Box::new([Wanderer::default(); BULK]);
+        Ok(LineTable { lines: filled(Line::EMPTY, lines)?, len: 0, capacity: entries, hasher, wanderers })
     }
 
     /// The memory that every lookup touches, in bytes.
@@ -168,23 +183,13 @@ impl LineTable {
 
     #[inline(always)]
     fn home(&self, hash: u32) -> usize {
-        self.scale(hash)
-    }
-
-    /// Maps 32 random bits evenly onto the lines, without a division.
-    #[inline(always)]
-    fn scale(&self, random: u32) -> usize {
-        ((u64::from(random) * self.lines.len() as u64) >> 32) as usize
+        scale(self.lines.len(), hash)
     }
 
     /// The `step`-th line (from 1) after the home line, for a key with this spread.
     #[inline]
     fn further(&self, spread: u64, step: u32) -> usize {
-        // The finalizer of splitmix64 over a counter that starts at the secret spread.
-        let mut x = spread.wrapping_add(u64::from(step).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        self.scale((x >> 32) as u32)
+        further(self.lines.len(), spread, step)
     }
 
     #[inline]
@@ -199,7 +204,7 @@ impl LineTable {
 
     /// Follows keys that are not at home along their probe sequences, all together a step at a time, so that the lines of
     /// some are on their way while others are compared. Bit i is set when key i was found.
-    fn follow(&self, keys: &[FlowKey], wanderers: &mut [Wanderer], out: &mut [Pos]) -> u64 {
+    fn follow(lines: &[Line], keys: &[FlowKey], wanderers: &mut [Wanderer], out: &mut [Pos]) -> u64 {
         let (mut found, mut wandering) = (0, wanderers.len());
         let mut step = 1;
         while wandering != 0 && step < MAX_PROBES {
@@ -207,13 +212,13 @@ impl LineTable {
             let mut left = 0;
             for w in 0..wandering {
                 let Wanderer { spread, at, key } = wanderers[w];
-                let (index, line) = (key as usize, &self.lines[at as usize]);
+                let (index, line) = (key as usize, &lines[at as usize]);
                 if let Some(slot) = line.find(&keys[index]) {
                     out[index] = Self::pos(at as usize, slot);
                     found |= 1 << index;
                 } else if line.passed != 0 {
-                    let next = self.further(spread, step);
-                    prefetch(&self.lines[next]);
+                    let next = further(lines.len(), spread, step);
+                    prefetch(&lines[next]);
                     wanderers[left] = Wanderer { spread, at: next as u32, key };
                     left += 1;
                 }
@@ -221,6 +226,21 @@ impl LineTable {
             wandering = left;
         }
         found
+    }
+
+    /// Follows the first `wandering` wanderers, and stamps what may be stamped.
+    fn touch_far(&mut self, keys: &[FlowKey], wandering: usize, stamp: Tick, out: &mut [Pos]) -> u64 {
+        let mut left = Self::follow(&self.lines, keys, &mut self.wanderers[..wandering], out);
+        let mut touched = 0;
+        while left != 0 {
+            let i = left.trailing_zeros() as usize;
+            left &= left - 1;
+            if !self.mark(out[i]).pending() {
+                self.set_stamp(out[i], stamp);
+                touched |= 1 << i;
+            }
+        }
+        touched
     }
 
     /// Looks along the probe sequence, the home line having been passed.
@@ -296,12 +316,44 @@ impl FlowTable for LineTable {
                 wanderers[wandering] = Wanderer { spread, at: next as u32, key: i as u32 };
                 wandering += 1;
                 if wandering == WANDERERS {
-                    found |= self.follow(keys, &mut wanderers, out);
+                    found |= Self::follow(&self.lines, keys, &mut wanderers, out);
                     wandering = 0;
                 }
             }
         }
-        found | self.follow(keys, &mut wanderers[..wandering], out)
+        found | Self::follow(&self.lines, keys, &mut wanderers[..wandering], out)
+    }
+
+    #[inline]
+    fn touch_burst(&mut self, keys: &[FlowKey], hashes: &[u32], stamp: Tick, out: &mut [Pos]) -> u64 {
+        assert!(keys.len() <= BULK);
+        let (hashes, out) = (&hashes[..keys.len()], &mut out[..keys.len()]);
+        let mut touched = 0;
+        let mut wandering = 0;
+        for (i, key) in keys.iter().enumerate() {
+            let home = self.home(hashes[i]);
+            let line = &mut self.lines[home];
+            let found = matching_settled(&line.slots, key);
+            if found != 0 {
+                let slot = found.trailing_zeros() as usize;
+                line.stamps[slot] = stamp;
+                out[i] = Self::pos(home, slot);
+                touched |= 1 << i;
+                continue;
+            }
+            out[i] = Self::pos(home, line.free_slot().unwrap_or(0));
+            if line.passed != 0 && line.find(key).is_none() {
+                let spread = self.hasher.spread(key);
+                let next = self.further(spread, 1);
+                prefetch(&self.lines[next]);
+                self.wanderers[wandering] = Wanderer { spread, at: next as u32, key: i as u32 };
+                wandering += 1;
+            }
+        }
+        if wandering != 0 {
+            touched |= self.touch_far(keys, wandering, stamp, out);
+        }
+        touched
     }
 
     fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull> {

@@ -167,7 +167,9 @@ impl<T: FlowTable> Trial<T> {
         let frames: Vec<Vec<u8>> = numbers.iter().enumerate().map(|(i, &n)| self.frame(i, n)).collect();
         let now = self.now();
         let mut tracked = Vec::new();
-        self.tracker.burst(now, 1, &frames[..], &mut self.sink, |i| tracked.push(i));
+        self.tracker.burst(now, 1, &frames[..], &mut self.sink, |first, which| {
+            tracked.extend((0..64).filter(|i| which >> i & 1 == 1).map(|i| first + i));
+        });
 
         let mut expected = Vec::new();
         for (i, frame) in frames.iter().enumerate() {

@@ -39,7 +39,7 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
         match random.below(100) {
             op if op < 20 + swing => match table.add(&key) {
                 Ok(pos) => {
-                    let fresh = (pos, Tick(random.bits() as u32), Mark(random.bits() as u16));
+                    let fresh = (pos, Tick(random.bits() as u32), some_mark(&mut random));
                     match map.get(&key) {
                         Some(&(at, ..)) => assert_eq!(pos, at, "an add of {key} that is there moved it"),
                         None => {
@@ -66,7 +66,7 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
             op if op < 80 => {
                 if let Some((pos, stamp, mark)) = map.get_mut(&key) {
                     *stamp = Tick(random.bits() as u32);
-                    *mark = Mark(random.bits() as u16);
+                    *mark = some_mark(&mut random);
                     table.set_stamp(*pos, *stamp);
                     table.set_mark(*pos, *mark);
                 }
@@ -79,6 +79,7 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
                 let burst: Vec<FlowKey> =
                     (0..random.below(BULK + 1)).map(|_| keys[random.below(keys.len())]).collect();
                 bulk_agrees(table, &burst, &map);
+                touch_agrees(table, &burst, &mut map, Tick(random.bits() as u32));
             }
         }
         assert_eq!(table.len() as usize, map.len());
@@ -94,6 +95,12 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
     refused_early
 }
 
+/// Half of them say that nothing has to be told.
+fn some_mark(random: &mut Random) -> Mark {
+    let bits = random.bits();
+    Mark(if bits >> 32 & 1 == 1 { bits as u16 } else { bits as u16 & 0xff })
+}
+
 /// A bulk lookup finds what single lookups find.
 fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
     let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
@@ -104,6 +111,25 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
         assert_eq!(hashes[i], table.hash(key));
         let place = (found >> i & 1 == 1).then_some(places[i]);
         assert_eq!(place, map.get(key).map(|&(pos, ..)| pos), "key {i} of {}", burst.len());
+    }
+}
+
+/// A touch stamps what a bulk lookup finds, but for entries whose mark has a bit in its upper byte.
+fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, stamp: Tick) {
+    let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
+    table.hash_burst(burst, &mut hashes);
+    let touched = table.touch_burst(burst, &hashes, stamp, &mut places);
+    assert_eq!(touched.checked_shr(burst.len() as u32).unwrap_or(0), 0, "touched what was not asked");
+    for (i, key) in burst.iter().enumerate() {
+        let mut expected = None;
+        if let Some((pos, was, mark)) = map.get_mut(key) {
+            if mark.0 >> 8 == 0 {
+                (*was, expected) = (stamp, Some(*pos));
+            }
+            assert_eq!(table.stamp(*pos), *was, "key {i} of {}", burst.len());
+        }
+        assert!(places[i].0 < table.positions());
+        assert_eq!((touched >> i & 1 == 1).then_some(places[i]), expected, "key {i} of {}", burst.len());
     }
 }
 

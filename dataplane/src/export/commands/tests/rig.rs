@@ -250,7 +250,7 @@ impl Rig {
     /// A packet comes to an lcore.
     pub(super) fn packet(&mut self, index: usize, key: FlowKey) {
         self.on_lcore(index, |lcore, now, ring| {
-            lcore.tracker.burst(now, key.input_port(), &[frame(&key)][..], ring, |_| {});
+            lcore.tracker.burst(now, key.input_port(), &[frame(&key)][..], ring, |_, _| {});
         });
     }
 
