@@ -8,6 +8,7 @@ use conntrack::arch::Features;
 use conntrack::table::{BULK, TableConfig};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, TableFull};
 use dpdk::hash::HashFunction;
+use flowtracker_tests::collisions;
 use flowtracker_tests::rte_table::RteTable;
 use laws::keys;
 use laws::model::ops::{moments, ops, setup};
@@ -147,20 +148,8 @@ fn side_by_side_with_random_keys() {
 fn side_by_side_with_equal_crcs() {
     let shared = (HashKind::Crc, HashFunction::Crc);
     // As many as two buckets hold: no difference.
-    assert_eq!(side_by_side(1024, shared, &keys::equal_crc(16)).refused_early, 0);
+    assert_eq!(side_by_side(1024, shared, &collisions::crc(16)).refused_early, 0);
     // More than that: rte_hash takes 16 of them and refuses the others, we do not.
-    let differences = side_by_side(1024, shared, &keys::equal_crc(200));
+    let differences = side_by_side(1024, shared, &collisions::crc(200));
     assert!(differences.refused_early > 0 && differences.fewest == 16, "{differences:?}");
-}
-
-/// An empty table of a million entries refuses the 17th key of one CRC; ours takes 65,536 of them.
-#[test]
-fn the_17th_key_of_one_crc() {
-    let keys = keys::equal_crc(65_536);
-    let mut theirs = RteTable::new(1_000_000, HashFunction::Crc, 0);
-    let taken = keys.iter().take_while(|key| theirs.add(key).is_ok()).count();
-    assert_eq!(taken, 16);
-    let mut ours = line_table(1_000_000, HashKind::Crc, 0);
-    assert!(keys.iter().all(|key| ours.add(key).is_ok()));
-    assert!(keys.iter().all(|key| ours.lookup(key).is_some()));
 }

@@ -181,6 +181,26 @@ impl LineTable {
         size_of_val(&*self.lines)
     }
 
+    /// How many lines it has: `n` of them divide the 2^32 hashes evenly and in order, so a key with hash `h` is at home in
+    /// line `h × n / 2^32`.
+    #[must_use]
+    pub fn lines(&self) -> u32 {
+        self.lines.len() as u32
+    }
+
+    /// How many lines the entry at a position is away from home: as many as a lookup visits after the home line. `None`
+    /// when the position is free.
+    #[must_use]
+    pub fn beyond_home(&self, pos: Pos) -> Option<u32> {
+        let key = self.key_at(pos)?;
+        let (at, _) = Self::at(pos);
+        if at == self.home(self.hasher.hash(&key)) {
+            return Some(0);
+        }
+        let spread = self.hasher.spread(&key);
+        (1..MAX_PROBES).find(|&step| self.further(spread, step) == at)
+    }
+
     #[inline(always)]
     fn home(&self, hash: u32) -> usize {
         scale(self.lines.len(), hash)
@@ -516,6 +536,9 @@ mod tests {
             table.add(&key(n)).expect("there is room");
         }
         let worn = further(&table);
+        // What the entries say of themselves adds up to what the lines have counted.
+        let away: u32 = (0..table.positions()).filter_map(|pos| table.beyond_home(Pos(pos))).sum();
+        assert_eq!(f64::from(away) / f64::from(ENTRIES), worn);
         assert!((0.11..0.14).contains(&fresh) && (0.35..0.43).contains(&worn), "{fresh} fresh, {worn} worn");
     }
 }
