@@ -1,5 +1,5 @@
-//! The perf lab. `perf events`, `perf kernel`, `perf control`, `perf tables` and `perf ab` have files of their own;
-//! without arguments:
+//! The perf lab. `perf events`, `perf kernel`, `perf control`, `perf tables`, `perf fills` and `perf ab` have files of their
+//! own; without arguments:
 //!
 //! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
 //! interleaved run. No hardware, no hugepages.
@@ -16,6 +16,7 @@
 mod ab;
 mod control;
 mod events;
+mod fills;
 mod kernel;
 mod tables;
 mod watch;
@@ -88,6 +89,7 @@ fn main() {
         ["ab", name, programs] => return ab::run(&forwarding(), name, Path::new(programs)),
         ["tables"] => return bare_tables(false),
         ["tables", "hugepages"] => return bare_tables(true),
+        ["fills"] => return filled_tables(),
         ["kernel"] => return next_to_the_kernel(None),
         ["kernel", seconds] => {
             return next_to_the_kernel(Some(seconds.parse().expect("a number of seconds")));
@@ -95,7 +97,7 @@ fn main() {
         [] => {}
         _ => {
             panic!(
-                "no part of the lab is called {words:?}: events, kernel, control, tables, ab, or nothing for testpmd"
+                "no part of the lab is called {words:?}: events, kernel, control, tables, fills, ab, or nothing for testpmd"
             )
         }
     }
@@ -209,6 +211,21 @@ fn bare_tables(hugepages: bool) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("target/lab");
     std::fs::write(&path, format!("{json:#}\n")).expect("write the figures");
     println!("All figures: {}", path.display());
+}
+
+/// `perf fills`.
+fn filled_tables() {
+    let (largest, often) = if quick() { (1, 10) } else { (100, 100) };
+    println!("flowtracker {}, {}.\n\n{}", env!("CARGO_PKG_VERSION"), cpu(), fills::HEADER);
+    for (entries, fills) in [(1 << 10, 100), (1 << 16, 100), (1 << 20, often), (1 << 24, largest)] {
+        let row = fills::run(entries, fills);
+        println!("{row}");
+        assert_eq!(
+            (row.refused_early, row.refused_full),
+            (0, fills),
+            "a table refuses when it is full, only then"
+        );
+    }
 }
 
 /// `perf kernel [SECONDS]`. Loads of another length, once each, show what a buffer only puts off.

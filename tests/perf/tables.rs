@@ -13,15 +13,14 @@ mod report;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use conntrack::key::TCP;
 use conntrack::{FlowKey, FlowTable};
 use contenders::{BURST, Contender, Hash, Nothing, Ours, learner};
 use dpdk::Eal;
 use dpdk::clock::tsc;
+use flowtracker_tests::flows::{flow, mixed};
 use flowtracker_tests::hugepages::Hugepages;
 pub(crate) use report::{Operation, Report, Row, Size};
 
@@ -340,27 +339,6 @@ fn note_refused(refused: &mut HashSet<u64>, flow: u64, taken: bool) {
     if !taken {
         refused.insert(flow);
     }
-}
-
-/// Mixes 64 bits so that no two numbers become one (the finalizer of splitmix64).
-fn mixed(mut x: u64) -> u64 {
-    x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
-}
-
-/// The flow of a number: no two have the same source and ports.
-fn flow(number: u64) -> FlowKey {
-    let bits = mixed(number);
-    let destination = mixed(bits) as u32;
-    FlowKey::new(
-        1,
-        Ipv4Addr::from(bits as u32),
-        Ipv4Addr::from(destination),
-        TCP,
-        (bits >> 32) as u16,
-        (bits >> 48) as u16,
-    )
 }
 
 /// Where `n` of 0 to `count` - 1 comes when they are put in another order, which `seed` chooses. `count` is a power of

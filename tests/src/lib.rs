@@ -4,13 +4,14 @@
 //! Nothing here uses the product's own code except the generated messages of
 //! `flowtracker-proto`, so that a mistake in the product cannot hide in its
 //! tests. ([`rte_table`] implements the engine's table trait, by librte_hash;
-//! [`collisions`] gives the engine's keys.)
+//! [`collisions`] and [`flows`] give the engine's keys.)
 //! A part of the harness that fails panics with what it knows, as a test wants
 //! it; everything it starts or creates is removed when dropped, also by a panic.
 #![forbid(unsafe_code)]
 
 pub mod appliance;
 pub mod collisions;
+pub mod flows;
 pub mod fold;
 #[cfg(target_arch = "x86_64")]
 pub mod frozen;
