@@ -23,11 +23,11 @@ pub(crate) fn run(plan: &Plan, name: &str, programs: &Path) {
         println!(
             "| {flows} | {:.2} | {} | {:.2} | {} | {:.2} | {} |",
             before.median(),
-            before.spread(),
+            before.spread(2),
             after.median(),
-            after.spread(),
+            after.spread(2),
             after.median() / before.median(),
-            after.over(before).spread()
+            after.over(before).spread(2)
         );
     }
 }

@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::{loop_time, v1};
 use flowtracker_tests::process::{Running, Stream, binary, run as run_command, wait_for};
+use flowtracker_tests::rounds::Rounds;
 use tonic::transport::{Channel, Endpoint};
-
-use crate::Cell;
 
 /// Packets a second that make entries.
 const FILL_PPS: u64 = 200_000;
@@ -210,18 +209,19 @@ impl Rig {
     }
 }
 
-/// The measurements of one row of the table, a cell for each quantile.
+/// The measurements of one row of the table.
 #[derive(Default)]
-struct Rounds {
-    ns: [Cell; QUANTILES.len()],
-    took: Cell,
+struct Measured {
+    /// Microseconds, a cell for each quantile.
+    us: [Rounds; QUANTILES.len()],
+    took: Rounds,
     /// p99.9 to that of the idle measurement of the same round.
-    ratio: Cell,
+    ratio: Rounds,
 }
 
-impl Rounds {
+impl Measured {
     fn add(&mut self, times: &Times, idle: &Times) {
-        for (cell, ns) in self.ns.iter_mut().zip(times.ns) {
+        for (cell, ns) in self.us.iter_mut().zip(times.ns) {
             cell.0.push(ns as f64 / 1e3);
         }
         self.took.0.push(times.took);
@@ -230,18 +230,18 @@ impl Rounds {
 
     fn print(&self, ask: Ask, traffic: bool) {
         let packets = if traffic { LIGHT_PPS } else { 0 };
-        let [p50, p99, p999, longest] = &self.ns;
+        let [p50, p99, p999, longest] = &self.us;
         println!(
             "| {ask} | {packets} | {:.1} | {:.3} | {:.3} | {:.3} | {} | {:.1} | {} | {:.2} | {} |",
             self.took.median(),
             p50.median(),
             p99.median(),
             p999.median(),
-            p999.spread(),
+            p999.spread(2),
             longest.median(),
-            longest.spread(),
+            longest.spread(2),
             self.ratio.median(),
-            self.ratio.spread()
+            self.ratio.spread(2)
         );
     }
 }
@@ -266,7 +266,7 @@ pub(crate) fn run(plan: &Plan) {
 
 /// One command next to none.
 fn compare(rig: &mut Rig, plan: &Plan, ask: Ask) {
-    let mut rows: [[Rounds; 2]; 2] = Default::default();
+    let mut rows: [[Measured; 2]; 2] = Default::default();
     for round in 0..plan.rounds {
         for (traffic, [idle, asked]) in [false, true].into_iter().zip(&mut rows) {
             // Every second round the other way about, so that drift hits both alike.

@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 use flowtracker_tests::appliance::{LIMIT, Setup};
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::process::{Running, Stream, run as run_command, wait_for};
+use flowtracker_tests::rounds::Rounds;
 use serde_json::Value;
 
 /// Idle time after which a flow goes, on both sides.
@@ -617,12 +618,6 @@ fn memif(folder: &Path, number: u8, role: &str) -> String {
     format!("net_memif{number},role={role},id=0,socket-abstract=no,rsize=14,socket={}", socket.display())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
-}
-
 /// The complaint that counts, and how often it came: from the round with fewest to the one with most.
 fn says<'a>(rounds: impl Iterator<Item = &'a [(String, usize)]>) -> String {
     let warning = |said: &'a [(String, usize)]| {
@@ -652,22 +647,21 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "|---:|:---|---:|---:|---:|---:|---:|:---:|---:|:---|")?;
         for row in &self.rows {
-            let of = |value: fn(&Sample) -> f64| median(row.samples.iter().map(value).collect());
+            let of = |value: fn(&Sample) -> f64| Rounds(row.samples.iter().map(value).collect()).median();
             let share = |sample: &Sample| 100.0 * sample.lost() as f64 / sample.due().max(1) as f64;
-            let shares: Vec<f64> = row.samples.iter().map(share).collect();
-            let (least, most) =
-                shares.iter().fold((f64::MAX, 0f64), |(least, most), x| (least.min(*x), most.max(*x)));
+            let shares = Rounds(row.samples.iter().map(share).collect());
             let says = says(row.samples.iter().map(|sample| sample.said.as_slice()));
             writeln!(
                 f,
-                "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} % | {least:.1}–{most:.1} | {:.1} s | {says} |",
+                "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} % | {} | {:.1} s | {says} |",
                 row.rate,
                 row.listener,
                 per_second(of(|s| s.offered as f64)),
                 per_second(of(|s| s.created as f64)),
                 of(|s| s.due() as f64),
                 of(|s| s.delivered() as f64),
-                median(shares),
+                shares.median(),
+                shares.spread(1),
                 of(|s| s.behind.as_secs_f64()),
             )?;
         }

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use flowtracker_proto::v1;
 use flowtracker_tests::grpcurl::Grpcurl;
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
+use flowtracker_tests::rounds::Rounds;
 use flowtracker_tests::{packet, pcap};
 use serde_json::json;
 
@@ -43,34 +44,6 @@ const START: Duration = Duration::from_secs(60);
 struct Plan {
     rounds: usize,
     seconds: u64,
-}
-
-/// One cell of a table: Mpps, or ratios, by round.
-#[derive(Default)]
-struct Cell(Vec<f64>);
-
-impl Cell {
-    fn sorted(&self) -> Vec<f64> {
-        let mut sorted = self.0.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted
-    }
-
-    fn median(&self) -> f64 {
-        let sorted = self.sorted();
-        let middle = sorted.len() / 2;
-        if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
-    }
-
-    fn spread(&self) -> String {
-        let sorted = self.sorted();
-        format!("{:.2}–{:.2}", sorted[0], sorted[sorted.len() - 1])
-    }
-
-    /// The ratios to another program's figures, round by round.
-    fn over(&self, other: &Cell) -> Cell {
-        Cell(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())
-    }
 }
 
 /// As the data plane has it.
@@ -128,9 +101,9 @@ fn next_to_testpmd(plan: &Plan) {
         println!(
             "| {flows} | {:.2} | {} | {:.2} | {} | {ratio:.2} |",
             peer.median(),
-            peer.spread(),
+            peer.spread(2),
             ours.median(),
-            ours.spread()
+            ours.spread(2)
         );
     }
     println!();
@@ -152,12 +125,12 @@ fn circumstances(plan: &Plan) -> String {
 /// Gives Mpps with a capture; the folder is for whatever the program needs.
 type Measure<'a> = &'a dyn Fn(&Path, &Path) -> f64;
 
-/// Measures two programs in turn, on each number of flows in each round.
-fn interleave(plan: &Plan, programs: [Measure<'_>; 2]) -> Vec<(u64, [Cell; 2])> {
+/// Measures two programs in turn, on each number of flows in each round: Mpps.
+fn interleave(plan: &Plan, programs: [Measure<'_>; 2]) -> Vec<(u64, [Rounds; 2])> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut cells: Vec<(u64, [Cell; 2])> = FLOWS.iter().map(|flows| (*flows, Default::default())).collect();
+    let mut cells: Vec<(u64, [Rounds; 2])> = FLOWS.iter().map(|flows| (*flows, Default::default())).collect();
     for round in 0..plan.rounds {
         for (flows, cells) in &mut cells {
             let capture = folder.path().join(format!("{flows}.pcap"));
@@ -291,7 +264,7 @@ fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     });
     testpmd.terminate();
     let by_second: Vec<f64> = rates[2..wanted].chunks(2).map(|pair| pair.iter().sum::<f64>() / 1e6).collect();
-    Cell(by_second).median()
+    Rounds(by_second).median()
 }
 
 /// Mpps between two readings of our counters; `program` says where a program of ours is.

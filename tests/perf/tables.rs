@@ -22,6 +22,7 @@ use dpdk::Eal;
 use dpdk::clock::tsc;
 use flowtracker_tests::flows::{flow, mixed};
 use flowtracker_tests::hugepages::Hugepages;
+use flowtracker_tests::rounds::Rounds;
 pub(crate) use report::{Operation, Report, Row, Size};
 
 /// Keys that are made at a time: so few that a small table stays in the cache meanwhile.
@@ -142,7 +143,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
         };
         Row { table, capacity, pages, ns: Default::default(), counts: Vec::new() }
     };
-    let mut size = Size { flows, rows: Table::ALL.map(row).into(), stream: report::Rounds::default() };
+    let mut size = Size { flows, rows: Table::ALL.map(row).into(), stream: Rounds::default() };
     for round in 0..plan.rounds {
         let mut bench = Bench { table: Nothing, plan, flows: flows.into(), refused: HashSet::new() };
         size.stream.0.push(bench.hits().0);

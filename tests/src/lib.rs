@@ -24,6 +24,7 @@ pub mod packet;
 pub mod pcap;
 pub mod process;
 pub mod relay;
+pub mod rounds;
 pub mod rte_table;
 pub mod scrape;
 pub mod testpmd;

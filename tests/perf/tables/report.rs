@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use flowtracker_tests::rounds::Rounds;
 use serde_json::{Value, json};
 
 use super::{Counts, Table};
@@ -40,28 +41,6 @@ fn target(flows: u32, operation: Operation, peer: Table) -> Option<f64> {
     };
     let size = [1 << 10, 1 << 16, 1 << 20, 1 << 24].iter().position(|&size| size == flows)?;
     Some(of_sizes[size])
-}
-
-/// Figures of one kind, one a round.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rounds(pub(crate) Vec<f64>);
-
-impl Rounds {
-    fn sorted(&self) -> Vec<f64> {
-        let mut sorted = self.0.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted
-    }
-
-    pub(crate) fn median(&self) -> f64 {
-        let sorted = self.sorted();
-        (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
-    }
-
-    fn range(&self) -> String {
-        let sorted = self.sorted();
-        format!("{:.1}–{:.1}", sorted[0], sorted[sorted.len() - 1])
-    }
 }
 
 /// All about one table at one size.
@@ -208,11 +187,11 @@ impl fmt::Display for Report {
         for size in &self.sizes {
             for operation in Operation::ALL {
                 let ours = &size.row(Table::Ours).ns[operation as usize];
-                write!(f, "| {} | {operation} | {:.1} | {} |", size.flows, ours.median(), ours.range())?;
+                write!(f, "| {} | {operation} | {:.1} | {} |", size.flows, ours.median(), ours.spread(1))?;
                 for peer in Table::PEERS {
                     let ns = &size.row(peer).ns[operation as usize];
                     let versus = size.versus(operation, peer);
-                    write!(f, " {:.1} | {} | {versus} |", ns.median(), ns.range())?;
+                    write!(f, " {:.1} | {} | {versus} |", ns.median(), ns.spread(1))?;
                 }
                 writeln!(f)?;
             }
