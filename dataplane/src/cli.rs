@@ -50,6 +50,9 @@ pub struct Options {
     /// Hash function: `keyed` resists chosen collisions, `crc` and `jhash` are DPDK's.
     #[arg(long, value_name = "NAME", default_value = "keyed", value_parser = PossibleValuesParser::new(["keyed", "crc", "jhash"]).map(|s| hash_kind(&s)))]
     pub hash: HashKind,
+    /// How hashes are computed: `native` uses what AES and CRC instructions the CPU has, `portable` none of them.
+    #[arg(long, value_name = "KIND", default_value = "native", value_enum)]
+    pub instructions: Instructions,
     /// Aging of the timer profiles 0, 1, … in milliseconds: 1 to 16 distinct values.
     #[arg(long, value_name = "MS,MS,…", default_value = "30000,60000,90000,120000", value_delimiter = ',')]
     pub timer_profiles: Vec<u64>,
@@ -95,6 +98,15 @@ pub enum UntrackedMode {
     Forward,
     /// Freed, as the P4TC program does with what its parser rejects.
     Drop,
+}
+
+/// Which instructions hashes are computed with: the hashes are the same.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instructions {
+    /// What the CPU has.
+    Native,
+    /// Those that every CPU has.
+    Portable,
 }
 
 /// On or off.
@@ -194,12 +206,13 @@ pub struct ReplayLine {
 const REPLAY_ID: &str = "replay";
 
 /// The options that mean something without ports and without a control service.
-const REPLAY_OPTIONS: [&str; 9] = [
+const REPLAY_OPTIONS: [&str; 10] = [
     "config",
     "id",
     "capacity",
     "protocols",
     "hash",
+    "instructions",
     "timer-profiles",
     "learn-profile",
     "permissions",
@@ -414,6 +427,7 @@ mod tests {
             let value = match long {
                 "forward" | "untracked" => "drop",
                 "hash" => "crc",
+                "instructions" => "portable",
                 "protocols" => "tcp",
                 "accounting" => "off",
                 "config" => continue,
@@ -479,6 +493,7 @@ mod tests {
             ("--forward back", "--forward"),
             ("--untracked maybe", "--untracked"),
             ("--hash md5", "--hash"),
+            ("--instructions avx", "--instructions"),
             ("--timer-profiles 1,x", "--timer-profiles"),
             ("--permissions 0xzz", "--permissions"),
             ("--accounting 1", "--accounting"),

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use conntrack::{HashKind, Permissions, ProfileId, Profiles, TrackerConfig};
+use conntrack::arch::Features;
+use conntrack::{HashKind, Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
 
-use crate::cli::{self, CommandLine, ForwardMode, Options, Switch, UntrackedMode};
+use crate::cli::{self, CommandLine, ForwardMode, Instructions, Options, Switch, UntrackedMode};
 use crate::config_file::ConfigFile;
 
 /// Everything that the data plane is told.
@@ -25,6 +26,8 @@ pub struct Config {
     pub tracker: TrackerConfig,
     /// Hash function of the tables.
     pub hash: HashKind,
+    /// Which instructions compute it.
+    pub instructions: Instructions,
     /// Secret of the hash functions, new at every start.
     pub secret: [u8; 32],
     /// Identifies this run of the process to the control service.
@@ -135,6 +138,7 @@ impl Config {
                 ..TrackerConfig::default()
             },
             hash: options.hash,
+            instructions: options.instructions,
             secret: std::array::from_fn(|i| secret[i]),
             instance: u64::from_le_bytes(std::array::from_fn(|i| instance[i])),
             forward: options.forward,
@@ -149,6 +153,19 @@ impl Config {
 }
 
 impl Config {
+    /// The hash function of the tables, with its secret.
+    pub(crate) fn hasher(&self) -> Hasher {
+        Hasher::new(self.hash, self.secret, self.features())
+    }
+
+    /// The instructions that it may use on this CPU.
+    pub(crate) fn features(&self) -> Features {
+        match self.instructions {
+            Instructions::Native => Features::detect(),
+            Instructions::Portable => Features::PORTABLE,
+        }
+    }
+
     /// What a replay goes by: flags that can be pasted back.
     pub(crate) fn tracking(&self) -> impl fmt::Display {
         Tracking(self)
@@ -212,12 +229,13 @@ impl fmt::Display for Tracking<'_> {
         }
         write!(
             f,
-            "--id={} --capacity={} --protocols={} --hash={} --timer-profiles={} --learn-profile={} --permissions={:#x} \
-             --accounting={}",
+            "--id={} --capacity={} --protocols={} --hash={} --instructions={} --timer-profiles={} \
+             --learn-profile={} --permissions={:#x} --accounting={}",
             shell_word(&config.id),
             config.capacity,
             cli::protocols_text(t.protocols),
             cli::hash_text(config.hash),
+            cli::word(&config.instructions),
             profiles.join(","),
             t.learn_profile.get(),
             t.permissions.bits(),
@@ -290,6 +308,17 @@ mod tests {
         assert!(!config.tracker.accounting);
     }
 
+    #[test]
+    fn instructions_are_those_of_the_cpu_unless_told_otherwise() {
+        for (options, features) in [
+            ("", Features::detect()),
+            ("--instructions native", Features::detect()),
+            ("--instructions portable", Features::PORTABLE),
+        ] {
+            assert_eq!(config(options).unwrap().features(), features, "{options}");
+        }
+    }
+
     /// Writes a file for `--config` and gives its folder and path.
     fn file(text: &str) -> (tempfile::TempDir, String) {
         let folder = tempfile::tempdir().unwrap();
@@ -315,7 +344,8 @@ mod tests {
         for options in [
             "--id=lab".to_owned(),
             format!("--id=lab --config={path} --hash=jhash --accounting=off --rxq=2 --mbufs=4096"),
-            "--id=lab --control=unix:/run/ft.sock --forward=drop --untracked=drop --timer-profiles=7,5 --hash=crc"
+            "--id=lab --control=unix:/run/ft.sock --forward=drop --untracked=drop --timer-profiles=7,5 --hash=crc \
+             --instructions=portable"
                 .to_owned(),
         ] {
             let line = config(&options).unwrap().to_string();

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
-use conntrack::{Hasher, LineTable, Tracker};
+use conntrack::{LineTable, Tracker};
 use dpdk::memory::in_large_pages;
 use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
@@ -257,10 +256,10 @@ fn shards<'p>(
         |id: u16| ports.iter().find(|port| port.id() == PortId(id)).expect("the plan names open ports");
     let shares = topology::shares(config.capacity, plan.workers.len())?;
     let link = Arc::new(LinkState::default());
-    let features = Features::detect();
+    info!("instructions: {}", config.features());
     let (mut workers, mut ends, mut doors) = (Vec::new(), Vec::new(), Vec::new());
     for (planned, &entries) in plan.workers.iter().zip(&shares) {
-        let hasher = Hasher::new(config.hash, config.secret, features);
+        let hasher = config.hasher();
         let before = in_large_pages();
         let table = LineTable::new(TableConfig { entries, hasher }).map_err(StartError::Table)?;
         let hot = table.hot_bytes();

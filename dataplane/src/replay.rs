@@ -11,12 +11,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 
-use conntrack::arch::Features;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, EventBody, FlowKey, FlowTable as _, Frames, Hasher, LineTable, Now, Profiles, Tracker,
-    TrackerConfig,
+    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Profiles, Tracker, TrackerConfig,
 };
 use flowtracker_proto::show;
 use tracing::info;
@@ -194,7 +192,7 @@ struct Replay<W> {
 impl<W: Write> Replay<W> {
     fn new(config: &Config, out: W) -> Result<Self, ReplayError> {
         let clock = CaptureClock::default();
-        let hasher = Hasher::new(config.hash, config.secret, Features::detect());
+        let hasher = config.hasher();
         let table =
             LineTable::new(TableConfig { entries: config.capacity, hasher }).map_err(ReplayError::Table)?;
         // Aging buckets of one tick: every deadline up to the clock is looked at.

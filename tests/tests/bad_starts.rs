@@ -50,6 +50,7 @@ fn bad_options_are_named() {
         (&["--no-such-flag"][..], &["--no-such-flag"][..]),
         (&["--burts=5"], &["--burts", "--burst"]),
         (&["--burst=0"], &["--burst", "1..=256"]),
+        (&["--instructions", "avx"], &["--instructions", "avx", "native, portable"]),
         (&["--hash", "md5"], &["--hash", "md5", "keyed, crc, jhash"]),
         (&["--id"], &["--id", "value is required"]),
         (&["--id", "two\nlines"], &["--id"]),

@@ -81,7 +81,8 @@ fn a_configuration_file_is_obeyed_and_flags_win() {
          timer-profiles = [600000, 700000]\n\
          learn-profile = 1\n\
          permissions = 0x3dfe # with X for the control side\n\
-         accounting = false\n",
+         accounting = false\n\
+         instructions = \"portable\"\n",
         socket.display()
     );
     std::fs::write(&file, text).expect("written");
@@ -119,10 +120,12 @@ fn a_configuration_file_is_obeyed_and_flags_win() {
         "--learn-profile=1",
         "--permissions=0x3dfe",
         "--accounting=off",
+        "--instructions=portable",
         "--burst=32",
     ] {
         assert!(line.split(' ').any(|word| word == flag), "no {flag} in {line}");
     }
+    dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.ends_with("instructions: portable"));
     assert_eq!(dataplane.terminate().code(), Some(0), "{}", dataplane.output());
     drop(control);
 }

@@ -92,19 +92,34 @@ fn fixture(name: &str) -> PathBuf {
     workspace_root().join("tests/fixtures/replay").join(name)
 }
 
-/// Compares what a replay prints with a file; with `UPDATE_GOLDEN` in the environment it writes the file instead.
+/// The ways to hash, each of them in the usual instructions alone, and with those that this CPU has besides.
+const HASHES: [[&str; 2]; 6] = [
+    ["--hash=keyed", "--instructions=native"],
+    ["--hash=keyed", "--instructions=portable"],
+    ["--hash=crc", "--instructions=native"],
+    ["--hash=crc", "--instructions=portable"],
+    ["--hash=jhash", "--instructions=native"],
+    ["--hash=jhash", "--instructions=portable"],
+];
+
+/// Compares what a replay prints with a file, however it hashes; with `UPDATE_GOLDEN` in the environment it writes the
+/// file instead.
 #[track_caller]
 fn golden(name: &str, capture: &Path, options: &[&str]) {
-    let (path, printed) = (fixture(&format!("{name}.jsonl")), printed(capture, options));
+    let (path, first) = (fixture(&format!("{name}.jsonl")), printed(capture, options));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, printed).expect("written");
+        fs::write(&path, first).expect("written");
         return;
     }
     let expected = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    for (number, (found, expected)) in printed.lines().zip(expected.lines()).enumerate() {
+    for (number, (found, expected)) in first.lines().zip(expected.lines()).enumerate() {
         assert_eq!(found, expected, "{name}, line {}", number + 1);
     }
-    assert_eq!(printed, expected, "{name}");
+    assert_eq!(first, expected, "{name}");
+    // The first is the default.
+    for hash in &HASHES[1..] {
+        assert_eq!(printed(capture, &[options, hash].concat()), expected, "{name}, {hash:?}");
+    }
 }
 
 #[test]
@@ -506,7 +521,7 @@ proptest! {
     fn events_are_those_of_the_contract(
         (aging_ms, packets) in any_capture(),
         capacity in prop_oneof![1..5usize, Just(64)],
-        hash in prop_oneof![Just("keyed"), Just("crc"), Just("jhash")],
+        hash in proptest::sample::select(&HASHES),
         (udp, drain) in any::<(bool, bool)>(),
     ) {
         let protocols: &[u8] = if udp { &[PROTOCOL_TCP, PROTOCOL_UDP] } else { &[PROTOCOL_TCP] };
@@ -522,7 +537,8 @@ proptest! {
         let options = [
             format!("--timer-profiles={aging_ms}"),
             format!("--capacity={capacity}"),
-            format!("--hash={hash}"),
+            hash[0].to_owned(),
+            hash[1].to_owned(),
             format!("--protocols={}", if udp { "tcp,udp" } else { "tcp" }),
             "--id=law".to_owned(),
         ];
@@ -551,14 +567,10 @@ fn neither_the_run_nor_the_hash_function_shows() {
     };
     assert_eq!(order(true).len(), 20_000);
     assert_eq!(order(false), order(true));
-    for options in [
-        &["--drain"][..],
-        &["--drain", "--hash=keyed"],
-        &["--drain", "--hash=crc"],
-        &["--drain", "--hash=jhash"],
-        &["--drain", "--capacity=20000"],
-    ] {
-        assert!(printed(&path, options) == expected, "{options:?} gives another output");
+    let hashes: Vec<&[&str]> = HASHES.iter().map(<[&str; 2]>::as_slice).collect();
+    for options in [&[&[][..], &["--capacity=20000"]], &hashes[..]].concat() {
+        let options = [&["--drain"], options].concat();
+        assert!(printed(&path, &options) == expected, "{options:?} gives another output");
     }
 }
 
@@ -762,6 +774,7 @@ fn flags_that_mean_nothing_here_are_refused_by_name() {
         (&["--mbufs", "64"], &["--mbufs"]),
         (&["--no-such"], &["--no-such"]),
         (&["--hash", "md5"], &["--hash", "jhash"]),
+        (&["--instructions", "avx"], &["--instructions", "native, portable"]),
         (&["--timer-profiles", "5,5"], &["--timer-profiles"]),
         (&["--learn-profile", "4"], &["--learn-profile"]),
         (&["--id", ""], &["--id"]),

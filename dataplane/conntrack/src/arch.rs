@@ -3,6 +3,8 @@
 //! The whole burst is hashed in one call, so that the choice between the twins
 //! is made once per burst and the instructions are inlined behind it.
 
+use core::fmt;
+
 use crate::key::FlowKey;
 
 /// Key schedule of the keyed hash: whitening key and one key per AES round.
@@ -35,6 +37,18 @@ impl Features {
         {
             Self::PORTABLE
         }
+    }
+}
+
+/// What is used beside the instructions that every CPU has: `AES, CRC32C`, one of them, or `portable`.
+impl fmt::Display for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.aes, self.crc) {
+            (true, true) => "AES, CRC32C",
+            (true, false) => "AES",
+            (false, true) => "CRC32C",
+            (false, false) => "portable",
+        })
     }
 }
 
@@ -306,6 +320,15 @@ mod tests {
     use super::*;
     use crate::key::HI_KEY_BITS;
     use proptest::prelude::*;
+    use std::string::ToString as _;
+
+    #[test]
+    fn features_say_what_they_are() {
+        let text = |aes, crc| Features { aes, crc }.to_string();
+        assert_eq!(text(true, true), "AES, CRC32C");
+        assert_eq!((text(true, false), text(false, true)), ("AES".into(), "CRC32C".into()));
+        assert_eq!(Features::PORTABLE.to_string(), "portable");
+    }
 
     proptest! {
         #[test]

@@ -134,16 +134,20 @@ fn sizes_that_cannot_be_are_refused() {
 /// The hash of a burst is the hash of each key, with and without special instructions.
 #[test]
 fn bursts_hash_like_single_keys() {
-    let keys = keys::random(12, 64);
-    for kind in KINDS {
-        let secret = Random(12).secret();
-        let fast = Hasher::new(kind, secret, Features::detect());
-        let slow = Hasher::new(kind, secret, Features::PORTABLE);
-        for count in 0..=keys.len() {
-            let mut hashes = [0; 64];
-            fast.hash_burst(&keys[..count], &mut hashes);
-            for (key, hash) in keys[..count].iter().zip(hashes) {
-                assert_eq!((fast.hash(key), slow.hash(key)), (hash, hash));
+    for seed in 12..44 {
+        let keys = keys::random(seed, 64);
+        for kind in KINDS {
+            let secret = Random(seed).secret();
+            let with = |features| Hasher::new(kind, secret, features).with_init(seed as u32 * 0x0101_0101);
+            let (fast, slow) = (with(Features::detect()), with(Features::PORTABLE));
+            let expected: Vec<u32> = keys.iter().map(|key| fast.hash(key)).collect();
+            assert!(keys.iter().zip(&expected).all(|(key, hash)| slow.hash(key) == *hash));
+            for count in 0..=keys.len() {
+                for hasher in [&fast, &slow] {
+                    let mut hashes = [0; 64];
+                    hasher.hash_burst(&keys[..count], &mut hashes);
+                    assert_eq!(hashes[..count], expected[..count], "{kind:?}, a burst of {count}");
+                }
             }
         }
     }
