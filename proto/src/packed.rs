@@ -28,35 +28,90 @@ pub const LEN: usize = 64;
 const DYNAMIC: u16 = 1 << 15;
 const HAS_ENTRY: u16 = 1 << 14;
 
+/// A record with nothing that does not fit the fixed form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plain {
+    /// A [`RecordKind`](crate::v1::RecordKind).
+    pub kind: u8,
+    /// A [`DeleteReason`](crate::v1::DeleteReason).
+    pub reason: u8,
+    /// Unix time in nanoseconds.
+    pub time_ns: u64,
+    /// The entry, if it is about one.
+    pub entry: Option<PlainEntry>,
+}
+
+/// The entry of a [`Plain`]; the fields of [`EntryRecord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "those of EntryRecord")]
+pub struct PlainEntry {
+    pub input_port: u16,
+    pub src_addr: u32,
+    pub dst_addr: u32,
+    pub ports: u32,
+    pub protocol: u8,
+    /// The 14 lower bits.
+    pub permissions: u16,
+    pub dynamic: bool,
+    pub profile_id: u8,
+    pub aging_ms: u32,
+    pub create_time_ns: u64,
+    pub last_used_time_ns: u64,
+    pub packets: u64,
+    pub bytes: u64,
+}
+
+impl Plain {
+    /// Its fixed form.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; LEN] {
+        let mut out = [0; LEN];
+        (out[0], out[1]) = (self.kind, self.reason);
+        out[24..32].copy_from_slice(&self.time_ns.to_le_bytes());
+        let Some(entry) = &self.entry else { return out };
+        (out[2], out[3]) = (entry.protocol, entry.profile_id);
+        let flags = HAS_ENTRY | if entry.dynamic { DYNAMIC } else { 0 };
+        out[4..6].copy_from_slice(&(entry.permissions & (HAS_ENTRY - 1) | flags).to_le_bytes());
+        out[6..8].copy_from_slice(&entry.input_port.to_le_bytes());
+        let words = [entry.src_addr, entry.dst_addr, entry.ports, entry.aging_ms];
+        for (place, word) in out[8..24].chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        let numbers = [entry.create_time_ns, entry.last_used_time_ns, entry.packets, entry.bytes];
+        for (place, number) in out[32..].chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        out
+    }
+}
+
 /// The record in fixed form; `None` when it has an author or a number that does not fit.
 #[must_use]
 pub fn pack(record: &Record) -> Option<[u8; LEN]> {
-    let plain = |e: &EntryRecord| e.created_by.is_none() && e.updated_by.is_none();
     if record.deleted_by.is_some() || record.deleted != 0 || record.failed != 0 {
         return None;
     }
-    let mut out = [0; LEN];
-    out[0] = u8::try_from(record.kind).ok()?;
-    out[1] = u8::try_from(record.reason).ok()?;
-    out[24..32].copy_from_slice(&record.time_ns.to_le_bytes());
-    let Some(entry) = &record.entry else { return Some(out) };
-    if !plain(entry) || entry.permissions >= u32::from(HAS_ENTRY) {
-        return None;
-    }
-    out[2] = u8::try_from(entry.protocol).ok()?;
-    out[3] = u8::try_from(entry.profile_id).ok()?;
-    let flags = HAS_ENTRY | if entry.dynamic { DYNAMIC } else { 0 };
-    out[4..6].copy_from_slice(&(entry.permissions as u16 | flags).to_le_bytes());
-    out[6..8].copy_from_slice(&u16::try_from(entry.input_port).ok()?.to_le_bytes());
-    let words = [entry.src_addr, entry.dst_addr, entry.ports, entry.aging_ms];
-    for (place, word) in out[8..24].chunks_exact_mut(4).zip(words) {
-        place.copy_from_slice(&word.to_le_bytes());
-    }
-    let numbers = [entry.create_time_ns, entry.last_used_time_ns, entry.packets, entry.bytes];
-    for (place, number) in out[32..].chunks_exact_mut(8).zip(numbers) {
-        place.copy_from_slice(&number.to_le_bytes());
-    }
-    Some(out)
+    let entry = match &record.entry {
+        None => None,
+        Some(e) if e.created_by.is_some() || e.updated_by.is_some() => return None,
+        Some(e) => Some(PlainEntry {
+            input_port: u16::try_from(e.input_port).ok()?,
+            src_addr: e.src_addr,
+            dst_addr: e.dst_addr,
+            ports: e.ports,
+            protocol: u8::try_from(e.protocol).ok()?,
+            permissions: u16::try_from(e.permissions).ok().filter(|bits| *bits < HAS_ENTRY)?,
+            dynamic: e.dynamic,
+            profile_id: u8::try_from(e.profile_id).ok()?,
+            aging_ms: e.aging_ms,
+            create_time_ns: e.create_time_ns,
+            last_used_time_ns: e.last_used_time_ns,
+            packets: e.packets,
+            bytes: e.bytes,
+        }),
+    };
+    let (kind, reason) = (u8::try_from(record.kind).ok()?, u8::try_from(record.reason).ok()?);
+    Some(Plain { kind, reason, time_ns: record.time_ns, entry }.to_bytes())
 }
 
 /// The record that these bytes stand for.

@@ -315,13 +315,11 @@ impl Serving<'_> {
         for (index, lcore) in exporter.lcores.iter().enumerate() {
             // Room first: what has left the ring must not be lost.
             let permit = self.outbound.reserve().await.map_err(|_| closed())?;
-            let records = lcore
-                .ring
-                .try_iter()
-                .take(BATCH)
-                .filter(|r| r.generation == self.generation)
-                .map(|r| batch::record(&r.event, &exporter.clock, &exporter.commands.authors));
-            let (records, packed) = batch::packed(records);
+            let mut all = batch::Records::default();
+            for record in lcore.ring.try_iter().take(BATCH).filter(|r| r.generation == self.generation) {
+                all.push(&record.event, &exporter.clock, &exporter.commands.authors);
+            }
+            let (records, packed) = all.finish();
             let count = records.len() + packed.len() / packed::LEN;
             if count == 0 {
                 continue;
