@@ -126,11 +126,8 @@ impl Frames for Packet<'_> {
     fn len(&self) -> usize {
         1
     }
-    fn start(&self, _: usize) -> &[u8] {
-        self.octets
-    }
-    fn frame_len(&self, _: usize) -> u32 {
-        self.length
+    fn start(&self, _: usize) -> (&[u8], u32) {
+        (self.octets, self.length)
     }
 }
 

@@ -25,8 +25,9 @@ use crate::export::RingSink;
 use crate::forward::{Forwarded, FrameSet, Rules};
 use crate::stats::{LcoreCounters, Published};
 
-/// Positions of the table that dumps, and as many that a flush or a purge may look at in one iteration.
-const SLICE: u32 = 128;
+/// Positions of the table that dumps, and as many that a flush or a purge may look at in one iteration: when no frame was
+/// received, and when there was, so that those that follow need not wait for as long again.
+const SLICES: [u32; 2] = [128, 16];
 
 /// One queue to poll and the queue that its frames leave by.
 pub struct Lane<'p> {
@@ -110,7 +111,8 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         let now = now.unwrap_or_else(|| self.clock.now());
         self.tracker.advance(now, Budget::default(), &mut self.sink);
         let link = self.sink.link();
-        self.mailbox.run(&mut self.tracker, now, SLICE, link, &mut self.sink);
+        let slice = SLICES[usize::from(received != 0)];
+        self.mailbox.run(&mut self.tracker, now, slice, link, &mut self.sink);
         poll.polls += 1;
         poll.busy_polls += u64::from(received != 0);
         self.time(poll, now);
@@ -198,8 +200,8 @@ impl Frames for BurstFrames<'_> {
     }
 
     #[inline]
-    fn start(&self, index: usize) -> &[u8] {
-        self.0.frame(index)
+    fn start(&self, index: usize) -> (&[u8], u32) {
+        (self.0.frame(index), self.0.frame_len(index))
     }
 
     fn header<'a>(&'a self, index: usize, room: &'a mut [u8; MAX_HEADER]) -> &'a [u8] {
@@ -209,10 +211,5 @@ impl Frames for BurstFrames<'_> {
         }
         let copied = self.0.read(index, 0, room);
         &room[..copied]
-    }
-
-    #[inline]
-    fn frame_len(&self, index: usize) -> u32 {
-        self.0.frame_len(index)
     }
 }

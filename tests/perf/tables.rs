@@ -23,6 +23,8 @@ use dpdk::clock::tsc;
 use flowtracker_tests::flows::{flow, mixed};
 use flowtracker_tests::hugepages::Hugepages;
 use flowtracker_tests::rounds::Rounds;
+#[cfg_attr(test, allow(unused_imports, reason = "the report takes it"))]
+pub(crate) use report::target;
 pub(crate) use report::{Operation, Report, Row, Size};
 
 /// Keys that are made at a time: so few that a small table stays in the cache meanwhile.
@@ -55,13 +57,15 @@ pub(crate) struct Plan {
 pub(crate) enum Table {
     Ours,
     Hash,
+    HashPacked,
     HashExt,
     Learner,
 }
 
 impl Table {
-    pub(crate) const ALL: [Table; 4] = [Table::Ours, Table::Hash, Table::HashExt, Table::Learner];
-    const PEERS: [Table; 3] = [Table::Hash, Table::HashExt, Table::Learner];
+    pub(crate) const ALL: [Table; 5] =
+        [Table::Ours, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
+    pub(crate) const PEERS: [Table; 4] = [Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
 
     /// The learner refuses a flow when its bucket is full, without a word. All others must take what they have room for.
     fn may_refuse(self) -> bool {
@@ -74,7 +78,8 @@ impl fmt::Display for Table {
         f.pad(match self {
             Table::Ours => "flowtracker",
             Table::Hash => "rte_hash",
-            Table::HashExt => "rte_hash, EXT_TABLE",
+            Table::HashPacked => "rte_hash, 16-byte keys",
+            Table::HashExt => "the same, EXT_TABLE",
             Table::Learner => "SWX learner",
         })
     }
@@ -137,7 +142,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
         let flows = u64::from(flows);
         let (capacity, pages) = match table {
             Table::Ours => (u64::from(places), our_pages.clone()),
-            Table::Hash => (2 * flows, pages.to_owned()),
+            Table::Hash | Table::HashPacked => (2 * flows, pages.to_owned()),
             Table::HashExt => (flows, pages.to_owned()),
             Table::Learner => (4 * flows, pages.to_owned()),
         };
@@ -147,7 +152,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
     for round in 0..plan.rounds {
         let mut bench = Bench { table: Nothing, plan, flows: flows.into(), refused: HashSet::new() };
         size.stream.0.push(bench.hits().0);
-        let mut order = [0, 1, 2, 3];
+        let mut order = [0, 1, 2, 3, 4];
         // Every second round the other way about, so that drift hits all alike.
         if round % 2 == 1 {
             order.reverse();
@@ -157,9 +162,12 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
             let (figures, counts) = match row.table {
                 Table::Ours => measure(plan, flows, || Ours::new(flows)),
                 // Half of its places are taken: with more, a bucket or two may overflow, and it gets slower.
-                Table::Hash => measure(plan, flows, || Hash::new(eal, 2 * flows, false)),
+                Table::Hash => {
+                    measure(plan, flows, || Hash::<{ FlowKey::BYTES }>::new(eal, 2 * flows, false))
+                }
+                Table::HashPacked => measure(plan, flows, || Hash::<16>::new(eal, 2 * flows, false)),
                 // It is there for tables that are filled to the last place.
-                Table::HashExt => measure(plan, flows, || Hash::new(eal, flows, true)),
+                Table::HashExt => measure(plan, flows, || Hash::<16>::new(eal, flows, true)),
                 // "n_keys_max" of its parameters: as many buckets of four.
                 Table::Learner => measure(plan, flows, || learner(eal, flows)),
             };

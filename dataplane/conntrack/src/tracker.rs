@@ -23,6 +23,10 @@ use crate::timeout::{Now, ProfileId, Profiles};
 /// Frames that are parsed at a time.
 const SLICE: usize = 32;
 
+/// Frames after whose parsing the cache is asked for their lines. It has room for some twenty lines on their way, and who
+/// asks for more waits; so asking and working take turns.
+const STEP: usize = 16;
+
 /// Frames that go through the later stages together: a burst from each of two ports. Fewer do not hide the memory's
 /// latency, and more are not helped by it: a CPU has room for a few dozen cache lines on their way.
 const BATCH: usize = BULK;
@@ -90,26 +94,23 @@ pub trait Frames {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The start of a frame: as much of it as lies in one piece.
-    fn start(&self, index: usize) -> &[u8];
+    /// The start of a frame, as much of it as lies in one piece, and the length of all of it in bytes, without the frame
+    /// check sequence.
+    fn start(&self, index: usize) -> (&[u8], u32);
     /// The start of a frame: all of it, or at least [`MAX_HEADER`] bytes, put together in `room` if need be.
     fn header<'a>(&'a self, index: usize, room: &'a mut [u8; MAX_HEADER]) -> &'a [u8] {
         let _ = room;
-        self.start(index)
+        self.start(index).0
     }
-    /// Length of the whole frame in bytes, without the frame check sequence.
-    fn frame_len(&self, index: usize) -> u32;
 }
 
 impl<B: AsRef<[u8]>> Frames for [B] {
     fn len(&self) -> usize {
         <[B]>::len(self)
     }
-    fn start(&self, index: usize) -> &[u8] {
-        self[index].as_ref()
-    }
-    fn frame_len(&self, index: usize) -> u32 {
-        self[index].as_ref().len() as u32
+    fn start(&self, index: usize) -> (&[u8], u32) {
+        let frame = self[index].as_ref();
+        (frame, frame.len() as u32)
     }
 }
 
@@ -293,12 +294,13 @@ impl<T: FlowTable> Tracker<T> {
         let Batch { keys, hashes, lens, len, .. } = &mut *self.batch;
         let (keys, hashes, lens) = (&mut keys[*len..], &mut hashes[*len..], &mut lens[*len..]);
         let mut looked_up = 0;
-        let mut n = 0;
+        let (mut n, mut hashed) = (0, 0);
         for i in 0..(frames.len() - first).min(SLICE) {
             let (frame, protocols) = (first + i, self.config.protocols);
             // A key that is handed over by value is written as two words and read as one, which holds up every packet
             // until the words have left the store buffer: 5 ns of 57, by `perf annotate`.
-            if let Some((lo, hi)) = parse_plain(frames.start(frame), input_port, protocols) {
+            let (start, bytes) = frames.start(frame);
+            if let Some((lo, hi)) = parse_plain(start, input_port, protocols) {
                 (keys[n].lo, keys[n].hi) = (lo, hi);
             } else {
                 match parse_whole(frames, frame, input_port, protocols) {
@@ -309,11 +311,15 @@ impl<T: FlowTable> Tracker<T> {
                     }
                 }
             }
-            lens[n] = frames.frame_len(frame);
+            lens[n] = bytes;
             n += 1;
             looked_up |= 1 << i;
+            if n - hashed == STEP {
+                self.table.hash_burst(&keys[hashed..n], &mut hashes[hashed..n]);
+                hashed = n;
+            }
         }
-        self.table.hash_burst(&keys[..n], hashes);
+        self.table.hash_burst(&keys[hashed..n], &mut hashes[hashed..n]);
         *len += n;
         looked_up
     }
@@ -334,21 +340,21 @@ impl<T: FlowTable> Tracker<T> {
         if first >= upto {
             return;
         }
-        let places = &mut places[first..upto];
-        let found = self.table.touch_burst(&keys[first..upto], &hashes[first..upto], now.stamp, places);
+        *touched = upto;
+        let (cold, wheel, accounting) = (&self.cold, &self.wheel, self.config.accounting);
+        let known = |pos: Pos, hit: bool| {
+            if accounting || !hit {
+                prefetch(&cold[pos.0 as usize]);
+            }
+            if !hit {
+                // Where it is likely to be put.
+                wheel.prefetch(pos.0 / BLOCK);
+            }
+        };
+        let (keys, hashes) = (&keys[first..upto], &hashes[first..upto]);
+        let found = self.table.touch_burst(keys, hashes, now.stamp, &mut places[first..upto], known);
         self.counters.outcomes[Outcome::Hit as usize] += u64::from(found.count_ones());
         *hits |= found << first;
-        *touched = upto;
-        if self.config.accounting {
-            for place in &*places {
-                prefetch(&self.cold[place.0 as usize]);
-            }
-        }
-        for i in bits(others(found, places.len())) {
-            // Where it is likely to be put.
-            prefetch(&self.cold[places[i].0 as usize]);
-            self.wheel.prefetch(places[i].0 / BLOCK);
-        }
     }
 
     /// Stage 3, for all: counts, creates what was not known, and reports it. Does what is missing of stage 2 before.

@@ -80,11 +80,11 @@ pub fn hash_crc(bytes: &[u8], init: u32) -> u32 {
 ///
 /// When there are fewer places in `out` than keys.
 #[inline]
-pub fn hash_crc_burst(keys: &[u128], init: u32, out: &mut [u32]) {
+pub fn hash_crc_burst<const N: usize>(keys: &[[u8; N]], init: u32, out: &mut [u32]) {
     assert!(keys.len() <= out.len());
-    // SAFETY: there are keys.len() keys of 16 bytes, and as many places in out.
+    // SAFETY: there are keys.len() keys of N bytes, and as many places in out.
     unsafe {
-        sys::shim_hash_crc_burst(keys.as_ptr().cast(), 16, keys.len() as u32, init, out.as_mut_ptr());
+        sys::shim_hash_crc_burst(keys.as_ptr().cast(), N as u32, keys.len() as u32, init, out.as_mut_ptr());
     }
 }
 
@@ -272,26 +272,20 @@ impl<'eal> RteHash<'eal> {
         Ok(hits)
     }
 
-    /// The bare call (rte_hash_lookup_with_hash_bulk) for keys of 16 bytes, as a C program would make it: nothing is
-    /// copied, and a position is negative when its key is not there.
+    /// The bare call (rte_hash_lookup_with_hash_bulk) for keys in a row, as a C program would make it: nothing is copied, and a position is negative when its key is not there.
     ///
     /// # Errors
     ///
     /// No key, more than [`BULK_MAX`], slices too short, or a table whose keys have another length.
     #[inline]
-    pub fn lookup_bulk_of_u128(
+    pub fn lookup_bulk_in_a_row<const N: usize>(
         &self,
-        keys: &[u128],
+        keys: &[[u8; N]],
         hashes: &mut [u32],
         positions: &mut [i32],
     ) -> Result<(), HashError> {
         let n = keys.len();
-        if self.key_len != size_of::<u128>()
-            || n == 0
-            || n > BULK_MAX
-            || hashes.len() < n
-            || positions.len() < n
-        {
+        if self.key_len != N || n == 0 || n > BULK_MAX || hashes.len() < n || positions.len() < n {
             return Err(HashError::Invalid);
         }
         let mut pointers = [ptr::null::<c_void>(); BULK_MAX];

@@ -119,8 +119,7 @@ fn one_table(eal: &Eal, config: &HashConfig<'_>) {
 /// The call without copies says the same, of keys of the one length that it takes.
 fn bare_lookup(table: &RteHash<'_>, config: &HashConfig<'_>, model: &BTreeMap<Vec<u8>, u32>) {
     let keys: Vec<Vec<u8>> = (0..BULK_MAX as u32).map(|n| key(n, 16)).collect();
-    let row: Vec<u128> =
-        keys.iter().map(|key| u128::from_ne_bytes(key[..].try_into().expect("16 bytes"))).collect();
+    let row: Vec<[u8; 16]> = keys.iter().map(|key| key[..].try_into().expect("16 bytes")).collect();
     let (mut hashes, mut positions) = ([0; BULK_MAX], [0; BULK_MAX]);
     hash_crc_burst(&row, config.init_value, &mut hashes);
     for (key, &hash) in keys.iter().zip(&hashes) {
@@ -130,7 +129,7 @@ fn bare_lookup(table: &RteHash<'_>, config: &HashConfig<'_>, model: &BTreeMap<Ve
         if config.hash == HashFunction::Jhash {
             hashes = std::array::from_fn(|i| jhash(&keys[i], config.init_value));
         }
-        let outcome = table.lookup_bulk_of_u128(&row[..n], &mut hashes, &mut positions);
+        let outcome = table.lookup_bulk_in_a_row(&row[..n], &mut hashes, &mut positions);
         if config.key_len != 16 || n == 0 {
             assert_eq!(outcome, Err(HashError::Invalid));
             continue;
@@ -141,7 +140,7 @@ fn bare_lookup(table: &RteHash<'_>, config: &HashConfig<'_>, model: &BTreeMap<Ve
         }
     }
     assert_eq!(
-        table.lookup_bulk_of_u128(&row[..2], &mut hashes[..1], &mut positions),
+        table.lookup_bulk_in_a_row(&row[..2], &mut hashes[..1], &mut positions),
         Err(HashError::Invalid)
     );
 }

@@ -64,7 +64,7 @@ impl Contender for Ours {
     fn refresh(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
         let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
         self.0.hash_burst(keys, &mut hashes);
-        self.0.touch_burst(keys, &hashes, Tick(now as u32), &mut places)
+        self.0.touch_burst(keys, &hashes, Tick(now as u32), &mut places, |_, _| {})
     }
 
     #[inline]
@@ -81,8 +81,8 @@ impl Contender for Ours {
     }
 }
 
-/// A flow in 16 bytes, as a user of DPDK's tables would pack it: both compare keys of this length with two instructions,
-/// but keys of the API's 17 bytes one by one.
+/// A flow in 16 bytes, as a user of DPDK's tables might pack it, who knows that ports are few: both compare keys of this
+/// length with two instructions, but keys of the API's 17 bytes by memcmp.
 fn packed(flow: &FlowKey) -> u128 {
     let bytes = flow.to_bytes();
     // The first four are the port, of which the first tells all.
@@ -92,20 +92,38 @@ fn packed(flow: &FlowKey) -> u128 {
     u128::from_ne_bytes(packed)
 }
 
-/// rte_hash, with the stamps by position that it does not keep itself.
-pub(crate) struct Hash<'eal> {
+/// rte_hash over keys of `N` bytes, with the stamps by position that it does not keep itself.
+pub(crate) struct Hash<'eal, const N: usize> {
     table: RteHash<'eal>,
     stamps: Words<'eal>,
 }
 
-impl<'eal> Hash<'eal> {
+/// A flow in `N` bytes.
+pub(crate) trait Form<const N: usize> {
+    fn form(flow: &FlowKey) -> [u8; N];
+}
+
+/// As the API has it.
+impl Form<{ FlowKey::BYTES }> for Hash<'_, { FlowKey::BYTES }> {
+    fn form(flow: &FlowKey) -> [u8; FlowKey::BYTES] {
+        flow.to_bytes()
+    }
+}
+
+impl Form<16> for Hash<'_, 16> {
+    fn form(flow: &FlowKey) -> [u8; 16] {
+        packed(flow).to_ne_bytes()
+    }
+}
+
+impl<'eal, const N: usize> Hash<'eal, N> {
     /// A table of so many entries.
     pub(crate) fn new(eal: &'eal Eal, entries: u32, ext_table: bool) -> Self {
         let config = HashConfig {
             // There is one at a time.
             name: "peer",
             entries,
-            key_len: size_of::<u128>() as u32,
+            key_len: N as u32,
             hash: HashFunction::Crc,
             init_value: 0,
             socket: SocketId::ANY,
@@ -118,18 +136,21 @@ impl<'eal> Hash<'eal> {
     }
 }
 
-impl Contender for Hash<'_> {
-    type Key = u128;
+impl<const N: usize> Contender for Hash<'_, N>
+where
+    Self: Form<N>,
+{
+    type Key = [u8; N];
 
-    fn key(flow: &FlowKey) -> u128 {
-        packed(flow)
+    fn key(flow: &FlowKey) -> [u8; N] {
+        Self::form(flow)
     }
 
     #[inline]
-    fn insert(&mut self, now: u64, keys: &[u128]) -> u64 {
+    fn insert(&mut self, now: u64, keys: &[[u8; N]]) -> u64 {
         let mut taken = 0;
         for (i, key) in keys.iter().enumerate() {
-            if let Ok(position) = self.table.add(&key.to_ne_bytes()) {
+            if let Ok(position) = self.table.add(key) {
                 self.stamps[position as usize] = now as u32;
                 taken |= 1 << i;
             }
@@ -138,10 +159,10 @@ impl Contender for Hash<'_> {
     }
 
     #[inline]
-    fn refresh(&mut self, now: u64, keys: &[u128]) -> u64 {
+    fn refresh(&mut self, now: u64, keys: &[[u8; N]]) -> u64 {
         let (mut hashes, mut positions) = ([0; BULK_MAX], [0; BULK_MAX]);
         hash_crc_burst(keys, 0, &mut hashes);
-        self.table.lookup_bulk_of_u128(keys, &mut hashes, &mut positions).expect("a burst of such keys");
+        self.table.lookup_bulk_in_a_row(keys, &mut hashes, &mut positions).expect("a burst of such keys");
         let mut hits = 0;
         for (i, &position) in positions[..keys.len()].iter().enumerate() {
             if position >= 0 {
@@ -153,10 +174,10 @@ impl Contender for Hash<'_> {
     }
 
     #[inline]
-    fn delete(&mut self, _now: u64, keys: &[u128]) -> u64 {
+    fn delete(&mut self, _now: u64, keys: &[[u8; N]]) -> u64 {
         let mut deleted = 0;
         for (i, key) in keys.iter().enumerate() {
-            deleted |= u64::from(self.table.del(&key.to_ne_bytes()).is_ok()) << i;
+            deleted |= u64::from(self.table.del(key).is_ok()) << i;
         }
         deleted
     }

@@ -32,7 +32,7 @@ impl fmt::Display for Operation {
 }
 
 /// How many times as fast as a peer the product's table is meant to be.
-fn target(flows: u32, operation: Operation, peer: Table) -> Option<f64> {
+pub(crate) fn target(flows: u32, operation: Operation, peer: Table) -> Option<f64> {
     let of_sizes = match (operation, peer) {
         (Operation::Hit, Table::Hash) => [2.0, 2.5, 3.4, 4.5],
         (Operation::Hit, Table::Learner) => [3.0, 4.0, 4.5, 5.0],

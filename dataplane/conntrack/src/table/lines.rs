@@ -249,16 +249,25 @@ impl LineTable {
     }
 
     /// Follows the first `wandering` wanderers, and stamps what may be stamped.
-    fn touch_far(&mut self, keys: &[FlowKey], wandering: usize, stamp: Tick, out: &mut [Pos]) -> u64 {
+    fn touch_far(
+        &mut self,
+        keys: &[FlowKey],
+        wandering: usize,
+        stamp: Tick,
+        out: &mut [Pos],
+        mut known: impl FnMut(Pos, bool),
+    ) -> u64 {
         let mut left = Self::follow(&self.lines, keys, &mut self.wanderers[..wandering], out);
         let mut touched = 0;
         while left != 0 {
             let i = left.trailing_zeros() as usize;
             left &= left - 1;
-            if !self.mark(out[i]).pending() {
+            let settled = !self.mark(out[i]).pending();
+            if settled {
                 self.set_stamp(out[i], stamp);
                 touched |= 1 << i;
             }
+            known(out[i], settled);
         }
         touched
     }
@@ -345,23 +354,32 @@ impl FlowTable for LineTable {
     }
 
     #[inline]
-    fn touch_burst(&mut self, keys: &[FlowKey], hashes: &[u32], stamp: Tick, out: &mut [Pos]) -> u64 {
-        assert!(keys.len() <= BULK);
-        let (hashes, out) = (&hashes[..keys.len()], &mut out[..keys.len()]);
+    fn touch_burst(
+        &mut self,
+        keys: &[FlowKey],
+        hashes: &[u32],
+        stamp: Tick,
+        out: &mut [Pos],
+        mut known: impl FnMut(Pos, bool),
+    ) -> u64 {
+        assert!(keys.len() <= BULK && keys.len() <= hashes.len() && keys.len() <= out.len());
         let mut touched = 0;
         let mut wandering = 0;
-        for (i, key) in keys.iter().enumerate() {
-            let home = self.home(hashes[i]);
+        for (i, ((key, &hash), out)) in keys.iter().zip(hashes).zip(&mut *out).enumerate() {
+            let home = self.home(hash);
             let line = &mut self.lines[home];
             let found = matching_settled(&line.slots, key);
             if found != 0 {
-                let slot = found.trailing_zeros() as usize;
+                // Of three; the compiler does not see that.
+                let slot = (found.trailing_zeros() as usize).min(SLOTS - 1);
                 line.stamps[slot] = stamp;
-                out[i] = Self::pos(home, slot);
+                *out = Self::pos(home, slot);
+                known(*out, true);
                 touched |= 1 << i;
                 continue;
             }
-            out[i] = Self::pos(home, line.free_slot().unwrap_or(0));
+            *out = Self::pos(home, line.free_slot().unwrap_or(0));
+            known(*out, false);
             if line.passed != 0 && line.find(key).is_none() {
                 let spread = self.hasher.spread(key);
                 let next = self.further(spread, 1);
@@ -371,7 +389,7 @@ impl FlowTable for LineTable {
             }
         }
         if wandering != 0 {
-            touched |= self.touch_far(keys, wandering, stamp, out);
+            touched |= self.touch_far(keys, wandering, stamp, out, known);
         }
         touched
     }

@@ -59,16 +59,28 @@ pub trait FlowTable {
     /// Stamps the entries of up to [`BULK`] keys, of those entries about which nothing has still to be told
     /// ([`Mark::pending`]): one visit for what is otherwise three. Bit i of the answer says whether that was done
     /// for key i, and then `out[i]` is where. Else `out[i]` is some position, the likeliest for this key if the table knows.
-    fn touch_burst(&mut self, keys: &[FlowKey], hashes: &[u32], stamp: Tick, out: &mut [Pos]) -> u64 {
+    ///
+    /// `known` is called as soon as such a position is known, so that its caller can ask the cache for what he has there,
+    /// with whether its entry was stamped. A key that was not found where it was likely is told twice.
+    fn touch_burst(
+        &mut self,
+        keys: &[FlowKey],
+        hashes: &[u32],
+        stamp: Tick,
+        out: &mut [Pos],
+        mut known: impl FnMut(Pos, bool),
+    ) -> u64 {
         let found = self.lookup_burst(keys, hashes, out);
         let mut touched = 0;
         for (i, out) in out[..keys.len()].iter_mut().enumerate() {
-            if found >> i & 1 == 0 {
+            let there = found >> i & 1 == 1;
+            if !there {
                 *out = Pos(0);
             } else if !self.mark(*out).pending() {
                 self.set_stamp(*out, stamp);
                 touched |= 1 << i;
             }
+            known(*out, touched >> i & 1 == 1);
         }
         touched
     }

@@ -118,7 +118,9 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
 fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, stamp: Tick) {
     let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
     table.hash_burst(burst, &mut hashes);
-    let touched = table.touch_burst(burst, &hashes, stamp, &mut places);
+    let mut told = Vec::new();
+    let known = |pos, hit| told.push((pos, hit));
+    let touched = table.touch_burst(burst, &hashes, stamp, &mut places, known);
     assert_eq!(touched.checked_shr(burst.len() as u32).unwrap_or(0), 0, "touched what was not asked");
     for (i, key) in burst.iter().enumerate() {
         let mut expected = None;
@@ -129,6 +131,7 @@ fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
             assert_eq!(table.stamp(*pos), *was, "key {i} of {}", burst.len());
         }
         assert!(places[i].0 < table.positions());
+        assert!(told.contains(&(places[i], touched >> i & 1 == 1)), "key {i} of {}", burst.len());
         assert_eq!((touched >> i & 1 == 1).then_some(places[i]), expected, "key {i} of {}", burst.len());
     }
 }
