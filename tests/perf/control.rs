@@ -246,6 +246,27 @@ impl Measured {
     }
 }
 
+/// Lists (or else empties) the table of this service again and again, until it is killed. Says when it begins.
+#[expect(clippy::print_stdout, reason = "the lab waits for the line")]
+pub(crate) fn again(uri: &str, list: bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let endpoint = Endpoint::from_shared(uri.to_owned()).expect("a URI");
+        let mut client =
+            FlowTrackerServiceClient::new(endpoint.connect().await.expect("the service answers"));
+        println!("asking");
+        loop {
+            if list {
+                let stream = client.list_entries(v1::ListEntriesRequest::default()).await;
+                let mut stream = stream.expect("it lists").into_inner();
+                while stream.message().await.expect("the stream goes on").is_some() {}
+            } else {
+                client.flush_entries(v1::FlushEntriesRequest::default()).await.expect("it empties the table");
+            }
+        }
+    });
+}
+
 /// All figures of `perf control`.
 pub(crate) fn run(plan: &Plan) {
     let mut rig = Rig::start(plan.entries);

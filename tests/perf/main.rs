@@ -1,23 +1,28 @@
-//! The perf lab. `perf events`, `perf kernel`, `perf control`, `perf tables`, `perf fills` and `perf ab` have files of their
-//! own; without arguments:
+//! The perf lab. Without arguments: everything that compares the product with its peers, in one run, with a report for
+//! the terminal, as JSON and as an HTML page. Each part has a file of its own, and can be run alone:
 //!
-//! flowtracker next to `dpdk-testpmd` in io mode, on the same ports, in one
-//! interleaved run. No hardware, no hugepages.
-//!
-//! Every round runs each program on each number of flows for a few seconds, one
-//! worker on a core of its own. The source is a capture that net_pcap repeats
-//! for ever (`infinite_rx=1`), the same for both; what leaves is dropped by the
-//! driver. A figure is frames received over the time between two readings of
-//! the counters, taken by the program's own reports; shown are the median of the
-//! rounds and the spread.
+//! | argument | what |
+//! |---|---|
+//! | `appliance [SECTION]` | the whole data plane next to `dpdk-testpmd` on ports that never run dry |
+//! | `pcap` | the same on net_pcap |
+//! | `tables [hugepages]` | the bare tables side by side |
+//! | `fills` | tables filled to the last entry |
+//! | `events`, `kernel [SECONDS]`, `control` | what is no part of the report |
+//! | `ab NAME PROGRAMS` | two revisions of the product |
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 mod ab;
+mod appliance;
+mod bare;
 mod control;
 mod events;
 mod fills;
 mod kernel;
+mod on_rte_hash;
+mod report;
+mod source;
+mod swallow;
 mod tables;
 mod watch;
 
@@ -30,6 +35,7 @@ use flowtracker_tests::grpcurl::Grpcurl;
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
 use flowtracker_tests::rounds::Rounds;
 use flowtracker_tests::{packet, pcap};
+use report::{Better, Report, Row, Section, Target, Versus};
 use serde_json::json;
 
 /// Flows in the capture that is repeated.
@@ -37,8 +43,6 @@ const FLOWS: [u64; 3] = [1, 1_000, 65_536];
 /// Below this a capture is repeated within itself, so that the driver's queue
 /// of copies is not shorter than a burst.
 const MIN_FRAMES: u64 = 4_096;
-/// Share of testpmd's rate at 1k flows below which something is wrong.
-const FLOOR_AT_1K: f64 = 0.3;
 const START: Duration = Duration::from_secs(60);
 
 struct Plan {
@@ -60,61 +64,127 @@ fn main() {
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
         ["control"] => return beside_commands(),
         ["ab", name, programs] => return ab::run(&forwarding(), name, Path::new(programs)),
-        ["tables"] => return bare_tables(false),
-        ["tables", "hugepages"] => return bare_tables(true),
+        ["tables"] => return print_tables(&bare_tables(false)),
+        ["tables", "hugepages"] => return print_tables(&bare_tables(true)),
         ["fills"] => return filled_tables(),
         ["kernel"] => return next_to_the_kernel(None),
         ["kernel", seconds] => {
             return next_to_the_kernel(Some(seconds.parse().expect("a number of seconds")));
         }
+        ["again", uri, "list"] => return control::again(uri, true),
+        ["again", uri, "flush"] => return control::again(uri, false),
+        ["on-rte-hash", entries, ..] => {
+            return on_rte_hash::run(entries.parse().expect("a number"), &arguments[2..]);
+        }
+        ["appliance"] => return publish("appliance", appliance::run(&plan(None))),
+        ["appliance", section] => return publish("appliance", appliance::run(&plan(Some(section)))),
+        ["pcap"] => return publish("pcap", vec![next_to_testpmd(&forwarding())]),
         [] => {}
         _ => {
             panic!(
-                "no part of the lab is called {words:?}: events, kernel, control, tables, fills, ab, or nothing for testpmd"
+                "no part of the lab is called {words:?}: appliance, pcap, tables, fills, events, kernel, control, ab, or nothing for the report"
             )
         }
     }
-    next_to_testpmd(&forwarding());
+    let mut sections = appliance::run(&plan(None));
+    sections.push(next_to_testpmd(&forwarding()));
+    sections.extend(bare::sections(&bare_tables(false)));
+    publish("report", sections);
+}
+
+/// How much of the appliance is measured.
+fn plan(only: Option<&str>) -> appliance::Plan {
+    let only = only.map(str::to_owned);
+    if quick() {
+        appliance::Plan { rounds: 1, seconds: 0.3, largest: 1 << 16, only }
+    } else {
+        appliance::Plan { rounds: 5, seconds: 1.0, largest: 1 << 24, only }
+    }
+}
+
+/// Prints what was found, and writes it to `target/lab`.
+fn publish(name: &str, sections: Vec<Section>) {
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let facts = vec![
+        fact("flowtracker", format!("{} ({})", env!("CARGO_PKG_VERSION"), revision())),
+        fact("DPDK", dpdk_version()),
+        fact("CPU", cpu()),
+        fact("CPUs", std::thread::available_parallelism().map_or(0, usize::from).to_string()),
+        fact("Linux", kernel_release()),
+        fact("transparent huge pages", read_line("/sys/kernel/mm/transparent_hugepage/enabled")),
+        fact(
+            "rounds",
+            sections.iter().flat_map(|s| &s.rows).map(|r| r.rounds.len()).max().unwrap_or(0).to_string(),
+        ),
+    ];
+    let title = "flowtracker next to its peers".to_owned();
+    let report = Report { title, facts, sections };
+    print!("{report}");
+    let folder = workspace_root().join("target/lab");
+    std::fs::create_dir_all(&folder).expect("target/lab");
+    for (suffix, text) in [("json", format!("{:#}\n", report.json())), ("html", report.html())] {
+        let path = folder.join(format!("{name}.{suffix}"));
+        std::fs::write(&path, text).expect("write the report");
+        println!("{}", path.display());
+    }
+}
+
+/// The checkout's revision, as git names it.
+fn revision() -> String {
+    let output =
+        Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(workspace_root()).output();
+    output.map_or_else(|_| "?".to_owned(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+}
+
+fn read_line(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+fn kernel_release() -> String {
+    read_line("/proc/sys/kernel/osrelease")
 }
 
 /// How long forwarding is measured.
 fn forwarding() -> Plan {
-    if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } }
+    if quick() { Plan { rounds: 1, seconds: 1 } } else { Plan { rounds: 5, seconds: 3 } }
 }
 
-/// `perf`.
-fn next_to_testpmd(plan: &Plan) {
-    println!("flowtracker {} against dpdk-testpmd io: {}", env!("CARGO_PKG_VERSION"), circumstances(plan));
+/// `perf pcap`: flowtracker next to `dpdk-testpmd` in io mode on a capture that net_pcap repeats for ever
+/// (`infinite_rx=1`), without hugepages. A figure is frames received over the time between two readings of the counters,
+/// taken by the program's own reports.
+fn next_to_testpmd(plan: &Plan) -> Section {
+    const PEER: &str = "testpmd io";
     let ours = |capture: &Path, folder: &Path| flowtracker(&binary, capture, plan, folder);
     let theirs = |capture: &Path, folder: &Path| testpmd(capture, plan, folder);
-    let cells = interleave(plan, [&theirs, &ours]);
-
-    println!();
-    println!("| flows | testpmd io, Mpps | spread | flowtracker, Mpps | spread | ratio of medians |");
-    println!("|---:|---:|:---:|---:|:---:|---:|");
-    let mut at_1k = f64::NAN;
-    for (flows, [peer, ours]) in &cells {
-        let ratio = ours.median() / peer.median();
-        if *flows == 1_000 {
-            at_1k = ratio;
-        }
-        println!(
-            "| {flows} | {:.2} | {} | {:.2} | {} | {ratio:.2} |",
-            peer.median(),
-            peer.spread(2),
-            ours.median(),
-            ours.spread(2)
-        );
+    let mut rows = Vec::new();
+    for (flows, [peer, ours]) in interleave(plan, [&theirs, &ours]) {
+        let scenario = format!("{flows} flows");
+        let target = match flows {
+            1_000 => Some(Target::AtLeast(0.65)),
+            65_536 => Some(Target::AtLeast(0.75)),
+            _ => None,
+        };
+        rows.push(Row::new(scenario.clone(), PEER, peer.0));
+        let versus = Versus { target, ..Versus::new(PEER, Better::Higher) };
+        rows.push(Row::new(scenario, "flowtracker", ours.0).next_to(versus));
     }
-    println!();
-    println!("Events, aging and accounting on; hits only, after the first pass over the capture.");
-    assert!(at_1k >= FLOOR_AT_1K, "ratio {at_1k:.2} at 1000 flows is below the floor of {FLOOR_AT_1K}");
+    Section {
+        id: "pcap",
+        title: "On net_pcap".to_owned(),
+        text: format!(
+            "{} Events, aging and accounting are on; every frame is a hit after the first pass.",
+            circumstances(plan)
+        ),
+        unit: "Mpps",
+        rows,
+        plot: true,
+    }
 }
 
 /// What two programs that forward are compared under.
 fn circumstances(plan: &Plan) -> String {
     format!(
-        "net_pcap infinite_rx, 60-byte TCP frames, one worker,\n4 KiB pages (--no-huge), DPDK {}, {}, {} rounds of {} s each, interleaved.",
+        "net_pcap infinite_rx, 60-byte TCP frames, one worker, 4 KiB pages (--no-huge), DPDK {}, {}, {} rounds of {} s each, interleaved.",
         dpdk_version(),
         cpu(),
         plan.rounds,
@@ -157,8 +227,8 @@ fn beside_commands() {
     control::run(&plan);
 }
 
-/// `perf tables [hugepages]`.
-fn bare_tables(hugepages: bool) {
+/// Measures the bare tables.
+fn bare_tables(hugepages: bool) -> tables::Report {
     let mut flows = vec![1 << 10, 1 << 16, 1 << 20];
     if !quick() {
         flows.push(1 << 24);
@@ -173,8 +243,12 @@ fn bare_tables(hugepages: bool) {
         hugepages,
     };
     run(Command::new("taskset").args(["-cp", "1", &std::process::id().to_string()]));
+    tables::run(&plan)
+}
+
+/// `perf tables [hugepages]`.
+fn print_tables(report: &tables::Report) {
     println!("flowtracker {}, DPDK {}, {}.", env!("CARGO_PKG_VERSION"), dpdk_version(), cpu());
-    let report = tables::run(&plan);
     println!();
     print!("{report}");
     let path = workspace_root().join("target/lab/tables.json");

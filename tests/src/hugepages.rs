@@ -26,6 +26,12 @@ impl Hugepages {
     /// When the machine has not got them.
     #[must_use]
     pub fn take(pages: u64) -> Self {
+        Self::ask(pages).unwrap_or_else(|| panic!("the kernel does not find {pages} free hugepages of 2 MiB"))
+    }
+
+    /// The same, or none when the machine has not got them.
+    #[must_use]
+    pub fn ask(pages: u64) -> Option<Self> {
         sweep();
         let before = count();
         let folder = std::env::temp_dir().join(format!("{PREFIX}{}-{pages}", std::process::id()));
@@ -34,13 +40,13 @@ impl Hugepages {
         if count() != before + pages {
             set_count(before);
             let _ = fs::remove_dir(&folder);
-            panic!("the kernel does not find {pages} free hugepages of 2 MiB");
+            return None;
         }
         // From here on, dropping undoes it.
         let taken = Self { folder, pages };
         let options = format!("pagesize=2M,size={}M", 2 * pages);
         run(Command::new("mount").args(["-t", "hugetlbfs", "-o", &options, "none"]).arg(&taken.folder));
-        taken
+        Some(taken)
     }
 
     /// Where they are mounted, for DPDK's `--huge-dir`.

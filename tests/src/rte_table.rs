@@ -53,7 +53,16 @@ impl RteTable {
     /// When librte_hash refuses.
     #[must_use]
     pub fn new(entries: u32, function: HashFunction, init: u32) -> Self {
-        Self::of_size(entries, entries, function, init)
+        Self::of_size(eal(), entries, entries, function, init)
+    }
+
+    /// A table of `entries` entries on this EAL, over an `rte_hash` twice as large, as a user of it would have it.
+    ///
+    /// # Panics
+    /// When librte_hash refuses.
+    #[must_use]
+    pub fn on(eal: &'static Eal, entries: u32, function: HashFunction, init: u32) -> Self {
+        Self::of_size(eal, entries, 2 * entries, function, init)
     }
 
     /// The same over an `rte_hash` four times as large and of at least 32
@@ -63,11 +72,11 @@ impl RteTable {
     /// When librte_hash refuses.
     #[must_use]
     pub fn with_headroom(entries: u32, function: HashFunction, init: u32) -> Self {
-        Self::of_size(entries, (4 * entries).max(32 * FEWEST), function, init)
+        Self::of_size(eal(), entries, (4 * entries).max(32 * FEWEST), function, init)
     }
 
     /// A table of `capacity` entries over an `rte_hash` of `entries`.
-    fn of_size(capacity: u32, entries: u32, function: HashFunction, init: u32) -> Self {
+    fn of_size(eal: &'static Eal, capacity: u32, entries: u32, function: HashFunction, init: u32) -> Self {
         // Names are unique in a process, and short (RTE_HASH_NAMESIZE is 32).
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("table{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -80,7 +89,7 @@ impl RteTable {
             socket: SocketId::ANY,
             ext_table: false,
         };
-        let hash = RteHash::new(eal(), &config)
+        let hash = RteHash::new(eal, &config)
             .unwrap_or_else(|error| panic!("rte_hash_create of {entries} entries: {error}"));
         // DPDK calls it the largest id, but one thread's table gives out the ids below it.
         let positions = hash.max_key_id();

@@ -1,0 +1,103 @@
+//! `perf appliance`: the whole data plane next to its peers on ports that never run dry, in one interleaved run.
+//!
+//! Ports are net_null's: they deliver frames of nothing as fast as they are asked, and `source.c` writes flows into them
+//! and counts, the same for each program. So there is no wire and no generator that could be too slow, and what a source
+//! costs is a row of its own: testpmd in io mode, which forwards and looks at nothing, with and without it.
+
+#[path = "appliance/scenarios.rs"]
+mod scenarios;
+#[path = "appliance/trial.rs"]
+mod trial;
+
+use flowtracker_tests::hugepages::Hugepages;
+
+use crate::report::{Row, Section};
+use crate::source;
+use scenarios::{Case, Figure};
+use trial::Bench;
+
+/// How much is to be done.
+pub(crate) struct Plan {
+    /// How often each trial is made.
+    pub(crate) rounds: usize,
+    /// Length of a measurement, seconds.
+    pub(crate) seconds: f64,
+    /// Numbers of flows of both ports together, up to this.
+    pub(crate) largest: u64,
+    /// Only sections whose id is this, if any is named.
+    pub(crate) only: Option<String>,
+}
+
+/// Hugepages of 2 MiB for the mbufs of two ports.
+const HUGEPAGES: u64 = 96;
+
+/// Measures everything.
+pub(crate) fn run(plan: &Plan) -> Vec<Section> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
+    let hugepages = Hugepages::ask(HUGEPAGES);
+    if hugepages.is_none() {
+        println!("no hugepages to be had: everything is measured without");
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bench = Bench {
+        library: source::build(),
+        hugepages,
+        folder: folder.path().to_owned(),
+        seconds: plan.seconds,
+    };
+    let (mut sections, cases) = scenarios::all(plan, folder.path());
+    if let Some(only) = &plan.only {
+        assert!(sections.iter().any(|section| section.id == only), "no section is called {only}");
+    }
+    let cases: Vec<Case> = cases
+        .into_iter()
+        .filter(|case| plan.only.as_deref().is_none_or(|only| sections[case.figures[0].section].id == only))
+        .collect();
+    let mut rows: Vec<Vec<Row>> =
+        cases.iter().map(|case| case.figures.iter().map(Figure::row).collect()).collect();
+    for round in 0..plan.rounds {
+        // Every second round the other way about, so that drift hits all alike.
+        let mut order: Vec<usize> = (0..cases.len()).collect();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let case = &cases[index];
+            let measured = bench.measure(&case.trial);
+            for (figure, row) in case.figures.iter().zip(&mut rows[index]) {
+                row.rounds.push((figure.read)(&measured));
+                row.pages.clone_from(&measured.pages);
+            }
+        }
+        println!("appliance: round {} of {}", round + 1, plan.rounds);
+    }
+    for (case, rows) in cases.iter().zip(rows) {
+        for (figure, row) in case.figures.iter().zip(rows) {
+            sections[figure.section].rows.push(row);
+        }
+    }
+    sections.retain(|section| !section.rows.is_empty());
+    sections.iter_mut().for_each(mark_source_bound);
+    sections
+}
+
+/// A row tells more about the source than about the program when the source alone is hardly faster.
+fn mark_source_bound(section: &mut Section) {
+    if section.unit != "Mpps" {
+        return;
+    }
+    let median = |row: &Row| flowtracker_tests::rounds::Rounds(row.rounds.clone()).median();
+    let ceilings: Vec<(String, f64)> = section
+        .rows
+        .iter()
+        .filter(|row| row.contender == scenarios::SOURCE)
+        .map(|row| (row.scenario.clone(), median(row)))
+        .collect();
+    for row in section.rows.iter_mut().filter(|row| row.contender.starts_with(scenarios::OURS)) {
+        let ceiling = ceilings.iter().find(|(scenario, _)| *scenario == row.scenario);
+        if ceiling.is_some_and(|(_, ceiling)| median(row) > 0.8 * ceiling) {
+            row.notes.push("source-bound".to_owned());
+        }
+    }
+}

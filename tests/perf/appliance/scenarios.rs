@@ -1,0 +1,442 @@
+//! What is measured, and what it is meant to reach.
+
+use std::path::{Path, PathBuf};
+
+use flowtracker_tests::collisions;
+
+use super::Plan;
+use super::trial::{Meanwhile, Measured, Trial, Who};
+use crate::report::{Better, Row, Section, Target, Versus};
+use crate::source::{Load, SHARES};
+
+/// testpmd on bare ports.
+pub(crate) const TESTPMD: &str = "testpmd io";
+/// testpmd on the lab's source: its ceiling.
+pub(crate) const SOURCE: &str = "testpmd io, stamped";
+pub(crate) const OURS: &str = "flowtracker";
+const NO_ACCOUNTING: &str = "flowtracker, accounting off";
+const RTE_HASH: &str = "the engine on rte_hash, accounting off";
+
+/// No entry expires while anything is measured.
+const NEVER: &str = "--timer-profiles=864000000";
+
+/// A trial and what is read off it.
+pub(crate) struct Case {
+    pub(crate) trial: Trial,
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// A row in the making.
+pub(crate) struct Figure {
+    pub(crate) section: usize,
+    pub(crate) read: fn(&Measured) -> f64,
+    scenario: String,
+    contender: String,
+    versus: Vec<Versus>,
+    target: Option<Target>,
+}
+
+impl Figure {
+    /// The row that its values are added to.
+    pub(crate) fn row(&self) -> Row {
+        Row {
+            scenario: self.scenario.clone(),
+            contender: self.contender.clone(),
+            rounds: Vec::new(),
+            versus: self.versus.clone(),
+            target: self.target,
+            pages: String::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn versus(mut self, peer: &str, target: Option<f64>) -> Self {
+        let target = target.map(Target::AtLeast);
+        self.versus.push(Versus { peer: peer.to_owned(), scenario: None, better: Better::Higher, target });
+        self
+    }
+
+    fn versus_scenario(mut self, peer: &str, scenario: &str, target: Option<f64>) -> Self {
+        let target = target.map(Target::AtLeast);
+        let scenario = Some(scenario.to_owned());
+        self.versus.push(Versus { peer: peer.to_owned(), scenario, better: Better::Higher, target });
+        self
+    }
+
+    fn target(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
+    }
+}
+
+/// Sections, and the cases that fill them.
+struct Lab {
+    sections: Vec<Section>,
+    cases: Vec<Case>,
+}
+
+impl Lab {
+    fn section(&mut self, id: &'static str, unit: &'static str, title: &str, text: &str) -> usize {
+        let (title, text) = (title.to_owned(), text.to_owned());
+        self.sections.push(Section { id, title, text, unit, rows: Vec::new(), plot: true });
+        self.sections.len() - 1
+    }
+
+    fn case(&mut self, trial: Trial, figures: Vec<Figure>) {
+        self.cases.push(Case { trial, figures });
+    }
+}
+
+fn figure(section: usize, scenario: &str, contender: &str, read: fn(&Measured) -> f64) -> Figure {
+    Figure {
+        section,
+        read,
+        scenario: scenario.to_owned(),
+        contender: contender.to_owned(),
+        versus: Vec::new(),
+        target: None,
+    }
+}
+
+fn mpps(measured: &Measured) -> f64 {
+    measured.mpps
+}
+
+/// The data plane with a table for so many flows, and these options.
+fn ours(capacity: u64, options: &[&str]) -> Who {
+    let mut all = vec![format!("--capacity={capacity}")];
+    all.extend(options.iter().map(|&option| option.to_owned()));
+    Who::Ours(all)
+}
+
+/// Room for the flows and a quarter more, as somebody would choose who knows how many there are.
+fn room(flows: u64) -> u64 {
+    (flows * 5 / 4).max(65_536)
+}
+
+fn flows(count: u64) -> Load {
+    Load { flows: count, ..Load::default() }
+}
+
+fn name(flows: u64) -> String {
+    match flows {
+        n if n >= 1 << 20 && n % (1 << 20) == 0 => format!("{}M flows", n >> 20),
+        n if n >= 1 << 10 && n % (1 << 10) == 0 => format!("{}k flows", n >> 10),
+        n => format!("{n} flows"),
+    }
+}
+
+/// Everything, in the order in which it is shown.
+pub(crate) fn all(plan: &Plan, folder: &Path) -> (Vec<Section>, Vec<Case>) {
+    let mut lab = Lab { sections: Vec::new(), cases: Vec::new() };
+    hits(&mut lab, plan);
+    small_pages(&mut lab);
+    new_flows(&mut lab, plan);
+    hostile(&mut lab, folder);
+    while_asked(&mut lab);
+    two_workers(&mut lab);
+    latency(&mut lab);
+    aging(&mut lab, plan);
+    (lab.sections, lab.cases)
+}
+
+fn hits(lab: &mut Lab, plan: &Plan) {
+    let section = lab.section(
+        "hits",
+        "Mpps",
+        "Known flows",
+        "Every frame belongs to a flow that is known. One worker polls both ports; events, aging and an attached control \
+         service are there, and have nothing to do.",
+    );
+    let sizes = [(1 << 10, 0.50, 0.45), (1 << 16, 0.38, 0.32), (1 << 20, 0.33, 0.27), (1 << 24, 0.30, 0.24)];
+    for (count, without, with) in sizes.into_iter().filter(|(count, ..)| *count <= plan.largest) {
+        let scenario = name(count);
+        let scenario = scenario.as_str();
+        lab.case(Trial::new(Who::Testpmd, flows(0)), vec![figure(section, scenario, TESTPMD, mpps)]);
+        lab.case(
+            Trial { warm_up: 200_000, ..Trial::new(Who::Testpmd, flows(count)) },
+            vec![figure(section, scenario, SOURCE, mpps)],
+        );
+        let off = ours(room(count), &[NEVER, "--accounting=off"]);
+        lab.case(
+            Trial::new(off, flows(count)),
+            vec![
+                figure(section, scenario, NO_ACCOUNTING, mpps)
+                    .versus(TESTPMD, Some(without))
+                    .versus(SOURCE, None)
+                    .versus(RTE_HASH, None),
+            ],
+        );
+        lab.case(
+            Trial::new(ours(room(count), &[NEVER]), flows(count)),
+            vec![figure(section, scenario, OURS, mpps).versus(TESTPMD, Some(with)).versus(SOURCE, None)],
+        );
+        // Its memory is the EAL's, which touches all of it at the start.
+        if count <= 1 << 20 {
+            let trial = Trial { hugepages: false, ..Trial::new(Who::OnRteHash(room(count)), flows(count)) };
+            lab.case(trial, vec![figure(section, scenario, RTE_HASH, mpps)]);
+        }
+    }
+}
+
+fn small_pages(lab: &mut Lab) {
+    let section = lab.section(
+        "no-huge",
+        "Mpps",
+        "Without hugepages",
+        "The same with --no-huge, as somebody has it who has set nothing up. testpmd's mbufs get a page of 4 KiB each, ours \
+         lie one after the other.",
+    );
+    for count in [1 << 10, 1 << 16] {
+        let scenario = name(count);
+        let scenario = scenario.as_str();
+        let small = |trial| Trial { hugepages: false, ..trial };
+        lab.case(small(Trial::new(Who::Testpmd, flows(0))), vec![figure(section, scenario, TESTPMD, mpps)]);
+        lab.case(
+            small(Trial::new(ours(room(count), &[NEVER]), flows(count))),
+            vec![figure(section, scenario, OURS, mpps).versus(TESTPMD, None)],
+        );
+    }
+}
+
+fn created(measured: &Measured) -> f64 {
+    measured.rate(|l| l.outcomes.as_ref().map_or(0, |o| o.miss_created))
+}
+
+fn events(measured: &Measured) -> f64 {
+    measured.rate(|l| l.events_sent)
+}
+
+fn new_flows(lab: &mut Lab, plan: &Plan) {
+    let section = lab.section(
+        "new",
+        "M/s",
+        "New flows",
+        "Frames, creations and events a second, in millions. All new: every frame is the first of its flow, in a table that has \
+         room for all of them, and every CREATED is taken by the exporter and sent to a control service that only counts. \
+         1 % new: of a million known flows' frames one in a hundred is new, and is deleted a second later. \
+         Churn: all are new, and as many expire, after a second. A full table: every frame is a new flow's, and is refused.",
+    );
+    let fresh = |share, count| Load { flows: count, fresh: share, ..Load::default() };
+    let seconds = (plan.seconds + 3.0).ceil() as u64;
+    // Enough for what a lcore can make in that time.
+    let capacity = (8_000_000 * seconds).next_power_of_two();
+    lab.case(
+        Trial { warm_up: 500_000, ..Trial::new(ours(capacity, &[NEVER]), fresh(SHARES, 2)) },
+        vec![
+            figure(section, "all new", "frames", mpps),
+            figure(section, "all new", "created", created),
+            figure(section, "all new", "events taken by the exporter", events).target(Target::AtLeast(5.0)),
+        ],
+    );
+    lab.case(
+        Trial::new(ours(1 << 21, &["--timer-profiles=1000"]), fresh(SHARES / 100, 1 << 20)),
+        vec![
+            figure(section, "1 % new", "frames", mpps),
+            figure(section, "1 % new", "created", created),
+            figure(section, "1 % new", "events taken by the exporter", events),
+        ],
+    );
+    lab.case(
+        Trial {
+            warm_up: 12_000_000,
+            ..Trial::new(ours(1 << 24, &["--timer-profiles=1000"]), fresh(SHARES, 2))
+        },
+        vec![
+            figure(section, "churn", "frames", mpps),
+            figure(section, "churn", "created", created),
+            figure(section, "churn", "events taken by the exporter", events),
+        ],
+    );
+    let full = [1 << 16, 1 << 20];
+    for count in full {
+        let scenario = format!("full table of {}", name(count).replace(" flows", ""));
+        lab.case(
+            Trial { warm_up: 4 * count, ..Trial::new(ours(count, &[NEVER]), flows(count)) },
+            vec![figure(section, &scenario, "frames, known flows", mpps)],
+        );
+        lab.case(
+            Trial { warm_up: 4 * count, ..Trial::new(ours(count, &[NEVER]), fresh(SHARES, 2)) },
+            vec![
+                figure(section, &scenario, "frames, all refused", mpps)
+                    .versus("frames, known flows", Some(0.5)),
+            ],
+        );
+    }
+}
+
+fn hostile(lab: &mut Lab, folder: &Path) {
+    let section = lab.section(
+        "hostile",
+        "Mpps",
+        "Hostile and unlucky load",
+        "65,536 flows as they come, under each hash; 65,536 chosen ones that all have the same CRC, and so the same home line \
+         under --hash crc; one flow that has nine frames of ten among a million others; bursts of one frame.",
+    );
+    const COUNT: u64 = 1 << 16;
+    let chosen = write_keys(folder, COUNT as usize);
+    let random = name(COUNT);
+    for hash in ["keyed", "crc", "jhash"] {
+        let option = format!("--hash={hash}");
+        let contender = format!("{OURS}, --hash {hash}");
+        lab.case(
+            Trial::new(ours(4 * COUNT, &[NEVER, &option]), flows(2 * COUNT)),
+            vec![figure(section, &random, &contender, mpps)],
+        );
+        let target = (hash == "keyed").then_some(0.95);
+        let load = Load { keys: Some(chosen.clone()), ..flows(COUNT) };
+        lab.case(
+            Trial { warm_up: 4 * COUNT, ..Trial::new(ours(4 * COUNT, &[NEVER, &option]), load) },
+            vec![
+                figure(section, "colliding CRC", &contender, mpps)
+                    .versus_scenario(&contender, &random, target),
+            ],
+        );
+    }
+    let mice = 1 << 20;
+    lab.case(
+        Trial::new(ours(room(mice), &[NEVER]), Load { elephant: SHARES * 9 / 10, ..flows(mice) }),
+        vec![figure(section, "elephant among a million mice", OURS, mpps).versus(SOURCE, None)],
+    );
+    lab.case(
+        Trial {
+            warm_up: 200_000,
+            ..Trial::new(Who::Testpmd, Load { elephant: SHARES * 9 / 10, ..flows(mice) })
+        },
+        vec![figure(section, "elephant among a million mice", SOURCE, mpps)],
+    );
+    let one = |who| Trial { burst: 1, ..Trial::new(who, flows(1 << 10)) };
+    lab.case(one(Who::Testpmd), vec![figure(section, "bursts of one, 1k flows", SOURCE, mpps)]);
+    lab.case(
+        one(ours(65_536, &[NEVER])),
+        vec![figure(section, "bursts of one, 1k flows", OURS, mpps).versus(SOURCE, None)],
+    );
+}
+
+/// Flows with one CRC, for the source.
+fn write_keys(folder: &Path, count: usize) -> PathBuf {
+    let path = folder.join("colliding");
+    let mut bytes = Vec::new();
+    for key in collisions::crc(count) {
+        bytes.extend(key.src_addr().octets());
+        bytes.extend(key.dst_addr().octets());
+        bytes.extend(key.src_port().to_be_bytes());
+        bytes.extend(key.dst_port().to_be_bytes());
+    }
+    std::fs::write(&path, bytes).expect("a file for the flows");
+    path
+}
+
+fn while_asked(lab: &mut Lab) {
+    let section = lab.section(
+        "asked",
+        "Mpps",
+        "While the control service is busy",
+        "Frames of 65,536 known flows, which the control service on CPU 0 has mirrored, while it lists all entries again and \
+         again, while it empties the table again and again (and every flow comes back at once), and while ten watchers read \
+         nothing.",
+    );
+    const COUNT: u64 = 1 << 16;
+    for (scenario, meanwhile) in [
+        ("nothing", Meanwhile::Mirrored),
+        ("ListEntries", Meanwhile::Dump),
+        ("FlushEntries", Meanwhile::Flush),
+        ("ten stuck watchers", Meanwhile::StuckWatchers),
+    ] {
+        let trial = Trial { meanwhile, ..Trial::new(ours(room(COUNT), &[NEVER]), flows(COUNT)) };
+        let mut row = figure(section, scenario, OURS, mpps);
+        if meanwhile != Meanwhile::Mirrored {
+            row = row.versus_scenario(OURS, "nothing", None);
+        }
+        lab.case(trial, vec![row]);
+    }
+}
+
+fn two_workers(lab: &mut Lab) {
+    let section = lab.section(
+        "workers",
+        "Mpps",
+        "Two workers",
+        "Two ports and 65,536 flows, polled by one worker on CPU 1, or by two on CPUs 0 and 1 with a port and a shard each. The \
+         main lcore, the exporter and this lab share CPU 0 with the second worker.",
+    );
+    const COUNT: u64 = 1 << 16;
+    for (lcores, scenario) in [("0@0,1@1", "one worker"), ("0@0,1@0,2@1", "two workers")] {
+        let on = |trial| Trial { lcores, ..trial };
+        let versus = |row: Figure, peer: &str, target| {
+            if scenario == "one worker" { row } else { row.versus_scenario(peer, "one worker", target) }
+        };
+        let row = figure(section, scenario, SOURCE, mpps);
+        lab.case(on(Trial::new(Who::Testpmd, flows(COUNT))), vec![versus(row, SOURCE, None)]);
+        let row = figure(section, scenario, OURS, mpps);
+        lab.case(
+            on(Trial::new(ours(2 * room(COUNT), &[NEVER]), flows(COUNT))),
+            vec![versus(row, OURS, Some(1.8))],
+        );
+    }
+}
+
+fn latency(lab: &mut Lab) {
+    let section = lab.section(
+        "latency",
+        "µs",
+        "From receive to transmit",
+        "The time that a frame spends between the driver's receive and its transmit function, at full load, which is that of \
+         its burst, and of the burst of the other port that is worked on meanwhile. 65,536 known flows.",
+    );
+    const COUNT: u64 = 1 << 16;
+    let load = Load { latency: true, ..flows(COUNT) };
+    for (contender, who) in [(SOURCE, Who::Testpmd), (OURS, ours(room(COUNT), &[NEVER]))] {
+        let figures = vec![
+            figure(section, "p50", contender, |m| m.counts.quantile(0.5) / 1e3),
+            figure(section, "p99", contender, |m| m.counts.quantile(0.99) / 1e3),
+            figure(section, "p99.9", contender, |m| m.counts.quantile(0.999) / 1e3),
+            figure(section, "p99.99", contender, |m| m.counts.quantile(0.9999) / 1e3),
+        ];
+        lab.case(Trial::new(who, load.clone()), figures);
+    }
+}
+
+fn aging(lab: &mut Lab, plan: &Plan) {
+    let section = lab.section(
+        "lateness",
+        "ms",
+        "How late entries expire",
+        "At full load: known flows, and one frame in a hundred of a new flow that expires after a second. The p99.9 of lateness, \
+         told by the end of its bucket (a power of two); of the deletions that were looked at, so many came early.",
+    );
+    for count in [1 << 16, 1 << 20, 15 << 20].into_iter().filter(|count| *count <= plan.largest) {
+        let scenario = name(count);
+        let load = Load { fresh: SHARES / 100, ..flows(count) };
+        // Known flows come again in time.
+        let aging = if count > 1 << 20 { "--timer-profiles=4000" } else { "--timer-profiles=1000" };
+        let warm_up = if count > 1 << 20 { 8 * count } else { 40 * count };
+        lab.case(
+            Trial { warm_up, ..Trial::new(ours(count * 17 / 16 + (1 << 20), &[aging]), load) },
+            vec![
+                figure(section, &scenario, "p99.9", |m| m.lateness_ms(0.999)).target(Target::AtMost(100.0)),
+                figure(section, &scenario, "early", |m| m.early as f64).target(Target::AtMost(0.0)),
+            ],
+        );
+    }
+    let section = lab.section(
+        "aging",
+        "Mpps",
+        "What aging costs",
+        "A million known flows. The product's 30 s; 1 s, so that each block of entries is looked at every second; and ten \
+         days, so that none is ever due.",
+    );
+    const COUNT: u64 = 1 << 20;
+    for (scenario, option, target) in [
+        ("never due", NEVER, None),
+        ("30 s", "--timer-profiles=30000", Some(0.97)),
+        ("1 s", "--timer-profiles=1000", None),
+    ] {
+        let mut row = figure(section, scenario, NO_ACCOUNTING, mpps);
+        if option != NEVER {
+            row = row.versus_scenario(NO_ACCOUNTING, "never due", target);
+        }
+        let trial = Trial::new(ours(room(COUNT), &[option, "--accounting=off"]), flows(COUNT));
+        lab.case(Trial { warm_up: 40 * COUNT, ..trial }, vec![row]);
+    }
+}

@@ -1,0 +1,58 @@
+//! `perf on-rte-hash ENTRIES EAL-ARGUMENTS`: the poll loop and the engine of the product with the real `rte_hash` where
+//! the product has its own table. Two ports, one worker, until it is killed.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use conntrack::{Tracker, TrackerConfig};
+use dataplane::cli::{ForwardMode, UntrackedMode};
+use dataplane::clock::Calibration;
+use dataplane::command;
+use dataplane::export::{LinkState, ring};
+use dataplane::forward::Rules;
+use dataplane::mbufs::CACHE;
+use dataplane::stats::Published;
+use dataplane::worker::{Lane, Worker};
+use dpdk::hash::HashFunction;
+use dpdk::{Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
+use flowtracker_tests::rte_table::RteTable;
+
+pub(crate) fn run(entries: u32, arguments: &[String]) {
+    let calibration = Calibration::start();
+    let eal = Eal::init("on-rte-hash", arguments).unwrap_or_else(|error| panic!("the EAL: {error}"));
+    let eal: &'static Eal = Box::leak(Box::new(eal));
+    let config = MempoolConfig { mbufs: 8191, cache: CACHE, data_room: 2048, socket: SocketId::ANY };
+    let pool = Mempool::new(eal, "frames", config).expect("memory for the mbufs");
+    let open = |id| {
+        let config = PortConfig { rx_queues: 1, tx_queues: 1, rxd: 1024, txd: 1024, rx_pool: &pool };
+        Port::open(eal, id, config).expect("a port")
+    };
+    let [one, other] = eal.ports()[..] else { panic!("two ports, please") };
+    let ports = [open(one), open(other)];
+    ports.iter().for_each(|port| port.start().expect("it starts"));
+    let lane = |from: usize| Lane {
+        input_port: from as u8 + 1,
+        rx: ports[from].rx_queue(QueueId(0)).expect("one user at a time"),
+        tx: ports[from ^ 1].tx_queue(QueueId(0)).expect("one user at a time"),
+    };
+    let clock = calibration.finish();
+    let table = RteTable::on(eal, entries, HashFunction::Crc, 0);
+    let tracker =
+        Tracker::new(table, TrackerConfig { accounting: false, ..TrackerConfig::default() }, clock.now());
+    let (sink, _events) = ring(Arc::new(LinkState::default()));
+    let (_door, mailbox) = command::door();
+    let lcore = *eal.lcores().iter().find(|&&lcore| lcore != eal.main_lcore()).expect("a worker lcore");
+    let mut worker = Worker {
+        lcore,
+        lanes: vec![lane(0), lane(1)],
+        tracker: tracker.expect("memory"),
+        sink,
+        mailbox,
+        published: Arc::new(Published::default()),
+        rules: Rules { forward: ForwardMode::Pair, untracked: UntrackedMode::Forward },
+        burst: 32,
+        clock,
+    };
+    let stop = AtomicBool::new(false);
+    eal.scope(|lcores| lcores.launch(lcore, || worker.run(&stop))).expect("the lcore runs");
+}

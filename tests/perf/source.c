@@ -1,0 +1,193 @@
+/* A source of TCP flows for the perf lab, preloaded into any program that polls DPDK ports: testpmd and the data plane get
+ * the same one, and are counted by the same meter. When a port is started, a callback on its receive queue makes
+ * each frame that the driver delivers (net_null delivers 64 bytes of nothing as fast as it is asked) a TCP/IPv4 SYN of the next
+ * flow, and counts; one on its transmit queue takes the time that the frames took from one callback to the other.
+ *
+ * Environment:
+ *   SOURCE_METER=FILE    where to count (struct meter below, one for each port); must be there
+ *   SOURCE_FLOWS=N       flows per port, one after the other, again and again; 0: frames are left as they are
+ *   SOURCE_NEW=M         of 1024 frames so many are the first of a flow that never was there before
+ *   SOURCE_ELEPHANT=M    of 1024 frames so many belong to one flow
+ *   SOURCE_KEYS=FILE     the flows: 12 bytes each, addresses and ports as on the wire (SOURCE_FLOWS of them)
+ *   SOURCE_LATENCY=1     take the time
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+enum { PORTS = 8, BUCKETS = 64 * 8, LENGTH = 64, STAMP = 56 };
+
+/* As seen by the lab, which maps the file. */
+struct meter {
+	volatile uint64_t frames; /* received */
+	volatile uint64_t bursts;
+	volatile uint64_t sent;
+	volatile uint64_t new_flows; /* among those received */
+	volatile uint64_t hz;        /* of the time stamp counter */
+	uint64_t unused[3];
+	volatile uint64_t waited[BUCKETS]; /* frames by cycles from receive to transmit: 8 buckets for each power of two */
+};
+
+struct tuple {
+	uint32_t src, dst;
+	uint16_t sport, dport;
+} __attribute__((packed));
+
+struct source {
+	struct meter *meter;
+	uint64_t flows, next, fresh;
+	uint32_t dice, new_share, elephant_share;
+	const struct tuple *keys;
+	int latency, prepared;
+} __attribute__((aligned(128)));
+
+static struct source sources[PORTS];
+static struct meter *meters;
+
+static const uint8_t frame[LENGTH] = {
+	0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00, /* Ethernet */
+	0x45, 0, 0, 50, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, /* IPv4 */
+	0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 0x20, 0, 0, 0, 0, 0, /* TCP */
+};
+
+/* The n-th flow: no two of less than 2^48 are alike. Spread, so that no hash function is lucky. */
+static inline struct tuple numbered(uint64_t n)
+{
+	return (struct tuple){
+		.src = (uint32_t)n * 0x9e3779b1u,
+		.dst = 0x0100000a,
+		.sport = (uint16_t)(n >> 32),
+		.dport = 0x5000,
+	};
+}
+
+static inline struct tuple next_flow(struct source *s)
+{
+	if (s->new_share | s->elephant_share) {
+		uint32_t dice;
+		s->dice = s->dice * 1664525u + 1013904223u;
+		dice = s->dice >> 22;
+		if (dice < s->new_share)
+			return numbered(s->fresh++);
+		if (dice < s->new_share + s->elephant_share)
+			return numbered(0);
+	}
+	uint64_t n = s->next;
+	s->next = n + 1 == s->flows ? 0 : n + 1;
+	return s->keys ? s->keys[n] : numbered(n);
+}
+
+/* What of a frame does not change lies in the mbufs from the beginning. */
+static void prepare(struct rte_mempool *pool, void *arg, void *object, unsigned int index)
+{
+	struct rte_mbuf *mbuf = object;
+
+	(void)pool, (void)arg, (void)index;
+	memcpy((char *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM, frame, LENGTH);
+}
+
+static uint16_t receive(uint16_t port, uint16_t queue, struct rte_mbuf *pkts[], uint16_t count, uint16_t max, void *arg)
+{
+	struct source *s = arg;
+	uint64_t fresh = s->fresh;
+
+	(void)port, (void)queue, (void)max;
+	if (s->flows) {
+		if (count && !s->prepared) {
+			rte_mempool_obj_iter(pkts[0]->pool, prepare, NULL);
+			s->prepared = 1;
+		}
+		for (uint16_t i = 0; i < count; i++) {
+			uint8_t *data = rte_pktmbuf_mtod(pkts[i], uint8_t *);
+			struct tuple tuple = next_flow(s);
+			memcpy(data + 26, &tuple, 8);
+			memcpy(data + 34, (uint8_t *)&tuple + 8, 4);
+		}
+	}
+	if (s->latency) {
+		uint64_t now = rte_rdtsc();
+		for (uint16_t i = 0; i < count; i++)
+			memcpy(rte_pktmbuf_mtod(pkts[i], uint8_t *) + STAMP, &now, 8);
+	}
+	s->meter->frames += count;
+	s->meter->bursts += count != 0;
+	s->meter->new_flows += s->fresh - fresh;
+	return count;
+}
+
+static uint16_t transmit(uint16_t port, uint16_t queue, struct rte_mbuf *pkts[], uint16_t count, void *arg)
+{
+	struct meter *meter = arg;
+	uint64_t now = rte_rdtsc();
+
+	(void)port, (void)queue;
+	meter->sent += count;
+	for (uint16_t i = 0; i < count; i++) {
+		uint64_t then, took;
+		memcpy(&then, rte_pktmbuf_mtod(pkts[i], uint8_t *) + STAMP, 8);
+		took = (now - then) | 8;
+		int power = 63 - __builtin_clzll(took);
+		meter->waited[power * 8 + ((took >> (power - 3)) & 7)]++;
+	}
+	return count;
+}
+
+static uint64_t number(const char *name)
+{
+	const char *text = getenv(name);
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static void *map(const char *path, size_t length, int writable)
+{
+	int fd = open(path, writable ? O_RDWR : O_RDONLY);
+	void *at = fd < 0 ? MAP_FAILED
+			  : mmap(NULL, length, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED) {
+		perror(path);
+		exit(1);
+	}
+	close(fd);
+	return at;
+}
+
+int rte_eth_dev_start(uint16_t port)
+{
+	static int (*start)(uint16_t);
+	const char *path = getenv("SOURCE_METER"), *keys = getenv("SOURCE_KEYS");
+	struct source *s = &sources[port % PORTS];
+
+	if (!start)
+		start = (int (*)(uint16_t))dlsym(RTLD_NEXT, "rte_eth_dev_start");
+	int code = start(port);
+	if (code != 0 || !path || port >= PORTS || s->meter)
+		return code;
+	if (!meters)
+		meters = map(path, PORTS * sizeof(*meters), 1);
+	*s = (struct source){
+		.meter = &meters[port],
+		.flows = number("SOURCE_FLOWS"),
+		.fresh = 1ull << 32, /* the ports of the source differ from those of the known */
+		.dice = port + 1,
+		.new_share = number("SOURCE_NEW"),
+		.elephant_share = number("SOURCE_ELEPHANT"),
+		.latency = number("SOURCE_LATENCY") != 0,
+	};
+	if (keys && s->flows)
+		s->keys = map(keys, s->flows * sizeof(*s->keys), 0);
+	s->meter->hz = rte_get_tsc_hz();
+	if (!rte_eth_add_rx_callback(port, 0, receive, s) ||
+	    (s->latency && !rte_eth_add_tx_callback(port, 0, transmit, s->meter))) {
+		fprintf(stderr, "port %u takes no callbacks\n", port);
+		exit(1);
+	}
+	return code;
+}
