@@ -66,6 +66,10 @@ impl Wheel {
         }
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.nodes) + size_of_val(&*self.heads)
+    }
+
     /// Width of an aging bucket, in ticks.
     fn width(&self) -> u32 {
         1 << self.shift
@@ -171,6 +175,10 @@ impl PendingBlocks {
 
     pub(crate) fn new(blocks: usize) -> Self {
         PendingBlocks { next: vec![Self::OUT; blocks].into_boxed_slice(), head: NONE, tail: NONE }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.next)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

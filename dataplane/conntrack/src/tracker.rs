@@ -17,7 +17,7 @@ use crate::key::FlowKey;
 use crate::packet::{MAX_HEADER, Outcome, Protocols, parse, parse_plain};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{BULK, FlowTable, Pos, TableConfigError, filled};
+use crate::table::{BULK, FlowTable, LineTable, Pos, TableConfigError, filled};
 use crate::timeout::{Now, ProfileId, Profiles};
 
 /// Frames that are parsed at a time.
@@ -196,6 +196,18 @@ enum Resync {
     Begin,
     Entries(Cursor),
     End,
+}
+
+impl Tracker<LineTable> {
+    /// The memory that it has taken, in bytes, the table's included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.table.hot_bytes()
+            + size_of_val(&*self.cold)
+            + self.wheel.bytes()
+            + self.pending.bytes()
+            + self.backlog.capacity() * size_of::<Event>()
+    }
 }
 
 impl<T: FlowTable> Tracker<T> {

@@ -56,6 +56,15 @@ fn settle(tracker: &mut Tracker<LineTable>, now: Now) -> Vec<Event> {
 }
 
 #[test]
+fn an_entry_takes_the_memory_that_the_documentation_says() {
+    const ENTRIES: u32 = 1 << 18;
+    let tracker = tracker(ENTRIES, TrackerConfig::default(), Now::from_ms(0));
+    let per_entry = |bytes: usize| bytes as f64 / f64::from(ENTRIES);
+    let (hot, all) = (per_entry(tracker.table().hot_bytes()), per_entry(tracker.bytes()));
+    assert!((35.0..36.0).contains(&hot) && (93.0..96.0).contains(&all), "{hot} hot, {all} in all");
+}
+
+#[test]
 fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
     // Neighbours, both ends of a slice of 64, and both sides of its border.
     for (len, first, second) in
