@@ -6,6 +6,7 @@
 //! | `appliance [SECTION]` | the whole data plane next to `dpdk-testpmd` on ports that never run dry |
 //! | `pcap` | the same on net_pcap |
 //! | `tables [hugepages]` | the bare tables side by side |
+//! | `one-line` | the bare table with flows that all want one line |
 //! | `fills` | tables filled to the last entry |
 //! | `events`, `kernel [SECONDS]`, `control` | what is no part of the report |
 //! | `ab NAME PROGRAMS` | two revisions of the product |
@@ -20,6 +21,7 @@ mod events;
 mod fills;
 mod kernel;
 mod on_rte_hash;
+mod one_line;
 mod report;
 mod source;
 mod swallow;
@@ -78,6 +80,7 @@ fn main() {
         }
         ["appliance"] => return publish("appliance", appliance::run(&plan(None))),
         ["appliance", section] => return publish("appliance", appliance::run(&plan(Some(section)))),
+        ["one-line"] => return publish("one-line", vec![one_line::section(5)]),
         ["pcap"] => return publish("pcap", vec![next_to_testpmd(&forwarding())]),
         [] => {}
         _ => {
@@ -89,6 +92,7 @@ fn main() {
     let mut sections = appliance::run(&plan(None));
     sections.push(next_to_testpmd(&forwarding()));
     sections.extend(bare::sections(&bare_tables(false)));
+    sections.push(one_line::section(if quick() { 1 } else { 5 }));
     publish("report", sections);
 }
 
@@ -109,7 +113,7 @@ fn publish(name: &str, sections: Vec<Section>) {
         fact("flowtracker", format!("{} ({})", env!("CARGO_PKG_VERSION"), revision())),
         fact("DPDK", dpdk_version()),
         fact("CPU", cpu()),
-        fact("CPUs", std::thread::available_parallelism().map_or(0, usize::from).to_string()),
+        fact("CPUs", read_line("/proc/cpuinfo").matches("processor\t").count().to_string()),
         fact("Linux", kernel_release()),
         fact("transparent huge pages", read_line("/sys/kernel/mm/transparent_hugepage/enabled")),
         fact(

@@ -1,0 +1,73 @@
+//! The worst that can happen to the product's table: flows that all want the same line. Nobody can choose such flows without
+//! the secret, but for `--hash crc` and `jhash`, whose hashes anybody can compute.
+
+use std::time::Instant;
+
+use conntrack::arch::Features;
+use conntrack::table::{BULK, TableConfig};
+use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Pos, Tick};
+use flowtracker_tests::{collisions, flows};
+
+use crate::report::{Better, Row, Section, Versus};
+
+/// Flows in a table of twice as many.
+const FLOWS: usize = 4096;
+const PASSES: usize = 256;
+
+/// Hits of such flows next to hits of as many that are spread as they should be.
+pub(crate) fn section(rounds: usize) -> Section {
+    let mut section = Section {
+        id: "one-line",
+        title: "The bare table: all flows in one line".to_owned(),
+        text: format!(
+            "Hit and refresh, bursts of 32. {FLOWS} flows that have the same home line under the hash that is used, in a table for \
+             twice as many; next to as many random ones. Whoever is not at home is found along a probe sequence of his own, \
+             which is secret under every hash."
+        ),
+        unit: "ns",
+        rows: Vec::new(),
+        plot: true,
+    };
+    for (kind, name) in [(HashKind::Keyed, "keyed"), (HashKind::Crc, "crc"), (HashKind::Jhash, "jhash")] {
+        let hasher = || Hasher::new(kind, [7; 32], Features::detect());
+        let new =
+            || LineTable::new(TableConfig { entries: 2 * FLOWS as u32, hasher: hasher() }).expect("memory");
+        let chosen = collisions::in_one_line(&hasher(), new().lines(), FLOWS);
+        let random: Vec<FlowKey> = (0..FLOWS as u64).map(flows::flow).collect();
+        let mut figures = [Vec::new(), Vec::new()];
+        for _ in 0..rounds {
+            for (figures, keys) in figures.iter_mut().zip([&random, &chosen]) {
+                figures.push(hits(&mut new(), keys));
+            }
+        }
+        let [random, chosen] = figures;
+        let contender = format!("flowtracker, {name}");
+        section.rows.push(Row::new("random flows", contender.clone(), random));
+        let versus = Versus {
+            scenario: Some("random flows".to_owned()),
+            ..Versus::new(contender.clone(), Better::Lower)
+        };
+        section.rows.push(Row::new("flows of one line", contender, chosen).next_to(versus));
+    }
+    section
+}
+
+/// Nanoseconds per flow once all are in the table, none of which may be missing.
+fn hits(table: &mut LineTable, keys: &[FlowKey]) -> f64 {
+    for key in keys {
+        table.add(key).expect("there is room");
+    }
+    let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
+    let mut found = 0;
+    let since = Instant::now();
+    for pass in 0..PASSES {
+        for burst in keys.chunks(32) {
+            table.hash_burst(burst, &mut hashes);
+            let hits = table.touch_burst(burst, &hashes, Tick(pass as u32), &mut places, |_, _| {});
+            found += hits.count_ones() as usize;
+        }
+    }
+    let took = since.elapsed();
+    assert_eq!(found, PASSES * keys.len(), "every flow is found");
+    took.as_nanos() as f64 / found as f64
+}
