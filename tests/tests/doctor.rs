@@ -223,11 +223,11 @@ fn what_fails_does_not_start() {
             ),
             broken(
                 &[],
-                with_ports(&["--no-huge", "-m", "18"]),
+                with_ports(&["--no-huge", "-m", "15"]),
                 (
                     "fail",
                     "hugepages",
-                    "not used (--no-huge), and -m 18 is less than the 19 MB that 4544 mbufs need; -m 64",
+                    "not used (--no-huge), and -m 15 is less than the 16 MB that 4544 mbufs need; -m 32",
                 ),
             ),
             broken(

@@ -101,10 +101,7 @@ pub(super) fn mbufs(case: &Case) -> Option<u32> {
 pub(super) fn mbuf_bytes(case: &Case) -> u64 {
     /// Pool header, mbuf header, headroom.
     const HEADERS: u64 = 64 + 128 + 128;
-    /// None lies across pages of ordinary memory that it need not, so that each takes whole ones.
-    const PAGE: u64 = 4096;
-    let mbuf = HEADERS + u64::from(data_room(&case.eal.vdevs));
-    let each = if case.eal.no_huge { mbuf.next_multiple_of(PAGE) } else { mbuf };
+    let each = HEADERS + u64::from(data_room(&case.eal.vdevs));
     mbufs(case).map_or(0, |mbufs| u64::from(mbufs) * each)
 }
 
