@@ -147,14 +147,6 @@ impl Wheel {
         None
     }
 
-    /// The block that the next [`Wheel::take_due`] would take, if it is known without a search.
-    #[inline]
-    #[must_use]
-    pub fn peek(&self) -> Option<u32> {
-        let head = self.heads[self.bucket_of(self.cursor) as usize];
-        (head != NONE).then_some(head)
-    }
-
     /// True when every bucket that has ended by `now` has been looked at.
     #[must_use]
     pub fn caught_up(&self, now: Tick) -> bool {
