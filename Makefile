@@ -40,7 +40,9 @@ soak: deps build ## the fault harness with fresh seeds for SECONDS=1800; SEED=n 
 	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak
 	$(CARGO) run --locked -p flowtracker-tests --bin soak -- $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),1800))
 
+bench: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
 bench: deps build ## next to its peers in one run: testpmd, librte_hash, the learner table; report in target/lab (HTML, JSON); LAB=appliance, pcap, tables, one-line, fills, events, kernel or control a part; QUICK=1 is shorter
+	@mkdir -p "$$RUNTIME_DIRECTORY"
 	$(CARGO) build --profile lab --locked -p flowtracker-tests --bins
 	target/lab/perf $(LAB)
 
