@@ -39,24 +39,11 @@ pub struct Rules {
 pub struct FrameSet([u64; 4]);
 
 impl FrameSet {
-    /// Adds a frame.
-    #[inline]
-    pub fn insert(&mut self, index: usize) {
-        self.0[(index / 64) & 3] |= 1 << (index % 64);
-    }
-
     /// Adds those frames from the `first` on whose bits are set; `first` is a multiple of 32, and above it there are no
     /// more bits than its word has room for.
     #[inline]
     pub fn insert_from(&mut self, first: usize, which: u64) {
         self.0[(first / 64) & 3] |= which << (first % 64);
-    }
-
-    /// True when no frame was added.
-    #[inline]
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0 == [0; 4]
     }
 
     /// True when the frame was added.
