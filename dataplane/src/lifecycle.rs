@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use conntrack::table::{TableConfig, TableConfigError};
-use conntrack::{LineTable, Tracker};
+use conntrack::table::{Counted, Layout, TableConfig, TableConfigError, Uncounted};
+use conntrack::{FlowTable, LineTable, Tracker};
 use dpdk::memory::in_large_pages;
 use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
@@ -149,21 +149,45 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     let pools = captured(|| devices::pools(&eal, &facts, &plan, &config, &vdevs))?;
     let ports = captured(|| devices::open(&eal, &plan, &config, &pools))?;
     let clock = calibration.finish();
-    let Shards { mut workers, ends, doors, link } = shards(&ports, &plan, &config, clock)?;
+    let machine = Machine { eal: &eal, ports: &ports, plan: &plan, clock };
+    if config.tracker.accounting {
+        track::<Counted>(&machine, &config, &stop, started)
+    } else {
+        track::<Uncounted>(&machine, &config, &stop, started)
+    }
+}
+
+/// What was found and opened.
+struct Machine<'p> {
+    eal: &'p Eal,
+    ports: &'p [Port<'p>],
+    plan: &'p Topology,
+    clock: Clock,
+}
+
+/// Tracks until `stop` is set, with shards whose memory is laid out like this.
+fn track<L: Layout + Send>(
+    machine: &Machine<'_>,
+    config: &Config,
+    stop: &AtomicBool,
+    started: impl FnOnce(),
+) -> Result<(), StartError> {
+    let &Machine { eal, ports, plan, clock } = machine;
+    let Shards { mut workers, ends, doors, link } = shards::<L>(ports, plan, config, clock)?;
     let elapsed = || Duration::from_nanos(clock.now().ns);
-    let mut keeper = Keeper::new(&ports);
+    let mut keeper = Keeper::new(ports);
     keeper.tick(elapsed());
-    discard_early_frames(&ports, &mut workers);
+    discard_early_frames(ports, &mut workers);
 
     let finish = Arc::new(AtomicBool::new(false));
     let watched: Vec<_> = ends.iter().map(|end| (end.lcore, end.stats.clone())).collect();
-    let port_stats = || port_stats(&ports);
+    let port_stats = || port_stats(ports);
     let telemetry = Telemetry::new(&workers, config.hash, &port_stats);
     let exporter = Exporter {
         control: config.control.clone(),
-        hello: hello(&config, &ports, &plan),
+        hello: hello(config, ports, plan),
         lcores: ends,
-        commands: commands(&config, doors, plan.owners(ports.len())),
+        commands: commands(config, doors, plan.owners(ports.len())),
         link,
         clock,
         ports: &port_stats,
@@ -193,9 +217,9 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
             .inspect_err(|_| finish.store(true, Ordering::Release))
             .map_err(|e| StartError::System("the watchdog's thread", e))?;
         info!("polling");
-        let polled = telemetry.serve(&eal, || {
+        let polled = telemetry.serve(eal, || {
             started();
-            let polled = poll(&eal, &mut workers, &stop);
+            let polled = poll(eal, &mut workers, stop);
             finish.store(true, Ordering::Release);
             polled
         });
@@ -238,20 +262,20 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
 }
 
 /// The shards: the lcores' side, and the exporter's ends of it.
-struct Shards<'p> {
-    workers: Vec<Worker<'p, LineTable>>,
+struct Shards<'p, L> {
+    workers: Vec<Worker<'p, LineTable<L>>>,
     ends: Vec<LcoreEnd>,
     doors: Vec<Shard>,
     link: Arc<LinkState>,
 }
 
 /// One shard per worker, and the exporter's ends of it.
-fn shards<'p>(
+fn shards<'p, L: Layout>(
     ports: &'p [Port<'_>],
     plan: &Topology,
     config: &Config,
     clock: Clock,
-) -> Result<Shards<'p>, StartError> {
+) -> Result<Shards<'p, L>, StartError> {
     let port =
         |id: u16| ports.iter().find(|port| port.id() == PortId(id)).expect("the plan names open ports");
     let shares = topology::shares(config.capacity, plan.workers.len())?;
@@ -261,7 +285,7 @@ fn shards<'p>(
     for (planned, &entries) in plan.workers.iter().zip(&shares) {
         let hasher = config.hasher();
         let before = in_large_pages();
-        let table = LineTable::new(TableConfig { entries, hasher }).map_err(StartError::Table)?;
+        let table = LineTable::laid_out(TableConfig { entries, hasher }).map_err(StartError::Table)?;
         let hot = table.hot_bytes();
         let tracker = Tracker::new(table, config.tracker, clock.now()).map_err(StartError::Table)?;
         info!(
@@ -324,7 +348,7 @@ fn commands(config: &Config, doors: Vec<Shard>, owners: Vec<Option<usize>>) -> C
 
 /// Frees what net_af_packet received before its port was started: the driver opens its socket for all interfaces and
 /// binds it to one afterwards, so these frames may be from anywhere on the host, and would be forwarded.
-fn discard_early_frames(ports: &[Port<'_>], workers: &mut [Worker<'_, LineTable>]) {
+fn discard_early_frames<T>(ports: &[Port<'_>], workers: &mut [Worker<'_, T>]) {
     /// More than the driver's ring holds by default, so that a busy wire cannot hold up the start.
     const BURSTS: usize = 64;
     let from_af_packet =
@@ -351,7 +375,11 @@ fn supervise(mut look: impl FnMut(), finish: &AtomicBool) {
 }
 
 /// Runs every worker on its lcore until `stop` is set.
-fn poll(eal: &Eal, workers: &mut [Worker<'_, LineTable>], stop: &AtomicBool) -> Result<(), StartError> {
+fn poll<T: FlowTable + Send>(
+    eal: &Eal,
+    workers: &mut [Worker<'_, T>],
+    stop: &AtomicBool,
+) -> Result<(), StartError> {
     let main = eal.main_lcore();
     let result = eal.scope(|lcores| {
         for worker in workers {
@@ -407,7 +435,7 @@ fn port_stats(ports: &[Port<'_>]) -> Vec<v1::PortStats> {
 }
 
 /// The last words: what went through, by outcome.
-fn report(workers: &[Worker<'_, LineTable>]) {
+fn report<T>(workers: &[Worker<'_, T>]) {
     for worker in workers {
         let c = worker.published.snapshot();
         info!(

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, TableConfig};
+use conntrack::table::{BULK, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable};
 use flowtracker_tests::flows::{flow, mixed};
 
@@ -44,7 +44,8 @@ pub(crate) fn run(entries: u32, fills: u32) -> Fills {
         Fills { entries, fills, refused_early: 0, refused_full: 0, farthest: 0, took: Duration::ZERO };
     for fill in 0..fills {
         let hasher = Hasher::new(HashKind::Keyed, secret(fill), Features::detect());
-        let mut table = LineTable::new(TableConfig { entries, hasher }).expect("memory for the table");
+        let mut table =
+            LineTable::<Uncounted>::laid_out(TableConfig { entries, hasher }).expect("memory for the table");
         let first = u64::from(fill) << 32;
         let mut next = first;
         while next < first + u64::from(entries) {

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, TableConfig};
+use conntrack::table::{BULK, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Pos, Tick};
 use flowtracker_tests::{collisions, flows};
 
@@ -30,8 +30,9 @@ pub(crate) fn section(rounds: usize) -> Section {
     };
     for (kind, name) in [(HashKind::Keyed, "keyed"), (HashKind::Crc, "crc"), (HashKind::Jhash, "jhash")] {
         let hasher = || Hasher::new(kind, [7; 32], Features::detect());
-        let new =
-            || LineTable::new(TableConfig { entries: 2 * FLOWS as u32, hasher: hasher() }).expect("memory");
+        let new = || {
+            LineTable::laid_out(TableConfig { entries: 2 * FLOWS as u32, hasher: hasher() }).expect("memory")
+        };
         let chosen = collisions::in_one_line(&hasher(), new().lines(), FLOWS);
         let random: Vec<FlowKey> = (0..FLOWS as u64).map(flows::flow).collect();
         let mut figures = [Vec::new(), Vec::new()];
@@ -53,7 +54,7 @@ pub(crate) fn section(rounds: usize) -> Section {
 }
 
 /// Nanoseconds per flow once all are in the table, none of which may be missing.
-fn hits(table: &mut LineTable, keys: &[FlowKey]) -> f64 {
+fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
     for key in keys {
         table.add(key).expect("there is room");
     }
@@ -63,7 +64,7 @@ fn hits(table: &mut LineTable, keys: &[FlowKey]) -> f64 {
     for pass in 0..PASSES {
         for burst in keys.chunks(32) {
             table.hash_burst(burst, &mut hashes);
-            let hits = table.touch_burst(burst, &hashes, Tick(pass as u32), &mut places, |_, _| {});
+            let hits = table.touch_burst(burst, &hashes, Tick(pass as u32), false, &mut places, |_| {});
             found += hits.count_ones() as usize;
         }
     }

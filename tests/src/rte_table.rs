@@ -1,8 +1,8 @@
 //! The real `rte_hash` as a table of the engine, so that laws, differential
 //! tests and benches can put librte_hash where the product has its own table.
 //!
-//! `rte_hash` gives a position to every key and keeps nothing else, so stamps
-//! and marks are arrays by position. Where it can do less than the engine asks,
+//! `rte_hash` gives a position to every key and keeps nothing else, so stamps,
+//! marks and all else are arrays by position. Where it can do less than the engine asks,
 //! this file makes up for it, and nowhere else:
 //! - it cannot hold fewer than eight entries: a smaller table is refused by count;
 //! - it may refuse a key although it is not full, when the key's two buckets
@@ -12,7 +12,7 @@ use std::process;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use conntrack::entry::Mark;
+use conntrack::entry::{Cold, Counts, Mark};
 use conntrack::table::BULK;
 use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
 use dpdk::hash::{HashConfig, HashError, HashFunction, RteHash};
@@ -43,6 +43,8 @@ pub struct RteTable {
     positions: u32,
     stamps: Vec<Tick>,
     marks: Vec<Mark>,
+    cold: Vec<Cold>,
+    counts: Vec<Counts>,
 }
 
 impl RteTable {
@@ -99,6 +101,8 @@ impl RteTable {
             positions,
             stamps: vec![Tick(0); positions as usize],
             marks: vec![Mark::default(); positions as usize],
+            cold: vec![Cold::default(); positions as usize],
+            counts: vec![Counts::default(); positions as usize],
         }
     }
 }
@@ -200,4 +204,22 @@ impl FlowTable for RteTable {
     }
 
     fn prefetch_at(&self, _: Pos) {}
+
+    fn cold(&self, pos: Pos) -> &Cold {
+        &self.cold[pos.0 as usize]
+    }
+
+    fn cold_mut(&mut self, pos: Pos) -> &mut Cold {
+        &mut self.cold[pos.0 as usize]
+    }
+
+    fn counts(&self, pos: Pos) -> Counts {
+        self.counts[pos.0 as usize]
+    }
+
+    fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts> {
+        Some(&mut self.counts[pos.0 as usize])
+    }
+
+    fn prefetch_beside(&self, _: Pos) {}
 }

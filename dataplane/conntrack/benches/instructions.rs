@@ -169,7 +169,7 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     let mut hashes = [0; BURST];
     let mut places = [Pos(0); BURST];
     table.hash_burst(burst, &mut hashes);
-    table.touch_burst(burst, &hashes, Tick(1), &mut places, |_, _| {}).count_ones()
+    table.touch_burst(burst, &hashes, Tick(1), false, &mut places, |_| {}).count_ones()
 }
 
 fn table_hit_and_refresh() -> usize {

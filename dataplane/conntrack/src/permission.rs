@@ -9,6 +9,7 @@ use core::fmt;
 pub struct Permissions(u16);
 
 impl Permissions {
+    pub(crate) const NONE: Permissions = Permissions(0);
     /// All bits that have a meaning.
     pub const MASK: u16 = 0x3fff;
     /// Control plane may create.

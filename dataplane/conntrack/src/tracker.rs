@@ -9,15 +9,14 @@ use alloc::collections::VecDeque;
 pub use control::{Cursor, Flush, Permission, Refusal, Removed, Step, TableChange, TableRefusal, Write};
 
 use crate::aging::{BLOCK, PendingBlocks, Wheel};
-use crate::arch::prefetch;
 use crate::classes::Classes;
-use crate::entry::{ActorId, Cold, Entry, Mark};
+use crate::entry::{ActorId, Cold, Counts, Entry, Mark};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
 use crate::key::FlowKey;
 use crate::packet::{MAX_HEADER, Outcome, Protocols, parse, parse_plain};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{BULK, FlowTable, LineTable, Pos, TableConfigError, filled};
+use crate::table::{BULK, FlowTable, Layout, LineTable, Pos, TableConfigError};
 use crate::timeout::{Now, ProfileId, Profiles};
 
 /// Frames that are parsed at a time.
@@ -169,7 +168,6 @@ impl Default for Budget {
 /// One shard of the connection tracker.
 pub struct Tracker<T> {
     table: T,
-    cold: Box<[Cold]>,
     wheel: Wheel,
     pending: PendingBlocks,
     /// Reports of entries whose place was needed before the sink took them.
@@ -201,12 +199,11 @@ enum Resync {
     End,
 }
 
-impl Tracker<LineTable> {
+impl<L: Layout> Tracker<LineTable<L>> {
     /// The memory that it has taken, in bytes, the table's included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.table.hot_bytes()
-            + size_of_val(&*self.cold)
+        self.table.bytes()
             + self.wheel.bytes()
             + self.pending.bytes()
             + self.backlog.capacity() * size_of::<Event>()
@@ -221,19 +218,9 @@ impl<T: FlowTable> Tracker<T> {
     pub fn new(table: T, config: TrackerConfig, now: Now) -> Result<Self, TableConfigError> {
         let positions = table.positions() as usize;
         let blocks = positions.div_ceil(BLOCK as usize);
-        let empty = Cold {
-            packets: 0,
-            bytes: 0,
-            created_ms: 0,
-            creator: ActorId::NONE,
-            updater: ActorId::NONE,
-            permissions: 0,
-            profile: 0,
-        };
-        // Two events for one entry in 64, and some for a small table.
-        let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 32));
+        // Two events for one entry in 128, and some for a small table.
+        let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 64));
         Ok(Tracker {
-            cold: filled(empty, positions)?,
             wheel: Wheel::new(blocks, config.bucket_shift, now.tick),
             pending: PendingBlocks::new(blocks),
             backlog,
@@ -356,18 +343,11 @@ impl<T: FlowTable> Tracker<T> {
             return;
         }
         *touched = upto;
-        let (cold, wheel, accounting) = (&self.cold, &self.wheel, self.config.accounting);
-        let known = |pos: Pos, hit: bool| {
-            if accounting || !hit {
-                prefetch(&cold[pos.0 as usize]);
-            }
-            if !hit {
-                // Where it is likely to be put.
-                wheel.prefetch(pos.0 / BLOCK);
-            }
-        };
-        let (keys, hashes) = (&keys[first..upto], &hashes[first..upto]);
-        let found = self.table.touch_burst(keys, hashes, now.stamp, &mut places[first..upto], known);
+        let (keys, hashes, places) = (&keys[first..upto], &hashes[first..upto], &mut places[first..upto]);
+        // Where it is likely to be put.
+        let missed = |pos: Pos| self.wheel.prefetch(pos.0 / BLOCK);
+        let counted = self.config.accounting;
+        let found = self.table.touch_burst(keys, hashes, now.stamp, counted, places, missed);
         self.counters.outcomes[Outcome::Hit as usize] += u64::from(found.count_ones());
         *hits |= found << first;
     }
@@ -396,10 +376,11 @@ impl<T: FlowTable> Tracker<T> {
 
     #[inline(always)]
     fn account(&mut self, pos: Pos, len: u32) {
-        if self.config.accounting {
-            let cold = &mut self.cold[pos.0 as usize];
-            cold.packets += 1;
-            cold.bytes += u64::from(len);
+        if self.config.accounting
+            && let Some(counts) = self.table.counts_mut(pos)
+        {
+            counts.packets += 1;
+            counts.bytes += u64::from(len);
         }
     }
 
@@ -434,17 +415,18 @@ impl<T: FlowTable> Tracker<T> {
     fn learn(&mut self, now: Now, pos: Pos, key: &FlowKey, len: u32, sink: &mut impl EventSink) {
         let profile = self.config.learn_profile;
         let class = self.classes.of_profile(profile);
-        self.cold[pos.0 as usize] = Cold {
-            packets: 0,
-            bytes: 0,
-            created_ms: now.ns / 1_000_000,
-            creator: ActorId::DATA_PATH,
-            updater: ActorId::NONE,
-            permissions: self.config.permissions.of_entry().bits(),
-            profile: profile.get(),
-        };
+        let permissions = self.config.permissions.of_entry();
+        self.begin(now, pos, ActorId::DATA_PATH, permissions, profile);
         self.account(pos, len);
         self.admit(now, pos, key, class, sink);
+    }
+
+    /// What is kept at the position of a new entry, and nothing counted yet.
+    fn begin(&mut self, now: Now, pos: Pos, creator: ActorId, permissions: Permissions, profile: ProfileId) {
+        *self.table.cold_mut(pos) = Cold::new(now.ns / 1_000_000, creator, permissions, profile);
+        if let Some(counts) = self.table.counts_mut(pos) {
+            *counts = Counts::ZERO;
+        }
     }
 
     /// A packet for an entry that is there after all: a packet before it in its batch has made it, or its CREATED has not
@@ -653,19 +635,18 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     fn entry(&self, pos: Pos, key: FlowKey) -> Entry {
-        let cold = &self.cold[pos.0 as usize];
+        let (cold, counts) = (self.table.cold(pos), self.table.counts(pos));
         Entry {
             key,
-            created_ms: cold.created_ms,
+            created_ms: cold.created_ms(),
             last_used: self.table.stamp(pos),
             aging_ms: self.classes.aging_ms(self.table.mark(pos).class()),
-            profile: ProfileId::new(u32::from(cold.profile)).unwrap_or_default(),
-            permissions: Permissions::new(cold.permissions & Permissions::MASK)
-                .unwrap_or(self.config.permissions),
-            packets: cold.packets,
-            bytes: cold.bytes,
-            creator: cold.creator,
-            updater: cold.updater,
+            profile: cold.profile(),
+            permissions: cold.permissions(),
+            packets: counts.packets,
+            bytes: counts.bytes,
+            creator: cold.creator(),
+            updater: cold.updater(),
         }
     }
 

@@ -3,7 +3,7 @@
 mod laws;
 
 use conntrack::arch::Features;
-use conntrack::table::{TableConfig, TableConfigError};
+use conntrack::table::{Counted, Layout, TableConfig, TableConfigError, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable};
 use laws::keys;
 use laws::random::Random;
@@ -16,7 +16,11 @@ fn hasher(kind: HashKind, seed: u64) -> Hasher {
 }
 
 fn table(entries: u32, hasher: Hasher) -> LineTable {
-    LineTable::new(TableConfig { entries, hasher }).expect("a valid size")
+    laid_out(entries, hasher)
+}
+
+fn laid_out<L: Layout>(entries: u32, hasher: Hasher) -> LineTable<L> {
+    LineTable::laid_out(TableConfig { entries, hasher }).expect("a valid size")
 }
 
 /// Keys that crowd into one home line of a table of up to 1024 entries (576 lines), whatever the hash.
@@ -42,7 +46,11 @@ fn lives_like_a_map_with_random_keys() {
         for (seed, entries) in [(1, 1), (2, 5), (3, 64), (4, 1000)] {
             // As many keys as fit and half of that again: it is full for a part of its life.
             let keys = keys::random(seed, entries * 3 / 2 + 2);
-            let mut table = table(entries as u32, hasher(kind, seed));
+            let (counted, uncounted) = (hasher(kind, seed), hasher(kind, seed));
+            let mut table = laid_out::<Counted>(entries as u32, counted);
+            let refused = lives_like_a_map(&mut table, &keys, Refusal::OnlyFull, seed, 40_000);
+            assert_eq!(refused, 0);
+            let mut table = laid_out::<Uncounted>(entries as u32, uncounted);
             let refused = lives_like_a_map(&mut table, &keys, Refusal::OnlyFull, seed, 40_000);
             assert_eq!(refused, 0);
         }

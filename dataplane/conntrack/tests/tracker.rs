@@ -3,14 +3,14 @@
 mod laws;
 
 use conntrack::arch::Features;
-use conntrack::table::TableConfig;
+use conntrack::table::{Counted, Layout, TableConfig, Uncounted};
 use conntrack::{HashKind, Hasher, LineTable};
 use laws::model::ops::{moments, ops, setup};
 use laws::model::{check, check_punctual};
 use proptest::prelude::*;
 
-fn table(entries: u32, kind: HashKind) -> LineTable {
-    LineTable::new(TableConfig { entries, hasher: Hasher::new(kind, [42; 32], Features::detect()) })
+fn table<L: Layout>(entries: u32, kind: HashKind) -> LineTable<L> {
+    LineTable::laid_out(TableConfig { entries, hasher: Hasher::new(kind, [42; 32], Features::detect()) })
         .expect("a valid size")
 }
 
@@ -28,7 +28,12 @@ proptest! {
         kind in kind(),
         ops in ops(120),
     ) {
-        check(table(capacity, kind), &setup, &ops);
+        // As the data plane chooses.
+        if setup.accounting {
+            check(table::<Counted>(capacity, kind), &setup, &ops);
+        } else {
+            check(table::<Uncounted>(capacity, kind), &setup, &ops);
+        }
     }
 
     #[test]
@@ -37,6 +42,6 @@ proptest! {
         capacity in 1..48u32,
         time in moments(400),
     ) {
-        check_punctual(table(capacity, HashKind::Keyed), &setup, &time);
+        check_punctual(table::<Counted>(capacity, HashKind::Keyed), &setup, &time);
     }
 }

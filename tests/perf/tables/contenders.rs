@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, TableConfig};
+use conntrack::table::{BULK, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
@@ -28,14 +28,14 @@ pub(crate) trait Contender {
     fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
 }
 
-/// The product's table, called as the tracker calls it.
-pub(crate) struct Ours(pub(crate) LineTable);
+/// The product's table as it is without accounting, called as the tracker calls it.
+pub(crate) struct Ours(pub(crate) LineTable<Uncounted>);
 
 impl Ours {
     pub(crate) fn new(flows: u32) -> Self {
         // The product's default; any secret will do.
         let hasher = Hasher::new(HashKind::Keyed, [7; 32], Features::detect());
-        Self(LineTable::new(TableConfig { entries: flows, hasher }).expect("memory for the table"))
+        Self(LineTable::laid_out(TableConfig { entries: flows, hasher }).expect("memory for the table"))
     }
 }
 
@@ -64,7 +64,7 @@ impl Contender for Ours {
     fn refresh(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
         let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
         self.0.hash_burst(keys, &mut hashes);
-        self.0.touch_burst(keys, &hashes, Tick(now as u32), &mut places, |_, _| {})
+        self.0.touch_burst(keys, &hashes, Tick(now as u32), false, &mut places, |_| {})
     }
 
     #[inline]

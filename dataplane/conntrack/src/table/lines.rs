@@ -28,14 +28,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{BULK, FlowTable, Pos, TableFull};
+use super::{BULK, Counted, FlowTable, Layout, Pos, TableFull};
 use crate::arch::{matching, matching_settled, prefetch};
-use crate::entry::Mark;
+use crate::entry::{Cold, Counts, Mark};
 use crate::hash::Hasher;
 use crate::key::{FlowKey, HI_KEY_BITS};
 use crate::timeout::Tick;
 
-const SLOTS: usize = 3;
+pub(super) const SLOTS: usize = 3;
 /// Lines that an insertion or a lookup visits at most.
 const MAX_PROBES: u32 = 128;
 
@@ -56,9 +56,10 @@ struct Wanderer {
     key: u32,
 }
 
+/// Three flows.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line {
+pub struct Line {
     /// A key's words `lo` and `hi`, the upper 16 bits of `hi` being the mark.
     /// All zero when free: no key is zero, because no input port is.
     slots: [[u64; 2]; SLOTS],
@@ -72,7 +73,8 @@ struct Line {
 const _: () = assert!(size_of::<Line>() == 64);
 
 impl Line {
-    const EMPTY: Line = Line { slots: [[0; 2]; SLOTS], stamps: [Tick(0); SLOTS], passed: 0, used: 0 };
+    pub(super) const EMPTY: Line =
+        Line { slots: [[0; 2]; SLOTS], stamps: [Tick(0); SLOTS], passed: 0, used: 0 };
 
     /// Which slot holds the key. All are compared, so there is no branch to guess.
     #[inline(always)]
@@ -147,8 +149,8 @@ fn further(lines: usize, spread: u64, step: u32) -> usize {
 }
 
 /// The table of the product. Memory is taken at creation and never grows.
-pub struct LineTable {
-    lines: Box<[Line]>,
+pub struct LineTable<L = Counted> {
+    memory: L,
     len: u32,
     capacity: u32,
     hasher: Hasher,
@@ -160,32 +162,48 @@ impl LineTable {
     /// Most entries a table can have.
     pub const MAX_ENTRIES: u32 = 1 << 30;
 
-    /// Takes the memory for a table: 64 bytes for every 1.8 entries.
+    /// Takes the memory for a table that counts.
+    ///
+    /// # Errors
+    /// As [`LineTable::laid_out`].
+    pub fn new(config: TableConfig) -> Result<Self, TableConfigError> {
+        Self::laid_out(config)
+    }
+}
+
+impl<L: Layout> LineTable<L> {
+    /// Takes the memory for a table: a line of 64 bytes for every 1.8 entries, and what is beside it.
     ///
     /// # Errors
     /// When the number of entries is 0 or above [`LineTable::MAX_ENTRIES`], or the memory cannot be had.
-    pub fn new(config: TableConfig) -> Result<Self, TableConfigError> {
+    pub fn laid_out(config: TableConfig) -> Result<Self, TableConfigError> {
         let TableConfig { entries, hasher } = config;
-        if entries == 0 || entries > Self::MAX_ENTRIES {
+        if entries == 0 || entries > LineTable::MAX_ENTRIES {
             return Err(TableConfigError::Entries(entries));
         }
         // entries / (3 × 0.6), and a few more so that a tiny table has somewhere to go.
         let lines = (u64::from(entries) * 5).div_ceil(9) as usize + 7;
         let wanderers = Box::new([Wanderer::default(); BULK]);
-        Ok(LineTable { lines: filled(Line::EMPTY, lines)?, len: 0, capacity: entries, hasher, wanderers })
+        Ok(LineTable { memory: L::take(lines)?, len: 0, capacity: entries, hasher, wanderers })
     }
 
     /// The memory that every lookup touches, in bytes.
     #[must_use]
     pub fn hot_bytes(&self) -> usize {
-        size_of_val(&*self.lines)
+        self.memory.lines() * size_of::<Line>()
+    }
+
+    /// All the memory that it has taken, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.memory.bytes()
     }
 
     /// How many lines it has: `n` of them divide the 2^32 hashes evenly and in order, so a key with hash `h` is at home in
     /// line `h × n / 2^32`.
     #[must_use]
     pub fn lines(&self) -> u32 {
-        self.lines.len() as u32
+        self.memory.lines() as u32
     }
 
     /// How many lines the entry at a position is away from home: as many as a lookup visits after the home line. `None`
@@ -203,13 +221,13 @@ impl LineTable {
 
     #[inline(always)]
     fn home(&self, hash: u32) -> usize {
-        scale(self.lines.len(), hash)
+        scale(self.memory.lines(), hash)
     }
 
     /// The `step`-th line (from 1) after the home line, for a key with this spread.
     #[inline]
     fn further(&self, spread: u64, step: u32) -> usize {
-        further(self.lines.len(), spread, step)
+        further(self.memory.lines(), spread, step)
     }
 
     #[inline]
@@ -224,7 +242,7 @@ impl LineTable {
 
     /// Follows keys that are not at home along their probe sequences, all together a step at a time, so that the lines of
     /// some are on their way while others are compared. Bit i is set when key i was found.
-    fn follow(lines: &[Line], keys: &[FlowKey], wanderers: &mut [Wanderer], out: &mut [Pos]) -> u64 {
+    fn follow(memory: &L, keys: &[FlowKey], wanderers: &mut [Wanderer], out: &mut [Pos]) -> u64 {
         let (mut found, mut wandering) = (0, wanderers.len());
         let mut step = 1;
         while wandering != 0 && step < MAX_PROBES {
@@ -232,13 +250,13 @@ impl LineTable {
             let mut left = 0;
             for w in 0..wandering {
                 let Wanderer { spread, at, key } = wanderers[w];
-                let (index, line) = (key as usize, &lines[at as usize]);
+                let (index, line) = (key as usize, memory.line(at as usize));
                 if let Some(slot) = line.find(&keys[index]) {
                     out[index] = Self::pos(at as usize, slot);
                     found |= 1 << index;
                 } else if line.passed != 0 {
-                    let next = further(lines.len(), spread, step);
-                    prefetch(&lines[next]);
+                    let next = further(memory.lines(), spread, step);
+                    prefetch(memory.line(next));
                     wanderers[left] = Wanderer { spread, at: next as u32, key };
                     left += 1;
                 }
@@ -254,20 +272,25 @@ impl LineTable {
         keys: &[FlowKey],
         wandering: usize,
         stamp: Tick,
+        counted: bool,
         out: &mut [Pos],
-        mut known: impl FnMut(Pos, bool),
+        mut missed: impl FnMut(Pos),
     ) -> u64 {
-        let mut left = Self::follow(&self.lines, keys, &mut self.wanderers[..wandering], out);
+        let mut left = Self::follow(&self.memory, keys, &mut self.wanderers[..wandering], out);
         let mut touched = 0;
         while left != 0 {
             let i = left.trailing_zeros() as usize;
             left &= left - 1;
-            let settled = !self.mark(out[i]).pending();
-            if settled {
-                self.set_stamp(out[i], stamp);
-                touched |= 1 << i;
+            if self.mark(out[i]).pending() {
+                self.prefetch_beside(out[i]);
+                missed(out[i]);
+                continue;
             }
-            known(out[i], settled);
+            self.set_stamp(out[i], stamp);
+            touched |= 1 << i;
+            if counted {
+                L::ask_for_counts(self.memory.line(Self::at(out[i]).0));
+            }
         }
         touched
     }
@@ -278,7 +301,7 @@ impl LineTable {
         let spread = self.hasher.spread(key);
         for step in 1..MAX_PROBES {
             let at = self.further(spread, step);
-            let line = &self.lines[at];
+            let line = self.memory.line(at);
             if let Some(slot) = line.find(key) {
                 return Some(Self::pos(at, slot));
             }
@@ -290,13 +313,13 @@ impl LineTable {
     }
 }
 
-impl FlowTable for LineTable {
+impl<L: Layout> FlowTable for LineTable<L> {
     fn capacity(&self) -> u32 {
         self.capacity
     }
 
     fn positions(&self) -> u32 {
-        (self.lines.len() * SLOTS) as u32
+        (self.memory.lines() * SLOTS) as u32
     }
 
     fn len(&self) -> u32 {
@@ -311,14 +334,14 @@ impl FlowTable for LineTable {
     fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
         self.hasher.hash_burst(keys, out);
         for &hash in &out[..keys.len()] {
-            prefetch(&self.lines[self.home(hash)]);
+            prefetch(self.memory.line(self.home(hash)));
         }
     }
 
     #[inline]
     fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos> {
         let home = self.home(hash);
-        let line = &self.lines[home];
+        let line = self.memory.line(home);
         match line.find(key) {
             Some(slot) => Some(Self::pos(home, slot)),
             None if line.passed == 0 => None,
@@ -334,23 +357,23 @@ impl FlowTable for LineTable {
         let mut wandering = 0;
         for (i, key) in keys.iter().enumerate() {
             let home = self.home(hashes[i]);
-            let line = &self.lines[home];
+            let line = self.memory.line(home);
             if let Some(slot) = line.find(key) {
                 out[i] = Self::pos(home, slot);
                 found |= 1 << i;
             } else if line.passed != 0 {
                 let spread = self.hasher.spread(key);
                 let next = self.further(spread, 1);
-                prefetch(&self.lines[next]);
+                prefetch(self.memory.line(next));
                 wanderers[wandering] = Wanderer { spread, at: next as u32, key: i as u32 };
                 wandering += 1;
                 if wandering == WANDERERS {
-                    found |= Self::follow(&self.lines, keys, &mut wanderers, out);
+                    found |= Self::follow(&self.memory, keys, &mut wanderers, out);
                     wandering = 0;
                 }
             }
         }
-        found | Self::follow(&self.lines, keys, &mut wanderers[..wandering], out)
+        found | Self::follow(&self.memory, keys, &mut wanderers[..wandering], out)
     }
 
     #[inline]
@@ -359,37 +382,43 @@ impl FlowTable for LineTable {
         keys: &[FlowKey],
         hashes: &[u32],
         stamp: Tick,
+        counted: bool,
         out: &mut [Pos],
-        mut known: impl FnMut(Pos, bool),
+        mut missed: impl FnMut(Pos),
     ) -> u64 {
         assert!(keys.len() <= BULK && keys.len() <= hashes.len() && keys.len() <= out.len());
         let mut touched = 0;
         let mut wandering = 0;
         for (i, ((key, &hash), out)) in keys.iter().zip(hashes).zip(&mut *out).enumerate() {
             let home = self.home(hash);
-            let line = &mut self.lines[home];
+            let line = self.memory.line_mut(home);
             let found = matching_settled(&line.slots, key);
             if found != 0 {
                 // Of three; the compiler does not see that.
                 let slot = (found.trailing_zeros() as usize).min(SLOTS - 1);
                 line.stamps[slot] = stamp;
                 *out = Self::pos(home, slot);
-                known(*out, true);
                 touched |= 1 << i;
+                if counted {
+                    L::ask_for_counts(line);
+                }
                 continue;
             }
+            let full = line.passed != 0;
             *out = Self::pos(home, line.free_slot().unwrap_or(0));
-            known(*out, false);
-            if line.passed != 0 && line.find(key).is_none() {
+            L::ask_for_counts(line);
+            prefetch(self.memory.cold(out.0 as usize));
+            missed(*out);
+            if full {
                 let spread = self.hasher.spread(key);
                 let next = self.further(spread, 1);
-                prefetch(&self.lines[next]);
+                prefetch(self.memory.line(next));
                 self.wanderers[wandering] = Wanderer { spread, at: next as u32, key: i as u32 };
                 wandering += 1;
             }
         }
         if wandering != 0 {
-            touched |= self.touch_far(keys, wandering, stamp, out, known);
+            touched |= self.touch_far(keys, wandering, stamp, counted, out, missed);
         }
         touched
     }
@@ -405,7 +434,7 @@ impl FlowTable for LineTable {
         let mut spread = None;
         let mut steps = 0;
         let slot = loop {
-            if let Some(slot) = self.lines[at].free_slot() {
+            if let Some(slot) = self.memory.line(at).free_slot() {
                 break slot;
             }
             steps += 1;
@@ -417,11 +446,11 @@ impl FlowTable for LineTable {
         // There is room: only now count the entry in the lines that it passed.
         let mut passed = self.home(hash);
         for step in 1..=steps {
-            let count = &mut self.lines[passed].passed;
+            let count = &mut self.memory.line_mut(passed).passed;
             *count = count.saturating_add(1);
             passed = self.further(spread.unwrap_or_default(), step);
         }
-        let line = &mut self.lines[at];
+        let line = self.memory.line_mut(at);
         line.slots[slot] = [key.lo, key.hi];
         line.used |= 1 << slot;
         self.len += 1;
@@ -435,7 +464,7 @@ impl FlowTable for LineTable {
         if passed != at {
             let spread = self.hasher.spread(&key);
             for step in 1..MAX_PROBES {
-                let count = &mut self.lines[passed].passed;
+                let count = &mut self.memory.line_mut(passed).passed;
                 if *count != PASSED_STICKY {
                     *count -= 1;
                 }
@@ -445,7 +474,7 @@ impl FlowTable for LineTable {
                 }
             }
         }
-        let line = &mut self.lines[at];
+        let line = self.memory.line_mut(at);
         line.slots[slot] = [0; 2];
         line.used &= !(1 << slot);
         self.len -= 1;
@@ -454,40 +483,72 @@ impl FlowTable for LineTable {
     #[inline]
     fn key_at(&self, pos: Pos) -> Option<FlowKey> {
         let (at, slot) = Self::at(pos);
-        let [lo, hi] = self.lines.get(at)?.slots[slot];
+        if at >= self.memory.lines() {
+            return None;
+        }
+        let [lo, hi] = self.memory.line(at).slots[slot];
         (hi != 0).then_some(FlowKey { lo, hi: hi & HI_KEY_BITS })
     }
 
     #[inline]
     fn stamp(&self, pos: Pos) -> Tick {
         let (at, slot) = Self::at(pos);
-        self.lines[at].stamps[slot]
+        self.memory.line(at).stamps[slot]
     }
 
     #[inline]
     fn set_stamp(&mut self, pos: Pos, stamp: Tick) {
         let (at, slot) = Self::at(pos);
-        self.lines[at].stamps[slot] = stamp;
+        self.memory.line_mut(at).stamps[slot] = stamp;
     }
 
     #[inline]
     fn mark(&self, pos: Pos) -> Mark {
         let (at, slot) = Self::at(pos);
-        Mark((self.lines[at].slots[slot][1] >> 48) as u16)
+        Mark((self.memory.line(at).slots[slot][1] >> 48) as u16)
     }
 
     #[inline]
     fn set_mark(&mut self, pos: Pos, mark: Mark) {
         let (at, slot) = Self::at(pos);
-        let hi = &mut self.lines[at].slots[slot][1];
+        let hi = &mut self.memory.line_mut(at).slots[slot][1];
         *hi = *hi & HI_KEY_BITS | u64::from(mark.0) << 48;
     }
 
     #[inline]
     fn prefetch_at(&self, pos: Pos) {
-        if let Some(line) = self.lines.get(Self::at(pos).0) {
-            prefetch(line);
+        let (at, _) = Self::at(pos);
+        if at < self.memory.lines() {
+            prefetch(self.memory.line(at));
         }
+    }
+
+    #[inline]
+    fn cold(&self, pos: Pos) -> &Cold {
+        self.memory.cold(pos.0 as usize)
+    }
+
+    #[inline]
+    fn cold_mut(&mut self, pos: Pos) -> &mut Cold {
+        self.memory.cold_mut(pos.0 as usize)
+    }
+
+    #[inline]
+    fn counts(&self, pos: Pos) -> Counts {
+        let (at, slot) = Self::at(pos);
+        self.memory.counts(at, slot)
+    }
+
+    #[inline]
+    fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts> {
+        let (at, slot) = Self::at(pos);
+        self.memory.counts_mut(at, slot)
+    }
+
+    #[inline]
+    fn prefetch_beside(&self, pos: Pos) {
+        prefetch(self.memory.cold(pos.0 as usize));
+        L::ask_for_counts(self.memory.line(Self::at(pos).0));
     }
 }
 
@@ -499,6 +560,10 @@ mod tests {
     use crate::key::TCP;
     use core::net::Ipv4Addr;
     use std::vec::Vec;
+
+    fn lines(table: &LineTable) -> impl Iterator<Item = &Line> {
+        (0..table.memory.lines()).map(|at| table.memory.line(at))
+    }
 
     /// What an entry counted in the lines that it passed is taken back when it
     /// goes, so that lookups do not get longer with the table's age: a full table
@@ -521,13 +586,13 @@ mod tests {
                 table.add(&key).expect("there is room");
                 present.push(key);
                 passed[turn as usize / 10_000] +=
-                    table.lines.iter().map(|line| u64::from(line.passed)).sum::<u64>();
+                    lines(&table).map(|line| u64::from(line.passed)).sum::<u64>();
             }
             assert!(0 < passed[1] && passed[4] < passed[1] * 5 / 4, "{kind:?}: {passed:?}");
             for key in present {
                 assert!(table.delete(&key).is_some());
             }
-            assert!(table.lines.iter().all(|line| line.passed == 0 && line.used == 0));
+            assert!(lines(&table).all(|line| line.passed == 0 && line.used == 0));
         }
     }
 
@@ -542,7 +607,7 @@ mod tests {
         assert!(table.hot_bytes() as f64 / f64::from(ENTRIES) < 36.0);
         let key = |n: u32| FlowKey::new(1, Ipv4Addr::from(n), Ipv4Addr::new(10, 0, 0, 2), TCP, 1, 2);
         let further = |table: &LineTable| {
-            table.lines.iter().map(|line| f64::from(line.passed)).sum::<f64>() / f64::from(ENTRIES)
+            lines(table).map(|line| f64::from(line.passed)).sum::<f64>() / f64::from(ENTRIES)
         };
         for n in 0..ENTRIES {
             table.add(&key(n)).expect("there is room");

@@ -1,11 +1,13 @@
 //! The flow table: what it promises, and our own implementation.
 
 mod lines;
+mod memory;
 
 pub(crate) use lines::filled;
 pub use lines::{LineTable, TableConfig, TableConfigError};
+pub use memory::{Counted, Layout, Uncounted};
 
-use crate::entry::Mark;
+use crate::entry::{Cold, Counts, Mark};
 use crate::key::FlowKey;
 use crate::timeout::Tick;
 
@@ -33,7 +35,8 @@ pub const BULK: usize = 64;
 /// `rte_hash`: the same calls with the same outcomes, one thread.
 ///
 /// Beside every key the table keeps a [`Tick`] and a [`Mark`] for the tracker,
-/// because the cache line that a lookup fetches is the cheapest place there is.
+/// because the cache line that a lookup fetches is the cheapest place there is,
+/// and [`Counts`] and a [`Cold`], because only the table can know what is near that line.
 pub trait FlowTable {
     /// Entries it may hold.
     fn capacity(&self) -> u32;
@@ -60,27 +63,35 @@ pub trait FlowTable {
     /// ([`Mark::pending`]): one visit for what is otherwise three. Bit i of the answer says whether that was done
     /// for key i, and then `out[i]` is where. Else `out[i]` is some position, the likeliest for this key if the table knows.
     ///
-    /// `known` is called as soon as such a position is known, so that its caller can ask the cache for what he has there,
-    /// with whether its entry was stamped. A key that was not found where it was likely is told twice.
+    /// With `counted` the cache is asked for the counters of those that were stamped. Of the others `missed` is told the
+    /// position as soon as it is known, so that its caller can ask for what he has there, as the table does for what it
+    /// has; a key that was not found where it was likely may be told twice.
     fn touch_burst(
         &mut self,
         keys: &[FlowKey],
         hashes: &[u32],
         stamp: Tick,
+        counted: bool,
         out: &mut [Pos],
-        mut known: impl FnMut(Pos, bool),
+        mut missed: impl FnMut(Pos),
     ) -> u64 {
         let found = self.lookup_burst(keys, hashes, out);
         let mut touched = 0;
         for (i, out) in out[..keys.len()].iter_mut().enumerate() {
             let there = found >> i & 1 == 1;
-            if !there {
-                *out = Pos(0);
-            } else if !self.mark(*out).pending() {
+            if there && !self.mark(*out).pending() {
                 self.set_stamp(*out, stamp);
                 touched |= 1 << i;
+                if counted {
+                    self.prefetch_beside(*out);
+                }
+                continue;
             }
-            known(*out, touched >> i & 1 == 1);
+            if !there {
+                *out = Pos(0);
+            }
+            self.prefetch_beside(*out);
+            missed(*out);
         }
         touched
     }
@@ -104,6 +115,16 @@ pub trait FlowTable {
     fn set_mark(&mut self, pos: Pos, mark: Mark);
     /// Fetches what the other calls need of a position that is about to be looked at.
     fn prefetch_at(&self, pos: Pos);
+    /// What is kept at a position; as it was left, whatever was added or removed there.
+    fn cold(&self, pos: Pos) -> &Cold;
+    /// The same, to be changed.
+    fn cold_mut(&mut self, pos: Pos) -> &mut Cold;
+    /// What was counted at a position; as it was left, and zero in a table that keeps no counters.
+    fn counts(&self, pos: Pos) -> Counts;
+    /// The same, to be changed; `None` in a table that keeps no counters.
+    fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts>;
+    /// Fetches what is kept and counted at a position.
+    fn prefetch_beside(&self, pos: Pos);
 
     /// Finds a key (`rte_hash_lookup`).
     fn lookup(&self, key: &FlowKey) -> Option<Pos> {

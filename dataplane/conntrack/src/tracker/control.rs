@@ -11,7 +11,7 @@ use super::{Program, Tracker};
 use crate::aging::BLOCK;
 use crate::attributes::{AttributeError, Attributes, Timer};
 use crate::classes::STATIC;
-use crate::entry::{ActorId, Cold, Entry, Mark};
+use crate::entry::{ActorId, Entry, Mark};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
 use crate::key::FlowKey;
 use crate::permission::Permissions;
@@ -205,15 +205,8 @@ impl<T: FlowTable> Tracker<T> {
             Timer::Of(profile) => (self.classes.of_profile(profile), profile),
             Timer::Static | Timer::Kept => (STATIC, Default::default()),
         };
-        self.cold[pos.0 as usize] = Cold {
-            packets: 0,
-            bytes: 0,
-            created_ms: now.ns / 1_000_000,
-            creator: actor,
-            updater: ActorId::NONE,
-            permissions: checked.permissions.unwrap_or(table.of_entry()).bits(),
-            profile: profile.get(),
-        };
+        let permissions = checked.permissions.unwrap_or(table.of_entry());
+        self.begin(now, pos, actor, permissions, profile);
         self.admit(now, pos, key, class, sink);
         Write::Done(self.entry(pos, *key))
     }
@@ -258,8 +251,7 @@ impl<T: FlowTable> Tracker<T> {
         if !self.report(pos, now, sink) || !self.offer_again(&event, sink) {
             return Write::Busy;
         }
-        let cold = &mut self.cold[pos.0 as usize];
-        (cold.updater, cold.permissions, cold.profile) = (actor, new.permissions.bits(), profile.get());
+        self.table.cold_mut(pos).update(actor, new.permissions, profile);
         let mark = self.table.mark(pos);
         self.classes.leave(mark.class());
         self.classes.join(class);
