@@ -136,7 +136,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
     let ours = Ours::new(flows);
     // All of it has been written to.
     let our_pages = Memory::now().since(&before);
-    let places = ours.0.positions();
+    let places = ours.table.positions();
     drop(ours);
     let row = |table| {
         let flows = u64::from(flows);
@@ -266,7 +266,10 @@ impl<C: Contender> Bench<'_, C> {
         for start in (0..count).step_by(CHUNK) {
             let mut chunk = Chunk::make(start, count, &number, C::key);
             let since = Instant::now();
+            let mut ahead = chunk.keys.chunks(BURST);
+            ahead.next().into_iter().for_each(|keys| self.table.announce(keys));
             for (keys, answer) in chunk.keys.chunks(BURST).zip(&mut chunk.answers) {
+                ahead.next().into_iter().for_each(|keys| self.table.announce(keys));
                 *answer = ask(&mut self.table, tsc(), keys);
             }
             took += since.elapsed();
@@ -328,6 +331,7 @@ impl<C: Contender> Bench<'_, C> {
                 bursts.zip(old.answers.iter_mut().zip(&mut new.answers))
             {
                 let now = tsc();
+                self.table.announce(new_keys);
                 *gone = self.table.delete(now, old_keys);
                 *come = self.table.insert(now, new_keys);
             }

@@ -20,6 +20,11 @@ pub(crate) trait Contender {
     type Key: Copy;
     /// A flow in its form.
     fn key(flow: &FlowKey) -> Self::Key;
+    /// Says for which keys `insert` or `refresh` will be called, in the order of the calls and one burst ahead: what a
+    /// table's API makes of that.
+    fn announce(&mut self, keys: &[Self::Key]) {
+        let _ = keys;
+    }
     /// Adds keys that are not there; says which were taken.
     fn insert(&mut self, now: u64, keys: &[Self::Key]) -> u64;
     /// Looks keys up and notes when those that are there were used; says which.
@@ -28,14 +33,23 @@ pub(crate) trait Contender {
     fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
 }
 
-/// The product's table as it is without accounting, called as the tracker calls it.
-pub(crate) struct Ours(pub(crate) LineTable<Uncounted>);
+/// The product's table as it is without accounting, called as the tracker calls it: the lines of one burst are on their way
+/// while those of the burst before are compared.
+pub(crate) struct Ours {
+    pub(crate) table: LineTable<Uncounted>,
+    /// Hashes of what was announced, by turns.
+    hashes: [[u32; BULK]; 2],
+    announced: usize,
+    done: usize,
+}
 
 impl Ours {
     pub(crate) fn new(flows: u32) -> Self {
         // The product's default; any secret will do.
         let hasher = Hasher::new(HashKind::Keyed, [7; 32], Features::detect());
-        Self(LineTable::laid_out(TableConfig { entries: flows, hasher }).expect("memory for the table"))
+        let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
+        let table = table.expect("memory for the table");
+        Self { table, hashes: [[0; BULK]; 2], announced: 0, done: 0 }
     }
 }
 
@@ -47,13 +61,19 @@ impl Contender for Ours {
     }
 
     #[inline]
+    fn announce(&mut self, keys: &[FlowKey]) {
+        self.table.hash_burst(keys, &mut self.hashes[self.announced % 2]);
+        self.announced += 1;
+    }
+
+    #[inline]
     fn insert(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
-        let mut hashes = [0; BULK];
-        self.0.hash_burst(keys, &mut hashes);
+        let hashes = &self.hashes[self.done % 2];
+        self.done += 1;
         let mut taken = 0;
-        for (i, (key, hash)) in keys.iter().zip(hashes).enumerate() {
-            if let Ok(pos) = self.0.add_with_hash(key, hash) {
-                self.0.set_stamp(pos, Tick(now as u32));
+        for (i, (key, &hash)) in keys.iter().zip(hashes).enumerate() {
+            if let Ok(pos) = self.table.add_with_hash(key, hash) {
+                self.table.set_stamp(pos, Tick(now as u32));
                 taken |= 1 << i;
             }
         }
@@ -62,19 +82,20 @@ impl Contender for Ours {
 
     #[inline]
     fn refresh(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
-        let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
-        self.0.hash_burst(keys, &mut hashes);
-        self.0.touch_burst(keys, &hashes, Tick(now as u32), false, &mut places, |_| {})
+        let mut places = [Pos(0); BULK];
+        let hashes = &self.hashes[self.done % 2];
+        self.done += 1;
+        self.table.touch_burst(keys, hashes, Tick(now as u32), false, &mut places, |_| {})
     }
 
     #[inline]
     fn delete(&mut self, _now: u64, keys: &[FlowKey]) -> u64 {
         let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
-        self.0.hash_burst(keys, &mut hashes);
-        let hits = self.0.lookup_burst(keys, &hashes, &mut places);
+        self.table.hash_burst(keys, &mut hashes);
+        let hits = self.table.lookup_burst(keys, &hashes, &mut places);
         for (i, &place) in places[..keys.len()].iter().enumerate() {
             if hits >> i & 1 == 1 {
-                self.0.remove_at(place);
+                self.table.remove_at(place);
             }
         }
         hits
