@@ -274,7 +274,6 @@ impl<L: Layout> LineTable<L> {
         stamp: Tick,
         counted: bool,
         out: &mut [Pos],
-        mut missed: impl FnMut(Pos),
     ) -> u64 {
         let mut left = Self::follow(&self.memory, keys, &mut self.wanderers[..wandering], out);
         let mut touched = 0;
@@ -283,7 +282,6 @@ impl<L: Layout> LineTable<L> {
             left &= left - 1;
             if self.mark(out[i]).pending() {
                 self.prefetch_beside(out[i]);
-                missed(out[i]);
                 continue;
             }
             self.set_stamp(out[i], stamp);
@@ -389,6 +387,8 @@ impl<L: Layout> FlowTable for LineTable<L> {
         assert!(keys.len() <= BULK && keys.len() <= hashes.len() && keys.len() <= out.len());
         let mut touched = 0;
         let mut wandering = 0;
+        // In a full table nothing will be put where a key was missed: one page walk less for each frame of a flood.
+        let room = self.len != self.capacity;
         for (i, ((key, &hash), out)) in keys.iter().zip(hashes).zip(&mut *out).enumerate() {
             let home = self.home(hash);
             let line = self.memory.line_mut(home);
@@ -406,9 +406,11 @@ impl<L: Layout> FlowTable for LineTable<L> {
             }
             let full = line.passed != 0;
             *out = Self::pos(home, line.free_slot().unwrap_or(0));
-            L::ask_for_counts(line);
-            prefetch(self.memory.cold(out.0 as usize));
-            missed(*out);
+            if room {
+                L::ask_for_counts(line);
+                prefetch(self.memory.cold(out.0 as usize));
+                missed(*out);
+            }
             if full {
                 let spread = self.hasher.spread(key);
                 let next = self.further(spread, 1);
@@ -418,7 +420,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
             }
         }
         if wandering != 0 {
-            touched |= self.touch_far(keys, wandering, stamp, counted, out, missed);
+            touched |= self.touch_far(keys, wandering, stamp, counted, out);
         }
         touched
     }

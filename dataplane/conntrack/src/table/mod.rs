@@ -63,9 +63,9 @@ pub trait FlowTable {
     /// ([`Mark::pending`]): one visit for what is otherwise three. Bit i of the answer says whether that was done
     /// for key i, and then `out[i]` is where. Else `out[i]` is some position, the likeliest for this key if the table knows.
     ///
-    /// With `counted` the cache is asked for the counters of those that were stamped. Of the others `missed` is told the
-    /// position as soon as it is known, so that its caller can ask for what he has there, as the table does for what it
-    /// has; a key that was not found where it was likely may be told twice.
+    /// With `counted` the cache is asked for the counters of those that were stamped. `missed` is told, if there is room
+    /// for new entries, at which position an entry of a key that was not found at once is likely to be put, so that its
+    /// caller can ask for what he has there, as the table does for what it has.
     fn touch_burst(
         &mut self,
         keys: &[FlowKey],
@@ -90,8 +90,10 @@ pub trait FlowTable {
             if !there {
                 *out = Pos(0);
             }
-            self.prefetch_beside(*out);
-            missed(*out);
+            if self.len() < self.capacity() {
+                self.prefetch_beside(*out);
+                missed(*out);
+            }
         }
         touched
     }
