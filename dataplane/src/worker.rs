@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! for each lane:  rx burst ─► parse, hash              one FFI call, one clock read
-//! for each lane:  look up, stamp ─► tx burst           one FFI call
-//! then together:  count, create, report
+//! for each lane:  look up at home, stamp ─► tx burst   one FFI call
+//! then together:  look up elsewhere, count, create, report
 //! then:           a slice of aging and of unreported events, a slice of commands
 //! ```
 //!
-//! Between two lines lies the memory's latency: each asks the cache for what the next one needs.
+//! Between two lines lies the memory's latency. What the later ones need the cache is asked for after each arrow and each line,
+//! a few of them at a time: see `Tracker::ask`.
 //!
 //! Nothing here allocates, locks, logs or calls the system.
 
@@ -105,6 +106,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
                 let lane = index % self.lanes.len();
                 let forwarded = self.rules.apply(&mut turn.burst, &turn.tracked, &mut self.lanes[lane].tx);
                 poll.forwarded.add(forwarded);
+                self.tracker.ask();
             }
             self.tracker.finish(now, &mut self.sink);
         }

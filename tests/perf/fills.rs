@@ -54,6 +54,7 @@ pub(crate) fn run(entries: u32, fills: u32) -> Fills {
             next += burst.len() as u64;
             let mut hashes = [0; BULK];
             table.hash_burst(burst, &mut hashes);
+            table.prefetch_burst(&hashes[..burst.len()]);
             for (key, hash) in burst.iter().zip(hashes) {
                 match table.add_with_hash(key, hash) {
                     Ok(pos) => all.farthest = all.farthest.max(table.beyond_home(pos).expect("it is there")),

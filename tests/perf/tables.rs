@@ -259,7 +259,7 @@ impl<C: Contender> Bench<'_, C> {
         &mut self,
         count: u64,
         number: impl Fn(u64) -> u64,
-        ask: impl Fn(&mut C, u64, &[C::Key]) -> u64,
+        ask: impl Fn(&mut C, u64, &[C::Key], &[C::Key]) -> u64,
         mut law: impl FnMut(&mut HashSet<u64>, u64, bool),
     ) -> f64 {
         let mut took = Duration::ZERO;
@@ -267,10 +267,9 @@ impl<C: Contender> Bench<'_, C> {
             let mut chunk = Chunk::make(start, count, &number, C::key);
             let since = Instant::now();
             let mut ahead = chunk.keys.chunks(BURST);
-            ahead.next().into_iter().for_each(|keys| self.table.announce(keys));
+            self.table.announce(ahead.next().unwrap_or(&[]));
             for (keys, answer) in chunk.keys.chunks(BURST).zip(&mut chunk.answers) {
-                ahead.next().into_iter().for_each(|keys| self.table.announce(keys));
-                *answer = ask(&mut self.table, tsc(), keys);
+                *answer = ask(&mut self.table, tsc(), keys, ahead.next().unwrap_or(&[]));
             }
             took += since.elapsed();
             for (number, answer) in chunk.answered() {
@@ -333,7 +332,7 @@ impl<C: Contender> Bench<'_, C> {
                 let now = tsc();
                 self.table.announce(new_keys);
                 *gone = self.table.delete(now, old_keys);
-                *come = self.table.insert(now, new_keys);
+                *come = self.table.insert(now, new_keys, &[]);
             }
             took += since.elapsed();
             for (flow, answer) in new.answered() {

@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use conntrack::arch::Features;
 use conntrack::packet::parse;
-use conntrack::table::TableConfig;
+use conntrack::table::{TableConfig, Touch};
 use conntrack::tracker::Budget;
 use conntrack::{
     Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Pos, Protocols, Tick, Tracker,
@@ -169,7 +169,9 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     let mut hashes = [0; BURST];
     let mut places = [Pos(0); BURST];
     table.hash_burst(burst, &mut hashes);
-    table.touch_burst(burst, &hashes, Tick(1), false, &mut places, |_| {}).count_ones()
+    let touch = Touch { stamp: Tick(1), counted: false };
+    let touched = table.touch_burst(burst, &hashes, 0, touch, &mut places);
+    (touched | table.touch_rest(burst, touch, &mut places)).count_ones()
 }
 
 fn table_hit_and_refresh() -> usize {

@@ -65,26 +65,26 @@ pub(crate) fn prefetch<T>(item: *const T) {
     let _ = item;
 }
 
-/// Which of a line's slots hold the key, a bit each; the upper 16 bits of a slot's second word, the mark, do not matter.
+/// Which of a line's slots holds the key; the upper 16 bits of a slot's second word, the mark, do not matter.
 #[inline(always)]
-pub(crate) fn matching(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+pub(crate) fn matching(slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     {
-        native::matching::<0xc000>(slots, key)
+        native::first_match::<0xc000>(slots, key)
     }
     #[cfg(not(target_arch = "x86_64"))]
-    portable::matching::<0xc000>(slots, key)
+    portable::first_match::<0xc000>(slots, key)
 }
 
-/// The same of those slots whose uppermost byte is zero; the one below does not matter.
+/// The same if the slot's uppermost byte is zero; the one below does not matter.
 #[inline(always)]
-pub(crate) fn matching_settled(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+pub(crate) fn matching_settled(slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     {
-        native::matching::<0x4000>(slots, key)
+        native::first_match::<0x4000>(slots, key)
     }
     #[cfg(not(target_arch = "x86_64"))]
-    portable::matching::<0x4000>(slots, key)
+    portable::first_match::<0x4000>(slots, key)
 }
 
 /// The lower half of the keyed hash of every key.
@@ -140,18 +140,20 @@ mod native {
 
     /// `ANY`: the bytes of a slot, a bit each, that do not matter.
     #[inline(always)]
-    pub(super) fn matching<const ANY: u32>(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+    pub(super) fn first_match<const ANY: u64>(slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
         // SAFETY: SSE2 is part of x86_64, and each load reads the 16 bytes of a key or slot.
-        unsafe {
+        let equal = unsafe {
             let key = _mm_loadu_si128(core::ptr::from_ref(key).cast());
-            let mut found = 0;
-            for (i, slot) in slots.iter().enumerate() {
+            slots.each_ref().map(|slot| {
                 let equal = _mm_cmpeq_epi8(_mm_loadu_si128(slot.as_ptr().cast()), key);
-                // 16 ones and one more are carried over.
-                found |= (((_mm_movemask_epi8(equal) as u32 | ANY) + 1) >> 16) << i;
-            }
-            found
-        }
+                _mm_movemask_epi8(equal) as u64
+            })
+        };
+        // 16 ones and one more are carried over, into the bits 16, 36 and 56.
+        const ONES: u64 = 1 | 1 << 20 | 1 << 40;
+        let all = equal[0] | (equal[1] << 20) | (equal[2] << 40) | (ANY * ONES);
+        let found = (all + ONES) & (ONES << 16);
+        (found != 0).then(|| (found.trailing_zeros() / 16 - 1) as usize)
     }
 
     #[target_feature(enable = "aes,sse2")]
@@ -204,18 +206,14 @@ pub(crate) mod portable {
 
     /// Which of the slots hold the key; `ANY` as in the native twin.
     #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, reason = "SSE2 is always there"))]
-    pub(crate) fn matching<const ANY: u32>(slots: &[[u64; 2]; 3], key: &FlowKey) -> u32 {
+    pub(crate) fn first_match<const ANY: u64>(slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
         let mut matters = u64::MAX;
         for byte in 8..16 {
             if ANY >> byte & 1 == 1 {
                 matters &= !(0xff << (8 * (byte - 8)));
             }
         }
-        let mut found = 0;
-        for (i, &[lo, hi]) in slots.iter().enumerate() {
-            found |= u32::from(((lo ^ key.lo) | ((hi ^ key.hi) & matters)) == 0) << i;
-        }
-        found
+        slots.iter().position(|&[lo, hi]| ((lo ^ key.lo) | ((hi ^ key.hi) & matters)) == 0)
     }
 
     /// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) without the final
@@ -362,8 +360,8 @@ mod tests {
                     slot[flip as usize / 64] ^= 1 << (flip % 64);
                 }
             }
-            prop_assert_eq!(matching(&slots, &key), portable::matching::<0xc000>(&slots, &key));
-            prop_assert_eq!(matching_settled(&slots, &key), portable::matching::<0x4000>(&slots, &key));
+            prop_assert_eq!(matching(&slots, &key), portable::first_match::<0xc000>(&slots, &key));
+            prop_assert_eq!(matching_settled(&slots, &key), portable::first_match::<0x4000>(&slots, &key));
         }
     }
 }

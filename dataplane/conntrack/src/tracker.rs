@@ -16,22 +16,23 @@ use crate::key::FlowKey;
 use crate::packet::{MAX_HEADER, Outcome, Protocols, parse, parse_plain};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{BULK, FlowTable, Layout, LineTable, Pos, TableConfigError};
+use crate::table::{BULK, FlowTable, Layout, LineTable, Pos, TableConfigError, Touch};
 use crate::timeout::{Now, ProfileId, Profiles};
 
 /// Frames that are parsed at a time.
 const SLICE: usize = 32;
 
-/// Frames after whose parsing the cache is asked for their lines. It has room for some twenty lines on their way, and who
-/// asks for more waits; so asking and working take turns.
-const STEP: usize = 16;
+/// Lines that the cache is asked for at a time, with other work before the next ones. A CPU has room for some twenty on their way.
+/// When it is asked for more it does not wait: an EPYC of the fourth generation forgets them, and whoever needs them later waits
+/// as if he had not asked.
+const TOGETHER: usize = 16;
 
 /// Frames that go through the later stages together: a burst from each of two ports. Fewer do not hide the memory's
 /// latency, and more are not helped by it: a CPU has room for a few dozen cache lines on their way.
 const BATCH: usize = BULK;
 
-/// Blocks of the wheel that are fetched together: four lines each, and the CPU has room for some twenty on their way.
-const TOGETHER: usize = 4;
+/// Blocks of the wheel that are fetched together: four lines each.
+const BLOCKS_TOGETHER: usize = TOGETHER / 4;
 
 /// What the stages know about the frames that are between them. Kept with the tracker, because on the stack it would have
 /// to be cleared for each burst.
@@ -41,8 +42,12 @@ struct Batch {
     lens: [u32; BATCH],
     places: [Pos; BATCH],
     len: usize,
-    /// Of these so many have been looked up.
+    /// Of these so many have had their lines asked for,
+    asked: usize,
+    /// so many have been looked up,
     touched: usize,
+    /// and so many have had their counters asked for.
+    counters_asked: usize,
     /// Those of them that are dealt with but for their counters, a bit each.
     hits: u64,
 }
@@ -55,7 +60,9 @@ impl Batch {
             lens: [0; BATCH],
             places: [Pos(0); BATCH],
             len: 0,
+            asked: 0,
             touched: 0,
+            counters_asked: 0,
             hits: 0,
         }
     }
@@ -286,7 +293,9 @@ impl<T: FlowTable> Tracker<T> {
             if self.batch.len > BATCH - SLICE {
                 self.finish(now, sink);
             }
+            self.ask();
             tracked(first, self.parse(input_port, frames, first));
+            self.ask();
         }
     }
 
@@ -296,7 +305,7 @@ impl<T: FlowTable> Tracker<T> {
         let Batch { keys, hashes, lens, len, .. } = &mut *self.batch;
         let (keys, hashes, lens) = (&mut keys[*len..], &mut hashes[*len..], &mut lens[*len..]);
         let mut looked_up = 0;
-        let (mut n, mut hashed) = (0, 0);
+        let mut n = 0;
         for i in 0..(frames.len() - first).min(SLICE) {
             let (frame, protocols) = (first + i, self.config.protocols);
             let (start, bytes) = frames.start(frame);
@@ -316,14 +325,27 @@ impl<T: FlowTable> Tracker<T> {
             lens[n] = bytes;
             n += 1;
             looked_up |= 1 << i;
-            if n - hashed == STEP {
-                self.table.hash_burst(&keys[hashed..n], &mut hashes[hashed..n]);
-                hashed = n;
-            }
         }
-        self.table.hash_burst(&keys[hashed..n], &mut hashes[hashed..n]);
+        self.table.hash_burst(&keys[..n], &mut hashes[..n]);
         *len += n;
         looked_up
+    }
+
+    /// Asks the cache for some of the lines that the next stages need. To be called between the stages wherever other work
+    /// has been done, and there is more to be asked for: see [`TOGETHER`].
+    #[inline]
+    pub fn ask(&mut self) {
+        let Batch { hashes, places, len, asked, touched, counters_asked, .. } = &mut *self.batch;
+        let next = |from: usize, end: usize| from..(from + TOGETHER).min(end);
+        if *asked < *len {
+            let next = next(*asked, *len);
+            *asked = next.end;
+            self.table.prefetch_burst(&hashes[next]);
+        } else if self.config.accounting && *counters_asked < *touched {
+            let next = next(*counters_asked, *touched);
+            *counters_asked = next.end;
+            self.table.prefetch_counts(&places[next]);
+        }
     }
 
     /// How many frames of the bursts so far wait for the next stage.
@@ -333,31 +355,42 @@ impl<T: FlowTable> Tracker<T> {
         self.batch.len
     }
 
-    /// Stage 2, for the first `upto` that are waiting, of which some may have had it: looks them up, stamps what is known,
-    /// and asks the cache for what the last stage needs.
+    /// Stage 2, for the first `upto` that are waiting, of which some may have had it: looks them up at home and stamps what is
+    /// known.
     #[inline]
     pub fn touch(&mut self, now: Now, upto: usize) {
+        let touch = self.touch_at(now);
         let Batch { keys, hashes, places, len, touched, hits, .. } = &mut *self.batch;
         let (first, upto) = (*touched, upto.min(*len));
         if first >= upto {
             return;
         }
         *touched = upto;
-        let (keys, hashes, places) = (&keys[first..upto], &hashes[first..upto], &mut places[first..upto]);
-        // Where it is likely to be put.
-        let missed = |pos: Pos| self.wheel.prefetch(pos.0 / BLOCK);
-        let counted = self.config.accounting;
-        let found = self.table.touch_burst(keys, hashes, now.stamp, counted, places, missed);
-        self.counters.outcomes[Outcome::Hit as usize] += u64::from(found.count_ones());
-        *hits |= found << first;
+        let found = self.table.touch_burst(&keys[..upto], hashes, first, touch, places);
+        *hits |= found;
+        if self.table.len() < self.table.capacity() {
+            for i in bits(others(found | ((1 << first) - 1), upto)) {
+                self.wheel.prefetch(places[i].0 / BLOCK);
+            }
+        }
+        self.ask();
     }
 
-    /// Stage 3, for all: counts, creates what was not known, and reports it. Does what is missing of stage 2 before.
+    fn touch_at(&self, now: Now) -> Touch {
+        Touch { stamp: now.stamp, counted: self.config.accounting }
+    }
+
+    /// Stage 3, for all: looks up what was not at home, counts, creates what was not known, and reports it. Does what is
+    /// missing of stage 2 before.
     #[inline]
     pub fn finish(&mut self, now: Now, sink: &mut impl EventSink) {
         let len = self.batch.len;
         self.touch(now, len);
-        let hits = self.batch.hits;
+        let touch = self.touch_at(now);
+        let Batch { keys, places, hits, .. } = &mut *self.batch;
+        let hits = *hits | self.table.touch_rest(&keys[..len], touch, places);
+        self.counters.outcomes[Outcome::Hit as usize] += u64::from(hits.count_ones());
+        self.ask();
         if self.config.accounting {
             for i in bits(hits) {
                 let (place, bytes) = (self.batch.places[i], self.batch.lens[i]);
@@ -371,7 +404,8 @@ impl<T: FlowTable> Tracker<T> {
             let outcome = self.first_packet(now, &key, hash, bytes, sink);
             self.counters.count(outcome);
         }
-        (self.batch.len, self.batch.touched, self.batch.hits) = (0, 0, 0);
+        let Batch { len, asked, touched, counters_asked, hits, .. } = &mut *self.batch;
+        (*len, *asked, *touched, *counters_asked, *hits) = (0, 0, 0, 0, 0);
     }
 
     #[inline(always)]
@@ -507,9 +541,9 @@ impl<T: FlowTable> Tracker<T> {
     /// is looked at.
     fn expire_due(&mut self, now: Now, mut blocks: u32, sink: &mut impl EventSink) {
         while blocks != 0 {
-            let mut due = [0; TOGETHER];
+            let mut due = [0; BLOCKS_TOGETHER];
             let mut count = 0;
-            while count < TOGETHER.min(blocks as usize) {
+            while count < BLOCKS_TOGETHER.min(blocks as usize) {
                 let Some(block) = self.wheel.take_due(now.tick) else { break };
                 self.prefetch_block(block);
                 due[count] = block;
@@ -518,10 +552,10 @@ impl<T: FlowTable> Tracker<T> {
             for &block in &due[..count] {
                 self.expire_block(block, now, sink);
             }
-            if count < TOGETHER {
+            if count < BLOCKS_TOGETHER {
                 return;
             }
-            blocks -= TOGETHER as u32;
+            blocks -= BLOCKS_TOGETHER as u32;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, TableConfig, Uncounted};
+use conntrack::table::{BULK, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
@@ -20,15 +20,15 @@ pub(crate) trait Contender {
     type Key: Copy;
     /// A flow in its form.
     fn key(flow: &FlowKey) -> Self::Key;
-    /// Says for which keys `insert` or `refresh` will be called, in the order of the calls and one burst ahead: what a
-    /// table's API makes of that.
+    /// Says for which keys the first call of `insert` or `refresh` will be. What comes after it they are told themselves, as
+    /// `next`, for what a table's API makes of that.
     fn announce(&mut self, keys: &[Self::Key]) {
         let _ = keys;
     }
     /// Adds keys that are not there; says which were taken.
-    fn insert(&mut self, now: u64, keys: &[Self::Key]) -> u64;
+    fn insert(&mut self, now: u64, keys: &[Self::Key], next: &[Self::Key]) -> u64;
     /// Looks keys up and notes when those that are there were used; says which.
-    fn refresh(&mut self, now: u64, keys: &[Self::Key]) -> u64;
+    fn refresh(&mut self, now: u64, keys: &[Self::Key], next: &[Self::Key]) -> u64;
     /// Deletes keys; says which were there.
     fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
 }
@@ -37,11 +37,14 @@ pub(crate) trait Contender {
 /// while those of the burst before are compared.
 pub(crate) struct Ours {
     pub(crate) table: LineTable<Uncounted>,
-    /// Hashes of what was announced, by turns.
+    /// The hashes of this burst and of the next, which `turn` is the index of.
     hashes: [[u32; BULK]; 2],
-    announced: usize,
-    done: usize,
+    turn: usize,
+    places: [Pos; BULK],
 }
+
+/// Lines that are asked for at a time, as the tracker does: see there.
+const TOGETHER: usize = 16;
 
 impl Ours {
     pub(crate) fn new(flows: u32) -> Self {
@@ -49,7 +52,7 @@ impl Ours {
         let hasher = Hasher::new(HashKind::Keyed, [7; 32], Features::detect());
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
         let table = table.expect("memory for the table");
-        Self { table, hashes: [[0; BULK]; 2], announced: 0, done: 0 }
+        Self { table, hashes: [[0; BULK]; 2], turn: 0, places: [Pos(0); BULK] }
     }
 }
 
@@ -62,16 +65,17 @@ impl Contender for Ours {
 
     #[inline]
     fn announce(&mut self, keys: &[FlowKey]) {
-        self.table.hash_burst(keys, &mut self.hashes[self.announced % 2]);
-        self.announced += 1;
+        let hashes = &mut self.hashes[self.turn];
+        self.table.hash_burst(keys, hashes);
+        self.table.prefetch_burst(&hashes[..keys.len()]);
     }
 
     #[inline]
-    fn insert(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
-        let hashes = &self.hashes[self.done % 2];
-        self.done += 1;
+    fn insert(&mut self, now: u64, keys: &[FlowKey], next: &[FlowKey]) -> u64 {
+        self.turn ^= 1;
+        self.announce(next);
         let mut taken = 0;
-        for (i, (key, &hash)) in keys.iter().zip(hashes).enumerate() {
+        for (i, (key, &hash)) in keys.iter().zip(&self.hashes[self.turn ^ 1]).enumerate() {
             if let Ok(pos) = self.table.add_with_hash(key, hash) {
                 self.table.set_stamp(pos, Tick(now as u32));
                 taken |= 1 << i;
@@ -81,19 +85,27 @@ impl Contender for Ours {
     }
 
     #[inline]
-    fn refresh(&mut self, now: u64, keys: &[FlowKey]) -> u64 {
-        let mut places = [Pos(0); BULK];
-        let hashes = &self.hashes[self.done % 2];
-        self.done += 1;
-        self.table.touch_burst(keys, hashes, Tick(now as u32), false, &mut places, |_| {})
+    fn refresh(&mut self, now: u64, keys: &[FlowKey], next: &[FlowKey]) -> u64 {
+        self.turn ^= 1;
+        self.table.hash_burst(next, &mut self.hashes[self.turn]);
+        let (ahead, hashes) = (&self.hashes[self.turn], &self.hashes[self.turn ^ 1]);
+        let touch = Touch { stamp: Tick(now as u32), counted: false };
+        let mut touched = 0;
+        for from in (0..keys.len()).step_by(TOGETHER) {
+            let upto = (from + TOGETHER).min(keys.len());
+            touched |= self.table.touch_burst(&keys[..upto], hashes, from, touch, &mut self.places);
+            self.table.prefetch_burst(&ahead[from.min(next.len())..upto.min(next.len())]);
+        }
+        touched | self.table.touch_rest(keys, touch, &mut self.places)
     }
 
     #[inline]
     fn delete(&mut self, _now: u64, keys: &[FlowKey]) -> u64 {
-        let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
+        let mut hashes = [0; BULK];
         self.table.hash_burst(keys, &mut hashes);
-        let hits = self.table.lookup_burst(keys, &hashes, &mut places);
-        for (i, &place) in places[..keys.len()].iter().enumerate() {
+        self.table.prefetch_burst(&hashes[..keys.len()]);
+        let hits = self.table.lookup_burst(keys, &hashes, &mut self.places);
+        for (i, &place) in self.places[..keys.len()].iter().enumerate() {
             if hits >> i & 1 == 1 {
                 self.table.remove_at(place);
             }
@@ -168,7 +180,7 @@ where
     }
 
     #[inline]
-    fn insert(&mut self, now: u64, keys: &[[u8; N]]) -> u64 {
+    fn insert(&mut self, now: u64, keys: &[[u8; N]], _next: &[[u8; N]]) -> u64 {
         let mut taken = 0;
         for (i, key) in keys.iter().enumerate() {
             if let Ok(position) = self.table.add(key) {
@@ -180,7 +192,7 @@ where
     }
 
     #[inline]
-    fn refresh(&mut self, now: u64, keys: &[[u8; N]]) -> u64 {
+    fn refresh(&mut self, now: u64, keys: &[[u8; N]], _next: &[[u8; N]]) -> u64 {
         let (mut hashes, mut positions) = ([0; BULK_MAX], [0; BULK_MAX]);
         hash_crc_burst(keys, 0, &mut hashes);
         self.table.lookup_bulk_in_a_row(keys, &mut hashes, &mut positions).expect("a burst of such keys");
@@ -218,12 +230,12 @@ impl Contender for Learner<'_> {
     }
 
     #[inline]
-    fn insert(&mut self, now: u64, keys: &[u128]) -> u64 {
+    fn insert(&mut self, now: u64, keys: &[u128], _next: &[u128]) -> u64 {
         self.add_burst(now, keys)
     }
 
     #[inline]
-    fn refresh(&mut self, now: u64, keys: &[u128]) -> u64 {
+    fn refresh(&mut self, now: u64, keys: &[u128], _next: &[u128]) -> u64 {
         self.refresh_burst(now, keys)
     }
 
@@ -244,18 +256,18 @@ impl Contender for Nothing {
     }
 
     #[inline]
-    fn insert(&mut self, now: u64, keys: &[u128]) -> u64 {
-        self.refresh(now, keys)
+    fn insert(&mut self, now: u64, keys: &[u128], _next: &[u128]) -> u64 {
+        self.refresh(now, keys, &[])
     }
 
     #[inline]
-    fn refresh(&mut self, now: u64, keys: &[u128]) -> u64 {
+    fn refresh(&mut self, now: u64, keys: &[u128], _next: &[u128]) -> u64 {
         black_box(keys.iter().fold(u128::from(now), |all, key| all ^ key));
         u64::MAX >> (u64::BITS as usize - keys.len())
     }
 
     #[inline]
     fn delete(&mut self, now: u64, keys: &[u128]) -> u64 {
-        self.refresh(now, keys)
+        self.refresh(now, keys, &[])
     }
 }

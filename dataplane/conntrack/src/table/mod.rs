@@ -31,6 +31,15 @@ impl core::error::Error for TableFull {}
 /// Most keys of one bulk lookup (`RTE_HASH_LOOKUP_BULK_MAX`).
 pub const BULK: usize = 64;
 
+/// What a packet does to its flow's entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch {
+    /// When it came.
+    pub stamp: Tick,
+    /// Whether it will be counted: then the cache is asked for the counters as well.
+    pub counted: bool,
+}
+
 /// A hash table from flow keys to positions, in the manner of DPDK's
 /// `rte_hash`: the same calls with the same outcomes, one thread.
 ///
@@ -51,38 +60,51 @@ pub trait FlowTable {
 
     /// The hash of a key (`rte_hash_hash`).
     fn hash(&self, key: &FlowKey) -> u32;
-    /// The hashes of up to [`BULK`] keys; may already fetch what a lookup needs.
+    /// The hashes of up to [`BULK`] keys.
     fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]);
+    /// Asks the cache for what the lookup of keys with these hashes needs first, if the table knows.
+    fn prefetch_burst(&self, hashes: &[u32]) {
+        let _ = hashes;
+    }
 
     /// Finds a key (`rte_hash_lookup_with_hash`).
     fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos>;
     /// Finds up to [`BULK`] keys (`rte_hash_lookup_with_hash_bulk_data`): bit i
     /// of the answer says whether key i was found, and then at `out[i]`.
-    fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64;
-    /// Stamps the entries of up to [`BULK`] keys, of those entries about which nothing has still to be told
-    /// ([`Mark::pending`]): one visit for what is otherwise three. Bit i of the answer says whether that was done
-    /// for key i, and then `out[i]` is where. Else `out[i]` is some position, the likeliest for this key if the table knows.
+    fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64 {
+        let mut found = 0;
+        for (i, (key, &hash)) in keys.iter().zip(hashes).enumerate() {
+            if let Some(pos) = self.lookup_with_hash(key, hash) {
+                out[i] = pos;
+                found |= 1 << i;
+            }
+        }
+        found
+    }
+    /// Stamps the entries of up to [`BULK`] keys, from the `from`-th on, of those entries about which nothing has still to
+    /// be told ([`Mark::pending`]): one visit for what is otherwise three. Bit i of the answer says whether that was done
+    /// for key i, and then `out[i]` is where. Else `out[i]` is where an entry with this key is likely to be put, if the table
+    /// knows, or some other position; and what is kept there the table has asked the cache for, if it has room for new entries.
     ///
-    /// With `counted` the cache is asked for the counters of those that were stamped. `missed` is told, if there is room
-    /// for new entries, at which position an entry of a key that was not found at once is likely to be put, so that its
-    /// caller can ask for what he has there, as the table does for what it has.
+    /// Some keys may be left for [`FlowTable::touch_rest`], which must follow, after other parts of the same keys if there are
+    /// any, before anything is added or removed.
     fn touch_burst(
         &mut self,
         keys: &[FlowKey],
         hashes: &[u32],
-        stamp: Tick,
-        counted: bool,
+        from: usize,
+        touch: Touch,
         out: &mut [Pos],
-        mut missed: impl FnMut(Pos),
     ) -> u64 {
-        let found = self.lookup_burst(keys, hashes, out);
-        let mut touched = 0;
+        let (keys, out) = (&keys[from..], &mut out[from..]);
+        let found = self.lookup_burst(keys, &hashes[from..], out);
+        let mut touched = 0u64;
         for (i, out) in out[..keys.len()].iter_mut().enumerate() {
             let there = found >> i & 1 == 1;
             if there && !self.mark(*out).pending() {
-                self.set_stamp(*out, stamp);
+                self.set_stamp(*out, touch.stamp);
                 touched |= 1 << i;
-                if counted {
+                if touch.counted {
                     self.prefetch_beside(*out);
                 }
                 continue;
@@ -92,10 +114,15 @@ pub trait FlowTable {
             }
             if self.len() < self.capacity() {
                 self.prefetch_beside(*out);
-                missed(*out);
             }
         }
-        touched
+        touched.checked_shl(from as u32).unwrap_or(0)
+    }
+    /// Does what [`FlowTable::touch_burst`] has left undone for these keys, whose lines it has asked the cache for; bits and
+    /// `out` as there.
+    fn touch_rest(&mut self, keys: &[FlowKey], touch: Touch, out: &mut [Pos]) -> u64 {
+        let _ = (keys, touch, out);
+        0
     }
     /// Adds a key, or finds it when it is there already (`rte_hash_add_key_with_hash`).
     ///
@@ -125,6 +152,10 @@ pub trait FlowTable {
     fn counts(&self, pos: Pos) -> Counts;
     /// The same, to be changed; `None` in a table that keeps no counters.
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts>;
+    /// Asks the cache for the counters at these positions, if the table keeps any.
+    fn prefetch_counts(&self, places: &[Pos]) {
+        let _ = places;
+    }
     /// Fetches what is kept and counted at a position.
     fn prefetch_beside(&self, pos: Pos);
 
