@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Pos, Tick};
 use flowtracker_tests::{collisions, flows};
 
@@ -67,7 +67,7 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
             table.prefetch_burst(&hashes[..burst.len()]);
             let touch = Touch { stamp: Tick(pass as u32), counted: false };
             let mut hits = table.touch_burst(burst, &hashes, 0, touch, &mut places);
-            hits |= table.touch_rest(burst, touch, &mut places);
+            hits |= table.touch_rest(burst, ALL_STEPS, touch, &mut places);
             found += hits.count_ones() as usize;
         }
     }

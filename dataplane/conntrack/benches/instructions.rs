@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use conntrack::arch::Features;
 use conntrack::packet::parse;
-use conntrack::table::{TableConfig, Touch};
+use conntrack::table::{ALL_STEPS, TableConfig, Touch};
 use conntrack::tracker::Budget;
 use conntrack::{
     Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Pos, Protocols, Tick, Tracker,
@@ -171,7 +171,7 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     table.hash_burst(burst, &mut hashes);
     let touch = Touch { stamp: Tick(1), counted: false };
     let touched = table.touch_burst(burst, &hashes, 0, touch, &mut places);
-    (touched | table.touch_rest(burst, touch, &mut places)).count_ones()
+    (touched | table.touch_rest(burst, ALL_STEPS, touch, &mut places)).count_ones()
 }
 
 fn table_hit_and_refresh() -> usize {

@@ -16,7 +16,7 @@ use crate::key::FlowKey;
 use crate::packet::{MAX_HEADER, Outcome, Protocols, parse, parse_plain};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{BULK, FlowTable, Layout, LineTable, Pos, TableConfigError, Touch};
+use crate::table::{ALL_STEPS, BULK, FlowTable, Layout, LineTable, Pos, TableConfigError, Touch};
 use crate::timeout::{Now, ProfileId, Profiles};
 
 /// Frames that are parsed at a time.
@@ -366,6 +366,8 @@ impl<T: FlowTable> Tracker<T> {
             return;
         }
         *touched = upto;
+        // The lines of those of the burst before have come meanwhile.
+        *hits |= self.table.touch_rest(&keys[..first], 1, touch, places);
         let found = self.table.touch_burst(&keys[..upto], hashes, first, touch, places);
         *hits |= found;
         if self.table.len() < self.table.capacity() {
@@ -387,16 +389,14 @@ impl<T: FlowTable> Tracker<T> {
         let len = self.batch.len;
         self.touch(now, len);
         let touch = self.touch_at(now);
-        let Batch { keys, places, hits, .. } = &mut *self.batch;
-        let hits = *hits | self.table.touch_rest(&keys[..len], touch, places);
-        self.counters.outcomes[Outcome::Hit as usize] += u64::from(hits.count_ones());
+        // What is counted first gives the lines of the others time.
+        let near = self.batch.hits | self.touch_rest(1, touch);
         self.ask();
-        if self.config.accounting {
-            for i in bits(hits) {
-                let (place, bytes) = (self.batch.places[i], self.batch.lens[i]);
-                self.account(place, bytes);
-            }
-        }
+        self.account_all(near);
+        let far = self.touch_rest(ALL_STEPS, touch);
+        self.account_all(far);
+        let hits = near | far;
+        self.counters.outcomes[Outcome::Hit as usize] += u64::from(hits.count_ones());
         // In their order, which is that of their events.
         for i in bits(others(hits, len)) {
             let Batch { keys, hashes, lens, .. } = &*self.batch;
@@ -406,6 +406,21 @@ impl<T: FlowTable> Tracker<T> {
         }
         let Batch { len, asked, touched, counters_asked, hits, .. } = &mut *self.batch;
         (*len, *asked, *touched, *counters_asked, *hits) = (0, 0, 0, 0, 0);
+    }
+
+    fn touch_rest(&mut self, steps: u32, touch: Touch) -> u64 {
+        let Batch { keys, places, len, .. } = &mut *self.batch;
+        self.table.touch_rest(&keys[..*len], steps, touch, places)
+    }
+
+    #[inline]
+    fn account_all(&mut self, hits: u64) {
+        if self.config.accounting {
+            for i in bits(hits) {
+                let (place, bytes) = (self.batch.places[i], self.batch.lens[i]);
+                self.account(place, bytes);
+            }
+        }
     }
 
     #[inline(always)]

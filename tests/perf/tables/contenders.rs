@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
@@ -93,10 +93,11 @@ impl Contender for Ours {
         let mut touched = 0;
         for from in (0..keys.len()).step_by(TOGETHER) {
             let upto = (from + TOGETHER).min(keys.len());
+            touched |= self.table.touch_rest(&keys[..from], 1, touch, &mut self.places);
             touched |= self.table.touch_burst(&keys[..upto], hashes, from, touch, &mut self.places);
             self.table.prefetch_burst(&ahead[from.min(next.len())..upto.min(next.len())]);
         }
-        touched | self.table.touch_rest(keys, touch, &mut self.places)
+        touched | self.table.touch_rest(keys, ALL_STEPS, touch, &mut self.places)
     }
 
     #[inline]

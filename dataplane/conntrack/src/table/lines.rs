@@ -51,7 +51,9 @@ struct Wanderer {
     /// The line that is next.
     at: u32,
     /// Which one of the burst.
-    key: u32,
+    key: u16,
+    /// How far from home that is.
+    step: u16,
 }
 
 /// Three flows.
@@ -254,7 +256,7 @@ impl<L: Layout> LineTable<L> {
     /// Asks for what is next of a key that is not in its home line, and says where an entry with it is likely to be put. Not
     /// inlined, because then the compiler makes the loop around it one of those that miss, and hits pay for it.
     #[inline(never)]
-    fn not_at_home(&mut self, home: usize, key: u32, counted: bool) -> Pos {
+    fn not_at_home(&mut self, home: usize, key: u16, counted: bool) -> Pos {
         let line = self.memory.line(home);
         let pos = Self::pos(home, line.free_slot().unwrap_or(0));
         // In a full table nothing will be put there: one page walk less for each frame of a flood.
@@ -269,7 +271,7 @@ impl<L: Layout> LineTable<L> {
             if counted {
                 L::ask_for_counts(line);
             }
-            self.wanderers[self.wandering] = Wanderer { spread: 0, at: next as u32, key };
+            self.wanderers[self.wandering] = Wanderer { spread: 0, at: next as u32, key, step: 1 };
             self.wandering += 1;
         }
         pos
@@ -370,7 +372,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
                 out[i] = Self::pos(home, slot);
                 touched |= 1 << i;
             } else {
-                out[i] = self.not_at_home(home, i as u32, touch.counted);
+                out[i] = self.not_at_home(home, i as u16, touch.counted);
             }
         }
         touched
@@ -379,35 +381,35 @@ impl<L: Layout> FlowTable for LineTable<L> {
     /// Follows those that were not at home along their probe sequences, all together a step at a time, so that the lines of
     /// some are on their way while others are compared.
     #[inline(never)]
-    fn touch_rest(&mut self, keys: &[FlowKey], touch: Touch, out: &mut [Pos]) -> u64 {
+    fn touch_rest(&mut self, keys: &[FlowKey], steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
         let mut touched = 0;
-        let mut wandering = core::mem::take(&mut self.wandering);
-        let mut step = 1;
-        while wandering != 0 && step < MAX_PROBES {
-            step += 1;
+        let mut steps = steps;
+        while self.wandering != 0 && steps != 0 {
+            steps -= 1;
             let mut left = 0;
-            for w in 0..wandering {
-                let Wanderer { spread, at, key } = self.wanderers[w];
-                let index = key as usize;
+            for w in 0..self.wandering {
+                let Wanderer { spread, at, key, step } = self.wanderers[w];
+                let index = usize::from(key);
                 let line = self.memory.line_mut(at as usize);
                 if let Some(slot) = matching_settled(&line.slots, &keys[index]) {
                     let slot = slot.min(SLOTS - 1);
                     line.stamps[slot] = touch.stamp;
                     out[index] = Self::pos(at as usize, slot);
                     touched |= 1 << index;
-                } else if line.passed != 0 {
+                } else if line.passed != 0 && u32::from(step) + 1 < MAX_PROBES {
+                    let step = step + 1;
                     let spread = if step == 2 { self.hasher.spread(&keys[index]) } else { spread };
-                    let next = further(self.memory.lines(), spread, step);
+                    let next = further(self.memory.lines(), spread, step.into());
                     let line = self.memory.line(next);
                     prefetch(line);
                     if touch.counted {
                         L::ask_for_counts(line);
                     }
-                    self.wanderers[left] = Wanderer { spread, at: next as u32, key };
+                    self.wanderers[left] = Wanderer { spread, at: next as u32, key, step };
                     left += 1;
                 }
             }
-            wandering = left;
+            self.wandering = left;
         }
         touched
     }

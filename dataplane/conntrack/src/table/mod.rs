@@ -31,6 +31,9 @@ impl core::error::Error for TableFull {}
 /// Most keys of one bulk lookup (`RTE_HASH_LOOKUP_BULK_MAX`).
 pub const BULK: usize = 64;
 
+/// As many steps as a key may need.
+pub const ALL_STEPS: u32 = u32::MAX;
+
 /// What a packet does to its flow's entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Touch {
@@ -86,8 +89,8 @@ pub trait FlowTable {
     /// for key i, and then `out[i]` is where. Else `out[i]` is where an entry with this key is likely to be put, if the table
     /// knows, or some other position; and what is kept there the table has asked the cache for, if it has room for new entries.
     ///
-    /// Some keys may be left for [`FlowTable::touch_rest`], which must follow, after other parts of the same keys if there are
-    /// any, before anything is added or removed.
+    /// Some keys may be left for [`FlowTable::touch_rest`], which must follow, with [`ALL_STEPS`] in the end, before anything is
+    /// added or removed.
     fn touch_burst(
         &mut self,
         keys: &[FlowKey],
@@ -118,10 +121,10 @@ pub trait FlowTable {
         }
         touched.checked_shl(from as u32).unwrap_or(0)
     }
-    /// Does what [`FlowTable::touch_burst`] has left undone for these keys, whose lines it has asked the cache for; bits and
-    /// `out` as there.
-    fn touch_rest(&mut self, keys: &[FlowKey], touch: Touch, out: &mut [Pos]) -> u64 {
-        let _ = (keys, touch, out);
+    /// Goes on with what [`FlowTable::touch_burst`] has left undone for these keys: at most so many steps, each of which asks the
+    /// cache for what the next one needs. Bits and `out` as there; when no step is left, all has been done.
+    fn touch_rest(&mut self, keys: &[FlowKey], steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
+        let _ = (keys, steps, touch, out);
         0
     }
     /// Adds a key, or finds it when it is there already (`rte_hash_add_key_with_hash`).
