@@ -277,6 +277,42 @@ impl<L: Layout> LineTable<L> {
         pos
     }
 
+    /// Follows those that were not at home along their probe sequences, all together a step at a time, so that the lines of
+    /// some are on their way while others are compared.
+    #[inline(never)]
+    fn follow(&mut self, keys: &[FlowKey], steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
+        let mut touched = 0;
+        let mut steps = steps;
+        while self.wandering != 0 && steps != 0 {
+            steps -= 1;
+            let mut left = 0;
+            for w in 0..self.wandering {
+                let Wanderer { spread, at, key, step } = self.wanderers[w];
+                let index = usize::from(key);
+                let line = self.memory.line_mut(at as usize);
+                if let Some(slot) = matching_settled(&line.slots, &keys[index]) {
+                    let slot = slot.min(SLOTS - 1);
+                    line.stamps[slot] = touch.stamp;
+                    out[index] = Self::pos(at as usize, slot);
+                    touched |= 1 << index;
+                } else if line.passed != 0 && u32::from(step) + 1 < MAX_PROBES {
+                    let step = step + 1;
+                    let spread = if step == 2 { self.hasher.spread(&keys[index]) } else { spread };
+                    let next = further(self.memory.lines(), spread, step.into());
+                    let line = self.memory.line(next);
+                    prefetch(line);
+                    if touch.counted {
+                        L::ask_for_counts(line);
+                    }
+                    self.wanderers[left] = Wanderer { spread, at: next as u32, key, step };
+                    left += 1;
+                }
+            }
+            self.wandering = left;
+        }
+        touched
+    }
+
     /// Changes how many have passed the lines between a key's home and the line that it is in.
     fn pass(&mut self, home: usize, key: &FlowKey, upto: usize, change: impl Fn(u16) -> u16) {
         let mut spread = 0;
@@ -378,40 +414,9 @@ impl<L: Layout> FlowTable for LineTable<L> {
         touched
     }
 
-    /// Follows those that were not at home along their probe sequences, all together a step at a time, so that the lines of
-    /// some are on their way while others are compared.
-    #[inline(never)]
+    #[inline]
     fn touch_rest(&mut self, keys: &[FlowKey], steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
-        let mut touched = 0;
-        let mut steps = steps;
-        while self.wandering != 0 && steps != 0 {
-            steps -= 1;
-            let mut left = 0;
-            for w in 0..self.wandering {
-                let Wanderer { spread, at, key, step } = self.wanderers[w];
-                let index = usize::from(key);
-                let line = self.memory.line_mut(at as usize);
-                if let Some(slot) = matching_settled(&line.slots, &keys[index]) {
-                    let slot = slot.min(SLOTS - 1);
-                    line.stamps[slot] = touch.stamp;
-                    out[index] = Self::pos(at as usize, slot);
-                    touched |= 1 << index;
-                } else if line.passed != 0 && u32::from(step) + 1 < MAX_PROBES {
-                    let step = step + 1;
-                    let spread = if step == 2 { self.hasher.spread(&keys[index]) } else { spread };
-                    let next = further(self.memory.lines(), spread, step.into());
-                    let line = self.memory.line(next);
-                    prefetch(line);
-                    if touch.counted {
-                        L::ask_for_counts(line);
-                    }
-                    self.wanderers[left] = Wanderer { spread, at: next as u32, key, step };
-                    left += 1;
-                }
-            }
-            self.wandering = left;
-        }
-        touched
+        if self.wandering == 0 { 0 } else { self.follow(keys, steps, touch, out) }
     }
 
     fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull> {
