@@ -331,8 +331,8 @@ impl<T: FlowTable> Tracker<T> {
         looked_up
     }
 
-    /// Asks the cache for some of the lines that the next stages need. To be called between the stages wherever other work
-    /// has been done, and there is more to be asked for: see [`TOGETHER`].
+    /// Asks the cache for the next sixteen of the lines that the next stages need: as many as a CPU has room for. To be called
+    /// between the stages, wherever other work has been done.
     #[inline]
     pub fn ask(&mut self) {
         let Batch { hashes, places, len, asked, touched, counters_asked, .. } = &mut *self.batch;
