@@ -231,8 +231,7 @@ impl<L: Layout> LineTable<L> {
         scale(self.memory.lines(), hash)
     }
 
-    /// The lines after its home line in which a key is looked for, or put: without end, but [`MAX_PROBES`] with that one are
-    /// visited at most.
+    /// The lines after its home line in which a key is looked for, or put, in this order: with that one [`MAX_PROBES`].
     #[inline]
     fn after_home<'a>(&'a self, home: usize, key: &'a FlowKey) -> impl Iterator<Item = usize> + 'a {
         let lines = self.memory.lines();
