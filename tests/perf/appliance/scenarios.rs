@@ -408,13 +408,10 @@ fn aging(lab: &mut Lab, plan: &Plan) {
     for count in [1 << 16, 1 << 20, 15 << 20].into_iter().filter(|count| *count <= plan.largest) {
         let scenario = name(count);
         let load = Load { fresh: SHARES / 100, ..flows(count) };
-        // Known flows come again in time, and some of the new ones have expired by the end.
-        let (aging, warm_up) = match count > 1 << 20 {
-            true => ("--timer-profiles=12000", 14 * count),
-            false => ("--timer-profiles=1000", 40 * count),
-        };
+        // Known flows come again in time.
+        let aging = if count > 1 << 20 { "--timer-profiles=12000" } else { "--timer-profiles=1000" };
         lab.case(
-            Trial { warm_up, ..Trial::new(ours(count * 17 / 16 + (1 << 20), &[aging]), load) },
+            Trial { expiring: true, ..Trial::new(ours(count * 17 / 16 + (1 << 20), &[aging]), load) },
             vec![
                 figure(section, &scenario, "p99.9", |m| m.lateness_ms(0.999)).target(Target::AtMost(100.0)),
                 figure(section, &scenario, "early", |m| m.early as f64).target(Target::AtMost(0.0)),

@@ -58,6 +58,8 @@ pub(crate) struct Trial {
     pub(crate) meanwhile: Meanwhile,
     /// Wait until so many frames were received before measuring.
     pub(crate) warm_up: u64,
+    /// And until an entry has expired.
+    pub(crate) expiring: bool,
 }
 
 impl Trial {
@@ -73,6 +75,7 @@ impl Trial {
             ports: 2,
             meanwhile: Meanwhile::Nothing,
             warm_up,
+            expiring: false,
         }
     }
 }
@@ -168,6 +171,12 @@ impl Bench {
         });
         if !matches!(control, Control::Nobody) {
             wait_for("the data plane is attached", START, || control.stats());
+        }
+        if trial.expiring {
+            wait_for("an entry expires", START, || {
+                let expired = |l: &v1::LcoreStats| l.expiry_lateness_log2_ms.iter().any(|count| *count != 0);
+                control.stats()?.lcores.iter().any(expired).then_some(())
+            });
         }
         let asking = Asking::start(trial.meanwhile, &control);
         let stats = control.stats();
