@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use conntrack::arch::Features;
+use conntrack::arch::{FEW, Features, lines_at_a_time};
 use conntrack::{HashKind, Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
 
 use crate::cli::{self, CommandLine, ForwardMode, Instructions, Options, Switch, UntrackedMode};
@@ -163,6 +163,14 @@ impl Config {
         match self.instructions {
             Instructions::Native => Features::detect(),
             Instructions::Portable => Features::PORTABLE,
+        }
+    }
+
+    /// How many lines it asks the cache for at a time, which is tried out on this CPU.
+    pub(crate) fn lines_at_a_time(&self) -> usize {
+        match self.instructions {
+            Instructions::Native => lines_at_a_time(),
+            Instructions::Portable => FEW,
         }
     }
 

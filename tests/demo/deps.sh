@@ -48,7 +48,7 @@ missing_packages() {
 }
 
 command -v dpkg-query >/dev/null || fail "this is not a Debian system; install by hand: ${packages[*]}"
-command -v cargo >/dev/null || fail 'cargo is missing: install Rust 1.88 or newer'
+command -v cargo >/dev/null || fail 'cargo is missing: install Rust 1.89 or newer'
 
 mapfile -t missing < <(missing_packages)
 if (( ${#missing[@]} )); then

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use conntrack::arch::lines_at_a_time;
 use conntrack::{Tracker, TrackerConfig};
 use dataplane::cli::{ForwardMode, UntrackedMode};
 use dataplane::clock::Calibration;
@@ -37,8 +38,9 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     };
     let clock = calibration.finish();
     let table = RteTable::on(eal, entries, HashFunction::Crc, 0);
-    let tracker =
-        Tracker::new(table, TrackerConfig { accounting: false, ..TrackerConfig::default() }, clock.now());
+    let config =
+        TrackerConfig { accounting: false, lines_at_a_time: lines_at_a_time(), ..TrackerConfig::default() };
+    let tracker = Tracker::new(table, config, clock.now());
     let (sink, _events) = ring(Arc::new(LinkState::default()));
     let (_door, mailbox) = command::door();
     let lcore = *eal.lcores().iter().find(|&&lcore| lcore != eal.main_lcore()).expect("a worker lcore");

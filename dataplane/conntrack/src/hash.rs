@@ -84,6 +84,12 @@ impl Hasher {
         }
     }
 
+    /// The instructions that it uses.
+    #[inline(always)]
+    pub(crate) fn features(&self) -> Features {
+        self.features
+    }
+
     /// Where else a key may live when its home bucket is full: secret for
     /// every kind, so that colliding keys part ways.
     #[inline]

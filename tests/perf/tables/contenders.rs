@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use conntrack::arch::Features;
+use conntrack::arch::{Features, lines_at_a_time};
 use conntrack::table::{ALL_STEPS, BULK, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
@@ -41,10 +41,8 @@ pub(crate) struct Ours {
     hashes: [[u32; BULK]; 2],
     turn: usize,
     places: [Pos; BULK],
+    lines_at_a_time: usize,
 }
-
-/// Lines that are asked for at a time, as the tracker does: see there.
-const TOGETHER: usize = 16;
 
 impl Ours {
     pub(crate) fn new(flows: u32) -> Self {
@@ -52,7 +50,13 @@ impl Ours {
         let hasher = Hasher::new(HashKind::Keyed, [7; 32], Features::detect());
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
         let table = table.expect("memory for the table");
-        Self { table, hashes: [[0; BULK]; 2], turn: 0, places: [Pos(0); BULK] }
+        Self {
+            table,
+            hashes: [[0; BULK]; 2],
+            turn: 0,
+            places: [Pos(0); BULK],
+            lines_at_a_time: lines_at_a_time(),
+        }
     }
 }
 
@@ -91,8 +95,8 @@ impl Contender for Ours {
         let (ahead, hashes) = (&self.hashes[self.turn], &self.hashes[self.turn ^ 1]);
         let touch = Touch { stamp: Tick(now as u32), counted: false };
         let mut touched = 0;
-        for from in (0..keys.len()).step_by(TOGETHER) {
-            let upto = (from + TOGETHER).min(keys.len());
+        for from in (0..keys.len()).step_by(self.lines_at_a_time) {
+            let upto = (from + self.lines_at_a_time).min(keys.len());
             touched |= self.table.touch_rest(&keys[..from], 1, touch, &mut self.places);
             touched |= self.table.touch_burst(&keys[..upto], hashes, from, touch, &mut self.places);
             self.table.prefetch_burst(&ahead[from.min(next.len())..upto.min(next.len())]);

@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{BULK, Counted, FlowTable, Layout, Pos, TableFull, Touch};
-use crate::arch::{matching, matching_settled, prefetch};
+use crate::arch::{Narrow, Settled, matching, prefetch};
 use crate::entry::{Cold, Counts, Mark};
 use crate::hash::Hasher;
 use crate::key::{FlowKey, HI_KEY_BITS};
@@ -276,6 +276,36 @@ impl<L: Layout> LineTable<L> {
         pos
     }
 
+    /// [`FlowTable::touch_burst`], with these instructions.
+    #[inline(always)]
+    fn touch_at_home(
+        &mut self,
+        instructions: impl Settled,
+        keys: &[FlowKey],
+        hashes: &[u32],
+        from: usize,
+        touch: Touch,
+        out: &mut [Pos],
+    ) -> u64 {
+        assert!(keys.len() <= BULK);
+        let (hashes, out) = (&hashes[..keys.len()], &mut out[..keys.len()]);
+        let mut touched = 0;
+        for i in from..keys.len() {
+            let home = self.home(hashes[i]);
+            let line = self.memory.line_mut(home);
+            if let Some(slot) = instructions.settled(&line.slots, &keys[i]) {
+                // Of three; the compiler does not see that.
+                let slot = slot.min(SLOTS - 1);
+                line.stamps[slot] = touch.stamp;
+                out[i] = Self::pos(home, slot);
+                touched |= 1 << i;
+            } else {
+                out[i] = self.not_at_home(home, i as u16, touch.counted);
+            }
+        }
+        touched
+    }
+
     /// Follows those that were not at home along their probe sequences, all together a step at a time, so that the lines of
     /// some are on their way while others are compared.
     #[inline(never)]
@@ -289,7 +319,7 @@ impl<L: Layout> LineTable<L> {
                 let Wanderer { spread, at, key, step } = self.wanderers[w];
                 let index = usize::from(key);
                 let line = self.memory.line_mut(at as usize);
-                if let Some(slot) = matching_settled(&line.slots, &keys[index]) {
+                if let Some(slot) = Narrow.settled(&line.slots, &keys[index]) {
                     let slot = slot.min(SLOTS - 1);
                     line.stamps[slot] = touch.stamp;
                     out[index] = Self::pos(at as usize, slot);
@@ -394,23 +424,11 @@ impl<L: Layout> FlowTable for LineTable<L> {
         touch: Touch,
         out: &mut [Pos],
     ) -> u64 {
-        assert!(keys.len() <= BULK);
-        let (hashes, out) = (&hashes[..keys.len()], &mut out[..keys.len()]);
-        let mut touched = 0;
-        for i in from..keys.len() {
-            let home = self.home(hashes[i]);
-            let line = self.memory.line_mut(home);
-            if let Some(slot) = matching_settled(&line.slots, &keys[i]) {
-                // Of three; the compiler does not see that.
-                let slot = slot.min(SLOTS - 1);
-                line.stamps[slot] = touch.stamp;
-                out[i] = Self::pos(home, slot);
-                touched |= 1 << i;
-            } else {
-                out[i] = self.not_at_home(home, i as u16, touch.counted);
-            }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(wide) = self.hasher.features().wide() {
+            return wide.run(|| self.touch_at_home(wide, keys, hashes, from, touch, out));
         }
-        touched
+        self.touch_at_home(Narrow, keys, hashes, from, touch, out)
     }
 
     #[inline]
