@@ -261,22 +261,22 @@ impl<T: FlowTable> Tracker<T> {
         sink: &mut impl EventSink,
         tracked: impl FnMut(usize, u64),
     ) {
-        self.take(now, input_port, frames, sink, tracked);
+        self.take(input_port, frames, || now, sink, tracked);
         self.finish(now, sink);
     }
 
     /// Stage 1: reads the keys of a burst that has entered `input_port`, and asks the cache for their lines. Bursts of
     /// other ports may follow before the next stage, so that the lines are on their way meanwhile; what does not fit a
-    /// batch goes through all stages here. No other call may come between the stages.
+    /// batch goes through all stages here, which is what the time is read for. No other call may come between the stages.
     ///
     /// `tracked` is told which frames are looked up, whatever comes of it: bit i of its second argument is about frame
     /// i after its first, which is a multiple of 32.
     #[inline]
     pub fn take<F: Frames + ?Sized>(
         &mut self,
-        now: Now,
         input_port: u8,
         frames: &F,
+        now: impl Fn() -> Now,
         sink: &mut impl EventSink,
         mut tracked: impl FnMut(usize, u64),
     ) {
@@ -291,7 +291,7 @@ impl<T: FlowTable> Tracker<T> {
         }
         for first in (0..frames.len()).step_by(SLICE) {
             if self.batch.len > BATCH - SLICE {
-                self.finish(now, sink);
+                self.finish(now(), sink);
             }
             self.ask();
             tracked(first, self.parse(input_port, frames, first));
