@@ -26,6 +26,10 @@ const NONE: u32 = u32::MAX;
 /// The aging buckets: a power of two, so that the wheel turns with the tick's wrap.
 const BUCKETS: u32 = 8192;
 
+/// Lists of a bucket. With one, finding the next block would be waiting for the memory of the one before; with four, there is
+/// time to bring the next of a list while the others have their turn.
+const LISTS: usize = 4;
+
 /// Empty buckets that one call may skip.
 const SKIP: u32 = 256;
 
@@ -42,7 +46,9 @@ struct Node {
 /// The timing wheel of one shard.
 pub struct Wheel {
     nodes: Box<[Node]>,
-    heads: Box<[u32]>,
+    heads: Box<[[u32; LISTS]]>,
+    /// The list whose turn it is.
+    turn: usize,
     /// Width of a bucket: 2^shift ticks.
     shift: u32,
     /// Start of the bucket that is looked at next. Never skips one.
@@ -60,7 +66,8 @@ impl Wheel {
         let node = Node { next: NONE, prev: NONE, bucket: NONE, due: Tick(0) };
         Wheel {
             nodes: vec![node; blocks].into_boxed_slice(),
-            heads: vec![NONE; BUCKETS as usize].into_boxed_slice(),
+            heads: vec![[NONE; LISTS]; BUCKETS as usize].into_boxed_slice(),
+            turn: 0,
             shift,
             cursor: Tick(now.0 >> shift << shift),
         }
@@ -100,24 +107,28 @@ impl Wheel {
         }
     }
 
+    /// The list of a bucket that the block is in when it is there.
+    fn head_mut(&mut self, bucket: u32, block: u32) -> &mut u32 {
+        &mut self.heads[bucket as usize][block as usize % LISTS]
+    }
+
     fn link(&mut self, block: u32, due: Tick) {
         // What is overdue goes to the bucket at the cursor; what lies beyond the
         // horizon to the last one, where it is found not due and put back.
         let horizon = self.width() * (BUCKETS - 1);
         let ahead = due.since(self.cursor).clamp(0, horizon as i32);
         let bucket = self.bucket_of(self.cursor.plus(ahead as u32));
-        let head = self.heads[bucket as usize];
+        let head = core::mem::replace(self.head_mut(bucket, block), block);
         self.nodes[block as usize] = Node { next: head, prev: NONE, bucket, due };
         if head != NONE {
             self.nodes[head as usize].prev = block;
         }
-        self.heads[bucket as usize] = block;
     }
 
     fn unlink(&mut self, block: u32) {
         let Node { next, prev, bucket, .. } = self.nodes[block as usize];
         if prev == NONE {
-            self.heads[bucket as usize] = next;
+            *self.head_mut(bucket, block) = next;
         } else {
             self.nodes[prev as usize].next = next;
         }
@@ -137,14 +148,27 @@ impl Wheel {
             if !now.reached(self.cursor.plus(self.width() - 1)) {
                 return None;
             }
-            let head = self.heads[self.bucket_of(self.cursor) as usize];
-            if head != NONE {
-                self.unlink(head);
-                return Some(head);
+            let heads = self.heads[self.bucket_of(self.cursor) as usize];
+            for list in 0..LISTS {
+                let list = (self.turn + list) % LISTS;
+                let head = heads[list];
+                if head != NONE {
+                    self.prefetch(self.nodes[head as usize].next);
+                    self.unlink(head);
+                    self.turn = list + 1;
+                    return Some(head);
+                }
             }
             self.cursor = self.cursor.plus(self.width());
         }
         None
+    }
+
+    /// By how many buckets what is looked at next is late.
+    #[inline]
+    #[must_use]
+    pub fn behind(&self, now: Tick) -> u32 {
+        now.since(self.cursor).max(0) as u32 >> self.shift
     }
 
     /// True when every bucket that has ended by `now` has been looked at.

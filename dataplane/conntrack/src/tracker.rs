@@ -30,6 +30,12 @@ const BATCH: usize = BULK;
 /// Blocks of the wheel that are fetched together: four lines each.
 const BLOCKS_TOGETHER: usize = FEW / 4;
 
+/// Aging is late when what it looks at next is so many buckets late.
+const LATE: u32 = 2;
+
+/// By so much more blocks are looked at then.
+const HURRY: u32 = 8;
+
 /// What the stages know about the frames that are between them. Kept with the tracker, because on the stack it would have
 /// to be cleared for each burst.
 struct Batch {
@@ -157,7 +163,7 @@ impl Default for TrackerConfig {
 /// What one call of [`Tracker::advance`] may do at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Blocks whose deadlines are looked at.
+    /// Blocks whose deadlines are looked at. Eight times as many when aging is late, but no more deletions.
     pub blocks: u32,
     /// Blocks in which unreported changes are offered again; before these, as
     /// many reports of replaced entries as such blocks have entries.
@@ -555,9 +561,14 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Looks at so many blocks whose time has come, some together, so that the lines of all are on their way while the first
-    /// is looked at.
+    /// is looked at. When it is late, at more of them, unless it has to delete much: a great many flows that began together
+    /// are due together, and most of them have been used since.
     fn expire_due(&mut self, now: Now, mut blocks: u32, sink: &mut impl EventSink) {
-        while blocks != 0 {
+        let enough = self.counters.expired.saturating_add(u64::from(blocks) * u64::from(BLOCK));
+        if self.wheel.behind(now.tick) > LATE {
+            blocks = blocks.saturating_mul(HURRY);
+        }
+        while blocks != 0 && self.counters.expired < enough {
             let mut due = [0; BLOCKS_TOGETHER];
             let mut count = 0;
             while count < BLOCKS_TOGETHER.min(blocks as usize) {
