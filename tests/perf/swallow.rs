@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What has come over the link.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
+    /// Records of any kind.
+    pub(crate) records: AtomicU64,
     /// CREATED records.
     pub(crate) created: AtomicU64,
     /// DELETED records.
@@ -74,6 +76,14 @@ impl Swallow {
     /// What has come so far.
     pub(crate) fn heard(&self) -> &Heard {
         &self.shared.heard
+    }
+
+    /// Whether nothing comes for a while.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let records = || self.heard().records.load(Ordering::Relaxed);
+        let before = records();
+        std::thread::sleep(Duration::from_millis(250));
+        records() == before
     }
 
     /// The data plane's counters, once it is attached.
@@ -140,6 +150,7 @@ impl Heard {
                 _ => {}
             }
         }
+        self.records.fetch_add((batch.packed.len() / packed::LEN) as u64, Ordering::Relaxed);
         self.created.fetch_add(created, Ordering::Relaxed);
         self.deleted.fetch_add(deleted, Ordering::Relaxed);
         let Some(Ok(record)) = sample.map(<&[u8; packed::LEN]>::try_from) else { return };

@@ -172,6 +172,11 @@ impl Bench {
         if !matches!(control, Control::Nobody) {
             wait_for("the data plane is attached", START, || control.stats());
         }
+        if let Control::Swallow(swallow) = &control
+            && trial.load.fresh == 0
+        {
+            wait_for("the data plane has told of all flows", START, || swallow.is_quiet().then_some(()));
+        }
         if trial.expiring {
             wait_for("an entry expires", START, || {
                 let expired = |l: &v1::LcoreStats| l.expiry_lateness_log2_ms.iter().any(|count| *count != 0);
