@@ -4,6 +4,7 @@ mod laws;
 
 use std::net::Ipv4Addr;
 
+use conntrack::aging::BLOCK;
 use conntrack::arch::Features;
 use conntrack::event::EventBody;
 use conntrack::key::TCP;
@@ -161,11 +162,46 @@ fn lateness_is_bounded_by_the_budget() {
     let numbers: Vec<usize> = (0..ALL).collect();
     flows.send(&mut shard, 0, &numbers);
     let polls = 8;
-    let blocks = u64::from(shard.tracker.table().positions().div_ceil(conntrack::aging::BLOCK));
+    let blocks = u64::from(shard.tracker.table().positions().div_ceil(BLOCK));
     let bound = 8 + blocks.div_ceil(u64::from(polls * Budget::default().blocks));
     for ms in 0..=30_000 + bound {
         shard.poll(&flows, ms * MS, polls);
     }
     assert_eq!(shard.deleted, ALL as u64);
     assert!(shard.latest_ns <= bound * MS, "{} ns late, {bound} ms allowed", shard.latest_ns);
+}
+
+/// When many flows that began together are due together and it is late, aging looks at more blocks at a time, so that it
+/// is soon on time again; but deletes no more than otherwise, because frames wait for that.
+#[test]
+fn late_aging_hurries_unless_it_deletes() {
+    const COUNT: usize = 100_000;
+    let aging_ns = 30_000 * MS;
+    let late_ns = aging_ns + 100 * MS;
+    // Polls until it is on time, and the most deletions of one.
+    let catch_up = |used: bool| {
+        let (mut flows, mut shard) = (Flows::new(COUNT), Shard::new(COUNT, 0));
+        let all: Vec<usize> = (0..COUNT).collect();
+        flows.send(&mut shard, 0, &all);
+        if used {
+            flows.send(&mut shard, 10_000 * MS, &all);
+        }
+        shard.poll(&flows, aging_ns - 10 * MS, u32::MAX);
+        let (mut polls, mut most) = (0, 0);
+        while !shard.tracker.caught_up(Now::from_ns(late_ns)) {
+            let before = shard.deleted;
+            shard.poll(&flows, late_ns, 1);
+            polls += 1;
+            most = most.max(shard.deleted - before);
+        }
+        assert_eq!(shard.deleted, if used { 0 } else { COUNT as u64 });
+        (polls, most, u64::from(shard.tracker.table().positions()).div_ceil(u64::from(BLOCK)))
+    };
+    let budget = u64::from(Budget::default().blocks);
+    let (polls, _, blocks) = catch_up(true);
+    assert!(polls <= blocks / (8 * budget) + 2, "{polls} polls for {blocks} blocks");
+    let (polls, most, blocks) = catch_up(false);
+    assert!(polls > blocks / (8 * budget) + 2, "{polls} polls for {blocks} blocks");
+    // Those of the blocks that were taken together when it had enough are looked at to their end.
+    assert!(most <= (budget + 4) * u64::from(BLOCK), "{most} deletions in one poll");
 }
