@@ -24,7 +24,7 @@ use crate::timeout::{Now, ProfileId, Profiles};
 const SLICE: usize = 32;
 
 /// Frames that go through the later stages together: a burst from each of two ports. Fewer do not hide the memory's
-/// latency, and more are not helped by it: a CPU has room for a few dozen cache lines on their way.
+/// latency, and of more the stages could not tell each other with a bit for each.
 const BATCH: usize = BULK;
 
 /// Blocks of the wheel that are fetched together: four lines each.
