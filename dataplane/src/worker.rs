@@ -1,12 +1,14 @@
 //! THE poll loop: what an lcore does, for ever.
 //!
 //! ```text
-//! for each lane:  rx burst ─► parse, hash              one FFI call
-//!                                                      one clock read
-//! for each lane:  look up at home, stamp ─► tx burst   one FFI call
-//! then together:  look up elsewhere, count, create, report
+//! for each lane:  rx burst ─► parse, hash                     one FFI call
+//!                                                             one clock read
+//! for each lane:  look up at home, stamp, count ─► tx burst   one FFI call
+//! then together:  look up elsewhere, create, report
 //! then:           a slice of aging and of unreported events, a slice of commands
 //! ```
+//!
+//! Where the CPU brings few lines at a time, counting comes with the third line, when more has been asked for.
 //!
 //! Between two lines lies the memory's latency. What the later ones need the cache is asked for after each arrow and each line,
 //! a few of them at a time: see `Tracker::ask`.

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use conntrack::arch::Features;
-use conntrack::table::{ALL_STEPS, BULK, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, Counting, Packets, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Pos, Tick};
 use flowtracker_tests::{collisions, flows};
 
@@ -64,10 +64,11 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
     for pass in 0..PASSES {
         for burst in keys.chunks(32) {
             table.hash_burst(burst, &mut hashes);
-            table.prefetch_burst(&hashes[..burst.len()]);
-            let touch = Touch { stamp: Tick(pass as u32), counted: false };
-            let mut hits = table.touch_burst(burst, &hashes, 0, touch, &mut places);
-            hits |= table.touch_rest(burst, ALL_STEPS, touch, &mut places);
+            table.prefetch_burst(&hashes[..burst.len()], Counting::Off);
+            let touch = Touch { stamp: Tick(pass as u32), counting: Counting::Off };
+            let packets = Packets::first(burst.len(), burst, &hashes, &[0; BULK]);
+            let mut hits = table.touch_burst(packets, 0, touch, &mut places);
+            hits |= table.touch_rest(packets, ALL_STEPS, touch, &mut places);
             found += hits.count_ones() as usize;
         }
     }

@@ -71,6 +71,13 @@ pub struct Counts {
 
 impl Counts {
     pub(crate) const ZERO: Counts = Counts { packets: 0, bytes: 0 };
+
+    /// Counts a packet of so many bytes.
+    #[inline(always)]
+    pub fn count(&mut self, bytes: u32) {
+        self.packets += 1;
+        self.bytes += u64::from(bytes);
+    }
 }
 
 /// The cold part of an entry: what neither lookups nor packets touch. 12 bytes.

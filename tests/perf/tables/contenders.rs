@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use conntrack::arch::{Features, lines_at_a_time};
-use conntrack::table::{ALL_STEPS, BULK, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, Counting, Packets, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
@@ -71,7 +71,7 @@ impl Contender for Ours {
     fn announce(&mut self, keys: &[FlowKey]) {
         let hashes = &mut self.hashes[self.turn];
         self.table.hash_burst(keys, hashes);
-        self.table.prefetch_burst(&hashes[..keys.len()]);
+        self.table.prefetch_burst(&hashes[..keys.len()], Counting::Off);
     }
 
     #[inline]
@@ -93,22 +93,23 @@ impl Contender for Ours {
         self.turn ^= 1;
         self.table.hash_burst(next, &mut self.hashes[self.turn]);
         let (ahead, hashes) = (&self.hashes[self.turn], &self.hashes[self.turn ^ 1]);
-        let touch = Touch { stamp: Tick(now as u32), counted: false };
+        let touch = Touch { stamp: Tick(now as u32), counting: Counting::Off };
+        let packets = |count| Packets::first(count, keys, hashes, &[0; BULK]);
         let mut touched = 0;
         for from in (0..keys.len()).step_by(self.lines_at_a_time) {
             let upto = (from + self.lines_at_a_time).min(keys.len());
-            touched |= self.table.touch_rest(&keys[..from], 1, touch, &mut self.places);
-            touched |= self.table.touch_burst(&keys[..upto], hashes, from, touch, &mut self.places);
-            self.table.prefetch_burst(&ahead[from.min(next.len())..upto.min(next.len())]);
+            touched |= self.table.touch_rest(packets(from), 1, touch, &mut self.places);
+            touched |= self.table.touch_burst(packets(upto), from, touch, &mut self.places);
+            self.table.prefetch_burst(&ahead[from.min(next.len())..upto.min(next.len())], Counting::Off);
         }
-        touched | self.table.touch_rest(keys, ALL_STEPS, touch, &mut self.places)
+        touched | self.table.touch_rest(packets(keys.len()), ALL_STEPS, touch, &mut self.places)
     }
 
     #[inline]
     fn delete(&mut self, _now: u64, keys: &[FlowKey]) -> u64 {
         let mut hashes = [0; BULK];
         self.table.hash_burst(keys, &mut hashes);
-        self.table.prefetch_burst(&hashes[..keys.len()]);
+        self.table.prefetch_burst(&hashes[..keys.len()], Counting::Off);
         let hits = self.table.lookup_burst(keys, &hashes, &mut self.places);
         for (i, &place) in self.places[..keys.len()].iter().enumerate() {
             if hits >> i & 1 == 1 {

@@ -20,6 +20,8 @@ pub trait Layout: Sized {
     fn line(&self, at: usize) -> &Line;
     /// One of them.
     fn line_mut(&mut self, at: usize) -> &mut Line;
+    /// One of them, and the counters of its slots, if there are any.
+    fn line_and_counts_mut(&mut self, at: usize) -> (&mut Line, Option<&mut [Counts; SLOTS]>);
     /// The counters of a slot.
     fn counts(&self, at: usize, slot: usize) -> Counts;
     /// The same, to be changed, if there are any.
@@ -69,6 +71,12 @@ impl Layout for Counted {
     #[inline(always)]
     fn line_mut(&mut self, at: usize) -> &mut Line {
         &mut self.pairs[at].line
+    }
+
+    #[inline(always)]
+    fn line_and_counts_mut(&mut self, at: usize) -> (&mut Line, Option<&mut [Counts; SLOTS]>) {
+        let Pair { line, counts } = &mut self.pairs[at];
+        (line, Some(counts))
     }
 
     #[inline(always)]
@@ -126,6 +134,11 @@ impl Layout for Uncounted {
     #[inline(always)]
     fn line_mut(&mut self, at: usize) -> &mut Line {
         &mut self.lines[at]
+    }
+
+    #[inline(always)]
+    fn line_and_counts_mut(&mut self, at: usize) -> (&mut Line, Option<&mut [Counts; SLOTS]>) {
+        (&mut self.lines[at], None)
     }
 
     #[inline(always)]

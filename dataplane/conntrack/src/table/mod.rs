@@ -39,8 +39,39 @@ pub const ALL_STEPS: u32 = u32::MAX;
 pub struct Touch {
     /// When it came.
     pub stamp: Tick,
-    /// Whether it will be counted: then the cache is asked for the counters as well.
-    pub counted: bool,
+    /// When it is counted.
+    pub counting: Counting,
+}
+
+/// When a packet is counted in its flow's entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counting {
+    /// Never.
+    Off,
+    /// With the stamp. The cache is asked for the counters together with the flow's line, so twice as much is on its way.
+    AtOnce,
+    /// By the caller, when the cache has been asked for the counters of the flows that were found.
+    Later,
+}
+
+/// What is known of the packets of a burst, at most [`BULK`]: slices of the same length.
+#[derive(Clone, Copy, Debug)]
+pub struct Packets<'a> {
+    /// Their flows,
+    pub keys: &'a [FlowKey],
+    /// the hashes of these,
+    pub hashes: &'a [u32],
+    /// and how many bytes each has.
+    pub lens: &'a [u32],
+}
+
+impl<'a> Packets<'a> {
+    /// The first `count` of what the slices hold.
+    #[inline(always)]
+    #[must_use]
+    pub fn first(count: usize, keys: &'a [FlowKey], hashes: &'a [u32], lens: &'a [u32]) -> Self {
+        Packets { keys: &keys[..count], hashes: &hashes[..count], lens: &lens[..count] }
+    }
 }
 
 /// A hash table from flow keys to positions, in the manner of DPDK's
@@ -65,9 +96,9 @@ pub trait FlowTable {
     fn hash(&self, key: &FlowKey) -> u32;
     /// The hashes of up to [`BULK`] keys.
     fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]);
-    /// Asks the cache for what the lookup of keys with these hashes needs first, if the table knows.
-    fn prefetch_burst(&self, hashes: &[u32]) {
-        let _ = hashes;
+    /// Asks the cache for what the touch of keys with these hashes needs first, if the table knows.
+    fn prefetch_burst(&self, hashes: &[u32], counting: Counting) {
+        let _ = (hashes, counting);
     }
 
     /// Finds a key (`rte_hash_lookup_with_hash`).
@@ -84,31 +115,31 @@ pub trait FlowTable {
         }
         found
     }
-    /// Stamps the entries of up to [`BULK`] keys, from the `from`-th on, of those entries about which nothing has still to
-    /// be told ([`Mark::pending`]): one visit for what is otherwise three. Bit i of the answer says whether that was done
-    /// for key i, and then `out[i]` is where. Else `out[i]` is where an entry with this key is likely to be put, if the table
-    /// knows, or some other position; and what is kept there the table has asked the cache for, if it has room for new entries.
+    /// Stamps the entries of the packets, from the `from`-th on, of those entries about which nothing has still to be told
+    /// ([`Mark::pending`]), and counts the packets there if that is to be done at once: one visit for what is otherwise three or
+    /// four. Bit i of the answer says whether that was done for packet i, and then `out[i]` is where. Else `out[i]` is where an
+    /// entry with this key is likely to be put, if the table knows, or some other position; and what is kept there the table has
+    /// asked the cache for, if it has room for new entries.
     ///
-    /// Some keys may be left for [`FlowTable::touch_rest`], which must follow, with [`ALL_STEPS`] in the end, before anything is
+    /// Some may be left for [`FlowTable::touch_rest`], which must follow, with [`ALL_STEPS`] in the end, before anything is
     /// added or removed.
-    fn touch_burst(
-        &mut self,
-        keys: &[FlowKey],
-        hashes: &[u32],
-        from: usize,
-        touch: Touch,
-        out: &mut [Pos],
-    ) -> u64 {
-        let (keys, out) = (&keys[from..], &mut out[from..]);
-        let found = self.lookup_burst(keys, &hashes[from..], out);
+    fn touch_burst(&mut self, packets: Packets<'_>, from: usize, touch: Touch, out: &mut [Pos]) -> u64 {
+        let (keys, out) = (&packets.keys[from..], &mut out[from..]);
+        let found = self.lookup_burst(keys, &packets.hashes[from..], out);
         let mut touched = 0u64;
         for (i, out) in out[..keys.len()].iter_mut().enumerate() {
             let there = found >> i & 1 == 1;
             if there && !self.mark(*out).pending() {
                 self.set_stamp(*out, touch.stamp);
                 touched |= 1 << i;
-                if touch.counted {
-                    self.prefetch_beside(*out);
+                match touch.counting {
+                    Counting::Off => {}
+                    Counting::AtOnce => {
+                        if let Some(counts) = self.counts_mut(*out) {
+                            counts.count(packets.lens[from + i]);
+                        }
+                    }
+                    Counting::Later => self.prefetch_beside(*out),
                 }
                 continue;
             }
@@ -121,10 +152,10 @@ pub trait FlowTable {
         }
         touched.checked_shl(from as u32).unwrap_or(0)
     }
-    /// Goes on with what [`FlowTable::touch_burst`] has left undone for these keys: at most so many steps, each of which asks the
-    /// cache for what the next one needs. Bits and `out` as there; when no step is left, all has been done.
-    fn touch_rest(&mut self, keys: &[FlowKey], steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
-        let _ = (keys, steps, touch, out);
+    /// Goes on with what [`FlowTable::touch_burst`] has left undone for these packets: at most so many steps, each of which asks
+    /// the cache for what the next one needs. Bits and `out` as there; when no step is left, all has been done.
+    fn touch_rest(&mut self, packets: Packets<'_>, steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
+        let _ = (packets, steps, touch, out);
         0
     }
     /// Adds a key, or finds it when it is there already (`rte_hash_add_key_with_hash`).

@@ -1,9 +1,10 @@
 //! Laws of a flow table, judged by a `HashMap`.
 
+use std::array;
 use std::collections::{HashMap, HashSet};
 
 use conntrack::entry::{Counts, Mark};
-use conntrack::table::{ALL_STEPS, BULK, Touch};
+use conntrack::table::{ALL_STEPS, BULK, Counting, Packets, Touch};
 use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
 
 use super::random::Random;
@@ -83,7 +84,9 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
                 let burst: Vec<FlowKey> =
                     (0..random.below(BULK + 1)).map(|_| keys[random.below(keys.len())]).collect();
                 bulk_agrees(table, &burst, &map);
-                touch_agrees(table, &burst, &mut map, Tick(random.bits() as u32));
+                let counting = [Counting::Off, Counting::AtOnce, Counting::Later][random.below(3)];
+                let touch = Touch { stamp: Tick(random.bits() as u32), counting };
+                touch_agrees(table, &burst, &mut map, touch);
             }
         }
         assert_eq!(table.len() as usize, map.len());
@@ -124,30 +127,49 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
     }
 }
 
-/// A touch stamps what a bulk lookup finds, but for entries whose mark has a bit in its upper byte.
-fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, stamp: Tick) {
+/// A touch stamps what a bulk lookup finds, and counts it if that is to be done at once, but for entries whose mark has a bit in
+/// its upper byte.
+fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, touch: Touch) {
     let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
     table.hash_burst(burst, &mut hashes);
-    let touch = Touch { stamp, counted: true };
+    let lens: [u32; BULK] = array::from_fn(|i| 60 + i as u32);
+    let packets = |count| Packets { keys: &burst[..count], hashes: &hashes[..count], lens: &lens[..count] };
+    // What each entry has counted, and what it will have.
+    let mut counts: HashMap<u32, [Counts; 2]> = HashMap::new();
+    for (key, len) in burst.iter().zip(lens) {
+        let Some((pos, _, mark)) = map.get(key) else { continue };
+        if let Some(kept) = table.counts_mut(*pos) {
+            let [_, expected] = counts.entry(pos.0).or_insert([*kept, Counts::default()]);
+            if touch.counting == Counting::AtOnce && mark.0 >> 8 == 0 {
+                expected.packets += 1;
+                expected.bytes += u64::from(len);
+            }
+            *kept = Counts::default();
+        }
+    }
     // In two parts, as a tracker does with the bursts of two ports.
     let first = burst.len() / 3;
-    let mut touched = table.touch_burst(&burst[..first], &hashes, 0, touch, &mut places);
+    let mut touched = table.touch_burst(packets(first), 0, touch, &mut places);
     assert_eq!(touched.checked_shr(first as u32).unwrap_or(0), 0, "touched what was not asked");
-    table.prefetch_burst(&hashes[first..burst.len()]);
-    touched |= table.touch_rest(&burst[..first], 1, touch, &mut places);
-    touched |= table.touch_burst(burst, &hashes, first, touch, &mut places);
-    touched |= table.touch_rest(burst, ALL_STEPS, touch, &mut places);
+    table.prefetch_burst(&hashes[first..burst.len()], touch.counting);
+    touched |= table.touch_rest(packets(first), 1, touch, &mut places);
+    touched |= table.touch_burst(packets(burst.len()), first, touch, &mut places);
+    touched |= table.touch_rest(packets(burst.len()), ALL_STEPS, touch, &mut places);
     assert_eq!(touched.checked_shr(burst.len() as u32).unwrap_or(0), 0, "touched what was not asked");
     for (i, key) in burst.iter().enumerate() {
         let mut expected = None;
         if let Some((pos, was, mark)) = map.get_mut(key) {
             if mark.0 >> 8 == 0 {
-                (*was, expected) = (stamp, Some(*pos));
+                (*was, expected) = (touch.stamp, Some(*pos));
             }
             assert_eq!(table.stamp(*pos), *was, "key {i} of {}", burst.len());
         }
         assert!(places[i].0 < table.positions());
         assert_eq!((touched >> i & 1 == 1).then_some(places[i]), expected, "key {i} of {}", burst.len());
+    }
+    for (pos, [before, expected]) in counts {
+        assert_eq!(table.counts(Pos(pos)), expected, "{:?}", touch.counting);
+        table.counts_mut(Pos(pos)).into_iter().for_each(|kept| *kept = before);
     }
 }
 
