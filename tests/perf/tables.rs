@@ -28,7 +28,7 @@ pub(crate) use report::target;
 pub(crate) use report::{Operation, Report, Row, Size};
 
 /// Keys that are made at a time: so few that a small table stays in the cache meanwhile.
-const CHUNK: usize = 32 * BURST;
+const CHUNK: usize = 16 * BURST;
 /// Flows from this number on are in no table.
 const ABSENT: u64 = 1 << 40;
 /// A bucket of the largest table, the learner's, for each flow; and what is lost to alignment and headers.

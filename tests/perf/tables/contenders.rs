@@ -9,8 +9,9 @@ use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_bu
 use dpdk::learner::{Learner, LearnerConfig};
 use dpdk::{Eal, SocketId};
 
-/// Keys of a burst.
-pub(crate) const BURST: usize = 32;
+/// Keys of a burst: as many as the poll loop looks up together, which has a burst of 32 frames from each of two ports, and as many
+/// as `rte_hash` and the learner take in one call.
+pub(crate) const BURST: usize = BULK;
 /// No key of a learner expires: a day.
 const NEVER: u32 = 86_400;
 
