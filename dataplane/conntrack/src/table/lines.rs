@@ -283,7 +283,7 @@ impl<L: Layout> LineTable<L> {
     }
 
     /// [`FlowTable::touch_burst`], with these instructions, and compiled for whether it counts: asking that for each packet took
-    /// 0.6 of the 1.2 ns that counting at once saves.
+    /// 0.6 of the 1.0 ns that counting at once saves with 1000 flows.
     #[inline(always)]
     fn touch_at_home<const COUNTS: bool>(
         &mut self,
