@@ -39,6 +39,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_promiscuous_enable",             // port.rs: Port::start
     "rte_eth_rx_queue_setup",                 // port.rs: Port::open
     "rte_eth_stats_get",                      // port.rs: Port::stats
+    "rte_eth_stats_reset",                    // port.rs: Port::reset_stats
     "rte_eth_tx_queue_setup",                 // port.rs: Port::open
     "rte_free",                               // hash.rs: Drop of Words
     "rte_get_main_lcore",                     // eal.rs: Eal::main_lcore

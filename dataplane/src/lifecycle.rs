@@ -177,7 +177,7 @@ fn track<L: Layout + Send>(
     let elapsed = || Duration::from_nanos(clock.now().ns);
     let mut keeper = Keeper::new(ports);
     keeper.tick(elapsed());
-    discard_early_frames(ports, &mut workers);
+    discard_early_frames(ports, &mut workers)?;
 
     let finish = Arc::new(AtomicBool::new(false));
     let watched: Vec<_> = ends.iter().map(|end| (end.lcore, end.stats.clone())).collect();
@@ -349,23 +349,25 @@ fn commands(config: &Config, doors: Vec<Shard>, owners: Vec<Option<usize>>) -> C
 }
 
 /// Frees what net_af_packet received before its port was started: the driver opens its socket for all interfaces and
-/// binds it to one afterwards, so these frames may be from anywhere on the host, and would be forwarded.
-fn discard_early_frames<T>(ports: &[Port<'_>], workers: &mut [Worker<'_, T>]) {
-    /// More than the driver's ring holds by default, so that a busy wire cannot hold up the start.
-    const BURSTS: usize = 64;
-    let from_af_packet =
-        |id: PortId| ports.iter().any(|port| port.id() == id && port.driver_name() == "net_af_packet");
+/// binds it to one afterwards, so these frames may be from anywhere on the host, and would be forwarded. The port's
+/// counters start after them: they never came through it.
+fn discard_early_frames<T>(ports: &[Port<'_>], workers: &mut [Worker<'_, T>]) -> Result<(), StartError> {
+    /// 128 times what the driver's ring holds by default: a busy wire cannot hold up the start for ever.
+    const BURSTS: usize = 2048;
     let mut burst = Burst::new();
-    for lane in workers.iter_mut().flat_map(|worker| &mut worker.lanes) {
-        if !from_af_packet(lane.rx.port()) {
-            continue;
+    for port in ports.iter().filter(|port| port.driver_name() == "net_af_packet") {
+        let lanes = workers.iter_mut().flat_map(|worker| &mut worker.lanes);
+        let mut frames = 0;
+        for lane in lanes.filter(|lane| lane.rx.port() == port.id()) {
+            let bursts = (0..BURSTS).map(|_| lane.rx.receive(&mut burst, 32));
+            frames += bursts.take_while(|count| *count > 0).sum::<usize>();
         }
-        let frames: usize =
-            (0..BURSTS).map(|_| lane.rx.receive(&mut burst, 32)).take_while(|count| *count > 0).sum();
         if frames > 0 {
-            info!("discarded {frames} frames that port{} received before its start", lane.rx.port().0);
+            port.reset_stats()?;
+            info!("discarded {frames} frames that {port} received before its start");
         }
     }
+    Ok(())
 }
 
 /// Looks after something, many times a second, until `finish` is set.

@@ -84,6 +84,31 @@ fn jumbo_frames_cross_unchanged() {
     all_arrive(&line, &devices, &frames);
 }
 
+/// net_af_packet opens its socket for all interfaces, and binds it to one a moment later.
+#[test]
+fn what_other_interfaces_received_before_the_start_is_neither_forwarded_nor_counted() {
+    let line = Line::new();
+    let capture = line.right.capture("eth0");
+    let noise = "while :; do echo >/dev/udp/127.0.0.1/9; done 2>/dev/null";
+    let noise = Running::spawn(line.middle.command("timeout").args(["30", "bash", "-c", noise]));
+    // To map large rings takes that moment long.
+    let devices = line.devices("net_af_packet", ",framecnt=16384");
+    let mut appliance = Appliance::start(&line.middle, &devices, &NO_EXPIRY);
+    drop(noise);
+    wait_for("some have been discarded", LIMIT, || {
+        appliance.dataplane().output().contains("received before its start").then_some(())
+    });
+
+    let frames: Vec<_> = distinct_flows(50).collect();
+    line.left.send("eth0", &frames);
+    appliance.wait_forwarded(frames.len() as u64);
+    assert_same(&capture.frames(frames.len()), &frames);
+    let totals = appliance.totals();
+    let ports: Vec<_> = totals.ports.iter().map(|port| (port.rx_packets, port.tx_packets)).collect();
+    assert_eq!(ports, [(50, 0), (0, 50)]);
+    appliance.stop();
+}
+
 /// Two queues of one port share its frames by flow; each frame comes through one of them.
 #[test]
 fn two_queues_of_an_interface_share_its_frames() {
@@ -159,7 +184,7 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
 #[test]
 fn a_tcp_stream_is_counted_as_the_kernel_counts_it() {
     let line = Line::new();
-    let devices = line.devices("net_af_packet", ",framecnt=4096");
+    let devices = line.devices("net_af_packet", ",framecnt=16384");
     let appliance = Appliance::start(&line.middle, &devices, &NO_EXPIRY);
     let mut server = Running::spawn(line.right.command("iperf3").args(["-s", "-1", "--forceflush"]));
     server.wait_line(Stream::Stdout, LIMIT, |line| line.starts_with("Server listening"));

@@ -374,6 +374,25 @@ impl<'eal> Port<'eal> {
             rx_nombuf: stats.rx_nombuf,
         }))
     }
+
+    /// Sets the counters to zero (`rte_eth_stats_reset`), those that the driver gives to everybody else too. What a
+    /// burst call counts at this very moment may or may not be kept.
+    ///
+    /// # Errors
+    ///
+    /// The driver cannot.
+    pub fn reset_stats(&self) -> Result<(), Error> {
+        let _control = lock(&self.control);
+        // SAFETY: the port is open.
+        match unsafe { sys::rte_eth_stats_reset(self.id.0) } {
+            0 => {
+                let _ = self.sockets.take_drops();
+                *lock(&self.counted) = Counted::default();
+                Ok(())
+            }
+            code => Err(Error::returned("rte_eth_stats_reset", self, code)),
+        }
+    }
 }
 
 /// Counters as they are given out.

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dpdk::test_support::{RingPort, push_frame, push_segments};
 use dpdk::{
-    Burst, CAPACITY, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, QueueId, Sent, SocketId,
+    Burst, CAPACITY, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortStats, QueueId, Sent,
+    SocketId,
 };
 
 const MBUFS: u32 = 2047;
@@ -134,6 +135,10 @@ fn forwarding_keeps_bytes_and_order<'p>(
     }
     assert_eq!(ports[0].stats().unwrap().ipackets, u64::from(seed));
     assert_eq!(ports[1].stats().unwrap().opackets, u64::from(seed));
+    for port in ports {
+        port.reset_stats().unwrap();
+        assert_eq!(port.stats().unwrap(), PortStats::default());
+    }
     assert_eq!(pool.available(), MBUFS);
 }
 
