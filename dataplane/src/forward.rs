@@ -4,7 +4,7 @@ use dpdk::{Burst, TxQueue};
 
 use crate::cli::{ForwardMode, UntrackedMode};
 
-/// What became of the frames of a burst.
+/// What became of frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forwarded {
     /// The peer port took them.
@@ -13,16 +13,6 @@ pub struct Forwarded {
     pub tx_dropped: u64,
     /// Freed on purpose.
     pub filtered: u64,
-}
-
-impl Forwarded {
-    /// Counts another burst.
-    #[inline]
-    pub fn add(&mut self, other: Forwarded) {
-        self.tx += other.tx;
-        self.tx_dropped += other.tx_dropped;
-        self.filtered += other.filtered;
-    }
 }
 
 /// The rules for all bursts.
@@ -55,17 +45,24 @@ impl FrameSet {
 }
 
 impl Rules {
-    /// Sends or frees every frame of the burst; it is empty afterwards.
+    /// Sends or frees every frame of the burst, which is empty afterwards, and counts what became of them.
     #[inline]
-    pub fn apply(self, burst: &mut Burst<'_>, tracked: &FrameSet, peer: &mut TxQueue<'_>) -> Forwarded {
+    pub fn apply(
+        self,
+        burst: &mut Burst<'_>,
+        tracked: &FrameSet,
+        peer: &mut TxQueue<'_>,
+        forwarded: &mut Forwarded,
+    ) {
         let received = burst.len();
         match (self.forward, self.untracked) {
             (ForwardMode::Drop, _) => burst.retain(|_| false),
             (ForwardMode::Pair, UntrackedMode::Drop) => burst.retain(|index| tracked.contains(index)),
             (ForwardMode::Pair, UntrackedMode::Forward) => {}
         }
-        let filtered = received - burst.len();
+        forwarded.filtered += (received - burst.len()) as u64;
         let sent = peer.send(burst);
-        Forwarded { tx: sent.sent as u64, tx_dropped: sent.dropped as u64, filtered: filtered as u64 }
+        forwarded.tx += sent.sent as u64;
+        forwarded.tx_dropped += sent.dropped as u64;
     }
 }

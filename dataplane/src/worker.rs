@@ -108,8 +108,8 @@ impl<'p, T: FlowTable> Worker<'p, T> {
                 }
                 self.tracker.touch(now, turn.waiting);
                 let lane = index % self.lanes.len();
-                let forwarded = self.rules.apply(&mut turn.burst, &turn.tracked, &mut self.lanes[lane].tx);
-                poll.forwarded.add(forwarded);
+                let tx = &mut self.lanes[lane].tx;
+                self.rules.apply(&mut turn.burst, &turn.tracked, tx, &mut poll.forwarded);
                 self.tracker.ask();
             }
             self.tracker.finish(now, &mut self.sink);
