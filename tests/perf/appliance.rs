@@ -9,6 +9,8 @@ mod scenarios;
 #[path = "appliance/trial.rs"]
 mod trial;
 
+use std::cell::Cell;
+
 use flowtracker_tests::hugepages::Hugepages;
 
 use crate::report::{Row, Section};
@@ -28,8 +30,8 @@ pub(crate) struct Plan {
     pub(crate) only: Option<String>,
 }
 
-/// Hugepages of 2 MiB for the mbufs of two ports.
-const HUGEPAGES: u64 = 96;
+/// Hugepages of 2 MiB for the mbufs of two ports, of as many programs as have them at the same time.
+const HUGEPAGES: u64 = 64 * 4 + 32;
 
 /// Measures everything.
 pub(crate) fn run(plan: &Plan) -> Vec<Section> {
@@ -45,34 +47,43 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
         hugepages,
         folder: folder.path().to_owned(),
         seconds: plan.seconds,
+        started: Cell::default(),
     };
-    let (mut sections, cases) = scenarios::all(plan, folder.path());
+    let (mut sections, contests) = scenarios::all(plan, folder.path());
     if let Some(only) = &plan.only {
         assert!(sections.iter().any(|section| section.id == only), "no section is called {only}");
     }
-    let cases: Vec<Case> = cases
+    let contests: Vec<Vec<Case>> = contests
         .into_iter()
-        .filter(|case| plan.only.as_deref().is_none_or(|only| sections[case.figures[0].section].id == only))
+        .filter(|cases| {
+            plan.only.as_deref().is_none_or(|only| sections[cases[0].figures[0].section].id == only)
+        })
         .collect();
-    let mut rows: Vec<Vec<Row>> =
-        cases.iter().map(|case| case.figures.iter().map(Figure::row).collect()).collect();
+    let new_rows = |case: &Case| -> Vec<Row> { case.figures.iter().map(Figure::row).collect() };
+    let mut rows: Vec<Vec<Vec<Row>>> =
+        contests.iter().map(|cases| cases.iter().map(new_rows).collect()).collect();
     for round in 0..plan.rounds {
         // Every second round the other way about, so that drift hits all alike.
-        let mut order: Vec<usize> = (0..cases.len()).collect();
+        let mut order: Vec<usize> = (0..contests.len()).collect();
         if round % 2 == 1 {
             order.reverse();
         }
         for index in order {
-            let case = &cases[index];
-            let measured = bench.measure(&case.trial);
-            for (figure, row) in case.figures.iter().zip(&mut rows[index]) {
-                row.rounds.push((figure.read)(&measured));
-                row.pages.clone_from(&measured.pages);
+            let cases = &contests[index];
+            let measured = match &cases[..] {
+                [case] => vec![bench.measure(&case.trial)],
+                cases => bench.measure_in_turns(cases.iter().map(|case| &case.trial)),
+            };
+            for ((case, rows), measured) in cases.iter().zip(&mut rows[index]).zip(&measured) {
+                for (figure, row) in case.figures.iter().zip(rows) {
+                    row.rounds.push((figure.read)(measured));
+                    row.pages.clone_from(&measured.pages);
+                }
             }
         }
         println!("appliance: round {} of {}", round + 1, plan.rounds);
     }
-    for (case, rows) in cases.iter().zip(rows) {
+    for (case, rows) in contests.iter().flatten().zip(rows.into_iter().flatten()) {
         for (figure, row) in case.figures.iter().zip(rows) {
             sections[figure.section].rows.push(row);
         }

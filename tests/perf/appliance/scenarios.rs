@@ -71,10 +71,10 @@ impl Figure {
     }
 }
 
-/// Sections, and the cases that fill them.
+/// Sections, and the cases that fill them: alone, or in turns with those that they are compared with.
 struct Lab {
     sections: Vec<Section>,
-    cases: Vec<Case>,
+    contests: Vec<Vec<Case>>,
 }
 
 impl Lab {
@@ -84,8 +84,15 @@ impl Lab {
         self.sections.len() - 1
     }
 
+    /// A measurement that has the machine for itself.
     fn case(&mut self, trial: Trial, figures: Vec<Figure>) {
-        self.cases.push(Case { trial, figures });
+        self.contests.push(vec![Case { trial, figures }]);
+    }
+
+    /// Measurements that take turns, of nothing but frames a second.
+    fn contest<const N: usize>(&mut self, entrants: [(Trial, Figure); N]) {
+        let cases = entrants.into_iter().map(|(trial, figure)| Case { trial, figures: vec![figure] });
+        self.contests.push(cases.collect());
     }
 }
 
@@ -129,8 +136,8 @@ fn name(flows: u64) -> String {
 }
 
 /// Everything, in the order in which it is shown.
-pub(crate) fn all(plan: &Plan, folder: &Path) -> (Vec<Section>, Vec<Case>) {
-    let mut lab = Lab { sections: Vec::new(), cases: Vec::new() };
+pub(crate) fn all(plan: &Plan, folder: &Path) -> (Vec<Section>, Vec<Vec<Case>>) {
+    let mut lab = Lab { sections: Vec::new(), contests: Vec::new() };
     hits(&mut lab, plan);
     small_pages(&mut lab);
     new_flows(&mut lab, plan);
@@ -139,7 +146,7 @@ pub(crate) fn all(plan: &Plan, folder: &Path) -> (Vec<Section>, Vec<Case>) {
     two_workers(&mut lab);
     latency(&mut lab);
     aging(&mut lab, plan);
-    (lab.sections, lab.cases)
+    (lab.sections, lab.contests)
 }
 
 fn hits(lab: &mut Lab, plan: &Plan) {
@@ -154,30 +161,26 @@ fn hits(lab: &mut Lab, plan: &Plan) {
     for (count, without, with) in sizes.into_iter().filter(|(count, ..)| *count <= plan.largest) {
         let scenario = name(count);
         let scenario = scenario.as_str();
-        lab.case(Trial::new(Who::Testpmd, flows(0)), vec![figure(section, scenario, TESTPMD, mpps)]);
-        lab.case(
-            Trial { warm_up: 200_000, ..Trial::new(Who::Testpmd, flows(count)) },
-            vec![figure(section, scenario, SOURCE, mpps)],
-        );
-        let off = ours(room(count), &[NEVER, "--accounting=off"]);
-        lab.case(
-            Trial::new(off, flows(count)),
-            vec![
-                figure(section, scenario, NO_ACCOUNTING, mpps)
-                    .versus(TESTPMD, Some(without))
-                    .versus(SOURCE, None)
-                    .versus(RTE_HASH, None),
-            ],
-        );
-        lab.case(
-            Trial::new(ours(room(count), &[NEVER]), flows(count)),
-            vec![figure(section, scenario, OURS, mpps).versus(TESTPMD, Some(with)).versus(SOURCE, None)],
-        );
-        // Its memory is the EAL's, which touches all of it at the start.
-        if count <= 1 << 20 {
-            let trial = Trial { hugepages: false, ..Trial::new(Who::OnRteHash(room(count)), flows(count)) };
-            lab.case(trial, vec![figure(section, scenario, RTE_HASH, mpps)]);
+        let row = |contender| figure(section, scenario, contender, mpps);
+        let off = Trial::new(ours(room(count), &[NEVER, "--accounting=off"]), flows(count));
+        let on = Trial::new(ours(room(count), &[NEVER]), flows(count));
+        let entrants = [
+            (Trial::new(Who::Testpmd, flows(0)), row(TESTPMD)),
+            (Trial { warm_up: 200_000, ..Trial::new(Who::Testpmd, flows(count)) }, row(SOURCE)),
+            (
+                off,
+                row(NO_ACCOUNTING).versus(TESTPMD, Some(without)).versus(SOURCE, None).versus(RTE_HASH, None),
+            ),
+            (on, row(OURS).versus(TESTPMD, Some(with)).versus(SOURCE, None)),
+        ];
+        // The memory of rte_hash is the EAL's, which touches all of it at the start.
+        if count > 1 << 20 {
+            lab.contest(entrants);
+            continue;
         }
+        let on_rte_hash = Trial { hugepages: false, ..Trial::new(Who::OnRteHash(room(count)), flows(count)) };
+        let [testpmd, source, off, on] = entrants;
+        lab.contest([testpmd, source, off, on, (on_rte_hash, row(RTE_HASH))]);
     }
 }
 
@@ -193,11 +196,11 @@ fn small_pages(lab: &mut Lab) {
         let scenario = name(count);
         let scenario = scenario.as_str();
         let small = |trial| Trial { hugepages: false, ..trial };
-        lab.case(small(Trial::new(Who::Testpmd, flows(0))), vec![figure(section, scenario, TESTPMD, mpps)]);
-        lab.case(
-            small(Trial::new(ours(room(count), &[NEVER]), flows(count))),
-            vec![figure(section, scenario, OURS, mpps).versus(TESTPMD, None)],
-        );
+        let row = |contender| figure(section, scenario, contender, mpps);
+        lab.contest([
+            (small(Trial::new(Who::Testpmd, flows(0))), row(TESTPMD)),
+            (small(Trial::new(ours(room(count), &[NEVER]), flows(count))), row(OURS).versus(TESTPMD, None)),
+        ]);
     }
 }
 
@@ -253,17 +256,12 @@ fn new_flows(lab: &mut Lab, plan: &Plan) {
     let full = [1 << 16, 1 << 20];
     for count in full {
         let scenario = format!("full table of {}", name(count).replace(" flows", ""));
-        lab.case(
-            Trial { warm_up: 4 * count, ..Trial::new(ours(count, &[NEVER]), flows(count)) },
-            vec![figure(section, &scenario, "frames, known flows", mpps)],
-        );
-        lab.case(
-            Trial { warm_up: 4 * count, ..Trial::new(ours(count, &[NEVER]), fresh(SHARES, 2)) },
-            vec![
-                figure(section, &scenario, "frames, all refused", mpps)
-                    .versus("frames, known flows", Some(0.5)),
-            ],
-        );
+        let trial = |load| Trial { warm_up: 4 * count, ..Trial::new(ours(count, &[NEVER]), load) };
+        let (known, refused) = ("frames, known flows", "frames, all refused");
+        lab.contest([
+            (trial(flows(count)), figure(section, &scenario, known, mpps)),
+            (trial(fresh(SHARES, 2)), figure(section, &scenario, refused, mpps).versus(known, Some(0.5))),
+        ]);
     }
 }
 
@@ -287,34 +285,26 @@ fn hostile(lab: &mut Lab, folder: &Path) {
             let load = Load { keys: Some(keys.clone()), ..flows(COUNT) };
             Trial { warm_up: 4 * COUNT, ..Trial::new(ours(4 * COUNT, &[NEVER, &option]), load) }
         };
-        lab.case(trial(&ordinary), vec![figure(section, &random, &contender, mpps)]);
+        let row = |scenario| figure(section, scenario, &contender, mpps);
         let target = (hash == "keyed").then_some(0.95);
-        lab.case(
-            trial(&chosen),
-            vec![
-                figure(section, "colliding CRC", &contender, mpps)
-                    .versus_scenario(&contender, &random, target),
-            ],
-        );
+        lab.contest([
+            (trial(&ordinary), row(&random)),
+            (trial(&chosen), row("colliding CRC").versus_scenario(&contender, &random, target)),
+        ]);
     }
     let mice = 1 << 20;
-    lab.case(
-        Trial::new(ours(room(mice), &[NEVER]), Load { elephant: SHARES * 9 / 10, ..flows(mice) }),
-        vec![figure(section, "elephant among a million mice", OURS, mpps).versus(SOURCE, None)],
-    );
-    lab.case(
-        Trial {
-            warm_up: 200_000,
-            ..Trial::new(Who::Testpmd, Load { elephant: SHARES * 9 / 10, ..flows(mice) })
-        },
-        vec![figure(section, "elephant among a million mice", SOURCE, mpps)],
-    );
+    let row = |contender| figure(section, "elephant among a million mice", contender, mpps);
+    let load = || Load { elephant: SHARES * 9 / 10, ..flows(mice) };
+    lab.contest([
+        (Trial::new(ours(room(mice), &[NEVER]), load()), row(OURS).versus(SOURCE, None)),
+        (Trial { warm_up: 200_000, ..Trial::new(Who::Testpmd, load()) }, row(SOURCE)),
+    ]);
+    let row = |contender| figure(section, "bursts of one, 1k flows", contender, mpps);
     let one = |who| Trial { burst: 1, ..Trial::new(who, flows(1 << 10)) };
-    lab.case(one(Who::Testpmd), vec![figure(section, "bursts of one, 1k flows", SOURCE, mpps)]);
-    lab.case(
-        one(ours(65_536, &[NEVER])),
-        vec![figure(section, "bursts of one, 1k flows", OURS, mpps).versus(SOURCE, None)],
-    );
+    lab.contest([
+        (one(Who::Testpmd), row(SOURCE)),
+        (one(ours(65_536, &[NEVER])), row(OURS).versus(SOURCE, None)),
+    ]);
 }
 
 /// Flows for the source.
@@ -364,19 +354,19 @@ fn two_workers(lab: &mut Lab) {
          main lcore, the exporter and this lab share CPU 0 with the second worker.",
     );
     const COUNT: u64 = 1 << 16;
-    for (lcores, scenario) in [("0@0,1@1", "one worker"), ("0@0,1@0,2@1", "two workers")] {
-        let on = |trial| Trial { lcores, ..trial };
-        let versus = |row: Figure, peer: &str, target| {
-            if scenario == "one worker" { row } else { row.versus_scenario(peer, "one worker", target) }
-        };
-        let row = figure(section, scenario, SOURCE, mpps);
-        lab.case(on(Trial::new(Who::Testpmd, flows(COUNT))), vec![versus(row, SOURCE, None)]);
-        let row = figure(section, scenario, OURS, mpps);
-        lab.case(
-            on(Trial::new(ours(2 * room(COUNT), &[NEVER]), flows(COUNT))),
-            vec![versus(row, OURS, Some(1.8))],
-        );
-    }
+    let entrant = |who, contender, (lcores, scenario)| {
+        (Trial { lcores, ..Trial::new(who, flows(COUNT)) }, figure(section, scenario, contender, mpps))
+    };
+    let (one, two) = (("0@0,1@1", "one worker"), ("0@0,1@0,2@1", "two workers"));
+    let ours = || ours(2 * room(COUNT), &[NEVER]);
+    let than_one =
+        |(trial, row): (Trial, Figure), peer, target| (trial, row.versus_scenario(peer, one.1, target));
+    lab.contest([
+        entrant(Who::Testpmd, SOURCE, one),
+        entrant(ours(), OURS, one),
+        than_one(entrant(Who::Testpmd, SOURCE, two), SOURCE, None),
+        than_one(entrant(ours(), OURS, two), OURS, Some(1.8)),
+    ]);
 }
 
 fn latency(lab: &mut Lab) {
@@ -429,16 +419,16 @@ fn aging(lab: &mut Lab, plan: &Plan) {
          days, so that none is ever due.",
     );
     const COUNT: u64 = 1 << 20;
-    for (scenario, option, target) in [
-        ("never due", NEVER, None),
-        ("30 s", "--timer-profiles=30000", Some(0.97)),
-        ("1 s", "--timer-profiles=1000", None),
-    ] {
-        let mut row = figure(section, scenario, NO_ACCOUNTING, mpps);
-        if option != NEVER {
-            row = row.versus_scenario(NO_ACCOUNTING, "never due", target);
-        }
+    let entrant = |scenario: &str, option: &str| {
         let trial = Trial::new(ours(room(COUNT), &[option, "--accounting=off"]), flows(COUNT));
-        lab.case(Trial { warm_up: 40 * COUNT, ..trial }, vec![row]);
+        (Trial { warm_up: 40 * COUNT, ..trial }, figure(section, scenario, NO_ACCOUNTING, mpps))
+    };
+    // Two at a time: what comes due while the other has its turn is done in one's own, so what aging costs counts twice.
+    for (scenario, option, target) in
+        [("30 s", "--timer-profiles=30000", Some(0.97)), ("1 s", "--timer-profiles=1000", None)]
+    {
+        let never = format!("never due, beside {scenario}");
+        let (trial, row) = entrant(scenario, option);
+        lab.contest([entrant(&never, NEVER), (trial, row.versus_scenario(NO_ACCOUNTING, &never, target))]);
     }
 }

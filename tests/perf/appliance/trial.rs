@@ -1,5 +1,6 @@
-//! One program, one load, one measurement.
+//! One program, one load, one measurement; or several programs in turns.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -9,12 +10,17 @@ use flowtracker_proto::v1;
 use flowtracker_tests::grpcurl::Grpcurl;
 use flowtracker_tests::hugepages::Hugepages;
 use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+use flowtracker_tests::rounds::Rounds;
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::source::{Counts, Load, Meter};
 use crate::swallow::Swallow;
 
 const START: Duration = Duration::from_secs(90);
+/// How long a turn is, and how long before it a program has to find its caches again.
+const TURN: Duration = Duration::from_millis(25);
+const BEFORE_TURN: Duration = Duration::from_millis(5);
 
 /// What forwards the frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +88,9 @@ impl Trial {
 
 /// What came of it.
 pub(crate) struct Measured {
-    /// Millions of frames a second.
+    /// Millions of frames a second; of turns the median.
     pub(crate) mpps: f64,
+    /// From first to last, what passed between turns included.
     pub(crate) seconds: f64,
     pub(crate) counts: Counts,
     /// Counters of the data plane before and after, if it is ours and they can be had.
@@ -130,6 +137,17 @@ pub(crate) struct Bench {
     pub(crate) hugepages: Option<Hugepages>,
     pub(crate) folder: PathBuf,
     pub(crate) seconds: f64,
+    /// Programs started so far.
+    pub(crate) started: Cell<u32>,
+}
+
+/// A program that has been warmed up.
+struct Ready {
+    program: Running,
+    meter: Meter,
+    control: Control,
+    pages: String,
+    _folder: tempfile::TempDir,
 }
 
 /// Who the data plane reports to.
@@ -155,6 +173,65 @@ impl Control {
 impl Bench {
     /// Runs the program until it has been measured.
     pub(crate) fn measure(&self, trial: &Trial) -> Measured {
+        let Ready { mut program, meter, control, pages, .. } = self.start(trial);
+        let asking = Asking::start(trial.meanwhile, &control);
+        let stats = control.stats();
+        let (before, since) = (meter.read(), Instant::now());
+        std::thread::sleep(Duration::from_secs_f64(self.seconds));
+        let (after, took) = (meter.read(), since.elapsed());
+        let stats = stats.zip(control.stats());
+        drop(asking);
+        program.terminate();
+        let early = match &control {
+            Control::Swallow(swallow) => swallow.heard().early.load(Ordering::Relaxed),
+            _ => 0,
+        };
+        let counts = after.since(&before);
+        let mpps = counts.frames as f64 / took.as_secs_f64() / 1e6;
+        Measured { mpps, seconds: took.as_secs_f64(), counts, stats, early, pages }
+    }
+
+    /// Starts all programs, and lets one at a time run, in turns of a few milliseconds: whatever else the host does, which
+    /// may halve a CPU's speed for seconds, it does to all of them alike.
+    pub(crate) fn measure_in_turns<'t>(&self, trials: impl Iterator<Item = &'t Trial>) -> Vec<Measured> {
+        let mut all: Vec<Ready> = Vec::new();
+        for trial in trials {
+            let ready = self.start(trial);
+            ready.program.signal(Signal::STOP);
+            all.push(ready);
+        }
+        let before: Vec<Counts> = all.iter().map(|ready| ready.meter.read()).collect();
+        let since = Instant::now();
+        let mut rates = vec![Rounds::default(); all.len()];
+        let turns = (self.seconds / TURN.as_secs_f64()).ceil() as usize;
+        for turn in 0..turns {
+            for nth in 0..all.len() {
+                // Every second time the other way about.
+                let index = if turn % 2 == 0 { nth } else { all.len() - 1 - nth };
+                let Ready { program, meter, .. } = &all[index];
+                program.signal(Signal::CONT);
+                std::thread::sleep(BEFORE_TURN);
+                let (before, since) = (meter.read(), Instant::now());
+                std::thread::sleep(TURN);
+                let (after, took) = (meter.read(), since.elapsed());
+                program.signal(Signal::STOP);
+                let frames = after.since(&before).frames;
+                rates[index].0.push(frames as f64 / took.as_secs_f64() / 1e6);
+            }
+        }
+        let seconds = since.elapsed().as_secs_f64();
+        let measured = all.iter().zip(before).zip(rates).map(|((ready, before), rates)| {
+            let counts = ready.meter.read().since(&before);
+            // A stopped program hears nothing else.
+            ready.program.signal(Signal::KILL);
+            let pages = ready.pages.clone();
+            Measured { mpps: rates.median(), seconds, counts, stats: None, early: 0, pages }
+        });
+        measured.collect()
+    }
+
+    /// Starts the program, and waits until all that comes before a measurement is over.
+    fn start(&self, trial: &Trial) -> Ready {
         let folder = tempfile::tempdir_in(&self.folder).expect("a temporary folder");
         let meter = Meter::new(folder.path());
         let control = match (&trial.who, trial.meanwhile) {
@@ -183,27 +260,8 @@ impl Bench {
                 control.stats()?.lcores.iter().any(expired).then_some(())
             });
         }
-        let asking = Asking::start(trial.meanwhile, &control);
-        let stats = control.stats();
-        let (before, since) = (meter.read(), Instant::now());
-        std::thread::sleep(Duration::from_secs_f64(self.seconds));
-        let (after, took) = (meter.read(), since.elapsed());
-        let stats = stats.zip(control.stats());
-        drop(asking);
-        program.terminate();
-        let early = match &control {
-            Control::Swallow(swallow) => swallow.heard().early.load(Ordering::Relaxed),
-            _ => 0,
-        };
-        let counts = after.since(&before);
-        Measured {
-            mpps: counts.frames as f64 / took.as_secs_f64() / 1e6,
-            seconds: took.as_secs_f64(),
-            counts,
-            stats,
-            early,
-            pages: pages(trial.hugepages && self.hugepages.is_some(), &program),
-        }
+        let pages = pages(trial.hugepages && self.hugepages.is_some(), &program);
+        Ready { program, meter, control, pages, _folder: folder }
     }
 
     fn command(&self, trial: &Trial, control: &Control, folder: &Path) -> Command {
@@ -219,7 +277,8 @@ impl Bench {
             }
             _ => eal.push("--no-huge".to_owned()),
         }
-        eal.push(format!("--file-prefix=ftsource{}", std::process::id()));
+        let nth = self.started.replace(self.started.get() + 1);
+        eal.push(format!("--file-prefix=ftsource{}-{nth}", std::process::id()));
         eal.extend((0..trial.ports).map(|port| format!("--vdev=net_null{port},size=64")));
         let mut command = match &trial.who {
             Who::Testpmd => {
