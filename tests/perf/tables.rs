@@ -37,10 +37,8 @@ const EAL_MORE_MIB: u64 = 192;
 
 /// How much is to be done.
 pub(crate) struct Plan {
-    /// Numbers of flows, powers of two, each at least a chunk of keys.
-    pub(crate) flows: Vec<u32>,
-    /// How often each measurement is made.
-    pub(crate) rounds: usize,
+    /// Numbers of flows, powers of two, each at least a chunk of keys; and how often each measurement is made with them.
+    pub(crate) sizes: Vec<(u32, usize)>,
     /// A smaller table is filled again and again until so many flows were added.
     pub(crate) inserts: u64,
     /// Flows that are looked up, and again as many that are not there.
@@ -56,6 +54,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
     Ours,
+    OursHalf,
     Hash,
     HashPacked,
     HashExt,
@@ -63,9 +62,10 @@ pub(crate) enum Table {
 }
 
 impl Table {
-    pub(crate) const ALL: [Table; 5] =
-        [Table::Ours, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
-    pub(crate) const PEERS: [Table; 4] = [Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
+    pub(crate) const ALL: [Table; 6] =
+        [Table::Ours, Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
+    pub(crate) const PEERS: [Table; 5] =
+        [Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
 
     /// The learner refuses a flow when its bucket is full, without a word. All others must take what they have room for.
     fn may_refuse(self) -> bool {
@@ -77,6 +77,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Table::Ours => "flowtracker",
+            Table::OursHalf => "flowtracker, half full",
             Table::Hash => "rte_hash",
             Table::HashPacked => "rte_hash, 16-byte keys",
             Table::HashExt => "the same, EXT_TABLE",
@@ -102,7 +103,7 @@ pub(crate) struct Counts {
 
 /// Measures all, or panics where a table breaks a law.
 pub(crate) fn run(plan: &Plan) -> Report {
-    let largest = plan.flows.iter().copied().max().expect("a number of flows");
+    let largest = plan.sizes.iter().map(|&(flows, _)| flows).max().expect("a number of flows");
     let mib = (u64::from(largest) * EAL_BYTES_PER_FLOW).div_ceil(1 << 20) + EAL_MORE_MIB;
     let before = Memory::now();
     // Given back after the EAL is gone.
@@ -113,8 +114,8 @@ pub(crate) fn run(plan: &Plan) -> Report {
     drop(learner(&eal, largest));
     drop(learner(&eal, largest));
     let pages = Memory::now().since(&before);
-    let sizes = plan.flows.iter().map(|&flows| compare(plan, &eal, &pages, flows)).collect();
-    Report { sizes, rounds: plan.rounds }
+    let sizes = plan.sizes.iter().map(|&(flows, rounds)| compare(plan, &eal, &pages, flows, rounds));
+    Report { sizes: sizes.collect() }
 }
 
 /// Without ports, and with memory for the largest of DPDK's tables.
@@ -130,7 +131,7 @@ fn start_eal(cpu: u32, mib: u64, hugepages: Option<&Path>) -> Eal {
 }
 
 /// `pages` says where the memory of DPDK's tables is.
-fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
+fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Size {
     assert!(flows.is_power_of_two() && flows as usize >= CHUNK, "{flows} flows");
     let before = Memory::now();
     let ours = Ours::new(flows);
@@ -138,10 +139,14 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
     let our_pages = Memory::now().since(&before);
     let places = ours.table.positions();
     drop(ours);
+    // A table has places for 5/3 of what it may hold. rte_hash is half full as well.
+    let half = flows + flows / 5;
+    let half_places = Ours::new(half).table.positions();
     let row = |table| {
         let flows = u64::from(flows);
         let (capacity, pages) = match table {
             Table::Ours => (u64::from(places), our_pages.clone()),
+            Table::OursHalf => (u64::from(half_places), our_pages.clone()),
             Table::Hash | Table::HashPacked => (2 * flows, pages.to_owned()),
             Table::HashExt => (flows, pages.to_owned()),
             Table::Learner => (4 * flows, pages.to_owned()),
@@ -149,10 +154,10 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
         Row { table, capacity, pages, ns: Default::default(), counts: Vec::new() }
     };
     let mut size = Size { flows, rows: Table::ALL.map(row).into(), stream: Rounds::default() };
-    for round in 0..plan.rounds {
+    for round in 0..rounds {
         let mut bench = Bench { table: Nothing, plan, flows: flows.into(), refused: HashSet::new() };
         size.stream.0.push(bench.hits().0);
-        let mut order = [0, 1, 2, 3, 4];
+        let mut order = [0, 1, 2, 3, 4, 5];
         // Every second round the other way about, so that drift hits all alike.
         if round % 2 == 1 {
             order.reverse();
@@ -160,7 +165,9 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32) -> Size {
         for row in order {
             let row = &mut size.rows[row];
             let (figures, counts) = match row.table {
+                // Full, to the last entry that it may hold.
                 Table::Ours => measure(plan, flows, || Ours::new(flows)),
+                Table::OursHalf => measure(plan, flows, || Ours::new(half)),
                 // Half of its places are taken: with more, a bucket or two may overflow, and it gets slower.
                 Table::Hash => {
                     measure(plan, flows, || Hash::<{ FlowKey::BYTES }>::new(eal, 2 * flows, false))

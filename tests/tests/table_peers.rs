@@ -10,10 +10,10 @@ use tables::{Counts, Operation, Plan, Table};
 #[test]
 fn every_table_answers_for_every_flow() {
     const FLOWS: u32 = 4096;
+    const ROUNDS: usize = 2;
     let (lookups, churn) = (3 * u64::from(FLOWS), 2 * u64::from(FLOWS));
     let plan = Plan {
-        flows: vec![1024, FLOWS],
-        rounds: 2,
+        sizes: vec![(1024, ROUNDS), (FLOWS, ROUNDS)],
         inserts: 10_000,
         lookups,
         churn,
@@ -25,7 +25,7 @@ fn every_table_answers_for_every_flow() {
     for size in &report.sizes {
         assert_eq!(size.rows.iter().map(|row| row.table).collect::<Vec<_>>(), Table::ALL, "{report}");
         for row in &size.rows {
-            assert_eq!(row.counts.len(), plan.rounds, "{report}");
+            assert_eq!(row.counts.len(), ROUNDS, "{report}");
             assert_eq!(row.counts[0], row.counts[1], "the same flows, the same answers: {report}");
             let Counts { taken, refused, found, found_absent, deleted, added, added_refused } = row.counts[0];
             assert_eq!(taken + refused, u64::from(size.flows), "{report}");
@@ -44,7 +44,7 @@ fn every_table_answers_for_every_flow() {
             }
             for operation in Operation::ALL {
                 let ns = &row.ns[operation as usize];
-                assert_eq!(ns.0.len(), plan.rounds, "{report}");
+                assert_eq!(ns.0.len(), ROUNDS, "{report}");
                 assert!(ns.median() > 0.0, "{report}");
             }
         }

@@ -67,7 +67,6 @@ pub(crate) struct Size {
 /// The answer.
 pub(crate) struct Report {
     pub(crate) sizes: Vec<Size>,
-    pub(crate) rounds: usize,
 }
 
 impl Row {
@@ -147,7 +146,7 @@ impl Report {
             });
             json!({ "flows": size.flows, "keys_ns": size.stream.0, "tables": rows.collect::<Vec<_>>() })
         });
-        json!({ "rounds": self.rounds, "sizes": sizes.collect::<Vec<_>>() })
+        json!({ "sizes": sizes.collect::<Vec<_>>() })
     }
 }
 
@@ -172,10 +171,12 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f)?;
+        let rounds: Vec<String> =
+            self.sizes.iter().map(|s| format!("{} with {}", s.stream.0.len(), s.flows)).collect();
         writeln!(
             f,
-            "Nanoseconds per flow, medians of {} rounds, ranges; × is the peer's median to ours.",
-            self.rounds
+            "Nanoseconds per flow, medians of all rounds ({} flows), ranges; × is the peer's median to ours.",
+            rounds.join(", ")
         )?;
         writeln!(f)?;
         write!(f, "| flows | operation | {} | range |", Table::Ours)?;
