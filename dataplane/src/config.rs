@@ -118,8 +118,12 @@ impl Config {
             Some(id) => id.clone(),
             None => gethostname::gethostname().to_string_lossy().into_owned(),
         };
-        if id.is_empty() || id.len() > 63 || id.chars().any(char::is_control) {
-            return Err(bad("id", "1 to 63 printable bytes are possible".to_owned()));
+        // As the control service has it, which would refuse the link otherwise, again and again.
+        if id.is_empty() || id.len() > 63 || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(bad(
+                "id",
+                "1 to 63 bytes without blanks and control characters are possible".to_owned(),
+            ));
         }
         let mut random = [0; 40];
         getrandom::fill(&mut random).map_err(|e| bad("hash", format!("no random secret: {e}")))?;

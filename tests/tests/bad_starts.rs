@@ -54,6 +54,8 @@ fn bad_options_are_named() {
         (&["--hash", "md5"], &["--hash", "md5", "keyed, crc, jhash"]),
         (&["--id"], &["--id", "value is required"]),
         (&["--id", "two\nlines"], &["--id"]),
+        (&["--id", "two words"], &["--id", "without blanks"]),
+        (&["--id", "two\u{a0}words"], &["--id", "without blanks"]),
         (&["--timer-profiles=5,5"], &["--timer-profiles"]),
         (&["--learn-profile=4"], &["--learn-profile", "--timer-profiles has 4"]),
         (&["--permissions=0x4000"], &["--permissions", "0x3fff"]),
