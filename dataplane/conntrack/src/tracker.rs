@@ -20,7 +20,7 @@ use crate::stats::Counters;
 use crate::table::{
     ALL_STEPS, BULK, Counting, FlowTable, Layout, LineTable, Packets, Pos, TableConfigError, Touch,
 };
-use crate::timeout::{Now, ProfileId, Profiles};
+use crate::timeout::{Now, ProfileId, Profiles, Tick};
 
 /// Frames that are parsed at a time.
 const SLICE: usize = 32;
@@ -682,9 +682,10 @@ impl<T: FlowTable> Tracker<T> {
         true
     }
 
-    /// The CREATED of an entry that is told late: its time is that of its creation.
+    /// The CREATED of an entry that is told late: its times are those of its creation, whatever has come since.
     fn created_event(entry: &Entry) -> Event {
-        Event { at_ns: entry.created_ms * 1_000_000, body: EventBody::Created(*entry) }
+        let last_used = Tick(entry.created_ms as u32);
+        Event { at_ns: entry.created_ms * 1_000_000, body: EventBody::Created(Entry { last_used, ..*entry }) }
     }
 
     fn idle_event(entry: Entry, now: Now) -> Event {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
-use conntrack::{DeleteReason, Entry, Event, FlowKey, FlowTable};
+use conntrack::{DeleteReason, Entry, Event, FlowKey, FlowTable, Tick};
 
 use super::life::{Life, Settings};
 use super::{MS, OPERATORS, Trial};
@@ -69,6 +69,7 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(Settings::of(entry), life.settings);
         assert_eq!(entry.created_ms, life.created_ms());
         assert_eq!(event.at_ns / MS, entry.created_ms, "a creation is told with its time");
+        assert_eq!(entry.idle_ms(Tick(entry.created_ms as u32)), 0, "and with its first use, however late");
         assert!(entry.packets <= life.packets && entry.bytes <= life.bytes);
         if entry.creator == ActorId::DATA_PATH {
             assert_eq!(entry.packets > 0, self.setup.accounting, "the packet that created it counts");
