@@ -220,7 +220,7 @@ impl Mailbox {
         link: u32,
         sink: &mut impl EventSink,
     ) {
-        if let Some(command) = self.waiting.take().or_else(|| self.next()) {
+        if let Some(command) = self.next() {
             let mut desk = Desk { tracker, now, positions, sink, link };
             match self.execute(&command, &mut desk) {
                 Progress::Ended(outcome) => self.answer(Reply::Done { id: command.id, outcome }),
@@ -236,13 +236,13 @@ impl Mailbox {
         }
     }
 
-    /// A command is only fetched when its answer has room: two parts at most.
-    fn next(&self) -> Option<Command> {
+    /// A command is only taken up, or again, when its answer has room: two parts at most.
+    fn next(&mut self) -> Option<Command> {
         // The emptiness check is one load; a refused `try_recv` costs more.
-        if self.commands.is_empty() || !self.has_room(2) {
+        if self.waiting.is_none() && self.commands.is_empty() || !self.has_room(2) {
             return None;
         }
-        self.commands.try_recv().ok()
+        self.waiting.take().or_else(|| self.commands.try_recv().ok())
     }
 
     fn has_room(&self, parts: usize) -> bool {
