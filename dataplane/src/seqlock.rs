@@ -47,7 +47,8 @@ impl<const N: usize> SeqLock<N> {
             if let Some(words) = self.try_read() {
                 return words;
             }
-            std::hint::spin_loop();
+            // The writer may have lost its CPU, even to this thread.
+            std::thread::yield_now();
         }
     }
 
