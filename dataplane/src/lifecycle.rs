@@ -1,6 +1,7 @@
 //! Puts the pieces together, and takes them apart in the exact reverse order:
 //! EAL → mempool → ports → shards → exporter.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -187,7 +188,7 @@ fn track<L: Layout + Send>(
         control: config.control.clone(),
         hello: hello(config, ports, plan),
         lcores: ends,
-        commands: commands(config, doors, plan.owners(ports.len())),
+        commands: commands(config, doors, plan.owners()),
         link,
         clock,
         ports: &port_stats,
@@ -339,7 +340,7 @@ fn pages(before: Option<u64>, after: Option<u64>) -> String {
 }
 
 /// The one door for commands to all shards.
-fn commands(config: &Config, doors: Vec<Shard>, owners: Vec<Option<usize>>) -> Commands {
+fn commands(config: &Config, doors: Vec<Shard>, owners: BTreeMap<u16, Option<usize>>) -> Commands {
     let table = Table {
         profiles: config.tracker.profiles,
         permissions: config.tracker.permissions,

@@ -1,5 +1,6 @@
 //! Which lcore polls which queue of which port; refuses what cannot work.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What is known of a port before it is opened.
@@ -94,17 +95,17 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// For each of the first `ports` ports, by DPDK id, the worker that polls all
-    /// of its queues, by its index; `None` where several do.
+    /// For each port, by DPDK id, the worker that polls all of its queues, by its index; `None` where several do.
     #[must_use]
-    pub fn owners(&self, ports: usize) -> Vec<Option<usize>> {
-        let polls =
-            |worker: &Worker, port: usize| worker.lanes.iter().any(|lane| usize::from(lane.port) == port);
-        let of = |port| {
-            let mut pollers = (0..self.workers.len()).filter(|worker| polls(&self.workers[*worker], port));
-            pollers.next().filter(|_| pollers.next().is_none())
-        };
-        (0..ports).map(of).collect()
+    pub fn owners(&self) -> BTreeMap<u16, Option<usize>> {
+        let mut owners = BTreeMap::new();
+        for (index, worker) in self.workers.iter().enumerate() {
+            for lane in &worker.lanes {
+                let owner = owners.entry(lane.port).or_insert(Some(index));
+                *owner = owner.filter(|other| *other == index);
+            }
+        }
+        owners
     }
 }
 

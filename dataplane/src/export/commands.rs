@@ -8,7 +8,7 @@
 //!
 //! This outlives a link: a change that a cut link has left half done is finished.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use conntrack::timeout::ProfileError;
 use conntrack::tracker::{Refusal, Removed, TableChange};
@@ -88,7 +88,7 @@ pub struct Commands {
     shards: Vec<Shard>,
     /// By DPDK port id: the shard to which all frames of the port come, by its
     /// index; `None` where they are dealt to several.
-    owners: Vec<Option<usize>>,
+    owners: BTreeMap<u16, Option<usize>>,
     dataplane: String,
     table: Table,
     attached: bool,
@@ -122,7 +122,12 @@ impl Commands {
     /// For these shards. `owners` says for each port, by DPDK port id, which
     /// shard sees all of its frames.
     #[must_use]
-    pub fn new(dataplane: String, shards: Vec<Shard>, owners: Vec<Option<usize>>, table: Table) -> Self {
+    pub fn new(
+        dataplane: String,
+        shards: Vec<Shard>,
+        owners: BTreeMap<u16, Option<usize>>,
+        table: Table,
+    ) -> Self {
         Commands {
             shards,
             owners,
@@ -267,11 +272,13 @@ impl Commands {
 
     /// The key of a command, on a port that exists.
     fn key(&self, record: Option<&v1::EntryRecord>) -> Result<FlowKey, Refused> {
-        let ports = self.owners.len();
-        let known = |r: &&v1::EntryRecord| (1..=ports).contains(&(r.input_port as usize));
+        let known = |r: &&v1::EntryRecord| {
+            let id = r.input_port.checked_sub(1).and_then(|id| u16::try_from(id).ok());
+            id.is_some_and(|id| self.owners.contains_key(&id))
+        };
         let Some(record) = record.filter(known) else {
             let asked = show::port_name(record.map_or(0, |r| r.input_port));
-            let message = format!("{asked} does not exist; this data plane has port0 to port{}", ports - 1);
+            let message = format!("{asked} does not exist; this data plane has {}", self.port_names());
             return Err(Box::new(refusal::refuse_field("key.input_port", "UNKNOWN_PORT", message)));
         };
         batch::key(record).ok_or_else(|| {
@@ -280,10 +287,19 @@ impl Commands {
         })
     }
 
+    /// "port0 to port3". DPDK's ids have holes where a port belongs to a device of another one.
+    fn port_names(&self) -> String {
+        let name = |id: &u16| show::port_name(u32::from(*id) + 1);
+        match self.owners.keys().last() {
+            Some(last) if usize::from(*last) + 1 == self.owners.len() => format!("port0 to {}", name(last)),
+            _ => self.owners.keys().map(name).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// The shard to which the flow's frames will come.
     fn owner(&self, key: &FlowKey) -> Result<usize, Refused> {
-        let port = usize::from(key.input_port()) - 1;
-        self.owners[port].ok_or_else(|| {
+        let port = u16::from(key.input_port()) - 1;
+        self.owners.get(&port).copied().flatten().ok_or_else(|| {
             let message = format!(
                 "port{port} deals its frames to several lcores by a hash of its own, so the shard that will \
                  receive this flow is not known; with one receive queue per port (--rxq 1) it is"

@@ -1,5 +1,6 @@
 //! Every way to refuse a command: its status, reason, field and words.
 
+use flowtracker_proto::show;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::rig::{
@@ -41,6 +42,21 @@ fn keys() {
     let message = "port2 deals its frames to several lcores by a hash of its own, so the shard that will \
                    receive this flow is not known; with one receive queue per port (--rxq 1) it is";
     rig.says(create(flow(3, 1), attributes()), precondition("FLOW_OWNER_UNKNOWN", message));
+}
+
+/// The ids of ports that belong to a device of another port are left out.
+#[test]
+fn keys_where_ids_have_holes() {
+    let mut rig = Rig::new(8);
+    rig.commands.owners = [(1, Some(0)), (3, Some(1))].into();
+    for input_port in [1, 3, 5] {
+        let name = show::port_name(input_port);
+        let message = format!("{name} does not exist; this data plane has port1, port3");
+        for body in about(&v1::EntryRecord { input_port, ..record(&flow(1, 1)) }) {
+            rig.says(body, (INVALID, "UNKNOWN_PORT", "key.input_port", &message));
+        }
+    }
+    assert_eq!(rig.ask(create(flow(4, 1), attributes())).status(), Status::Ok);
 }
 
 #[test]

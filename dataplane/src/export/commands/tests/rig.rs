@@ -1,6 +1,6 @@
 //! Two lcores without threads and devices, and the exporter's end of their doors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
 use conntrack::arch::Features;
@@ -197,8 +197,9 @@ impl Rig {
             permissions: config.permissions,
             learn_profile: config.learn_profile,
         };
+        let owners = BTreeMap::from([(0, Some(0)), (1, Some(1)), (2, None)]);
         let mut rig = Rig {
-            commands: Commands::new("dp".to_owned(), shards, vec![Some(0), Some(1), None], table),
+            commands: Commands::new("dp".to_owned(), shards, owners, table),
             lcores: lcores.try_into().unwrap_or_else(|_| unreachable!("two")),
             ns: 7_000_000,
             link: DOWN,
