@@ -2,6 +2,8 @@
 //! and the mirror is told again.
 #![forbid(unsafe_code)]
 
+use std::io::Read;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 
@@ -47,6 +49,18 @@ fn snapshot(socket: &Path) -> usize {
     })
 }
 
+/// The data plane on a capture, with the link to `socket`.
+fn dataplane(folder: &Path, capture: &Path, socket: &Path) -> Running {
+    let mut dataplane = Command::new(binary("flowtracker-dataplane"));
+    dataplane.env("RUNTIME_DIRECTORY", folder);
+    dataplane.args(["-l", "0", "--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+    dataplane.arg(format!("--file-prefix=ftreconnect{}", std::process::id()));
+    dataplane.arg(format!("--vdev=net_pcap0,rx_pcap={}", capture.display()));
+    dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=test", "--timer-profiles=600000"]);
+    dataplane.arg(format!("--control=unix:{}", socket.display()));
+    Running::spawn(&mut dataplane)
+}
+
 #[test]
 fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -56,14 +70,7 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     pcap::write_frames(&capture, &frames).expect("write the capture");
 
     // Nobody listens yet.
-    let mut dataplane = Command::new(binary("flowtracker-dataplane"));
-    dataplane.env("RUNTIME_DIRECTORY", folder.path());
-    dataplane.args(["-l", "0", "--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
-    dataplane.arg(format!("--file-prefix=ftreconnect{}", std::process::id()));
-    dataplane.arg(format!("--vdev=net_pcap0,rx_pcap={}", capture.display()));
-    dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=test", "--timer-profiles=600000"]);
-    dataplane.arg(format!("--control=unix:{}", socket.display()));
-    let mut dataplane = Running::spawn(&mut dataplane);
+    let mut dataplane = dataplane(folder.path(), &capture, &socket);
     dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.contains("no link to"));
 
     for _ in 0..3 {
@@ -80,4 +87,25 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     assert_eq!(status.code(), Some(0), "{}", dataplane.output());
     let text = dataplane.text(Stream::Stderr);
     assert!(text.contains(&format!("miss_created={FLOWS}")), "no packet waited for anybody: {text}");
+}
+
+/// A service that takes the connection and says nothing more, as one that is stopped does: the end need not wait until the
+/// data plane has given it up.
+#[test]
+fn an_end_does_not_wait_for_a_service_that_is_silent() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("control.sock");
+    let capture = folder.path().join("in.pcap");
+    let frames: Vec<Vec<u8>> = packet::distinct_flows(1).collect();
+    pcap::write_frames(&capture, &frames).expect("write the capture");
+    let silent = UnixListener::bind(&socket).expect("a socket");
+
+    let mut dataplane = dataplane(folder.path(), &capture, &socket);
+    let (mut connection, _) = silent.accept().expect("the data plane dials");
+    // HTTP/2 has begun, so the attach is on its way.
+    connection.read_exact(&mut [0; 24]).expect("the preface");
+
+    assert_eq!(dataplane.terminate().code(), Some(0), "{}", dataplane.output());
+    let text = dataplane.text(Stream::Stderr);
+    assert!(!text.contains("no link to"), "it was given up: {text}");
 }

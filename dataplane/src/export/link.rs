@@ -79,7 +79,11 @@ impl Exporter<'_> {
         let mut generation = 0u32;
         let mut complained = false;
         while !self.finished() {
-            match self.dial().await {
+            let dialled = tokio::select! {
+                dialled = self.dial() => dialled,
+                () = self.until_finished() => return,
+            };
+            match dialled {
                 Ok((outbound, inbound, epoch)) => {
                     pause = BACK_OFF.0;
                     complained = false;
@@ -111,6 +115,13 @@ impl Exporter<'_> {
 
     fn finished(&self) -> bool {
         self.finish.load(Ordering::Acquire)
+    }
+
+    /// For what may take long and of which nothing has to be kept.
+    async fn until_finished(&self) {
+        while !self.finished() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Sleeps, but not beyond the end. Without a link nothing may pile up meanwhile.
