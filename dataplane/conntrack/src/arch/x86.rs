@@ -8,7 +8,7 @@ use core::arch::x86_64::{
     _mm512_setr_epi32, _mm512_ternarylogic_epi64, _mm512_testn_epi64_mask, _mm512_xor_si512,
 };
 
-use super::AesKeys;
+use super::{AesKeys, Wide, Work};
 use crate::key::FlowKey;
 
 /// `ANY`: the bytes of a slot, a bit each, that do not matter.
@@ -31,8 +31,8 @@ pub(super) fn first_match<const ANY: u64>(slots: &[[u64; 2]; 3], key: &FlowKey) 
 
 /// What [`super::Wide::run`] does.
 #[target_feature(enable = "avx512f,avx512dq,vaes")]
-pub(super) fn wide<R>(work: impl FnOnce() -> R) -> R {
-    work()
+pub(super) fn wide<W: Work>(instructions: Wide, work: W) -> W::Result {
+    work.run(instructions)
 }
 
 /// [`super::Settled`], all slots in one comparison.

@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{BULK, Counted, Counting, FlowTable, Layout, Packets, Pos, TableFull, Touch};
-use crate::arch::{Narrow, Settled, matching, prefetch};
+use crate::arch::{Narrow, Settled, Work, matching, prefetch};
 use crate::entry::{Cold, Counts, Mark};
 use crate::hash::Hasher;
 use crate::key::{FlowKey, HI_KEY_BITS};
@@ -175,6 +175,28 @@ impl LineTable {
     /// As [`LineTable::laid_out`].
     pub fn new(config: TableConfig) -> Result<Self, TableConfigError> {
         Self::laid_out(config)
+    }
+}
+
+/// The arguments of [`FlowTable::touch_burst`].
+struct AtHome<'a, L> {
+    table: &'a mut LineTable<L>,
+    packets: Packets<'a>,
+    from: usize,
+    touch: Touch,
+    out: &'a mut [Pos],
+}
+
+impl<L: Layout> Work for AtHome<'_, L> {
+    type Result = u64;
+
+    #[inline(always)]
+    fn run(self, instructions: impl Settled) -> u64 {
+        let AtHome { table, packets, from, touch, out } = self;
+        match touch.counting {
+            Counting::AtOnce => table.touch_at_home::<true>(instructions, packets, from, touch, out),
+            _ => table.touch_at_home::<false>(instructions, packets, from, touch, out),
+        }
     }
 }
 
@@ -433,17 +455,14 @@ impl<L: Layout> FlowTable for LineTable<L> {
 
     #[inline(never)]
     fn touch_burst(&mut self, packets: Packets<'_>, from: usize, touch: Touch, out: &mut [Pos]) -> u64 {
+        let features = self.hasher.features();
+        let work = AtHome { table: self, packets, from, touch, out };
         #[cfg(target_arch = "x86_64")]
-        if let Some(wide) = self.hasher.features().wide() {
-            return wide.run(|| match touch.counting {
-                Counting::AtOnce => self.touch_at_home::<true>(wide, packets, from, touch, out),
-                _ => self.touch_at_home::<false>(wide, packets, from, touch, out),
-            });
+        if let Some(wide) = features.wide() {
+            return wide.run(work);
         }
-        match touch.counting {
-            Counting::AtOnce => self.touch_at_home::<true>(Narrow, packets, from, touch, out),
-            _ => self.touch_at_home::<false>(Narrow, packets, from, touch, out),
-        }
+        let _ = features;
+        work.run(Narrow)
     }
 
     #[inline]
