@@ -65,7 +65,7 @@ fn main() {
         ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
         ["control"] => return beside_commands(),
-        ["ab", name, programs] => return ab::run(&forwarding(), name, Path::new(programs)),
+        ["ab", name, programs] => return ab::run(&revisions(), name, Path::new(programs)),
         ["tables"] => return print_tables(&bare_tables(false)),
         ["tables", "hugepages"] => return print_tables(&bare_tables(true)),
         ["fills"] => return filled_tables(),
@@ -85,7 +85,7 @@ fn main() {
         [] => {}
         _ => {
             panic!(
-                "no part of the lab is called {words:?}: appliance, pcap, tables, fills, events, kernel, control, ab, or nothing for the report"
+                "no part of the lab is called {words:?}: appliance, pcap, tables, one-line, fills, events, kernel, control, ab, or nothing for the report"
             )
         }
     }
@@ -151,6 +151,11 @@ fn kernel_release() -> String {
 /// How long forwarding is measured.
 fn forwarding() -> Plan {
     if quick() { Plan { rounds: 1, seconds: 1 } } else { Plan { rounds: 5, seconds: 3 } }
+}
+
+/// How long two revisions are compared: also quickly in several rounds, whose range says whether there is a difference.
+fn revisions() -> Plan {
+    if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } }
 }
 
 /// `perf pcap`: flowtracker next to `dpdk-testpmd` in io mode on a capture that net_pcap repeats for ever

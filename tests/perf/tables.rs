@@ -134,14 +134,14 @@ fn start_eal(cpu: u32, mib: u64, hugepages: Option<&Path>) -> Eal {
 fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Size {
     assert!(flows.is_power_of_two() && flows as usize >= CHUNK, "{flows} flows");
     let before = Memory::now();
-    let ours = Ours::new(flows);
+    let ours = Ours::new(flows, 0);
     // All of it has been written to.
     let our_pages = Memory::now().since(&before);
     let places = ours.table.positions();
     drop(ours);
     // A table has places for 5/3 of what it may hold. rte_hash is half full as well.
     let half = flows + flows / 5;
-    let half_places = Ours::new(half).table.positions();
+    let half_places = Ours::new(half, 0).table.positions();
     let row = |table| {
         let flows = u64::from(flows);
         let (capacity, pages) = match table {
@@ -166,8 +166,8 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
             let row = &mut size.rows[row];
             let (figures, counts) = match row.table {
                 // Full, to the last entry that it may hold.
-                Table::Ours => measure(plan, flows, || Ours::new(flows)),
-                Table::OursHalf => measure(plan, flows, || Ours::new(half)),
+                Table::Ours => measure(plan, flows, || Ours::new(flows, round)),
+                Table::OursHalf => measure(plan, flows, || Ours::new(half, round)),
                 // Half of its places are taken: with more, a bucket or two may overflow, and it gets slower.
                 Table::Hash => {
                     measure(plan, flows, || Hash::<{ FlowKey::BYTES }>::new(eal, 2 * flows, false))

@@ -46,9 +46,10 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) fn new(flows: u32) -> Self {
-        // The product's default; any secret will do.
-        let hasher = Hasher::new(HashKind::Keyed, [7; 32], Features::detect());
+    /// The product's default hash. Which flows share a line depends on the secret, and with few flows the figure does:
+    /// with 1024, a hit took 6.7 to 8.1 ns under seven of them. So every round has another one.
+    pub(crate) fn new(flows: u32, round: usize) -> Self {
+        let hasher = Hasher::new(HashKind::Keyed, [round as u8; 32], Features::detect());
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
         let table = table.expect("memory for the table");
         Self {
