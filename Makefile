@@ -15,7 +15,7 @@ help: ## this list
 	@echo 'flowtracker: make TARGET'
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", substr($$1, 3), $$2 }'
 
-deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest); needs root only if something is
+deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest, readers of metrics, a virtual machine for the tests); needs root only if something is
 	@tests/demo/deps.sh all
 
 # What the demo needs: not cargo-nextest, which takes minutes to build.
