@@ -1,6 +1,7 @@
 //! One program, one load, one measurement; or several programs in turns.
 
 use std::cell::Cell;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -18,9 +19,15 @@ use crate::source::{Counts, Load, Meter};
 use crate::swallow::Swallow;
 
 const START: Duration = Duration::from_secs(90);
-/// How long a turn is, and how long before it a program has to find its caches again.
+/// How long a turn is, at least.
 const TURN: Duration = Duration::from_millis(25);
-const BEFORE_TURN: Duration = Duration::from_millis(5);
+/// How long before a turn a program has to find its caches as they were: what it takes to see every flow twice at 20 M/s.
+/// With more flows than that, no cache holds them anyway.
+const BEFORE_TURN: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(100);
+
+fn before_turn(flows: u64) -> Duration {
+    Duration::from_micros(flows / 10).clamp(*BEFORE_TURN.start(), *BEFORE_TURN.end())
+}
 
 /// What forwards the frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,24 +202,28 @@ impl Bench {
     /// may halve a CPU's speed for seconds, it does to all of them alike.
     pub(crate) fn measure_in_turns<'t>(&self, trials: impl Iterator<Item = &'t Trial>) -> Vec<Measured> {
         let mut all: Vec<Ready> = Vec::new();
+        let mut flows = 0;
         for trial in trials {
+            flows = flows.max(trial.load.flows);
             let ready = self.start(trial);
             ready.program.signal(Signal::STOP);
             all.push(ready);
         }
+        let before_turn = before_turn(flows);
+        let turn_takes = before_turn.max(TURN);
         let before: Vec<Counts> = all.iter().map(|ready| ready.meter.read()).collect();
         let since = Instant::now();
         let mut rates = vec![Rounds::default(); all.len()];
-        let turns = (self.seconds / TURN.as_secs_f64()).ceil() as usize;
+        let turns = (self.seconds / turn_takes.as_secs_f64()).ceil() as usize;
         for turn in 0..turns {
             for nth in 0..all.len() {
                 // Every second time the other way about.
                 let index = if turn % 2 == 0 { nth } else { all.len() - 1 - nth };
                 let Ready { program, meter, .. } = &all[index];
                 program.signal(Signal::CONT);
-                std::thread::sleep(BEFORE_TURN);
+                std::thread::sleep(before_turn);
                 let (before, since) = (meter.read(), Instant::now());
-                std::thread::sleep(TURN);
+                std::thread::sleep(turn_takes);
                 let (after, took) = (meter.read(), since.elapsed());
                 program.signal(Signal::STOP);
                 let frames = after.since(&before).frames;
