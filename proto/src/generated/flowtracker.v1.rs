@@ -89,6 +89,8 @@ pub struct Entry {
     #[prost(uint64, tag = "16")]
     pub created_ms_ago: u64,
     /// Idle time, milliseconds: time since the last packet or update.
+    /// It is counted in 32 bits: that of a static entry, which nothing ends, begins again at 0 every 49.7 days, and
+    /// last_used_time follows from it.
     #[prost(uint64, tag = "17")]
     pub idle_ms: u64,
     /// Packets seen since creation, the creating one included. 0 with `--accounting off`.
