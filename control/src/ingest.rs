@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flowtracker_proto::packed;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
 use flowtracker_proto::v1::{
     AttachRequest, AttachResponse, Batch, Hello, Welcome, attach_request, attach_response,
 };
+use flowtracker_proto::{name, packed};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -26,8 +26,6 @@ use crate::stop::Stop;
 const DOWN_QUEUE: usize = 1024;
 /// How long a caller may take to introduce itself.
 const HELLO_WITHIN: Duration = Duration::from_secs(30);
-/// Longest name of a data plane, bytes.
-const NAME_MAX: usize = 63;
 
 /// The service that data planes dial.
 #[derive(Debug)]
@@ -94,9 +92,8 @@ impl DataplaneLinkService for Ingest {
 
 fn check_hello(hello: &Hello) -> Result<(), Status> {
     let mut wrong = Vec::new();
-    let name = &hello.dataplane;
-    if name.is_empty() || name.len() > NAME_MAX || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        let rule = format!("must have 1 to {NAME_MAX} bytes without blanks");
+    if !name::is_valid(&hello.dataplane) {
+        let rule = format!("must have 1 to {} bytes without blanks", name::MAX);
         wrong.push(Violation::new("hello.dataplane", rule));
     }
     let mut shards = hello.shards.clone();

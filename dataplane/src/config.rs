@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use conntrack::arch::{FEW, Features, lines_at_a_time};
 use conntrack::{HashKind, Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
+use flowtracker_proto::name;
 
 use crate::cli::{self, CommandLine, ForwardMode, Instructions, Options, Switch, UntrackedMode};
 use crate::config_file::ConfigFile;
@@ -118,12 +119,9 @@ impl Config {
             Some(id) => id.clone(),
             None => gethostname::gethostname().to_string_lossy().into_owned(),
         };
-        // As the control service has it, which would refuse the link otherwise, again and again.
-        if id.is_empty() || id.len() > 63 || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(bad(
-                "id",
-                "1 to 63 bytes without blanks and control characters are possible".to_owned(),
-            ));
+        if !name::is_valid(&id) {
+            let rule = format!("1 to {} bytes without blanks and control characters are possible", name::MAX);
+            return Err(bad("id", rule));
         }
         let mut random = [0; 40];
         getrandom::fill(&mut random).map_err(|e| bad("hash", format!("no random secret: {e}")))?;

@@ -8,6 +8,7 @@
 
 pub mod filter;
 pub mod loop_time;
+pub mod name;
 pub mod packed;
 pub mod show;
 mod timestamp;
