@@ -221,6 +221,8 @@ impl Mailbox {
         sink: &mut impl EventSink,
     ) {
         if let Some(command) = self.next() {
+            // What came before it comes first.
+            tracker.settle(now, sink);
             let mut desk = Desk { tracker, now, positions, sink, link };
             match self.execute(&command, &mut desk) {
                 Progress::Ended(outcome) => self.answer(Reply::Done { id: command.id, outcome }),

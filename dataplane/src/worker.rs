@@ -1,17 +1,15 @@
 //! THE poll loop: what an lcore does, for ever.
 //!
 //! ```text
-//! for each lane:  rx burst ─► parse, hash                     one FFI call
-//!                                                             one clock read
-//! for each lane:  look up at home, stamp, count ─► tx burst   one FFI call
-//! then together:  look up elsewhere, create, report
-//! then:           a slice of aging and of unreported events, a slice of commands
+//! for each lane:  rx burst ─► parse, hash ─► of the iteration before: look up at home, stamp, count ─► tx burst
+//!                 one FFI call                                                                         one FFI call
+//! then            one clock read; of the iteration before: look up elsewhere, create, report
+//! then            a slice of aging and of unreported events, a slice of commands
 //! ```
 //!
-//! Where the CPU brings few lines at a time, counting comes with the third line, when more has been asked for.
-//!
-//! Between two lines lies the memory's latency. What the later ones need the cache is asked for after each arrow and each line,
-//! a few of them at a time: see `Tracker::ask`.
+//! A frame is sent at once, because only what was parsed decides where it goes. What it does to its flow comes an iteration later,
+//! when its line has come out of the memory: between two lookups the cache is asked for a line of the next iteration's. When
+//! nothing was received, once a millisecond, and before a command, nothing is left for later.
 //!
 //! Nothing here allocates, locks, logs or calls the system.
 
@@ -72,6 +70,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         while !stop.load(Ordering::Relaxed) {
             self.iterate(&mut poll);
         }
+        self.tracker.settle(self.clock.now(), &mut self.sink);
         self.publish(&poll);
     }
 
@@ -84,35 +83,29 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         let mut received = 0;
         let clock = self.clock;
         let read_clock = || clock.now();
-        for (index, turn) in poll.turns.iter_mut().enumerate() {
-            let lane = index % self.lanes.len();
+        for turn in 0..poll.turns {
+            let lane = turn % self.lanes.len();
             let lane = &mut self.lanes[lane];
-            turn.tracked = FrameSet::default();
-            let count = lane.rx.receive(&mut turn.burst, self.burst);
+            let count = lane.rx.receive(&mut poll.burst, self.burst);
             if count == 0 {
                 continue;
             }
             received += count;
-            let frames = BurstFrames(&turn.burst);
+            let mut tracked = FrameSet::default();
+            let frames = BurstFrames(&poll.burst);
             self.tracker.take(lane.input_port, &frames, read_clock, &mut self.sink, |first, which| {
-                turn.tracked.insert_from(first, which);
+                tracked.insert_from(first, which);
             });
-            turn.waiting = self.tracker.waiting();
+            self.rules.apply(&mut poll.burst, &tracked, &mut lane.tx, &mut poll.forwarded);
+            self.tracker.ask();
         }
         // Once for all of them: 16 ns a reading.
         let now = read_clock();
-        if received != 0 {
-            for (index, turn) in poll.turns.iter_mut().enumerate() {
-                if turn.burst.is_empty() {
-                    continue;
-                }
-                self.tracker.touch(now, turn.waiting);
-                let lane = index % self.lanes.len();
-                let tx = &mut self.lanes[lane].tx;
-                self.rules.apply(&mut turn.burst, &turn.tracked, tx, &mut poll.forwarded);
-                self.tracker.ask();
-            }
-            self.tracker.finish(now, &mut self.sink);
+        // With a new tick there may be deadlines that these frames put off, and counters are published, which add up.
+        if received == 0 || poll.published != now.tick {
+            self.tracker.settle(now, &mut self.sink);
+        } else {
+            self.tracker.turn(now, &mut self.sink);
         }
         self.tracker.advance(now, Budget::default(), &mut self.sink);
         let link = self.sink.link();
@@ -158,7 +151,10 @@ impl<'p, T: FlowTable> Worker<'p, T> {
 
 /// What the poll loop carries from one iteration to the next.
 pub struct Poll<'p> {
-    turns: Vec<Turn<'p>>,
+    /// Of one lane after the other.
+    burst: Burst<'p>,
+    /// Bursts of an iteration.
+    turns: usize,
     forwarded: Forwarded,
     polls: u64,
     busy_polls: u64,
@@ -167,24 +163,14 @@ pub struct Poll<'p> {
     published: Tick,
 }
 
-/// A burst of an iteration.
-struct Turn<'p> {
-    burst: Burst<'p>,
-    tracked: FrameSet,
-    /// Frames that wait for the tracker's next stage, up to the last one of this burst.
-    waiting: usize,
-}
-
 impl Poll<'_> {
-    /// Takes the memory for the bursts of so many lanes: one for each, and for a lane that is alone two, so that there is
-    /// something to do while the lines of the first are on their way.
+    /// For so many lanes. A lane that is alone has two turns an iteration, so that there is something to do while the lines of
+    /// the first are on their way.
     #[must_use]
     pub fn new(lanes: usize) -> Self {
-        let turns = if lanes == 1 { 2 } else { lanes };
         Poll {
-            turns: (0..turns)
-                .map(|_| Turn { burst: Burst::new(), tracked: FrameSet::default(), waiting: 0 })
-                .collect(),
+            burst: Burst::new(),
+            turns: if lanes == 1 { 2 } else { lanes },
             forwarded: Forwarded::default(),
             polls: 0,
             busy_polls: 0,

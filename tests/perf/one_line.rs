@@ -67,7 +67,7 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
             table.prefetch_burst(&hashes[..burst.len()], Counting::Off);
             let touch = Touch { stamp: Tick(pass as u32), counting: Counting::Off };
             let packets = Packets::first(burst.len(), burst, &hashes, &[0; BULK]);
-            let mut hits = table.touch_burst(packets, 0, touch, &mut places);
+            let mut hits = table.touch_burst(packets, 0, touch, &mut places, &[]);
             hits |= table.touch_rest(packets, ALL_STEPS, touch, &mut places);
             found += hits.count_ones() as usize;
         }

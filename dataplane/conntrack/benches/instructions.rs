@@ -172,7 +172,7 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     table.hash_burst(burst, &mut hashes);
     let touch = Touch { stamp: Tick(1), counting: Counting::Off };
     let packets = Packets::first(burst.len(), burst, &hashes, &[0; BURST]);
-    let touched = table.touch_burst(packets, 0, touch, &mut places);
+    let touched = table.touch_burst(packets, 0, touch, &mut places, &[]);
     (touched | table.touch_rest(packets, ALL_STEPS, touch, &mut places)).count_ones()
 }
 
@@ -229,10 +229,14 @@ fn tracker_hit(burst: usize, lines_at_a_time: usize) -> usize {
     let mut tracker = filled_tracker(&frames, lines_at_a_time);
     under_callgrind(|| {
         for burst in frames[..COUNT].chunks(burst) {
-            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |first, which| {
+            let now = black_box(Now::from_ms(1000));
+            let tracked = |first, which| {
                 black_box((first, which));
-            });
+            };
+            tracker.take(PORT, burst, || now, &mut take, tracked);
+            tracker.turn(now, &mut take);
         }
+        tracker.settle(Now::from_ms(1000), &mut take);
     });
     assert_eq!(tracker.counters().outcome(Outcome::Hit) as usize, COUNT);
     COUNT

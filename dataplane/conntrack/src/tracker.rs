@@ -25,8 +25,8 @@ use crate::timeout::{Now, ProfileId, Profiles, Tick};
 /// Frames that are parsed at a time.
 const SLICE: usize = 32;
 
-/// Frames that go through the later stages together: a burst from each of two ports. Fewer do not hide the memory's
-/// latency, and of more the stages could not tell each other with a bit for each.
+/// Frames that go through the later stages together: a burst from each of two ports. Of more the stages could not tell each
+/// other with a bit for each.
 const BATCH: usize = BULK;
 
 /// Blocks of the wheel that are fetched together: four lines each.
@@ -41,6 +41,8 @@ const HURRY: u32 = 8;
 /// What the stages know about the frames that are between them. Kept with the tracker, because on the stack it would have
 /// to be cleared for each burst.
 struct Batch {
+    /// When all of them had come; known with [`Tracker::turn`].
+    at: Now,
     keys: [FlowKey; BATCH],
     hashes: [u32; BATCH],
     lens: [u32; BATCH],
@@ -57,8 +59,9 @@ struct Batch {
 }
 
 impl Batch {
-    fn new() -> Self {
+    fn new(now: Now) -> Self {
         Batch {
+            at: now,
             keys: [FlowKey::default(); BATCH],
             hashes: [0; BATCH],
             lens: [0; BATCH],
@@ -189,7 +192,10 @@ pub struct Tracker<T> {
     /// While there are any, nothing else is offered, so order is kept.
     backlog: VecDeque<Event>,
     resync: Option<Resync>,
-    batch: Box<Batch>,
+    /// What has been parsed since the last turn: keys and hashes, nothing that depends on the table.
+    fresh: Box<Batch>,
+    /// The batch before, whose lines come meanwhile.
+    ripe: Box<Batch>,
     classes: Classes,
     program: Program,
     /// No entry may be created: a change of the table is about to be made.
@@ -248,7 +254,8 @@ impl<T: FlowTable> Tracker<T> {
             pending: PendingBlocks::new(blocks),
             backlog,
             resync: None,
-            batch: Box::new(Batch::new()),
+            fresh: Box::new(Batch::new(now)),
+            ripe: Box::new(Batch::new(now)),
             classes: Classes::new(config.profiles),
             program: Program::Attached,
             held: false,
@@ -279,12 +286,13 @@ impl<T: FlowTable> Tracker<T> {
         tracked: impl FnMut(usize, u64),
     ) {
         self.take(input_port, frames, || now, sink, tracked);
-        self.finish(now, sink);
+        self.settle(now, sink);
     }
 
-    /// Stage 1: reads the keys of a burst that has entered `input_port`, and asks the cache for their lines. Bursts of
-    /// other ports may follow before the next stage, so that the lines are on their way meanwhile; what does not fit a
-    /// batch goes through all stages here, which is what the time is read for. No other call may come between the stages.
+    /// Reads the keys of a burst that has entered `input_port`, and asks the cache for their lines while it looks up as many
+    /// frames of the batch before, whose lines have come since. After the bursts of all ports comes [`Tracker::turn`] or
+    /// [`Tracker::settle`], before any other call; what does not fit a batch makes a turn here, which is what the time is read
+    /// for.
     ///
     /// `tracked` is told which frames are looked up, whatever comes of it: bit i of its second argument is about frame
     /// i after its first, which is a multiple of 32.
@@ -307,11 +315,12 @@ impl<T: FlowTable> Tracker<T> {
             return;
         }
         for first in (0..frames.len()).step_by(SLICE) {
-            if self.batch.len > BATCH - SLICE {
-                self.finish(now(), sink);
+            if self.fresh.len > BATCH - SLICE {
+                self.turn(now(), sink);
             }
             self.ask();
             tracked(first, self.parse(input_port, frames, first));
+            self.touch(SLICE);
             self.ask();
         }
     }
@@ -320,7 +329,7 @@ impl<T: FlowTable> Tracker<T> {
     /// poll loop holds, its own few variables lie on the stack (159 → 153 instructions a frame, 534 → 575 when it is alone).
     #[inline(never)]
     fn parse<F: Frames + ?Sized>(&mut self, input_port: u8, frames: &F, first: usize) -> u64 {
-        let Batch { keys, hashes, lens, len, .. } = &mut *self.batch;
+        let Batch { keys, hashes, lens, len, .. } = &mut *self.fresh;
         let (keys, hashes, lens) = (&mut keys[*len..], &mut hashes[*len..], &mut lens[*len..]);
         let mut looked_up = 0;
         let mut n = 0;
@@ -349,68 +358,80 @@ impl<T: FlowTable> Tracker<T> {
         looked_up
     }
 
-    /// Asks the cache for the next of the lines that the next stages need, as many as it may be asked for at a time. To be
-    /// called between the stages, wherever other work has been done.
+    /// Asks the cache for the next of the lines that are going to be needed and have not been asked for, as many as it may be
+    /// asked for at a time. To be called where other work has been done.
     #[inline]
     pub fn ask(&mut self) {
-        let Batch { hashes, places, len, asked, touched, counters_asked, .. } = &mut *self.batch;
-        let lines = self.config.lines_at_a_time;
-        let next = |from: usize, end: usize| from..(from + lines).min(end);
-        if *asked < *len {
-            let next = next(*asked, *len);
-            *asked = next.end;
-            self.table.prefetch_burst(&hashes[next], self.counting);
-        } else if self.counting == Counting::Later && *counters_asked < *touched {
-            let next = next(*counters_asked, *touched);
-            *counters_asked = next.end;
-            self.table.prefetch_counts(&places[next]);
+        let next = |from: usize, end: usize| from..(from + self.config.lines_at_a_time).min(end);
+        let (fresh, ripe) = (&mut *self.fresh, &mut *self.ripe);
+        if fresh.asked < fresh.len {
+            let next = next(fresh.asked, fresh.len);
+            fresh.asked = next.end;
+            self.table.prefetch_burst(&fresh.hashes[next], self.counting);
+        } else if self.counting == Counting::Later && ripe.counters_asked < ripe.touched {
+            let next = next(ripe.counters_asked, ripe.touched);
+            ripe.counters_asked = next.end;
+            self.table.prefetch_counts(&ripe.places[next]);
         }
     }
 
-    /// How many frames of the bursts so far wait for the next stage.
+    /// Looks the next `count` frames of the batch before up at home and stamps what is known; between them asks for the lines
+    /// of frames that were parsed since.
     #[inline]
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.batch.len
-    }
-
-    /// Stage 2, for the first `upto` that are waiting, of which some may have had it: looks them up at home and stamps what is
-    /// known.
-    #[inline]
-    pub fn touch(&mut self, now: Now, upto: usize) {
-        let touch = self.touch_at(now);
-        let Batch { keys, hashes, lens, places, len, touched, hits, .. } = &mut *self.batch;
-        let (first, upto) = (*touched, upto.min(*len));
+    fn touch(&mut self, count: usize) {
+        let touch = self.touch_at(self.ripe.at);
+        let Batch { keys, hashes, lens, places, len, touched, hits, .. } = &mut *self.ripe;
+        let (first, upto) = (*touched, (*touched + count).min(*len));
         if first >= upto {
             return;
         }
         *touched = upto;
-        // The lines of those of the burst before have come meanwhile.
+        let fresh = &mut *self.fresh;
+        let next = fresh.asked..(fresh.asked + self.config.lines_at_a_time).min(fresh.len);
+        fresh.asked = next.end;
         let packets = |count| Packets::first(count, keys, hashes, lens);
         *hits |= self.table.touch_rest(packets(first), 1, touch, places);
-        let found = self.table.touch_burst(packets(upto), first, touch, places);
+        let found = self.table.touch_burst(packets(upto), first, touch, places, &fresh.hashes[next]);
         *hits |= found;
         if self.table.len() < self.table.capacity() {
             for i in bits(others(found | ((1 << first) - 1), upto)) {
                 self.wheel.prefetch(places[i].0 / BLOCK);
             }
         }
-        self.ask();
     }
 
     fn touch_at(&self, now: Now) -> Touch {
         Touch { stamp: now.stamp, counting: self.counting }
     }
 
-    /// Stage 3, for all: looks up what was not at home, counts, creates what was not known, and reports it. Does what is
-    /// missing of stage 2 before.
+    /// The bursts of all ports have been taken: finishes the batch before, whose outcomes and events come with this, and lets
+    /// these follow it.
     #[inline]
-    pub fn finish(&mut self, now: Now, sink: &mut impl EventSink) {
-        let len = self.batch.len;
-        self.touch(now, len);
+    pub fn turn(&mut self, now: Now, sink: &mut impl EventSink) {
+        self.finish(sink);
+        core::mem::swap(&mut self.fresh, &mut self.ripe);
+        self.ripe.at = now;
+    }
+
+    /// Finishes all that was taken. Until then frames of the last turn are counted in [`Counters::rx`] and have no outcome.
+    #[inline]
+    pub fn settle(&mut self, now: Now, sink: &mut impl EventSink) {
+        self.turn(now, sink);
+        self.finish(sink);
+    }
+
+    /// Looks up what was not at home, counts, creates what was not known, and reports it. Does what is missing of
+    /// [`Tracker::touch`] before.
+    #[inline]
+    fn finish(&mut self, sink: &mut impl EventSink) {
+        let (len, now) = (self.ripe.len, self.ripe.at);
+        if len == 0 {
+            return;
+        }
+        self.touch(len);
         let touch = self.touch_at(now);
         // What is counted first gives the lines of the others time.
-        let near = self.batch.hits | self.touch_rest(1, touch);
+        let near = self.ripe.hits | self.touch_rest(1, touch);
         self.ask();
         self.count_later(near);
         let far = self.touch_rest(ALL_STEPS, touch);
@@ -419,17 +440,17 @@ impl<T: FlowTable> Tracker<T> {
         self.counters.outcomes[Outcome::Hit as usize] += u64::from(hits.count_ones());
         // In their order, which is that of their events.
         for i in bits(others(hits, len)) {
-            let Batch { keys, hashes, lens, .. } = &*self.batch;
+            let Batch { keys, hashes, lens, .. } = &*self.ripe;
             let (key, hash, bytes) = (keys[i], hashes[i], lens[i]);
             let outcome = self.first_packet(now, &key, hash, bytes, sink);
             self.counters.count(outcome);
         }
-        let Batch { len, asked, touched, counters_asked, hits, .. } = &mut *self.batch;
+        let Batch { len, asked, touched, counters_asked, hits, .. } = &mut *self.ripe;
         (*len, *asked, *touched, *counters_asked, *hits) = (0, 0, 0, 0, 0);
     }
 
     fn touch_rest(&mut self, steps: u32, touch: Touch) -> u64 {
-        let Batch { keys, hashes, lens, places, len, .. } = &mut *self.batch;
+        let Batch { keys, hashes, lens, places, len, .. } = &mut *self.ripe;
         self.table.touch_rest(Packets::first(*len, keys, hashes, lens), steps, touch, places)
     }
 
@@ -437,7 +458,7 @@ impl<T: FlowTable> Tracker<T> {
     fn count_later(&mut self, hits: u64) {
         if self.counting == Counting::Later {
             for i in bits(hits) {
-                let (place, bytes) = (self.batch.places[i], self.batch.lens[i]);
+                let (place, bytes) = (self.ripe.places[i], self.ripe.lens[i]);
                 self.account(place, bytes);
             }
         }
@@ -535,7 +556,7 @@ impl<T: FlowTable> Tracker<T> {
     /// not been taken yet, deletes what has been idle for its aging time, and
     /// goes on with a resync.
     pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink) {
-        debug_assert_eq!(self.batch.len, 0, "between the stages of a batch");
+        debug_assert_eq!(self.ripe.touched, 0, "between the stages of a batch");
         if matches!(self.program, Program::Purging(_)) {
             // What is left goes without a word, and a resync is about what is there afterwards.
             return;

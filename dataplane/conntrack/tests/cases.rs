@@ -101,6 +101,28 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
     }
 }
 
+/// Whenever its line is looked at: what came before a turn was there at the turn's time.
+#[test]
+fn a_frame_has_the_time_of_the_turn_after_it() {
+    let frame = frames(&flows(1));
+    let mut tracker = tracker(4, TrackerConfig::default(), Now::from_ms(0));
+    let mut events = Vec::new();
+    for ms in [10, 20, 500] {
+        let now = Now::from_ms(ms);
+        tracker.take(1, &frame[..], || now, &mut into(&mut events), |_, _| {});
+        tracker.turn(now, &mut into(&mut events));
+        assert_eq!(
+            tracker.counters().outcome(Outcome::MissCreated),
+            u64::from(ms > 10),
+            "an outcome too early"
+        );
+    }
+    tracker.settle(Now::from_ms(9000), &mut into(&mut events));
+    let entry = tracker.get(&flows(1)[0]).expect("there");
+    assert_eq!((entry.created_ms, entry.last_used, entry.packets), (10, Now::from_ms(500).stamp, 3));
+    assert_eq!(events.iter().map(|event| event.at_ns).collect::<Vec<_>>(), [10_000_000]);
+}
+
 #[test]
 fn one_flow_fills_a_whole_burst() {
     let key = flows(1)[0];

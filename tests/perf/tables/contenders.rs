@@ -101,8 +101,8 @@ impl Contender for Ours {
         for from in (0..keys.len()).step_by(self.lines_at_a_time) {
             let upto = (from + self.lines_at_a_time).min(keys.len());
             touched |= self.table.touch_rest(packets(from), 1, touch, &mut self.places);
-            touched |= self.table.touch_burst(packets(upto), from, touch, &mut self.places);
-            self.table.prefetch_burst(&ahead[from.min(next.len())..upto.min(next.len())], Counting::Off);
+            let ahead = &ahead[from.min(next.len())..upto.min(next.len())];
+            touched |= self.table.touch_burst(packets(upto), from, touch, &mut self.places, ahead);
         }
         touched | self.table.touch_rest(packets(keys.len()), ALL_STEPS, touch, &mut self.places)
     }

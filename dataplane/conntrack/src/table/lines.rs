@@ -185,6 +185,7 @@ struct AtHome<'a, L> {
     from: usize,
     touch: Touch,
     out: &'a mut [Pos],
+    next: &'a [u32],
 }
 
 impl<L: Layout> Work for AtHome<'_, L> {
@@ -192,10 +193,10 @@ impl<L: Layout> Work for AtHome<'_, L> {
 
     #[inline(always)]
     fn run(self, instructions: impl Settled) -> u64 {
-        let AtHome { table, packets, from, touch, out } = self;
+        let AtHome { table, packets, from, touch, out, next } = self;
         match touch.counting {
-            Counting::AtOnce => table.touch_at_home::<true>(instructions, packets, from, touch, out),
-            _ => table.touch_at_home::<false>(instructions, packets, from, touch, out),
+            Counting::AtOnce => table.touch_at_home::<true>(instructions, packets, from, touch, out, next),
+            _ => table.touch_at_home::<false>(instructions, packets, from, touch, out, next),
         }
     }
 }
@@ -283,6 +284,16 @@ impl<L: Layout> LineTable<L> {
         }
     }
 
+    /// Asks for the line in which a key with this hash is looked for first, and for its counters, if it counts at once.
+    #[inline(always)]
+    fn ask_for_home(&self, hash: u32, counting: Counting) {
+        let line = self.memory.line(self.home(hash));
+        prefetch(line);
+        if counting == Counting::AtOnce {
+            L::ask_for_counts(line);
+        }
+    }
+
     /// Asks for what is next of a key that is not in its home line, and says where an entry with it is likely to be put. Not
     /// inlined, because then the compiler makes the loop around it one of those that miss, and hits pay for it.
     #[inline(never)]
@@ -314,6 +325,7 @@ impl<L: Layout> LineTable<L> {
         from: usize,
         touch: Touch,
         out: &mut [Pos],
+        next: &[u32],
     ) -> u64 {
         let count = packets.keys.len();
         assert!(count <= BULK);
@@ -321,7 +333,12 @@ impl<L: Layout> LineTable<L> {
             Packets::first(count, packets.keys, packets.hashes, packets.lens);
         let out = &mut out[..count];
         let mut touched = 0;
+        let mut next = next.iter();
         for i in from..count {
+            // One at a time: what is asked for in a row holds the CPU up as soon as it has no room for more on their way.
+            if let Some(&hash) = next.next() {
+                self.ask_for_home(hash, if COUNTS { Counting::AtOnce } else { Counting::Off });
+            }
             let home = self.home(hashes[i]);
             let (line, counts) = self.memory.line_and_counts_mut(home);
             if let Some(slot) = instructions.settled(&line.slots, &keys[i]) {
@@ -337,6 +354,7 @@ impl<L: Layout> LineTable<L> {
                 out[i] = self.not_at_home(home, i as u16, touch.counting);
             }
         }
+        self.prefetch_burst(next.as_slice(), touch.counting);
         touched
     }
 
@@ -434,11 +452,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
     #[inline]
     fn prefetch_burst(&self, hashes: &[u32], counting: Counting) {
         for &hash in hashes {
-            let line = self.memory.line(self.home(hash));
-            prefetch(line);
-            if counting == Counting::AtOnce {
-                L::ask_for_counts(line);
-            }
+            self.ask_for_home(hash, counting);
         }
     }
 
@@ -454,9 +468,16 @@ impl<L: Layout> FlowTable for LineTable<L> {
     }
 
     #[inline(never)]
-    fn touch_burst(&mut self, packets: Packets<'_>, from: usize, touch: Touch, out: &mut [Pos]) -> u64 {
+    fn touch_burst(
+        &mut self,
+        packets: Packets<'_>,
+        from: usize,
+        touch: Touch,
+        out: &mut [Pos],
+        next: &[u32],
+    ) -> u64 {
         let features = self.hasher.features();
-        let work = AtHome { table: self, packets, from, touch, out };
+        let work = AtHome { table: self, packets, from, touch, out, next };
         #[cfg(target_arch = "x86_64")]
         if let Some(wide) = features.wide() {
             return wide.run(work);

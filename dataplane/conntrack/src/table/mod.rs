@@ -121,9 +121,19 @@ pub trait FlowTable {
     /// entry with this key is likely to be put, if the table knows, or some other position; and what is kept there the table has
     /// asked the cache for, if it has room for new entries.
     ///
+    /// On the way it asks the cache for the lines of keys that come later, whose hashes are `next`.
+    ///
     /// Some may be left for [`FlowTable::touch_rest`], which must follow, with [`ALL_STEPS`] in the end, before anything is
     /// added or removed.
-    fn touch_burst(&mut self, packets: Packets<'_>, from: usize, touch: Touch, out: &mut [Pos]) -> u64 {
+    fn touch_burst(
+        &mut self,
+        packets: Packets<'_>,
+        from: usize,
+        touch: Touch,
+        out: &mut [Pos],
+        next: &[u32],
+    ) -> u64 {
+        self.prefetch_burst(next, touch.counting);
         let (keys, out) = (&packets.keys[from..], &mut out[from..]);
         let found = self.lookup_burst(keys, &packets.hashes[from..], out);
         let mut touched = 0u64;

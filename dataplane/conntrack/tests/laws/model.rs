@@ -167,9 +167,24 @@ impl<T: FlowTable> Trial<T> {
         let frames: Vec<Vec<u8>> = numbers.iter().enumerate().map(|(i, &n)| self.frame(i, n)).collect();
         let now = self.now();
         let mut tracked = Vec::new();
-        self.tracker.burst(now, 1, &frames[..], &mut self.sink, |first, which| {
-            tracked.extend((0..64).filter(|i| which >> i & 1 == 1).map(|i| first + i));
-        });
+        // Some at a time, as a poll loop does, or all at once.
+        let some = 1 + numbers.iter().map(|&n| usize::from(n)).sum::<usize>() % 48;
+        for (nth, frames) in frames.chunks(some).enumerate() {
+            let before = nth * some;
+            self.tracker.take(
+                1,
+                frames,
+                || now,
+                &mut self.sink,
+                |first, which| {
+                    tracked.extend((0..64).filter(|i| which >> i & 1 == 1).map(|i| before + first + i));
+                },
+            );
+            if nth % 3 != 0 {
+                self.tracker.turn(now, &mut self.sink);
+            }
+        }
+        self.tracker.settle(now, &mut self.sink);
 
         let mut expected = Vec::new();
         for (i, frame) in frames.iter().enumerate() {
