@@ -408,15 +408,16 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Goes on taking entries out of a detached table, looking at no more than
-    /// `positions` positions. Says how many went, and whether that was all.
+    /// `positions` positions. Says how many went that had not expired, and whether that was all.
     pub fn purge(&mut self, positions: u32) -> (u64, bool) {
         let Program::Purging(first) = self.program else { return (0, true) };
         let end = first.saturating_add(positions).min(self.table.positions());
         let mut gone = 0;
         for pos in (first..end).map(Pos) {
             if self.table.key_at(pos).is_some() {
+                // What had expired, and only waited to be told, was counted then.
+                gone += u64::from(!self.table.mark(pos).dying());
                 self.drop_at(pos);
-                gone += 1;
             }
         }
         self.counters.deleted += gone;

@@ -275,7 +275,10 @@ impl<T: FlowTable> Trial<T> {
                 self.same(&entry, life);
             }
         }
-        let purging = if let Program::Purging(entries, _) = self.program { entries as usize } else { 0 };
+        let (purging, spared) = match self.program {
+            Program::Purging(left) => (left.entries() as usize, left.alive),
+            Program::Attached | Program::Detached => (0, 0),
+        };
         assert_eq!(self.tracker.table().len() as usize, self.lives.len() + purging);
         assert_eq!(self.tracker.attached(), self.program == Program::Attached);
         assert_eq!(self.tracker.permissions().bits(), self.attrs.permissions);
@@ -285,6 +288,9 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(counters.rx, self.rx);
         assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
         assert_eq!((counters.expired, counters.deleted), (self.expired, self.removed));
+        let alive = self.lives.values().filter(|life| !life.dying).count() as u64;
+        let ended = counters.expired + counters.deleted;
+        assert_eq!(self.next_id, ended + alive + u64::from(spared), "each entry ends once");
         assert_eq!(counters.events_sent, self.sent);
         let late: u64 = counters.lateness_log2_ms.iter().sum();
         assert_eq!(late + counters.expired_deferred, counters.expired);

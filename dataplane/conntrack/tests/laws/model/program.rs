@@ -10,9 +10,25 @@ use super::ops::Change;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Program {
     Attached,
-    /// Entries and positions that the purge has still before it.
-    Purging(u32, u32),
+    /// What the purge has still before it.
+    Purging(Left),
     Detached,
+}
+
+/// Of a table that is being emptied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Left {
+    /// Entries that had not expired.
+    pub(super) alive: u32,
+    /// Others.
+    dying: u32,
+    positions: u32,
+}
+
+impl Left {
+    pub(super) fn entries(self) -> u32 {
+        self.alive + self.dying
+    }
 }
 
 impl<T: FlowTable> Trial<T> {
@@ -62,8 +78,10 @@ impl<T: FlowTable> Trial<T> {
     pub(super) fn detach(&mut self) {
         self.tracker.detach();
         if self.program == Program::Attached {
-            let table = self.tracker.table();
-            self.program = Program::Purging(self.lives.len() as u32, table.positions());
+            let dying = self.lives.values().filter(|life| life.dying).count() as u32;
+            let alive = self.lives.len() as u32 - dying;
+            let positions = self.tracker.table().positions();
+            self.program = Program::Purging(Left { alive, dying, positions });
             self.lives.clear();
             self.replaced.clear();
             self.listener.known.clear();
@@ -71,17 +89,25 @@ impl<T: FlowTable> Trial<T> {
     }
 
     pub(super) fn purge(&mut self, positions: u32) {
+        let before = self.tracker.table().len();
         let (gone, all) = self.tracker.purge(positions);
+        let taken = before - self.tracker.table().len();
+        let gone = u32::try_from(gone).expect("a small table");
         match self.program {
-            Program::Purging(entries, before_it) => {
-                let entries = entries.checked_sub(gone as u32).expect("only what was there can go");
-                let before_it = before_it.saturating_sub(positions);
-                assert_eq!(all, before_it == 0);
-                assert!(!all || entries == 0, "{entries} entries were left");
-                self.program = if all { Program::Detached } else { Program::Purging(entries, before_it) };
-                self.removed += gone;
+            Program::Purging(left) => {
+                // What had expired was counted then.
+                let expired = taken.checked_sub(gone).expect("what counts as removed is taken out");
+                let left = Left {
+                    alive: left.alive.checked_sub(gone).expect("only what was there can go"),
+                    dying: left.dying.checked_sub(expired).expect("an entry goes once"),
+                    positions: left.positions.saturating_sub(positions),
+                };
+                assert_eq!(all, left.positions == 0);
+                assert!(!all || left.entries() == 0, "{left:?}");
+                self.program = if all { Program::Detached } else { Program::Purging(left) };
+                self.removed += u64::from(gone);
             }
-            Program::Attached | Program::Detached => assert_eq!((gone, all), (0, true)),
+            Program::Attached | Program::Detached => assert_eq!((gone, taken, all), (0, 0, true)),
         }
     }
 
