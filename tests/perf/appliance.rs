@@ -10,6 +10,7 @@ mod scenarios;
 mod trial;
 
 use std::cell::Cell;
+use std::path::Path;
 
 use flowtracker_tests::hugepages::Hugepages;
 
@@ -35,6 +36,16 @@ const HUGEPAGES: u64 = 64 * 4 + 32;
 
 /// Measures everything.
 pub(crate) fn run(plan: &Plan) -> Vec<Section> {
+    measure(plan, |folder| scenarios::all(plan, folder))
+}
+
+/// Measures known flows with the programs in the folder `programs`, which are called `name`, and with this checkout's.
+pub(crate) fn next_to_revision(plan: &Plan, name: &str, programs: &Path) -> Vec<Section> {
+    measure(plan, |_| scenarios::revisions(plan, name, programs))
+}
+
+/// Measures scenarios, which may keep files in the folder that they are given.
+fn measure(plan: &Plan, scenarios: impl FnOnce(&Path) -> scenarios::All) -> Vec<Section> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
     let hugepages = Hugepages::ask(HUGEPAGES);
@@ -49,7 +60,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
         seconds: plan.seconds,
         started: Cell::default(),
     };
-    let (mut sections, contests) = scenarios::all(plan, folder.path());
+    let (mut sections, contests) = scenarios(folder.path());
     if let Some(only) = &plan.only {
         assert!(sections.iter().any(|section| section.id == only), "no section is called {only}");
     }

@@ -65,7 +65,7 @@ fn main() {
         ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
         ["control"] => return beside_commands(),
-        ["ab", name, programs] => return ab::run(&revisions(), name, Path::new(programs)),
+        ["ab", name, programs] => return publish("ab", ab::sections(name, Path::new(programs))),
         ["tables"] => return print_tables(&bare_tables(false)),
         ["tables", "hugepages"] => return print_tables(&bare_tables(true)),
         ["fills"] => return filled_tables(),

@@ -72,6 +72,7 @@ impl Figure {
 }
 
 /// Sections, and the cases that fill them: alone, or in turns with those that they are compared with.
+#[derive(Default)]
 struct Lab {
     sections: Vec<Section>,
     contests: Vec<Vec<Case>>,
@@ -135,9 +136,12 @@ fn name(flows: u64) -> String {
     }
 }
 
+/// Sections, and the cases that fill them, those that take turns together.
+pub(crate) type All = (Vec<Section>, Vec<Vec<Case>>);
+
 /// Everything, in the order in which it is shown.
-pub(crate) fn all(plan: &Plan, folder: &Path) -> (Vec<Section>, Vec<Vec<Case>>) {
-    let mut lab = Lab { sections: Vec::new(), contests: Vec::new() };
+pub(crate) fn all(plan: &Plan, folder: &Path) -> All {
+    let mut lab = Lab::default();
     hits(&mut lab, plan);
     small_pages(&mut lab);
     new_flows(&mut lab, plan);
@@ -182,6 +186,29 @@ fn hits(lab: &mut Lab, plan: &Plan) {
         let [testpmd, source, off, on] = entrants;
         lab.contest([testpmd, source, off, on, (on_rte_hash, row(RTE_HASH))]);
     }
+}
+
+/// Known flows with this checkout's data plane and with that of another revision, which is in the folder `programs`.
+pub(crate) fn revisions(plan: &Plan, name: &str, programs: &Path) -> All {
+    let mut lab = Lab::default();
+    let title = format!("{name} and this checkout: known flows");
+    let text = "As in the report: net_null, one worker polls both ports, mbufs in hugepages, in turns of 25 ms.";
+    let section = lab.section("ab", "Mpps", &title, text);
+    for count in [1 << 10, 1 << 16, 1 << 20, 1 << 24].into_iter().filter(|count| *count <= plan.largest) {
+        let trial = |options: &[&str]| Trial::new(ours(room(count), options), flows(count));
+        let off = trial(&[NEVER, "--accounting=off"]);
+        let on = trial(&[NEVER]);
+        let before = |trial: &Trial| Trial { programs: Some(programs.to_owned()), ..trial.clone() };
+        let row = |contender: &str| figure(section, &self::name(count), contender, mpps);
+        let peers = [format!("{name}, accounting off"), name.to_owned()];
+        lab.contest([
+            (before(&off), row(&peers[0])),
+            (off, row(NO_ACCOUNTING).versus(&peers[0], None)),
+            (before(&on), row(&peers[1])),
+            (on, row(OURS).versus(&peers[1], None)),
+        ]);
+    }
+    (lab.sections, lab.contests)
 }
 
 fn small_pages(lab: &mut Lab) {

@@ -61,6 +61,8 @@ pub(crate) enum Meanwhile {
 pub(crate) struct Trial {
     pub(crate) who: Who,
     pub(crate) load: Load,
+    /// Where our programs are, when they are not this checkout's.
+    pub(crate) programs: Option<PathBuf>,
     /// EAL's choice of lcores: main lcore and exporter on CPU 0, if there is room.
     pub(crate) lcores: &'static str,
     /// Whether mbufs are in hugepages.
@@ -82,6 +84,7 @@ impl Trial {
         Trial {
             who,
             load,
+            programs: None,
             lcores: "0,1",
             hugepages: true,
             burst: 32,
@@ -305,7 +308,9 @@ impl Bench {
                 command
             }
             Who::Ours(options) => {
-                let mut command = Command::new(binary("flowtracker-dataplane"));
+                const PROGRAM: &str = "flowtracker-dataplane";
+                let elsewhere = trial.programs.as_ref().map(|folder| folder.join(PROGRAM));
+                let mut command = Command::new(elsewhere.unwrap_or_else(|| binary(PROGRAM)));
                 command.args(&eal).args(["--", "--id=perf"]).arg(format!("--burst={}", trial.burst));
                 let uri = match control {
                     Control::Swallow(swallow) => swallow.uri(),
