@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use conntrack::arch::{FEW, Features, lines_at_a_time};
+use conntrack::arch::Features;
 use conntrack::{HashKind, Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
 use flowtracker_proto::name;
 
@@ -165,14 +165,6 @@ impl Config {
         match self.instructions {
             Instructions::Native => Features::detect(),
             Instructions::Portable => Features::PORTABLE,
-        }
-    }
-
-    /// How many lines it asks the cache for at a time, which is tried out on this CPU.
-    pub(crate) fn lines_at_a_time(&self) -> usize {
-        match self.instructions {
-            Instructions::Native => lines_at_a_time(),
-            Instructions::Portable => FEW,
         }
     }
 

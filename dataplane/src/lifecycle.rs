@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use conntrack::table::{Counted, Layout, TableConfig, TableConfigError, Uncounted};
-use conntrack::{FlowTable, LineTable, Tracker, TrackerConfig};
+use conntrack::{FlowTable, LineTable, Tracker};
 use dpdk::memory::in_large_pages;
 use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
@@ -281,8 +281,6 @@ fn shards<'p, L: Layout>(
         |id: u16| ports.iter().find(|port| port.id() == PortId(id)).expect("the plan names open ports");
     let shares = topology::shares(config.capacity, plan.workers.len())?;
     let link = Arc::new(LinkState::default());
-    let tracking = TrackerConfig { lines_at_a_time: config.lines_at_a_time(), ..config.tracker };
-    info!("{} lines of the cache asked for at a time", tracking.lines_at_a_time);
     info!("instructions: {}", config.features());
     let (mut workers, mut ends, mut doors) = (Vec::new(), Vec::new(), Vec::new());
     for (planned, &entries) in plan.workers.iter().zip(&shares) {
@@ -290,7 +288,7 @@ fn shards<'p, L: Layout>(
         let before = in_large_pages();
         let table = LineTable::laid_out(TableConfig { entries, hasher }).map_err(StartError::Table)?;
         let hot = table.hot_bytes();
-        let tracker = Tracker::new(table, tracking, clock.now()).map_err(StartError::Table)?;
+        let tracker = Tracker::new(table, config.tracker, clock.now()).map_err(StartError::Table)?;
         info!(
             "lcore {} has a shard of {entries} entries, {} KiB hot; {}",
             planned.lcore,

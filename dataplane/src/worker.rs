@@ -97,7 +97,6 @@ impl<'p, T: FlowTable> Worker<'p, T> {
                 tracked.insert_from(first, which);
             });
             self.rules.apply(&mut poll.burst, &tracked, &mut lane.tx, &mut poll.forwarded);
-            self.tracker.ask();
         }
         // Once for all of them: 16 ns a reading.
         let now = read_clock();

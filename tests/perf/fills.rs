@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use conntrack::arch::Features;
-use conntrack::table::{BULK, Counting, TableConfig, Uncounted};
+use conntrack::table::{BULK, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable};
 use flowtracker_tests::flows::{flow, mixed};
 
@@ -54,7 +54,7 @@ pub(crate) fn run(entries: u32, fills: u32) -> Fills {
             next += burst.len() as u64;
             let mut hashes = [0; BULK];
             table.hash_burst(burst, &mut hashes);
-            table.prefetch_burst(&hashes[..burst.len()], Counting::Off);
+            table.prefetch_burst(&hashes[..burst.len()], false);
             for (key, hash) in burst.iter().zip(hashes) {
                 match table.add_with_hash(key, hash) {
                     Ok(pos) => all.farthest = all.farthest.max(table.beyond_home(pos).expect("it is there")),

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use conntrack::arch::lines_at_a_time;
 use conntrack::{Tracker, TrackerConfig};
 use dataplane::cli::{ForwardMode, UntrackedMode};
 use dataplane::clock::Calibration;
@@ -38,8 +37,7 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     };
     let clock = calibration.finish();
     let table = RteTable::on(eal, entries, HashFunction::Crc, 0);
-    let config =
-        TrackerConfig { accounting: false, lines_at_a_time: lines_at_a_time(), ..TrackerConfig::default() };
+    let config = TrackerConfig { accounting: false, ..TrackerConfig::default() };
     let tracker = Tracker::new(table, config, clock.now());
     let (sink, _events) = ring(Arc::new(LinkState::default()));
     let (_door, mailbox) = command::door();

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use conntrack::arch::Features;
-use conntrack::table::{ALL_STEPS, BULK, Counting, Packets, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, Packets, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Pos, Tick};
 use flowtracker_tests::{collisions, flows};
 
@@ -64,8 +64,8 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
     for pass in 0..PASSES {
         for burst in keys.chunks(32) {
             table.hash_burst(burst, &mut hashes);
-            table.prefetch_burst(&hashes[..burst.len()], Counting::Off);
-            let touch = Touch { stamp: Tick(pass as u32), counting: Counting::Off };
+            table.prefetch_burst(&hashes[..burst.len()], false);
+            let touch = Touch { stamp: Tick(pass as u32), counting: false };
             let packets = Packets::first(burst.len(), burst, &hashes, &[0; BULK]);
             let mut hits = table.touch_burst(packets, 0, touch, &mut places, &[]);
             hits |= table.touch_rest(packets, ALL_STEPS, touch, &mut places);

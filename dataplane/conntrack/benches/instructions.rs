@@ -10,9 +10,9 @@ mod laws;
 
 use std::hint::black_box;
 
-use conntrack::arch::{FEW, Features};
+use conntrack::arch::Features;
 use conntrack::packet::parse;
-use conntrack::table::{ALL_STEPS, BULK, Counting, Packets, TableConfig, Touch};
+use conntrack::table::{ALL_STEPS, Packets, TableConfig, Touch};
 use conntrack::tracker::Budget;
 use conntrack::{
     Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Pos, Protocols, Tick, Tracker,
@@ -36,7 +36,7 @@ const PORT: u8 = 1;
 /// Does its operation and says how often.
 type Operation = fn() -> usize;
 
-const OPERATIONS: [(&str, Operation); 18] = [
+const OPERATIONS: [(&str, Operation); 17] = [
     ("parse/tcp", || parse_all(&Frame::default(), true)),
     ("parse/tagged", || parse_all(&Frame { tags: vec![0x8100], ..Frame::default() }, true)),
     ("parse/not_ipv4", || parse_all(&Frame { ether_type: 0x86dd, ..Frame::default() }, false)),
@@ -49,9 +49,8 @@ const OPERATIONS: [(&str, Operation); 18] = [
     ("table/miss", table_miss),
     ("table/insert", table_insert),
     ("table/remove", table_remove),
-    ("tracker/hit", || tracker_hit(BURST, FEW)),
-    ("tracker/hit_counted_at_once", || tracker_hit(BURST, BULK)),
-    ("tracker/hit_alone", || tracker_hit(1, FEW)),
+    ("tracker/hit", || tracker_hit(BURST)),
+    ("tracker/hit_alone", || tracker_hit(1)),
     ("tracker/new_flow", tracker_new_flow),
     ("tracker/expire", tracker_expire),
     ("tracker/nothing_due", tracker_nothing_due),
@@ -109,8 +108,8 @@ fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
 }
 
 /// A tracker that has received these frames, a burst each millisecond from 0 on.
-fn filled_tracker(frames: &[Vec<u8>], lines_at_a_time: usize) -> Tracker<LineTable> {
-    let config = TrackerConfig { protocols: Protocols::Tcp, lines_at_a_time, ..TrackerConfig::default() };
+fn filled_tracker(frames: &[Vec<u8>]) -> Tracker<LineTable> {
+    let config = TrackerConfig { protocols: Protocols::Tcp, ..TrackerConfig::default() };
     let mut tracker = Tracker::new(table(), config, Now::from_ms(0)).expect("there is memory");
     for (ms, burst) in (0..).zip(frames.chunks(BURST)) {
         tracker.burst(Now::from_ms(ms), PORT, burst, &mut take, |_, _| {});
@@ -170,7 +169,7 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     let mut hashes = [0; BURST];
     let mut places = [Pos(0); BURST];
     table.hash_burst(burst, &mut hashes);
-    let touch = Touch { stamp: Tick(1), counting: Counting::Off };
+    let touch = Touch { stamp: Tick(1), counting: false };
     let packets = Packets::first(burst.len(), burst, &hashes, &[0; BURST]);
     let touched = table.touch_burst(packets, 0, touch, &mut places, &[]);
     (touched | table.touch_rest(packets, ALL_STEPS, touch, &mut places)).count_ones()
@@ -223,10 +222,10 @@ fn table_remove() -> usize {
     COUNT
 }
 
-fn tracker_hit(burst: usize, lines_at_a_time: usize) -> usize {
+fn tracker_hit(burst: usize) -> usize {
     let (known, _) = known_and_unknown();
     let frames = frames(&known);
-    let mut tracker = filled_tracker(&frames, lines_at_a_time);
+    let mut tracker = filled_tracker(&frames);
     under_callgrind(|| {
         for burst in frames[..COUNT].chunks(burst) {
             let now = black_box(Now::from_ms(1000));
@@ -244,7 +243,7 @@ fn tracker_hit(burst: usize, lines_at_a_time: usize) -> usize {
 
 fn tracker_new_flow() -> usize {
     let (known, unknown) = known_and_unknown();
-    let mut tracker = filled_tracker(&frames(&known), FEW);
+    let mut tracker = filled_tracker(&frames(&known));
     let frames = frames(&unknown);
     under_callgrind(|| {
         for burst in frames.chunks(BURST) {
@@ -260,7 +259,7 @@ fn tracker_new_flow() -> usize {
 /// Every entry goes when its time has come: those of one burst in one millisecond, one call in each.
 fn tracker_expire() -> usize {
     let (known, _) = known_and_unknown();
-    let mut tracker = filled_tracker(&frames(&known), FEW);
+    let mut tracker = filled_tracker(&frames(&known));
     // The last burst's 30 s, and an aging bucket.
     let until = 30_000 + (FILL / BURST) as u64 + 8;
     under_callgrind(|| {
@@ -280,7 +279,7 @@ fn tracker_expire() -> usize {
 /// What an iteration of the poll loop pays for aging when nothing is due.
 fn tracker_nothing_due() -> usize {
     let (known, _) = known_and_unknown();
-    let mut tracker = filled_tracker(&frames(&known), FEW);
+    let mut tracker = filled_tracker(&frames(&known));
     let now = Now::from_ms(1000);
     while !tracker.caught_up(now) {
         tracker.advance(now, Budget::default(), &mut take);

@@ -11,7 +11,6 @@ mod x86;
 use core::fmt;
 
 pub(crate) use cache::prefetch;
-pub use cache::{FEW, lines_at_a_time};
 
 use crate::key::FlowKey;
 

@@ -9,7 +9,6 @@ use alloc::collections::VecDeque;
 pub use control::{Cursor, Flush, Permission, Refusal, Removed, Step, TableChange, TableRefusal, Write};
 
 use crate::aging::{BLOCK, PendingBlocks, Wheel};
-use crate::arch::FEW;
 use crate::classes::Classes;
 use crate::entry::{ActorId, Cold, Counts, Entry, Mark};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
@@ -17,9 +16,7 @@ use crate::key::FlowKey;
 use crate::packet::{MAX_HEADER, Outcome, Protocols, parse, parse_plain};
 use crate::permission::Permissions;
 use crate::stats::Counters;
-use crate::table::{
-    ALL_STEPS, BULK, Counting, FlowTable, Layout, LineTable, Packets, Pos, TableConfigError, Touch,
-};
+use crate::table::{ALL_STEPS, BULK, FlowTable, Layout, LineTable, Packets, Pos, TableConfigError, Touch};
 use crate::timeout::{Now, ProfileId, Profiles, Tick};
 
 /// Frames that are parsed at a time.
@@ -29,8 +26,8 @@ const SLICE: usize = 32;
 /// other with a bit for each.
 const BATCH: usize = BULK;
 
-/// Blocks of the wheel that are fetched together: four lines each.
-const BLOCKS_TOGETHER: usize = FEW / 4;
+/// Blocks of the wheel that are fetched together: four lines each, sixteen in all, which every CPU has room for on their way.
+const BLOCKS_TOGETHER: usize = 4;
 
 /// Aging is late when what it looks at next is so many buckets late.
 const LATE: u32 = 2;
@@ -50,11 +47,9 @@ struct Batch {
     len: usize,
     /// Of these so many have had their lines asked for,
     asked: usize,
-    /// so many have been looked up,
+    /// and so many have been looked up.
     touched: usize,
-    /// and so many have had their counters asked for, when they are counted later.
-    counters_asked: usize,
-    /// Those of them that are dealt with, but for their counters then, a bit each.
+    /// Those of them that are dealt with, a bit each.
     hits: u64,
 }
 
@@ -69,7 +64,6 @@ impl Batch {
             len: 0,
             asked: 0,
             touched: 0,
-            counters_asked: 0,
             hits: 0,
         }
     }
@@ -145,13 +139,10 @@ pub struct TrackerConfig {
     pub accounting: bool,
     /// Width of an aging bucket: 2^this milliseconds.
     pub bucket_shift: u32,
-    /// Lines that the cache is asked for at a time: see [`lines_at_a_time`](crate::arch::lines_at_a_time). It makes no
-    /// difference but in time.
-    pub lines_at_a_time: usize,
 }
 
 impl Default for TrackerConfig {
-    /// TCP, P4TC's profiles, learning with profile 0, permissions 0x3dfc, accounting, 8 ms buckets, few lines at a time.
+    /// TCP, P4TC's profiles, learning with profile 0, permissions 0x3dfc, accounting, 8 ms buckets.
     fn default() -> Self {
         TrackerConfig {
             protocols: Protocols::Tcp,
@@ -160,7 +151,6 @@ impl Default for TrackerConfig {
             permissions: Permissions::new(0x3dfc).unwrap_or_else(|| unreachable!("14 bits")),
             accounting: true,
             bucket_shift: 3,
-            lines_at_a_time: FEW,
         }
     }
 }
@@ -201,7 +191,6 @@ pub struct Tracker<T> {
     /// No entry may be created: a change of the table is about to be made.
     held: bool,
     config: TrackerConfig,
-    counting: Counting,
     counters: Counters,
 }
 
@@ -242,13 +231,6 @@ impl<T: FlowTable> Tracker<T> {
         let blocks = positions.div_ceil(BLOCK as usize);
         // Two events for one entry in 128, and some for a small table.
         let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 64));
-        let counting = match config.accounting {
-            false => Counting::Off,
-            // Where the CPU brings few lines at a time, those of the counters would come too late for the first visit
-            // (25 → 31 to 39 ns a frame with a million flows, where one that could bring more was asked for so few).
-            true if config.lines_at_a_time <= FEW => Counting::Later,
-            true => Counting::AtOnce,
-        };
         Ok(Tracker {
             wheel: Wheel::new(blocks, config.bucket_shift, now.tick),
             pending: PendingBlocks::new(blocks),
@@ -260,7 +242,6 @@ impl<T: FlowTable> Tracker<T> {
             program: Program::Attached,
             held: false,
             config,
-            counting,
             counters: Counters::default(),
             table,
         })
@@ -318,10 +299,8 @@ impl<T: FlowTable> Tracker<T> {
             if self.fresh.len > BATCH - SLICE {
                 self.turn(now(), sink);
             }
-            self.ask();
             tracked(first, self.parse(input_port, frames, first));
             self.touch(SLICE);
-            self.ask();
         }
     }
 
@@ -358,40 +337,24 @@ impl<T: FlowTable> Tracker<T> {
         looked_up
     }
 
-    /// Asks the cache for the next of the lines that are going to be needed and have not been asked for, as many as it may be
-    /// asked for at a time. To be called where other work has been done.
-    #[inline]
-    pub fn ask(&mut self) {
-        let next = |from: usize, end: usize| from..(from + self.config.lines_at_a_time).min(end);
-        let (fresh, ripe) = (&mut *self.fresh, &mut *self.ripe);
-        if fresh.asked < fresh.len {
-            let next = next(fresh.asked, fresh.len);
-            fresh.asked = next.end;
-            self.table.prefetch_burst(&fresh.hashes[next], self.counting);
-        } else if self.counting == Counting::Later && ripe.counters_asked < ripe.touched {
-            let next = next(ripe.counters_asked, ripe.touched);
-            ripe.counters_asked = next.end;
-            self.table.prefetch_counts(&ripe.places[next]);
-        }
-    }
-
-    /// Looks the next `count` frames of the batch before up at home and stamps what is known; between them asks for the lines
-    /// of frames that were parsed since.
+    /// Looks the next `count` frames of the batch before up at home, stamps and counts what is known; between them asks for the
+    /// lines of frames that were parsed since.
     #[inline]
     fn touch(&mut self, count: usize) {
         let touch = self.touch_at(self.ripe.at);
+        let Batch { hashes, len, asked, .. } = &mut *self.fresh;
+        let next = &hashes[*asked..*len];
+        *asked = *len;
         let Batch { keys, hashes, lens, places, len, touched, hits, .. } = &mut *self.ripe;
         let (first, upto) = (*touched, (*touched + count).min(*len));
         if first >= upto {
+            self.table.prefetch_burst(next, touch.counting);
             return;
         }
         *touched = upto;
-        let fresh = &mut *self.fresh;
-        let next = fresh.asked..(fresh.asked + self.config.lines_at_a_time).min(fresh.len);
-        fresh.asked = next.end;
         let packets = |count| Packets::first(count, keys, hashes, lens);
         *hits |= self.table.touch_rest(packets(first), 1, touch, places);
-        let found = self.table.touch_burst(packets(upto), first, touch, places, &fresh.hashes[next]);
+        let found = self.table.touch_burst(packets(upto), first, touch, places, next);
         *hits |= found;
         if self.table.len() < self.table.capacity() {
             for i in bits(others(found | ((1 << first) - 1), upto)) {
@@ -401,7 +364,7 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     fn touch_at(&self, now: Now) -> Touch {
-        Touch { stamp: now.stamp, counting: self.counting }
+        Touch { stamp: now.stamp, counting: self.config.accounting }
     }
 
     /// The bursts of all ports have been taken: finishes the batch before, whose outcomes and events come with this, and lets
@@ -420,7 +383,7 @@ impl<T: FlowTable> Tracker<T> {
         self.finish(sink);
     }
 
-    /// Looks up what was not at home, counts, creates what was not known, and reports it. Does what is missing of
+    /// Looks up what was not at home, creates what was not known, and reports it. Does what is missing of
     /// [`Tracker::touch`] before.
     #[inline]
     fn finish(&mut self, sink: &mut impl EventSink) {
@@ -430,13 +393,7 @@ impl<T: FlowTable> Tracker<T> {
         }
         self.touch(len);
         let touch = self.touch_at(now);
-        // What is counted first gives the lines of the others time.
-        let near = self.ripe.hits | self.touch_rest(1, touch);
-        self.ask();
-        self.count_later(near);
-        let far = self.touch_rest(ALL_STEPS, touch);
-        self.count_later(far);
-        let hits = near | far;
+        let hits = self.ripe.hits | self.touch_rest(touch);
         self.counters.outcomes[Outcome::Hit as usize] += u64::from(hits.count_ones());
         // In their order, which is that of their events.
         for i in bits(others(hits, len)) {
@@ -445,28 +402,18 @@ impl<T: FlowTable> Tracker<T> {
             let outcome = self.first_packet(now, &key, hash, bytes, sink);
             self.counters.count(outcome);
         }
-        let Batch { len, asked, touched, counters_asked, hits, .. } = &mut *self.ripe;
-        (*len, *asked, *touched, *counters_asked, *hits) = (0, 0, 0, 0, 0);
+        let Batch { len, asked, touched, hits, .. } = &mut *self.ripe;
+        (*len, *asked, *touched, *hits) = (0, 0, 0, 0);
     }
 
-    fn touch_rest(&mut self, steps: u32, touch: Touch) -> u64 {
+    fn touch_rest(&mut self, touch: Touch) -> u64 {
         let Batch { keys, hashes, lens, places, len, .. } = &mut *self.ripe;
-        self.table.touch_rest(Packets::first(*len, keys, hashes, lens), steps, touch, places)
-    }
-
-    #[inline]
-    fn count_later(&mut self, hits: u64) {
-        if self.counting == Counting::Later {
-            for i in bits(hits) {
-                let (place, bytes) = (self.ripe.places[i], self.ripe.lens[i]);
-                self.account(place, bytes);
-            }
-        }
+        self.table.touch_rest(Packets::first(*len, keys, hashes, lens), ALL_STEPS, touch, places)
     }
 
     #[inline(always)]
     fn account(&mut self, pos: Pos, len: u32) {
-        if self.counting != Counting::Off
+        if self.config.accounting
             && let Some(counts) = self.table.counts_mut(pos)
         {
             counts.count(len);

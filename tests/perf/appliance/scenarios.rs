@@ -192,7 +192,8 @@ fn hits(lab: &mut Lab, plan: &Plan) {
 pub(crate) fn revisions(plan: &Plan, name: &str, programs: &Path) -> All {
     let mut lab = Lab::default();
     let title = format!("{name} and this checkout: known flows");
-    let text = "As in the report: net_null, one worker polls both ports, mbufs in hugepages, in turns of 25 ms.";
+    let text =
+        "As in the report: net_null, one worker polls both ports, mbufs in hugepages, in turns of 25 ms.";
     let section = lab.section("ab", "Mpps", &title, text);
     for count in [1 << 10, 1 << 16, 1 << 20, 1 << 24].into_iter().filter(|count| *count <= plan.largest) {
         let trial = |options: &[&str]| Trial::new(ours(room(count), options), flows(count));

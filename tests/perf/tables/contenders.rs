@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use conntrack::arch::{Features, lines_at_a_time};
-use conntrack::table::{ALL_STEPS, BULK, Counting, Packets, TableConfig, Touch, Uncounted};
+use conntrack::arch::Features;
+use conntrack::table::{ALL_STEPS, BULK, Packets, TableConfig, Touch, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
@@ -42,7 +42,6 @@ pub(crate) struct Ours {
     hashes: [[u32; BULK]; 2],
     turn: usize,
     places: [Pos; BULK],
-    lines_at_a_time: usize,
 }
 
 impl Ours {
@@ -52,13 +51,7 @@ impl Ours {
         let hasher = Hasher::new(HashKind::Keyed, [round as u8; 32], Features::detect());
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
         let table = table.expect("memory for the table");
-        Self {
-            table,
-            hashes: [[0; BULK]; 2],
-            turn: 0,
-            places: [Pos(0); BULK],
-            lines_at_a_time: lines_at_a_time(),
-        }
+        Self { table, hashes: [[0; BULK]; 2], turn: 0, places: [Pos(0); BULK] }
     }
 }
 
@@ -73,7 +66,7 @@ impl Contender for Ours {
     fn announce(&mut self, keys: &[FlowKey]) {
         let hashes = &mut self.hashes[self.turn];
         self.table.hash_burst(keys, hashes);
-        self.table.prefetch_burst(&hashes[..keys.len()], Counting::Off);
+        self.table.prefetch_burst(&hashes[..keys.len()], false);
     }
 
     #[inline]
@@ -95,23 +88,17 @@ impl Contender for Ours {
         self.turn ^= 1;
         self.table.hash_burst(next, &mut self.hashes[self.turn]);
         let (ahead, hashes) = (&self.hashes[self.turn], &self.hashes[self.turn ^ 1]);
-        let touch = Touch { stamp: Tick(now as u32), counting: Counting::Off };
-        let packets = |count| Packets::first(count, keys, hashes, &[0; BULK]);
-        let mut touched = 0;
-        for from in (0..keys.len()).step_by(self.lines_at_a_time) {
-            let upto = (from + self.lines_at_a_time).min(keys.len());
-            touched |= self.table.touch_rest(packets(from), 1, touch, &mut self.places);
-            let ahead = &ahead[from.min(next.len())..upto.min(next.len())];
-            touched |= self.table.touch_burst(packets(upto), from, touch, &mut self.places, ahead);
-        }
-        touched | self.table.touch_rest(packets(keys.len()), ALL_STEPS, touch, &mut self.places)
+        let touch = Touch { stamp: Tick(now as u32), counting: false };
+        let packets = Packets::first(keys.len(), keys, hashes, &[0; BULK]);
+        let touched = self.table.touch_burst(packets, 0, touch, &mut self.places, &ahead[..next.len()]);
+        touched | self.table.touch_rest(packets, ALL_STEPS, touch, &mut self.places)
     }
 
     #[inline]
     fn delete(&mut self, _now: u64, keys: &[FlowKey]) -> u64 {
         let mut hashes = [0; BULK];
         self.table.hash_burst(keys, &mut hashes);
-        self.table.prefetch_burst(&hashes[..keys.len()], Counting::Off);
+        self.table.prefetch_burst(&hashes[..keys.len()], false);
         let hits = self.table.lookup_burst(keys, &hashes, &mut self.places);
         for (i, &place) in self.places[..keys.len()].iter().enumerate() {
             if hits >> i & 1 == 1 {

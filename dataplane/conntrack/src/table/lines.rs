@@ -28,7 +28,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{BULK, Counted, Counting, FlowTable, Layout, Packets, Pos, TableFull, Touch};
+use super::{BULK, Counted, FlowTable, Layout, Packets, Pos, TableFull, Touch};
 use crate::arch::{Narrow, Settled, Work, matching, prefetch};
 use crate::entry::{Cold, Counts, Mark};
 use crate::hash::Hasher;
@@ -194,9 +194,10 @@ impl<L: Layout> Work for AtHome<'_, L> {
     #[inline(always)]
     fn run(self, instructions: impl Settled) -> u64 {
         let AtHome { table, packets, from, touch, out, next } = self;
-        match touch.counting {
-            Counting::AtOnce => table.touch_at_home::<true>(instructions, packets, from, touch, out, next),
-            _ => table.touch_at_home::<false>(instructions, packets, from, touch, out, next),
+        if touch.counting {
+            table.touch_at_home::<true>(instructions, packets, from, touch, out, next)
+        } else {
+            table.touch_at_home::<false>(instructions, packets, from, touch, out, next)
         }
     }
 }
@@ -277,27 +278,23 @@ impl<L: Layout> LineTable<L> {
 
     /// Asks the cache for a line in which a key may be, and for its counters, if there will be something to count.
     #[inline(always)]
-    fn ask_for(line: &Line, counting: Counting) {
+    fn ask_for(line: &Line, counting: bool) {
         prefetch(line);
-        if counting != Counting::Off {
+        if counting {
             L::ask_for_counts(line);
         }
     }
 
-    /// Asks for the line in which a key with this hash is looked for first, and for its counters, if it counts at once.
+    /// Asks for the line in which a key with this hash is looked for first.
     #[inline(always)]
-    fn ask_for_home(&self, hash: u32, counting: Counting) {
-        let line = self.memory.line(self.home(hash));
-        prefetch(line);
-        if counting == Counting::AtOnce {
-            L::ask_for_counts(line);
-        }
+    fn ask_for_home(&self, hash: u32, counting: bool) {
+        Self::ask_for(self.memory.line(self.home(hash)), counting);
     }
 
     /// Asks for what is next of a key that is not in its home line, and says where an entry with it is likely to be put. Not
     /// inlined, because then the compiler makes the loop around it one of those that miss, and hits pay for it.
     #[inline(never)]
-    fn not_at_home(&mut self, home: usize, key: u16, counting: Counting) -> Pos {
+    fn not_at_home(&mut self, home: usize, key: u16, counting: bool) -> Pos {
         let line = self.memory.line(home);
         let pos = Self::pos(home, line.free_slot().unwrap_or(0));
         // In a full table nothing will be put there: one page walk less for each frame of a flood.
@@ -337,7 +334,7 @@ impl<L: Layout> LineTable<L> {
         for i in from..count {
             // One at a time: what is asked for in a row holds the CPU up as soon as it has no room for more on their way.
             if let Some(&hash) = next.next() {
-                self.ask_for_home(hash, if COUNTS { Counting::AtOnce } else { Counting::Off });
+                self.ask_for_home(hash, COUNTS);
             }
             let home = self.home(hashes[i]);
             let (line, counts) = self.memory.line_and_counts_mut(home);
@@ -351,10 +348,10 @@ impl<L: Layout> LineTable<L> {
                 out[i] = Self::pos(home, slot);
                 touched |= 1 << i;
             } else {
-                out[i] = self.not_at_home(home, i as u16, touch.counting);
+                out[i] = self.not_at_home(home, i as u16, COUNTS);
             }
         }
-        self.prefetch_burst(next.as_slice(), touch.counting);
+        self.prefetch_burst(next.as_slice(), COUNTS);
         touched
     }
 
@@ -375,7 +372,7 @@ impl<L: Layout> LineTable<L> {
                 if let Some(slot) = Narrow.settled(&line.slots, &keys[index]) {
                     let slot = slot.min(SLOTS - 1);
                     line.stamps[slot] = touch.stamp;
-                    if let (Counting::AtOnce, Some(counts)) = (touch.counting, counts) {
+                    if let (true, Some(counts)) = (touch.counting, counts) {
                         counts[slot].count(lens[index]);
                     }
                     out[index] = Self::pos(at as usize, slot);
@@ -450,7 +447,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
     }
 
     #[inline]
-    fn prefetch_burst(&self, hashes: &[u32], counting: Counting) {
+    fn prefetch_burst(&self, hashes: &[u32], counting: bool) {
         for &hash in hashes {
             self.ask_for_home(hash, counting);
         }
@@ -595,13 +592,6 @@ impl<L: Layout> FlowTable for LineTable<L> {
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts> {
         let (at, slot) = Self::at(pos);
         self.memory.counts_mut(at, slot)
-    }
-
-    #[inline]
-    fn prefetch_counts(&self, places: &[Pos]) {
-        for &pos in places {
-            L::ask_for_counts(self.memory.line(Self::at(pos).0));
-        }
     }
 
     #[inline]

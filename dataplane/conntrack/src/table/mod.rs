@@ -39,19 +39,8 @@ pub const ALL_STEPS: u32 = u32::MAX;
 pub struct Touch {
     /// When it came.
     pub stamp: Tick,
-    /// When it is counted.
-    pub counting: Counting,
-}
-
-/// When a packet is counted in its flow's entry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Counting {
-    /// Never.
-    Off,
-    /// With the stamp. The cache is asked for the counters together with the flow's line, so twice as much is on its way.
-    AtOnce,
-    /// By the caller, when the cache has been asked for the counters of the flows that were found.
-    Later,
+    /// Whether it is counted.
+    pub counting: bool,
 }
 
 /// What is known of the packets of a burst, at most [`BULK`]: slices of the same length.
@@ -96,8 +85,8 @@ pub trait FlowTable {
     fn hash(&self, key: &FlowKey) -> u32;
     /// The hashes of up to [`BULK`] keys.
     fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]);
-    /// Asks the cache for what the touch of keys with these hashes needs first, if the table knows.
-    fn prefetch_burst(&self, hashes: &[u32], counting: Counting) {
+    /// Asks the cache for what the touch of keys with these hashes needs first, with counters or without, if the table knows.
+    fn prefetch_burst(&self, hashes: &[u32], counting: bool) {
         let _ = (hashes, counting);
     }
 
@@ -116,8 +105,7 @@ pub trait FlowTable {
         found
     }
     /// Stamps the entries of the packets, from the `from`-th on, of those entries about which nothing has still to be told
-    /// ([`Mark::pending`]), and counts the packets there if that is to be done at once: one visit for what is otherwise three or
-    /// four. Bit i of the answer says whether that was done for packet i, and then `out[i]` is where. Else `out[i]` is where an
+    /// ([`Mark::pending`]), and counts the packets there if that is to be done: one visit for what is otherwise three or four. Bit i of the answer says whether that was done for packet i, and then `out[i]` is where. Else `out[i]` is where an
     /// entry with this key is likely to be put, if the table knows, or some other position; and what is kept there the table has
     /// asked the cache for, if it has room for new entries.
     ///
@@ -142,14 +130,8 @@ pub trait FlowTable {
             if there && !self.mark(*out).pending() {
                 self.set_stamp(*out, touch.stamp);
                 touched |= 1 << i;
-                match touch.counting {
-                    Counting::Off => {}
-                    Counting::AtOnce => {
-                        if let Some(counts) = self.counts_mut(*out) {
-                            counts.count(packets.lens[from + i]);
-                        }
-                    }
-                    Counting::Later => self.prefetch_beside(*out),
+                if let (true, Some(counts)) = (touch.counting, self.counts_mut(*out)) {
+                    counts.count(packets.lens[from + i]);
                 }
                 continue;
             }
@@ -196,10 +178,6 @@ pub trait FlowTable {
     fn counts(&self, pos: Pos) -> Counts;
     /// The same, to be changed; `None` in a table that keeps no counters.
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts>;
-    /// Asks the cache for the counters at these positions, if the table keeps any.
-    fn prefetch_counts(&self, places: &[Pos]) {
-        let _ = places;
-    }
     /// Fetches what is kept and counted at a position.
     fn prefetch_beside(&self, pos: Pos);
 

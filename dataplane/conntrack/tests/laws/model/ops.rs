@@ -21,7 +21,6 @@ pub(crate) struct Setup {
     pub(crate) accounting: bool,
     pub(crate) start_ms: u64,
     pub(crate) learn_profile: u8,
-    pub(crate) lines_at_a_time: usize,
 }
 
 impl Setup {
@@ -34,7 +33,6 @@ impl Setup {
             permissions: Permissions::new(self.permissions).expect("14 bits"),
             accounting: self.accounting,
             bucket_shift: self.bucket_shift,
-            lines_at_a_time: self.lines_at_a_time,
         }
     }
 }
@@ -43,16 +41,14 @@ impl Setup {
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let start = prop_oneof![0..5_000u64, (1u64 << 32) - 300..1 << 32, (1u64 << 31) - 300..1 << 31];
     let permissions = prop_oneof![4 => Just(0x3dfc), 1 => table_permissions()];
-    let lines = prop_oneof![1..8usize, Just(16), Just(64)];
-    (agings(), permissions, 0..5u32, any::<bool>(), start, 0..4u8, lines).prop_map(
-        |(agings, permissions, bucket_shift, accounting, start_ms, learn_profile, lines_at_a_time)| Setup {
+    (agings(), permissions, 0..5u32, any::<bool>(), start, 0..4u8).prop_map(
+        |(agings, permissions, bucket_shift, accounting, start_ms, learn_profile)| Setup {
             agings,
             permissions,
             bucket_shift,
             accounting,
             start_ms,
             learn_profile,
-            lines_at_a_time,
         },
     )
 }
