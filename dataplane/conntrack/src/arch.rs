@@ -10,7 +10,7 @@ mod x86;
 
 use core::fmt;
 
-pub(crate) use cache::prefetch;
+pub(crate) use cache::{prefetch, prefetch_near};
 
 use crate::key::FlowKey;
 
