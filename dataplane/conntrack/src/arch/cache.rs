@@ -13,8 +13,9 @@ pub(crate) fn prefetch<T>(item: *const T) {
     let _ = item;
 }
 
-/// The same for the first-level cache. For packets that a full table refuses, of whose lines the other half, with the counters,
-/// stays unread: on an EPYC of the fourth generation the second level's prefetches bring little then, nobody has said why.
+/// The same for the first-level cache: for what is looked at right away, sixteen lines together at most, as aging does; and
+/// for packets that a full table refuses, of whose lines the other half, with the counters, stays unread. On an EPYC of the
+/// fourth generation the second level's prefetches bring little in both cases, nobody has said why.
 #[inline(always)]
 pub(crate) fn prefetch_near<T>(item: *const T) {
     #[cfg(target_arch = "x86_64")]

@@ -586,7 +586,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
     fn prefetch_at(&self, pos: Pos) {
         let (at, _) = Self::at(pos);
         if at < self.memory.lines() {
-            prefetch(self.memory.line(at));
+            prefetch_near(self.memory.line(at));
         }
     }
 
