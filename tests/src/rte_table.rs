@@ -220,6 +220,4 @@ impl FlowTable for RteTable {
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts> {
         Some(&mut self.counts[pos.0 as usize])
     }
-
-    fn prefetch_beside(&self, _: Pos) {}
 }

@@ -292,7 +292,7 @@ impl<L: Layout> LineTable<L> {
     #[inline(always)]
     fn ask_for(line: &Line, counting: bool, refusing: bool) {
         if counting && refusing {
-            // For the first level: see there.
+            // Why not for the second level: see there.
             prefetch_near(line);
             return;
         }
@@ -610,12 +610,6 @@ impl<L: Layout> FlowTable for LineTable<L> {
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts> {
         let (at, slot) = Self::at(pos);
         self.memory.counts_mut(at, slot)
-    }
-
-    #[inline]
-    fn prefetch_beside(&self, pos: Pos) {
-        prefetch(self.memory.cold(pos.0 as usize));
-        L::ask_for_counts(self.memory.line(Self::at(pos).0));
     }
 }
 

@@ -138,9 +138,6 @@ pub trait FlowTable {
             if !there {
                 *out = Pos(0);
             }
-            if self.len() < self.capacity() {
-                self.prefetch_beside(*out);
-            }
         }
         touched.checked_shl(from as u32).unwrap_or(0)
     }
@@ -178,8 +175,6 @@ pub trait FlowTable {
     fn counts(&self, pos: Pos) -> Counts;
     /// The same, to be changed; `None` in a table that keeps no counters.
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts>;
-    /// Fetches what is kept and counted at a position.
-    fn prefetch_beside(&self, pos: Pos);
 
     /// Finds a key (`rte_hash_lookup`).
     fn lookup(&self, key: &FlowKey) -> Option<Pos> {
