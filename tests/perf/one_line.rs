@@ -68,7 +68,7 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
             let touch = Touch { stamp: Tick(pass as u32), counting: false };
             let packets = Packets::first(burst.len(), burst, &hashes, &[0; BULK]);
             let mut hits = table.touch_burst(packets, 0, touch, &mut places, &[]);
-            hits |= table.touch_rest(packets, ALL_STEPS, touch, &mut places);
+            hits |= table.touch_rest(packets, ALL_STEPS, touch);
             found += hits.count_ones() as usize;
         }
     }

@@ -172,7 +172,7 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     let touch = Touch { stamp: Tick(1), counting: false };
     let packets = Packets::first(burst.len(), burst, &hashes, &[0; BURST]);
     let touched = table.touch_burst(packets, 0, touch, &mut places, &[]);
-    (touched | table.touch_rest(packets, ALL_STEPS, touch, &mut places)).count_ones()
+    (touched | table.touch_rest(packets, ALL_STEPS, touch)).count_ones()
 }
 
 fn table_hit_and_refresh() -> usize {

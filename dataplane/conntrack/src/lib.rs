@@ -24,6 +24,7 @@ pub mod aging;
 #[expect(unsafe_code, reason = "the one room for CPU intrinsics")]
 pub mod arch;
 pub mod attributes;
+mod bits;
 mod classes;
 pub mod entry;
 pub mod event;

@@ -9,6 +9,7 @@ use alloc::collections::VecDeque;
 pub use control::{Cursor, Flush, Permission, Refusal, Removed, Step, TableChange, TableRefusal, Write};
 
 use crate::aging::{BLOCK, PendingBlocks, Wheel};
+use crate::bits::{members, others};
 use crate::classes::Classes;
 use crate::entry::{ActorId, Cold, Counts, Entry, Mark};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
@@ -78,22 +79,6 @@ fn parse_whole<F: Frames + ?Sized>(
     protocols: Protocols,
 ) -> Result<FlowKey, Outcome> {
     parse(frames.header(index, &mut [0; MAX_HEADER]), input_port, protocols)
-}
-
-/// The positions of the bits that are set, from the lowest on.
-#[inline(always)]
-fn bits(mut set: u64) -> impl Iterator<Item = usize> {
-    core::iter::from_fn(move || {
-        let bit = set.trailing_zeros() as usize;
-        set &= set.wrapping_sub(1);
-        (bit < 64).then_some(bit)
-    })
-}
-
-/// Those of `len` that are not in the set.
-#[inline(always)]
-fn others(set: u64, len: usize) -> u64 {
-    !set & u64::MAX.checked_shr(u64::BITS - len as u32).unwrap_or(0)
 }
 
 /// Frames of one burst, as the engine sees them.
@@ -353,11 +338,11 @@ impl<T: FlowTable> Tracker<T> {
         }
         *touched = upto;
         let packets = |count| Packets::first(count, keys, hashes, lens);
-        *hits |= self.table.touch_rest(packets(first), 1, touch, places);
+        *hits |= self.table.touch_rest(packets(first), 1, touch);
         let found = self.table.touch_burst(packets(upto), first, touch, places, next);
         *hits |= found;
         if self.table.len() < self.table.capacity() {
-            for i in bits(others(found | ((1 << first) - 1), upto)) {
+            for i in members(others(found, first..upto)) {
                 self.wheel.prefetch(places[i].0 / BLOCK);
             }
         }
@@ -396,7 +381,7 @@ impl<T: FlowTable> Tracker<T> {
         let hits = self.ripe.hits | self.touch_rest(touch);
         self.counters.outcomes[Outcome::Hit as usize] += u64::from(hits.count_ones());
         // In their order, which is that of their events.
-        for i in bits(others(hits, len)) {
+        for i in members(others(hits, 0..len)) {
             let Batch { keys, hashes, lens, .. } = &*self.ripe;
             let (key, hash, bytes) = (keys[i], hashes[i], lens[i]);
             let outcome = self.first_packet(now, &key, hash, bytes, sink);
@@ -407,8 +392,8 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     fn touch_rest(&mut self, touch: Touch) -> u64 {
-        let Batch { keys, hashes, lens, places, len, .. } = &mut *self.ripe;
-        self.table.touch_rest(Packets::first(*len, keys, hashes, lens), ALL_STEPS, touch, places)
+        let Batch { keys, hashes, lens, len, .. } = &*self.ripe;
+        self.table.touch_rest(Packets::first(*len, keys, hashes, lens), ALL_STEPS, touch)
     }
 
     #[inline(always)]

@@ -91,7 +91,7 @@ impl Contender for Ours {
         let touch = Touch { stamp: Tick(now as u32), counting: false };
         let packets = Packets::first(keys.len(), keys, hashes, &[0; BULK]);
         let touched = self.table.touch_burst(packets, 0, touch, &mut self.places, &ahead[..next.len()]);
-        touched | self.table.touch_rest(packets, ALL_STEPS, touch, &mut self.places)
+        touched | self.table.touch_rest(packets, ALL_STEPS, touch)
     }
 
     #[inline]

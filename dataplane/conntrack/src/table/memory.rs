@@ -4,36 +4,35 @@ use alloc::boxed::Box;
 
 use super::lines::{Line, SLOTS};
 use super::{TableConfigError, filled};
-use crate::arch::prefetch;
 use crate::entry::{Cold, Counts};
 
 /// How the lines of a [`LineTable`](super::LineTable) lie in memory, and whether there are counters beside them.
 pub trait Layout: Sized {
+    /// A line, with the counters of its slots if there are any.
+    type Unit;
     /// Memory for so many lines, all empty.
     ///
     /// # Errors
     /// When it cannot be had.
     fn take(lines: usize) -> Result<Self, TableConfigError>;
-    /// How many lines there are.
-    fn lines(&self) -> usize;
-    /// One of them.
-    fn line(&self, at: usize) -> &Line;
-    /// One of them.
-    fn line_mut(&mut self, at: usize) -> &mut Line;
-    /// One of them, and the counters of its slots, if there are any.
-    fn line_and_counts_mut(&mut self, at: usize) -> (&mut Line, Option<&mut [Counts; SLOTS]>);
-    /// The counters of a slot.
-    fn counts(&self, at: usize, slot: usize) -> Counts;
-    /// The same, to be changed, if there are any.
-    fn counts_mut(&mut self, at: usize, slot: usize) -> Option<&mut Counts>;
-    /// Asks the cache for the counters of a line's slots; it must be one of these.
-    fn ask_for_counts(line: &Line);
-    /// What is kept at a position.
-    fn cold(&self, pos: usize) -> &Cold;
-    /// What is kept at a position.
-    fn cold_mut(&mut self, pos: usize) -> &mut Cold;
+    /// All lines.
+    fn units(&self) -> &[Self::Unit];
+    /// All lines, to be changed.
+    fn units_mut(&mut self) -> &mut [Self::Unit];
+    /// What is kept at each position.
+    fn cold(&self) -> &[Cold];
+    /// The same, to be changed.
+    fn cold_mut(&mut self) -> &mut [Cold];
+    /// The line of a unit.
+    fn line(unit: &Self::Unit) -> &Line;
+    /// Its counters, if there are any.
+    fn counts(unit: &Self::Unit) -> Option<&[Counts; SLOTS]>;
+    /// Both, to be changed.
+    fn parts(unit: &mut Self::Unit) -> (&mut Line, Option<&mut [Counts; SLOTS]>);
     /// All that was taken, in bytes.
-    fn bytes(&self) -> usize;
+    fn bytes(&self) -> usize {
+        size_of_val(self.units()) + size_of_val(self.cold())
+    }
 }
 
 /// The counters of three flows in the line after their own. In a large table a random access costs a page walk more than a
@@ -43,9 +42,10 @@ pub struct Counted {
     cold: Box<[Cold]>,
 }
 
+/// A line and its counters.
 #[derive(Clone, Copy)]
 #[repr(C, align(128))]
-struct Pair {
+pub struct Pair {
     line: Line,
     counts: [Counts; SLOTS],
 }
@@ -53,60 +53,46 @@ struct Pair {
 const _: () = assert!(size_of::<Pair>() == 128 && core::mem::offset_of!(Pair, counts) == 64);
 
 impl Layout for Counted {
+    type Unit = Pair;
+
     fn take(lines: usize) -> Result<Self, TableConfigError> {
         let pair = Pair { line: Line::EMPTY, counts: [Counts::ZERO; SLOTS] };
         Ok(Counted { pairs: filled(pair, lines)?, cold: filled(Cold::EMPTY, lines * SLOTS)? })
     }
 
     #[inline(always)]
-    fn lines(&self) -> usize {
-        self.pairs.len()
+    fn units(&self) -> &[Pair] {
+        &self.pairs
     }
 
     #[inline(always)]
-    fn line(&self, at: usize) -> &Line {
-        &self.pairs[at].line
+    fn units_mut(&mut self) -> &mut [Pair] {
+        &mut self.pairs
     }
 
     #[inline(always)]
-    fn line_mut(&mut self, at: usize) -> &mut Line {
-        &mut self.pairs[at].line
+    fn cold(&self) -> &[Cold] {
+        &self.cold
     }
 
     #[inline(always)]
-    fn line_and_counts_mut(&mut self, at: usize) -> (&mut Line, Option<&mut [Counts; SLOTS]>) {
-        let Pair { line, counts } = &mut self.pairs[at];
+    fn cold_mut(&mut self) -> &mut [Cold] {
+        &mut self.cold
+    }
+
+    #[inline(always)]
+    fn line(pair: &Pair) -> &Line {
+        &pair.line
+    }
+
+    #[inline(always)]
+    fn counts(pair: &Pair) -> Option<&[Counts; SLOTS]> {
+        Some(&pair.counts)
+    }
+
+    #[inline(always)]
+    fn parts(Pair { line, counts }: &mut Pair) -> (&mut Line, Option<&mut [Counts; SLOTS]>) {
         (line, Some(counts))
-    }
-
-    #[inline(always)]
-    fn counts(&self, at: usize, slot: usize) -> Counts {
-        self.pairs[at].counts[slot]
-    }
-
-    #[inline(always)]
-    fn counts_mut(&mut self, at: usize, slot: usize) -> Option<&mut Counts> {
-        Some(&mut self.pairs[at].counts[slot])
-    }
-
-    #[inline(always)]
-    fn ask_for_counts(line: &Line) {
-        // The second half of its pair. By its index that would be five instructions more a packet.
-        prefetch(core::ptr::from_ref(line).wrapping_add(1));
-    }
-
-    #[inline(always)]
-    fn cold(&self, pos: usize) -> &Cold {
-        &self.cold[pos]
-    }
-
-    #[inline(always)]
-    fn cold_mut(&mut self, pos: usize) -> &mut Cold {
-        &mut self.cold[pos]
-    }
-
-    fn bytes(&self) -> usize {
-        size_of_val(&*self.pairs) + size_of_val(&*self.cold)
     }
 }
 
@@ -117,54 +103,44 @@ pub struct Uncounted {
 }
 
 impl Layout for Uncounted {
+    type Unit = Line;
+
     fn take(lines: usize) -> Result<Self, TableConfigError> {
         Ok(Uncounted { lines: filled(Line::EMPTY, lines)?, cold: filled(Cold::EMPTY, lines * SLOTS)? })
     }
 
     #[inline(always)]
-    fn lines(&self) -> usize {
-        self.lines.len()
+    fn units(&self) -> &[Line] {
+        &self.lines
     }
 
     #[inline(always)]
-    fn line(&self, at: usize) -> &Line {
-        &self.lines[at]
+    fn units_mut(&mut self) -> &mut [Line] {
+        &mut self.lines
     }
 
     #[inline(always)]
-    fn line_mut(&mut self, at: usize) -> &mut Line {
-        &mut self.lines[at]
+    fn cold(&self) -> &[Cold] {
+        &self.cold
     }
 
     #[inline(always)]
-    fn line_and_counts_mut(&mut self, at: usize) -> (&mut Line, Option<&mut [Counts; SLOTS]>) {
-        (&mut self.lines[at], None)
+    fn cold_mut(&mut self) -> &mut [Cold] {
+        &mut self.cold
     }
 
     #[inline(always)]
-    fn counts(&self, _: usize, _: usize) -> Counts {
-        Counts::ZERO
+    fn line(line: &Line) -> &Line {
+        line
     }
 
     #[inline(always)]
-    fn counts_mut(&mut self, _: usize, _: usize) -> Option<&mut Counts> {
+    fn counts(_: &Line) -> Option<&[Counts; SLOTS]> {
         None
     }
 
     #[inline(always)]
-    fn ask_for_counts(_: &Line) {}
-
-    #[inline(always)]
-    fn cold(&self, pos: usize) -> &Cold {
-        &self.cold[pos]
-    }
-
-    #[inline(always)]
-    fn cold_mut(&mut self, pos: usize) -> &mut Cold {
-        &mut self.cold[pos]
-    }
-
-    fn bytes(&self) -> usize {
-        size_of_val(&*self.lines) + size_of_val(&*self.cold)
+    fn parts(line: &mut Line) -> (&mut Line, Option<&mut [Counts; SLOTS]>) {
+        (line, None)
     }
 }

@@ -105,9 +105,10 @@ pub trait FlowTable {
         found
     }
     /// Stamps the entries of the packets, from the `from`-th on, of those entries about which nothing has still to be told
-    /// ([`Mark::pending`]), and counts the packets there if that is to be done: one visit for what is otherwise three or four. Bit i of the answer says whether that was done for packet i, and then `out[i]` is where. Else `out[i]` is where an
-    /// entry with this key is likely to be put, if the table knows, or some other position; and what is kept there the table has
-    /// asked the cache for, if it has room for new entries.
+    /// ([`Mark::pending`]), and counts the packets there if that is to be done: one visit for what is
+    /// otherwise three or four. Bit i of the answer says whether that was done for packet i. If not, `out[i]` is where an entry
+    /// with this key is likely to be put, if the table knows, or some other position; and what is kept there the table has asked
+    /// the cache for, if it has room for new entries.
     ///
     /// On the way it asks the cache for the lines of keys that come later, whose hashes are `next`.
     ///
@@ -142,9 +143,9 @@ pub trait FlowTable {
         touched.checked_shl(from as u32).unwrap_or(0)
     }
     /// Goes on with what [`FlowTable::touch_burst`] has left undone for these packets: at most so many steps, each of which asks
-    /// the cache for what the next one needs. Bits and `out` as there; when no step is left, all has been done.
-    fn touch_rest(&mut self, packets: Packets<'_>, steps: u32, touch: Touch, out: &mut [Pos]) -> u64 {
-        let _ = (packets, steps, touch, out);
+    /// the cache for what the next one needs. Bits as there; when no step is left, all has been done.
+    fn touch_rest(&mut self, packets: Packets<'_>, steps: u32, touch: Touch) -> u64 {
+        let _ = (packets, steps, touch);
         0
     }
     /// Adds a key, or finds it when it is there already (`rte_hash_add_key_with_hash`).
