@@ -50,7 +50,7 @@ pub struct Options {
     /// Hash function: `keyed` resists chosen collisions, `crc` and `jhash` are DPDK's.
     #[arg(long, value_name = "NAME", default_value = "keyed", value_parser = PossibleValuesParser::new(["keyed", "crc", "jhash"]).map(|s| hash_kind(&s)))]
     pub hash: HashKind,
-    /// How hashes are computed: `native` uses what AES and CRC instructions the CPU has, `portable` none of them.
+    /// How frames are parsed, hashed and looked up: `native` uses what AES, CRC and AVX-512 instructions the CPU has, `portable` none of them.
     #[arg(long, value_name = "KIND", default_value = "native", value_enum)]
     pub instructions: Instructions,
     /// Aging of the timer profiles 0, 1, … in milliseconds: 1 to 16 distinct values.
@@ -100,7 +100,7 @@ pub enum UntrackedMode {
     Drop,
 }
 
-/// Which instructions hashes are computed with: the hashes are the same.
+/// Which instructions are used: the results are the same.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
     /// What the CPU has.

@@ -27,7 +27,7 @@ pub struct Config {
     pub tracker: TrackerConfig,
     /// Hash function of the tables.
     pub hash: HashKind,
-    /// Which instructions compute it.
+    /// Which instructions are used.
     pub instructions: Instructions,
     /// Secret of the hash functions, new at every start.
     pub secret: [u8; 32],
@@ -133,6 +133,7 @@ impl Config {
             capacity: options.capacity,
             tracker: TrackerConfig {
                 protocols: options.protocols,
+                instructions: features(options.instructions),
                 profiles,
                 learn_profile,
                 permissions,
@@ -154,18 +155,22 @@ impl Config {
     }
 }
 
+fn features(instructions: Instructions) -> Features {
+    match instructions {
+        Instructions::Native => Features::detect(),
+        Instructions::Portable => Features::PORTABLE,
+    }
+}
+
 impl Config {
     /// The hash function of the tables, with its secret.
     pub(crate) fn hasher(&self) -> Hasher {
         Hasher::new(self.hash, self.secret, self.features())
     }
 
-    /// The instructions that it may use on this CPU.
+    /// The instructions that may be used on this CPU.
     pub(crate) fn features(&self) -> Features {
-        match self.instructions {
-            Instructions::Native => Features::detect(),
-            Instructions::Portable => Features::PORTABLE,
-        }
+        self.tracker.instructions
     }
 
     /// What a replay goes by: flags that can be pasted back.

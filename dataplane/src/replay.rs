@@ -126,8 +126,8 @@ impl Frames for Packet<'_> {
     fn len(&self) -> usize {
         1
     }
-    fn start(&self, _: usize) -> (&[u8], u32) {
-        (self.octets, self.length)
+    fn starts(&self, from: usize) -> impl Iterator<Item = (&[u8], u32)> {
+        std::iter::once((self.octets, self.length)).skip(from)
     }
 }
 

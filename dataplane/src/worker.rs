@@ -189,8 +189,8 @@ impl Frames for BurstFrames<'_> {
     }
 
     #[inline]
-    fn start(&self, index: usize) -> (&[u8], u32) {
-        (self.0.frame(index), self.0.frame_len(index))
+    fn starts(&self, from: usize) -> impl Iterator<Item = (&[u8], u32)> {
+        self.0.frames(from)
     }
 
     fn header<'a>(&'a self, index: usize, room: &'a mut [u8; MAX_HEADER]) -> &'a [u8] {

@@ -13,6 +13,7 @@ use core::fmt;
 pub(crate) use cache::{prefetch, prefetch_near};
 
 use crate::key::FlowKey;
+use crate::packet::{self, PLAIN, Protocols};
 
 /// Key schedule of the keyed hash: whitening key and one key per AES round.
 pub(crate) type AesKeys = [u128; 4];
@@ -84,20 +85,22 @@ pub(crate) fn matching(slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
 /// became a call, and a hit took 27 ns instead of 7.
 pub(crate) trait Work {
     type Result;
-    fn run(self, instructions: impl Settled) -> Self::Result;
+    fn run(self, instructions: impl Instructions) -> Self::Result;
 }
 
-/// The same if the slot's uppermost byte is zero; the one below does not matter.
-pub(crate) trait Settled: Copy {
-    /// See there.
+/// What these can do, the same with each of them.
+pub(crate) trait Instructions: Copy {
+    /// Which of a line's slots holds the key, and has zero in the mark's upper byte; the lower one does not matter.
     fn settled(self, slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize>;
+    /// See [`packet::plain_key`].
+    fn plain_key(self, start: &[u8; PLAIN], input_port: u8, protocols: Protocols, key: &mut FlowKey) -> bool;
 }
 
 /// With what every CPU of its kind has.
 #[derive(Clone, Copy)]
 pub(crate) struct Narrow;
 
-impl Settled for Narrow {
+impl Instructions for Narrow {
     #[inline(always)]
     fn settled(self, slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
         #[cfg(target_arch = "x86_64")]
@@ -107,37 +110,43 @@ impl Settled for Narrow {
         #[cfg(not(target_arch = "x86_64"))]
         portable::first_match::<0x4000>(slots, key)
     }
+
+    #[inline(always)]
+    fn plain_key(self, start: &[u8; PLAIN], input_port: u8, protocols: Protocols, key: &mut FlowKey) -> bool {
+        packet::plain_key(start, input_port, protocols, key)
+    }
 }
 
-/// With AVX-512, which the CPU has where there is one of these. To be used within [`Wide::run`].
+/// With AVX-512, which the CPU has where there is one of these.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub(crate) struct Wide(());
 
 #[cfg(target_arch = "x86_64")]
-impl Features {
-    #[inline(always)]
-    pub(crate) fn wide(self) -> Option<Wide> {
-        self.wide.then_some(Wide(()))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Wide {
-    /// Does what `work` does, compiled for AVX-512.
-    #[inline(always)]
-    pub(crate) fn run<W: Work>(self, work: W) -> W::Result {
-        // SAFETY: the CPU has what `Features::wide` stands for.
-        unsafe { x86::wide(self, work) }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Settled for Wide {
+impl Instructions for Wide {
     #[inline(always)]
     fn settled(self, slots: &[[u64; 2]; 3], key: &FlowKey) -> Option<usize> {
         // SAFETY: the CPU has what `Features::wide` stands for.
         unsafe { x86::settled_wide(slots, key) }
+    }
+
+    #[inline(always)]
+    fn plain_key(self, start: &[u8; PLAIN], input_port: u8, protocols: Protocols, key: &mut FlowKey) -> bool {
+        // SAFETY: the CPU has what `Features::wide` stands for.
+        unsafe { x86::plain_key(start, input_port, protocols, key) }
+    }
+}
+
+impl Features {
+    /// Does what `work` does, compiled for these.
+    #[inline(always)]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Result {
+        #[cfg(target_arch = "x86_64")]
+        if self.wide {
+            // SAFETY: the CPU has what `Features::wide` stands for.
+            return unsafe { x86::wide(Wide(()), work) };
+        }
+        work.run(Narrow)
     }
 }
 
@@ -197,16 +206,26 @@ mod tests {
     use std::string::ToString as _;
     use std::vec::Vec;
 
-    #[cfg(target_arch = "x86_64")]
     struct Compare<'a>(&'a [[u64; 2]; 3], &'a FlowKey);
 
-    #[cfg(target_arch = "x86_64")]
     impl Work for Compare<'_> {
         type Result = Option<usize>;
 
         #[inline(always)]
-        fn run(self, instructions: impl Settled) -> Option<usize> {
+        fn run(self, instructions: impl Instructions) -> Option<usize> {
             instructions.settled(self.0, self.1)
+        }
+    }
+
+    struct Parse<'a>(&'a [u8; PLAIN], Protocols);
+
+    impl Work for Parse<'_> {
+        type Result = Option<FlowKey>;
+
+        #[inline(always)]
+        fn run(self, instructions: impl Instructions) -> Option<FlowKey> {
+            let mut key = FlowKey::default();
+            instructions.plain_key(self.0, 0xfe, self.1, &mut key).then_some(key)
         }
     }
 
@@ -263,9 +282,30 @@ mod tests {
             prop_assert_eq!(matching(&slots, &key), portable::first_match::<0xc000>(&slots, &key));
             let settled = portable::first_match::<0x4000>(&slots, &key);
             prop_assert_eq!(Narrow.settled(&slots, &key), settled);
-            #[cfg(target_arch = "x86_64")]
-            if let Some(wide) = Features::detect().wide() {
-                prop_assert_eq!(wide.run(Compare(&slots, &key)), settled);
+            prop_assert_eq!(Features::detect().run(Compare(&slots, &key)), settled);
+        }
+
+        /// A plain frame's start, with other contents where they do not matter, and one bit or none changed.
+        #[test]
+        fn parsing_twins_agree(
+            mut start: [u8; PLAIN],
+            length in prop_oneof![0u16..70, any::<u16>()],
+            udp: bool,
+            flip in prop_oneof![Just(None), (0..PLAIN * 8).prop_map(Some)],
+        ) {
+            (start[12], start[13], start[14]) = (8, 0, 0x45);
+            [start[16], start[17]] = length.to_be_bytes();
+            (start[20], start[21]) = (start[20] & 0xe0, 0);
+            start[23] = if udp { 17 } else { 6 };
+            if let Some(bit) = flip {
+                start[bit / 8] ^= 1 << (bit % 8);
+            }
+            for protocols in [Protocols::Tcp, Protocols::TcpUdp] {
+                let parsed = Features::PORTABLE.run(Parse(&start, protocols));
+                prop_assert_eq!(Features::detect().run(Parse(&start, protocols)), parsed);
+                let expected = packet::parse(&start, 0xfe, protocols);
+                prop_assert!(parsed.is_none_or(|key| expected == Ok(key)));
+                prop_assert!(parsed.is_some() || expected.is_err() || length < 33 || flip.is_some());
             }
         }
     }

@@ -2,9 +2,17 @@
 
 mod laws;
 
+use std::collections::{HashMap, HashSet};
+
+use conntrack::arch::Features;
+use conntrack::entry::Counts;
 use conntrack::key::{TCP, UDP};
 use conntrack::packet::{MAX_HEADER, parse};
-use conntrack::{Outcome, Protocols};
+use conntrack::table::TableConfig;
+use conntrack::{
+    Event, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Now, Outcome, Protocols, Tracker,
+    TrackerConfig,
+};
 use laws::frames::Frame;
 use laws::oracle::classify;
 use proptest::prelude::*;
@@ -100,18 +108,13 @@ fn the_first_rule_that_matches_decides() {
     assert!(parse(&Frame { fragment: 0xe000, ..plain }.build(), 1, Protocols::Tcp).is_ok());
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn mutated_frames(
-        tags in prop::collection::vec(prop_oneof![Just(0x8100u16), Just(0x88a8), any::<u16>()], 0..4),
-        option_words in 0..=10u8,
-        rest in 0..40usize,
-        protocol in prop_oneof![Just(TCP), Just(UDP), any::<u8>()],
-        changes in prop::collection::vec((0..60usize, any::<u8>()), 0..4),
-        cut in prop::option::of(any::<prop::sample::Index>()),
-    ) {
+/// A frame that is tracked, or would be but for a few bytes, or is cut short.
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let tag = prop_oneof![Just(0x8100u16), Just(0x88a8), any::<u16>()];
+    let shape = (prop::collection::vec(tag, 0..4), 0..=10u8, 0..40usize, protocol());
+    let changes = prop::collection::vec((0..60usize, any::<u8>()), 0..4);
+    let cut = prop::option::of(any::<prop::sample::Index>());
+    (shape, changes, cut).prop_map(|((tags, option_words, rest, protocol), changes, cut)| {
         let mut frame = Frame { tags, option_words, rest, protocol, ..Frame::default() }.build();
         for (at, byte) in changes {
             if let Some(place) = frame.get_mut(at) {
@@ -121,6 +124,25 @@ proptest! {
         if let Some(cut) = cut {
             frame.truncate(cut.index(frame.len() + 1));
         }
+        frame
+    })
+}
+
+fn protocol() -> impl Strategy<Value = u8> {
+    prop_oneof![Just(TCP), Just(UDP), any::<u8>()]
+}
+
+/// Plain frames of a few flows.
+fn plain() -> impl Strategy<Value = Vec<u8>> {
+    (protocol(), 0..4u16, 0..40usize)
+        .prop_map(|(protocol, src_port, rest)| Frame { protocol, src_port, rest, ..Frame::default() }.build())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_frames(frame in mutated()) {
         agree(&frame);
     }
 
@@ -131,5 +153,50 @@ proptest! {
         frame.extend(&body);
         agree(&frame);
         agree(&body);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// In a burst, whatever its length and whatever is among them, each frame is what it is alone: tracked or not, counted
+    /// under its outcome, and with its length for the flow that is its own.
+    #[test]
+    fn bursts(
+        frames in prop::collection::vec(prop_oneof![4 => plain(), 1 => mutated()], 0..100),
+        which in 0..TRACKED.len(),
+        native: bool,
+    ) {
+        let (protocols, tracked) = TRACKED[which];
+        let instructions = if native { Features::detect() } else { Features::PORTABLE };
+        let hasher = Hasher::new(HashKind::Keyed, [3; 32], instructions);
+        let table = LineTable::new(TableConfig { entries: 100, hasher }).expect("a valid size");
+        let config = TrackerConfig { protocols, instructions, ..TrackerConfig::default() };
+        let mut tracker = Tracker::new(table, config, Now::from_ns(0)).expect("memory");
+        let mut looked_up = HashSet::new();
+        tracker.burst(Now::from_ns(0), 3, &frames[..], &mut |_: &Event| true, |first, which| {
+            looked_up.extend((0..64).filter(|bit| which >> bit & 1 == 1).map(|bit| first + bit));
+        });
+
+        let mut outcomes = [0; Outcome::ALL.len()];
+        let mut flows: HashMap<FlowKey, (u64, u64)> = HashMap::new();
+        for (i, frame) in frames.iter().enumerate() {
+            let expected = classify(frame, 3, tracked);
+            prop_assert_eq!(looked_up.contains(&i), expected.is_ok(), "frame {}: {:02x?}", i, frame);
+            match expected {
+                Ok(key) => {
+                    let (packets, bytes) = flows.entry(key).or_default();
+                    (*packets, *bytes) = (*packets + 1, *bytes + frame.len() as u64);
+                }
+                Err(outcome) => outcomes[outcome as usize] += 1,
+            }
+        }
+        outcomes[Outcome::MissCreated as usize] = flows.len() as u64;
+        outcomes[Outcome::Hit as usize] = flows.values().map(|(packets, _)| packets - 1).sum();
+        prop_assert_eq!(tracker.counters().outcomes, outcomes);
+        for (key, (packets, bytes)) in flows {
+            let pos = tracker.table().lookup(&key).expect("an entry");
+            prop_assert_eq!(tracker.table().counts(pos), Counts { packets, bytes }, "{}", key);
+        }
     }
 }

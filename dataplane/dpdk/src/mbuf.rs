@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 use std::slice;
 
 use dpdk_sys as sys;
@@ -73,6 +74,23 @@ impl<'p> Burst<'p> {
     pub fn frame_len(&self, i: usize) -> u32 {
         // SAFETY: the mbuf is owned by self.
         unsafe { field(self.mbuf(i), sys::SHIM_MBUF_PKT_LEN) }
+    }
+
+    /// [`frame`](Self::frame) and [`frame_len`](Self::frame_len) of every frame from the `from`-th on.
+    ///
+    /// # Panics
+    ///
+    /// When `from` is above [`len`](Self::len).
+    #[inline]
+    pub fn frames(&self, from: usize) -> impl Iterator<Item = (&[u8], u32)> {
+        self.mbufs[..self.len][from..].iter().map(|mbuf| {
+            // SAFETY: the first len pointers are written, and these mbufs are owned by self, and so they stay while their bytes
+            // are lent.
+            unsafe {
+                let mbuf = mbuf.assume_init();
+                (bytes(mbuf), field(mbuf, sys::SHIM_MBUF_PKT_LEN))
+            }
+        })
     }
 
     /// The segments of frame `i` in order. One FFI call per segment after the first.
@@ -239,10 +257,11 @@ unsafe fn field<T: Copy>(mbuf: *const sys::rte_mbuf, at: sys::shim_mbuf) -> T {
 unsafe fn bytes<'b>(mbuf: *const sys::rte_mbuf) -> &'b [u8] {
     // SAFETY: the data of an mbuf is data_len initialised bytes that stay where they are, unwritten, while it is lent.
     unsafe {
-        let buffer: *const u8 = field(mbuf, sys::SHIM_MBUF_BUF_ADDR);
+        // Never null, and the compiler shall know: iterators over slices use null for their end.
+        let buffer: NonNull<u8> = field(mbuf, sys::SHIM_MBUF_BUF_ADDR);
         let from: u16 = field(mbuf, sys::SHIM_MBUF_DATA_OFF);
         let len: u16 = field(mbuf, sys::SHIM_MBUF_DATA_LEN);
-        slice::from_raw_parts(buffer.add(usize::from(from)), usize::from(len))
+        slice::from_raw_parts(buffer.add(usize::from(from)).as_ptr(), usize::from(len))
     }
 }
 

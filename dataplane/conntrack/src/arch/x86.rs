@@ -2,14 +2,16 @@
 
 use core::arch::x86_64::{
     __m128i, _mm_aesenc_si128, _mm_cmpeq_epi8, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi128_si32,
-    _mm_cvtsi128_si64, _mm_loadu_si128, _mm_movemask_epi8, _mm_set_epi64x, _mm_storeu_si128, _mm_xor_si128,
-    _mm256_loadu_si256, _mm512_aesenc_epi128, _mm512_broadcast_i32x4, _mm512_castsi256_si512,
-    _mm512_castsi512_si128, _mm512_inserti32x4, _mm512_loadu_si512, _mm512_permutexvar_epi32,
-    _mm512_setr_epi32, _mm512_ternarylogic_epi64, _mm512_testn_epi64_mask, _mm512_xor_si512,
+    _mm_cvtsi128_si64, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
+    _mm_setr_epi8, _mm_shuffle_epi8, _mm_storeu_si128, _mm_testz_si128, _mm_xor_si128, _mm256_loadu_si256,
+    _mm512_aesenc_epi128, _mm512_broadcast_i32x4, _mm512_castsi256_si512, _mm512_castsi512_si128,
+    _mm512_inserti32x4, _mm512_loadu_si512, _mm512_permutexvar_epi32, _mm512_setr_epi32,
+    _mm512_ternarylogic_epi64, _mm512_testn_epi64_mask, _mm512_xor_si512,
 };
 
 use super::{AesKeys, Wide, Work};
-use crate::key::FlowKey;
+use crate::key::{FlowKey, TCP, UDP};
+use crate::packet::{PLAIN, Protocols};
 
 /// `ANY`: the bytes of a slot, a bit each, that do not matter.
 #[inline(always)]
@@ -29,7 +31,7 @@ pub(super) fn first_match<const ANY: u64>(slots: &[[u64; 2]; 3], key: &FlowKey) 
     (found != 0).then(|| (found.trailing_zeros() / 16 - 1) as usize)
 }
 
-/// What [`super::Wide::run`] does.
+/// What [`super::Features::run`] does where there is AVX-512.
 #[target_feature(enable = "avx512f,avx512dq,vaes")]
 pub(super) fn wide<W: Work>(instructions: Wide, work: W) -> W::Result {
     work.run(instructions)
@@ -55,6 +57,45 @@ pub(super) unsafe fn settled_wide(slots: &[[u64; 2]; 3], key: &FlowKey) -> Optio
         // Both words of a slot; what is behind the third does not count.
         let found = words & (words >> 1) & 0b01_01_01;
         (found != 0).then(|| (found.trailing_zeros() / 2) as usize)
+    }
+}
+
+/// See [`crate::packet::plain_key`].
+///
+/// # Safety
+/// The CPU has SSSE3 and SSE4.1.
+#[inline(always)]
+pub(super) unsafe fn plain_key(
+    start: &[u8; PLAIN],
+    input_port: u8,
+    protocols: Protocols,
+    key: &mut FlowKey,
+) -> bool {
+    /// All bits of a byte.
+    const X: i8 = -1;
+    let other = if protocols == Protocols::Tcp { TCP } else { UDP };
+    // SAFETY: it has the instructions, the loads read bytes 10 to 25 and 22 to 37 of 38, and a key has 16 bytes, its words in
+    // their order (repr(C)).
+    unsafe {
+        // Up to where the addresses begin: what was written piece by piece just now cannot be read as one.
+        let head = _mm_loadu_si128(start.as_ptr().add(10).cast());
+        // EtherType, version and IHL, fragment offset, protocol.
+        let tcp = _mm_setr_epi8(0, 0, 8, 0, 0x45, 0, 0, 0, 0, 0, 0, 0, 0, TCP as i8, 0, 0);
+        let other = _mm_setr_epi8(0, 0, 8, 0, 0x45, 0, 0, 0, 0, 0, 0, 0, 0, other as i8, 0, 0);
+        let matters = _mm_setr_epi8(0, 0, X, X, X, 0, 0, 0, 0, 0, 0x1f, X, 0, X, 0, 0);
+        let differs = _mm_min_epu8(_mm_xor_si128(head, tcp), _mm_xor_si128(head, other));
+        // All bits of a total length from 32 on.
+        let long = _mm_setr_epi8(0, 0, 0, 0, 0, 0, X, !0x1f, 0, 0, 0, 0, 0, 0, 0, 0);
+        if _mm_testz_si128(differs, matters) == 0 || _mm_testz_si128(head, long) == 1 {
+            return false;
+        }
+        let fields = _mm_loadu_si128(start.as_ptr().add(22).cast());
+        // Addresses, ports, protocol.
+        let order = _mm_setr_epi8(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1, X, X, X);
+        let port = _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, input_port as i8, 0, 0);
+        let fields = _mm_or_si128(_mm_shuffle_epi8(fields, order), port);
+        _mm_storeu_si128(core::ptr::from_mut(key).cast(), fields);
+        true
     }
 }
 

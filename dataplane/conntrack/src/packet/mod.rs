@@ -3,10 +3,14 @@
 //! The order of the checks is a promise: each frame has exactly one outcome,
 //! and the first rule that matches names it.
 
+pub(crate) mod burst;
 mod eth;
 mod ipv4;
 mod ports;
 
+pub use burst::Frames;
+
+use crate::arch::{Instructions as _, Narrow};
 use crate::key::{FlowKey, TCP, UDP};
 
 /// Bytes from the start of a frame that the parser may look at: Ethernet, two
@@ -98,28 +102,31 @@ impl Protocols {
 /// The outcome of a frame that is not looked up.
 #[inline]
 pub fn parse(frame: &[u8], input_port: u8, protocols: Protocols) -> Result<FlowKey, Outcome> {
-    match parse_plain(frame, input_port, protocols) {
-        Some((lo, hi)) => Ok(FlowKey { lo, hi }),
-        None => parse_any(frame, input_port, protocols),
-    }
+    let mut key = FlowKey::default();
+    let plain = |start| Narrow.plain_key(start, input_port, protocols, &mut key);
+    if frame.first_chunk().is_some_and(plain) { Ok(key) } else { parse_any(frame, input_port, protocols) }
 }
 
-/// The two words of the key in the plain case: untagged, no IP options, not a later fragment. One length check covers it,
-/// and what does not fit goes through every rule.
+/// As many bytes from the start of a frame as the plain case needs: untagged, no IP options, not a later fragment.
+pub(crate) const PLAIN: usize = eth::HEADER + ipv4::MIN_HEADER + ports::LEN;
+
+/// Reads the key in the plain case, if this is one; what is not goes through every rule. Packets whose total length is below 32
+/// bytes do not count as plain, because that is one comparison less; no TCP segment is so short.
 #[inline(always)]
-pub(crate) fn parse_plain(frame: &[u8], input_port: u8, protocols: Protocols) -> Option<(u64, u64)> {
-    const LEN: usize = eth::HEADER + ipv4::MIN_HEADER + ports::LEN;
-    let f: &[u8; LEN] = frame.first_chunk()?;
+pub(crate) fn plain_key(f: &[u8; PLAIN], input_port: u8, protocols: Protocols, key: &mut FlowKey) -> bool {
     let plain = u32::from_le_bytes([f[12], f[13], f[14], f[15]]) & 0x00ff_ffff == 0x0045_0008;
-    let long = u16::from_be_bytes([f[16], f[17]]) >= (ipv4::MIN_HEADER + ports::LEN) as u16;
+    let long = u16::from_be_bytes([f[16], f[17]]) >= 32;
     let first = u16::from_be_bytes([f[20], f[21]]) & ipv4::OFFSET_MASK == 0;
     if !(plain && long && first && protocols.tracks(f[23])) {
-        return None;
+        return false;
     }
     let addrs = u64::from_le_bytes([f[26], f[27], f[28], f[29], f[30], f[31], f[32], f[33]]);
     let ports = u32::from_le_bytes([f[34], f[35], f[36], f[37]]);
     let FlowKey { lo, hi } = FlowKey::from_wire(input_port, f[23], addrs, ports);
-    Some((lo, hi))
+    // One by one: a key that is handed over by value is written as two words and read as one, which holds up every packet until
+    // the words have left the store buffer: 5 ns of 57, by `perf annotate`.
+    (key.lo, key.hi) = (lo, hi);
+    true
 }
 
 /// Every rule, in order.

@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{BULK, Counted, FlowTable, Layout, Packets, Pos, TableFull, Touch};
-use crate::arch::{Narrow, Settled, Work, matching, prefetch, prefetch_near};
+use crate::arch::{Instructions, Narrow, Work, matching, prefetch, prefetch_near};
 use crate::bits::{members, others};
 use crate::entry::{Cold, Counts, Mark};
 use crate::hash::Hasher;
@@ -195,7 +195,7 @@ impl<L: Layout> Work for AtHome<'_, L> {
     type Result = u64;
 
     #[inline(always)]
-    fn run(self, instructions: impl Settled) -> u64 {
+    fn run(self, instructions: impl Instructions) -> u64 {
         let AtHome { table, packets, from, touch, out, next } = self;
         match (touch.counting, table.refusing) {
             (false, _) => table.touch_at_home::<false, false>(instructions, packets, from, touch, out, next),
@@ -344,7 +344,7 @@ impl<L: Layout> LineTable<L> {
     #[inline(always)]
     fn touch_at_home<const COUNTS: bool, const REFUSING: bool>(
         &mut self,
-        instructions: impl Settled,
+        instructions: impl Instructions,
         packets: Packets<'_>,
         from: usize,
         touch: Touch,
@@ -502,13 +502,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
         next: &[u32],
     ) -> u64 {
         let features = self.hasher.features();
-        let work = AtHome { table: self, packets, from, touch, out, next };
-        #[cfg(target_arch = "x86_64")]
-        if let Some(wide) = features.wide() {
-            return wide.run(work);
-        }
-        let _ = features;
-        work.run(Narrow)
+        features.run(AtHome { table: self, packets, from, touch, out, next })
     }
 
     #[inline]

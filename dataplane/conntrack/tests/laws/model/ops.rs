@@ -1,5 +1,6 @@
 //! The circumstances and the steps of a trial, and the sink that they play with.
 
+use conntrack::arch::Features;
 use conntrack::tracker::Budget;
 use conntrack::{
     Attributes, Event, EventSink, FlowKey, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
@@ -21,6 +22,7 @@ pub(crate) struct Setup {
     pub(crate) accounting: bool,
     pub(crate) start_ms: u64,
     pub(crate) learn_profile: u8,
+    pub(crate) native: bool,
 }
 
 impl Setup {
@@ -28,6 +30,7 @@ impl Setup {
     pub(super) fn config(&self) -> TrackerConfig {
         TrackerConfig {
             protocols: Protocols::Tcp,
+            instructions: if self.native { Features::detect() } else { Features::PORTABLE },
             profiles: Profiles::new(&self.agings).expect("distinct and in range"),
             learn_profile: ProfileId::new(u32::from(self.learn_profile)).expect("below 4"),
             permissions: Permissions::new(self.permissions).expect("14 bits"),
@@ -41,14 +44,15 @@ impl Setup {
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let start = prop_oneof![0..5_000u64, (1u64 << 32) - 300..1 << 32, (1u64 << 31) - 300..1 << 31];
     let permissions = prop_oneof![4 => Just(0x3dfc), 1 => table_permissions()];
-    (agings(), permissions, 0..5u32, any::<bool>(), start, 0..4u8).prop_map(
-        |(agings, permissions, bucket_shift, accounting, start_ms, learn_profile)| Setup {
+    (agings(), permissions, 0..5u32, any::<bool>(), start, 0..4u8, any::<bool>()).prop_map(
+        |(agings, permissions, bucket_shift, accounting, start_ms, learn_profile, native)| Setup {
             agings,
             permissions,
             bucket_shift,
             accounting,
             start_ms,
             learn_profile,
+            native,
         },
     )
 }
