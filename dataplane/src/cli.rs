@@ -50,7 +50,7 @@ pub struct Options {
     /// Hash function: `keyed` resists chosen collisions, `crc` and `jhash` are DPDK's.
     #[arg(long, value_name = "NAME", default_value = "keyed", value_parser = PossibleValuesParser::new(["keyed", "crc", "jhash"]).map(|s| hash_kind(&s)))]
     pub hash: HashKind,
-    /// How frames are parsed, hashed and looked up: `native` uses what AES, CRC and AVX-512 instructions the CPU has, `portable` none of them.
+    /// How frames are parsed, hashed and looked up: `native` uses what AES, CRC, AVX and AVX-512 instructions the CPU has, `portable` none of them.
     #[arg(long, value_name = "KIND", default_value = "native", value_enum)]
     pub instructions: Instructions,
     /// Aging of the timer profiles 0, 1, … in milliseconds: 1 to 16 distinct values.

@@ -1,4 +1,4 @@
-//! x86_64: SSE2, which is always there, AES-NI, SSE4.2, and AVX-512 with VAES.
+//! x86_64: SSE2, which is always there, AES-NI, SSE4.2, AVX, and AVX-512 with VAES.
 
 use core::arch::x86_64::{
     __m128i, _mm_aesenc_si128, _mm_cmpeq_epi8, _mm_crc32_u8, _mm_crc32_u64, _mm_cvtsi128_si32,
@@ -9,7 +9,7 @@ use core::arch::x86_64::{
     _mm512_ternarylogic_epi64, _mm512_testn_epi64_mask, _mm512_xor_si512,
 };
 
-use super::{AesKeys, Wide, Work};
+use super::{AesKeys, Avx, Wide, Work};
 use crate::key::{FlowKey, TCP, UDP};
 use crate::packet::{PLAIN, Protocols};
 
@@ -29,6 +29,12 @@ pub(super) fn first_match<const ANY: u64>(slots: &[[u64; 2]; 3], key: &FlowKey) 
     let all = equal[0] | (equal[1] << 20) | (equal[2] << 40) | (ANY * ONES);
     let found = (all + ONES) & (ONES << 16);
     (found != 0).then(|| (found.trailing_zeros() / 16 - 1) as usize)
+}
+
+/// What [`super::Features::run`] does where there is AVX, but not AVX-512.
+#[target_feature(enable = "avx")]
+pub(super) fn avx<W: Work>(instructions: Avx, work: W) -> W::Result {
+    work.run(instructions)
 }
 
 /// What [`super::Features::run`] does where there is AVX-512.
@@ -63,7 +69,7 @@ pub(super) unsafe fn settled_wide(slots: &[[u64; 2]; 3], key: &FlowKey) -> Optio
 /// See [`crate::packet::plain_key`].
 ///
 /// # Safety
-/// The CPU has SSSE3 and SSE4.1.
+/// The CPU has AVX.
 #[inline(always)]
 pub(super) unsafe fn plain_key(
     start: &[u8; PLAIN],
