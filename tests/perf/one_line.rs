@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use conntrack::arch::Features;
 use conntrack::table::{ALL_STEPS, BULK, Packets, TableConfig, Touch, Uncounted};
-use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Pos, Tick};
+use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Tick};
 use flowtracker_tests::{collisions, flows};
 
 use crate::report::{Better, Row, Section, Versus};
@@ -58,7 +58,7 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
     for key in keys {
         table.add(key).expect("there is room");
     }
-    let (mut hashes, mut places) = ([0; BULK], [Pos(0); BULK]);
+    let mut hashes = [0; BULK];
     let mut found = 0;
     let since = Instant::now();
     for pass in 0..PASSES {
@@ -67,7 +67,7 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
             table.prefetch_burst(&hashes[..burst.len()], false);
             let touch = Touch { stamp: Tick(pass as u32), counting: false };
             let packets = Packets::first(burst.len(), burst, &hashes, &[0; BULK]);
-            let mut hits = table.touch_burst(packets, 0, touch, &mut places, &[]);
+            let mut hits = table.touch_burst(packets, 0, touch, &[], |_| {});
             hits |= table.touch_rest(packets, ALL_STEPS, touch);
             found += hits.count_ones() as usize;
         }

@@ -43,7 +43,6 @@ struct Batch {
     keys: [FlowKey; BATCH],
     hashes: [u32; BATCH],
     lens: [u32; BATCH],
-    places: [Pos; BATCH],
     len: usize,
     /// Of these so many have had their lines asked for,
     asked: usize,
@@ -60,7 +59,6 @@ impl Batch {
             keys: [FlowKey::default(); BATCH],
             hashes: [0; BATCH],
             lens: [0; BATCH],
-            places: [Pos(0); BATCH],
             len: 0,
             asked: 0,
             touched: 0,
@@ -277,7 +275,7 @@ impl<T: FlowTable> Tracker<T> {
         let Batch { hashes, len, asked, .. } = &mut *self.fresh;
         let next = &hashes[*asked..*len];
         *asked = *len;
-        let Batch { keys, hashes, lens, places, len, touched, hits, .. } = &mut *self.ripe;
+        let Batch { keys, hashes, lens, len, touched, hits, .. } = &mut *self.ripe;
         let (first, upto) = (*touched, (*touched + count).min(*len));
         if first >= upto {
             self.table.prefetch_burst(next, touch.counting);
@@ -286,13 +284,8 @@ impl<T: FlowTable> Tracker<T> {
         *touched = upto;
         let packets = |count| Packets::first(count, keys, hashes, lens);
         *hits |= self.table.touch_rest(packets(first), 1, touch);
-        let found = self.table.touch_burst(packets(upto), first, touch, places, next);
-        *hits |= found;
-        if self.table.len() < self.table.capacity() {
-            for i in members(others(found, first..upto)) {
-                self.wheel.prefetch(places[i].0 / BLOCK);
-            }
-        }
+        let vacancy = |pos: Pos| self.wheel.prefetch(pos.0 / BLOCK);
+        *hits |= self.table.touch_burst(packets(upto), first, touch, next, vacancy);
     }
 
     fn touch_at(&self, now: Now) -> Touch {

@@ -182,27 +182,31 @@ impl LineTable {
 }
 
 /// The arguments of [`FlowTable::touch_burst`].
-struct AtHome<'a, L> {
+struct AtHome<'a, L, V> {
     table: &'a mut LineTable<L>,
     packets: Packets<'a>,
     from: usize,
     touch: Touch,
-    out: &'a mut [Pos],
     next: &'a [u32],
+    vacancy: V,
 }
 
-impl<L: Layout> Work for AtHome<'_, L> {
+impl<L: Layout, V: FnMut(Pos)> Work for AtHome<'_, L, V> {
     type Result = u64;
 
     #[inline(always)]
     fn run(self, instructions: impl Instructions) -> u64 {
-        let AtHome { table, packets, from, touch, out, next } = self;
+        let AtHome { table, packets, from, touch, next, vacancy } = self;
         match (touch.counting, table.refusing) {
-            (false, _) => table.touch_at_home::<false, false>(instructions, packets, from, touch, out, next),
-            (true, false) => {
-                table.touch_at_home::<true, false>(instructions, packets, from, touch, out, next)
+            (false, _) => {
+                table.touch_at_home::<false, false>(instructions, packets, from, touch, next, vacancy)
             }
-            (true, true) => table.touch_at_home::<true, true>(instructions, packets, from, touch, out, next),
+            (true, false) => {
+                table.touch_at_home::<true, false>(instructions, packets, from, touch, next, vacancy)
+            }
+            (true, true) => {
+                table.touch_at_home::<true, true>(instructions, packets, from, touch, next, vacancy)
+            }
         }
     }
 }
@@ -318,17 +322,29 @@ impl<L: Layout> LineTable<L> {
         }
     }
 
-    /// Asks for what is next of a key that is not in its home line, and says where an entry with it is likely to be put.
-    fn not_at_home(&mut self, home: usize, key: u16, counting: bool) -> Pos {
+    /// Asks for what is next of a key that is not in its home line: the line beside it, if it may be there, and what an entry
+    /// needs that is put here, if it may be new.
+    #[inline]
+    fn not_at_home(
+        &mut self,
+        home: usize,
+        key: u16,
+        counting: bool,
+        mostly_new: bool,
+        vacancy: &mut impl FnMut(Pos),
+    ) {
         let unit = &self.memory.units()[home];
         let line = L::line(unit);
-        let pos = Self::pos(home, line.free_slot().unwrap_or(0));
-        // In a full table nothing will be put there: one page walk less for each frame of a flood.
-        if self.len != self.capacity {
+        // Known flows that are not at home, one in ten at capacity, would have it fetched for nothing, which is two page walks.
+        // And so would all in a full table.
+        if (line.passed == 0 || mostly_new) && self.len != self.capacity {
             if let Some(counts) = L::counts(unit) {
                 prefetch(counts);
             }
+            // When all are taken, it goes to the line beside this, whose cold data are beside this one's.
+            let pos = Self::pos(home, line.free_slot().unwrap_or(0));
             prefetch(self.cold(pos));
+            vacancy(pos);
         }
         if line.passed != 0 {
             let next = beside(home);
@@ -336,7 +352,6 @@ impl<L: Layout> LineTable<L> {
             self.wanderers[self.wandering] = Wanderer { spread: 0, at: next as u32, key, step: 1 };
             self.wandering += 1;
         }
-        pos
     }
 
     /// [`FlowTable::touch_burst`], with these instructions, and compiled for whether it counts and refuses: asking that for each
@@ -348,8 +363,8 @@ impl<L: Layout> LineTable<L> {
         packets: Packets<'_>,
         from: usize,
         touch: Touch,
-        out: &mut [Pos],
         next: &[u32],
+        mut vacancy: impl FnMut(Pos),
     ) -> u64 {
         let count = packets.keys.len();
         assert!(count <= BULK);
@@ -376,11 +391,12 @@ impl<L: Layout> LineTable<L> {
         }
         // In a loop of their own: a call in the one above costs the hits a tenth, because nothing stays in registers over it.
         let missing = others(touched, from..count);
+        let mostly_new = 2 * missing.count_ones() as usize > count - from;
         for i in members(missing) {
-            out[i] = self.not_at_home(self.home(hashes[i]), i as u16, COUNTS);
+            self.not_at_home(self.home(hashes[i]), i as u16, COUNTS, mostly_new, &mut vacancy);
         }
         self.prefetch_burst(next.as_slice(), COUNTS);
-        self.refusing = self.len == self.capacity && missing.count_ones() > touched.count_ones();
+        self.refusing = self.len == self.capacity && mostly_new;
         touched
     }
 
@@ -498,11 +514,11 @@ impl<L: Layout> FlowTable for LineTable<L> {
         packets: Packets<'_>,
         from: usize,
         touch: Touch,
-        out: &mut [Pos],
         next: &[u32],
+        vacancy: impl FnMut(Pos),
     ) -> u64 {
         let features = self.hasher.features();
-        features.run(AtHome { table: self, packets, from, touch, out, next })
+        features.run(AtHome { table: self, packets, from, touch, next, vacancy })
     }
 
     #[inline]

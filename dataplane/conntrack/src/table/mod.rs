@@ -7,6 +7,7 @@ pub(crate) use lines::filled;
 pub use lines::{LineTable, TableConfig, TableConfigError};
 pub use memory::{Counted, Layout, Uncounted};
 
+use crate::bits::members;
 use crate::entry::{Cold, Counts, Mark};
 use crate::key::FlowKey;
 use crate::timeout::Tick;
@@ -105,12 +106,11 @@ pub trait FlowTable {
         found
     }
     /// Stamps the entries of the packets, from the `from`-th on, of those entries about which nothing has still to be told
-    /// ([`Mark::pending`]), and counts the packets there if that is to be done: one visit for what is
-    /// otherwise three or four. Bit i of the answer says whether that was done for packet i. If not, `out[i]` is where an entry
-    /// with this key is likely to be put, if the table knows, or some other position; and what is kept there the table has asked
-    /// the cache for, if it has room for new entries.
+    /// ([`Mark::pending`]), and counts the packets there if that is to be done: one visit for what is otherwise three or four.
+    /// Bit i of the answer says whether that was done for packet i.
     ///
-    /// On the way it asks the cache for the lines of keys that come later, whose hashes are `next`.
+    /// On the way it asks the cache for the lines of keys that come later, whose hashes are `next`, and for what is kept at
+    /// positions where entries of keys that are not there are likely to be put, if there is room; `vacancy` is told of these.
     ///
     /// Some may be left for [`FlowTable::touch_rest`], which must follow, with [`ALL_STEPS`] in the end, before anything is
     /// added or removed.
@@ -119,25 +119,22 @@ pub trait FlowTable {
         packets: Packets<'_>,
         from: usize,
         touch: Touch,
-        out: &mut [Pos],
         next: &[u32],
+        vacancy: impl FnMut(Pos),
     ) -> u64 {
+        let _ = vacancy;
         self.prefetch_burst(next, touch.counting);
-        let (keys, out) = (&packets.keys[from..], &mut out[from..]);
-        let found = self.lookup_burst(keys, &packets.hashes[from..], out);
+        let mut places = [Pos(0); BULK];
+        let found = self.lookup_burst(&packets.keys[from..], &packets.hashes[from..], &mut places);
         let mut touched = 0u64;
-        for (i, out) in out[..keys.len()].iter_mut().enumerate() {
-            let there = found >> i & 1 == 1;
-            if there && !self.mark(*out).pending() {
-                self.set_stamp(*out, touch.stamp);
-                touched |= 1 << i;
-                if let (true, Some(counts)) = (touch.counting, self.counts_mut(*out)) {
-                    counts.count(packets.lens[from + i]);
-                }
+        for i in members(found) {
+            if self.mark(places[i]).pending() {
                 continue;
             }
-            if !there {
-                *out = Pos(0);
+            self.set_stamp(places[i], touch.stamp);
+            touched |= 1 << i;
+            if let (true, Some(counts)) = (touch.counting, self.counts_mut(places[i])) {
+                counts.count(packets.lens[from + i]);
             }
         }
         touched.checked_shl(from as u32).unwrap_or(0)

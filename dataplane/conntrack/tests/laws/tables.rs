@@ -130,8 +130,9 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
 /// A touch stamps what a bulk lookup finds, and counts it if that is to be done, but for entries whose mark has a bit in
 /// its upper byte.
 fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, touch: Touch) {
-    let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
+    let mut hashes = [0; BULK];
     table.hash_burst(burst, &mut hashes);
+    let mut vacancies = Vec::new();
     let lens: [u32; BULK] = array::from_fn(|i| 60 + i as u32);
     let packets = |count| Packets { keys: &burst[..count], hashes: &hashes[..count], lens: &lens[..count] };
     // What each entry has counted, and what it will have.
@@ -150,10 +151,10 @@ fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
     // In two parts, as a tracker does with the bursts of two ports.
     let first = burst.len() / 3;
     let next = &hashes[first..burst.len()];
-    let mut touched = table.touch_burst(packets(first), 0, touch, &mut places, next);
+    let mut touched = table.touch_burst(packets(first), 0, touch, next, |pos| vacancies.push(pos));
     assert_eq!(touched.checked_shr(first as u32).unwrap_or(0), 0, "touched what was not asked");
     touched |= table.touch_rest(packets(first), 1, touch);
-    touched |= table.touch_burst(packets(burst.len()), first, touch, &mut places, &[]);
+    touched |= table.touch_burst(packets(burst.len()), first, touch, &[], |pos| vacancies.push(pos));
     touched |= table.touch_rest(packets(burst.len()), ALL_STEPS, touch);
     assert_eq!(touched.checked_shr(burst.len() as u32).unwrap_or(0), 0, "touched what was not asked");
     for (i, key) in burst.iter().enumerate() {
@@ -165,8 +166,10 @@ fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
             assert_eq!(table.stamp(*pos), *was, "key {i} of {}", burst.len());
         }
         assert_eq!(touched >> i & 1 == 1, expected, "key {i} of {}", burst.len());
-        assert!(expected || places[i].0 < table.positions());
     }
+    // Places for new entries: one for a packet at most, and none in a full table.
+    assert!(vacancies.iter().all(|pos| pos.0 < table.positions()));
+    assert!(vacancies.len() <= if table.len() < table.capacity() { burst.len() } else { 0 });
     for (pos, [before, expected]) in counts {
         assert_eq!(table.counts(Pos(pos)), expected, "{:?}", touch.counting);
         table.counts_mut(Pos(pos)).into_iter().for_each(|kept| *kept = before);
