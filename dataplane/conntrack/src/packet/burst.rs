@@ -58,18 +58,20 @@ impl<F: Frames + ?Sized> Slice<'_, F> {
         if special == 0 { all } else { self.parse_special(all, special) }
     }
 
-    /// Those that are not of the plain kind, or not in one piece. The keys of the others move together as some turn out to have none.
+    /// Those that are not of the plain kind, or not in one piece. The keys between them move up as some turn out to have none:
+    /// as they are for so many frames, a run at a time.
     #[cold]
     fn parse_special(self, all: u64, special: u64) -> u64 {
         let Slice { frames, first, input_port, protocols, keys, lens, counters } = self;
         let mut found = all;
-        let mut count = 0;
-        for i in members(all) {
-            let mut key = Ok(keys[i]);
-            if special >> i & 1 == 1 {
-                key = parse(frames.header(first + i, &mut [0; MAX_HEADER]), input_port, protocols);
-            }
-            match key {
+        // Frames up to here have been dealt with; they have so many keys.
+        let (mut done, mut count) = (0, 0);
+        for i in members(special) {
+            keys.copy_within(done..i, count);
+            lens.copy_within(done..i, count);
+            count += i - done;
+            done = i + 1;
+            match parse(frames.header(first + i, &mut [0; MAX_HEADER]), input_port, protocols) {
                 Ok(key) => {
                     (keys[count], lens[count]) = (key, lens[i]);
                     count += 1;
@@ -80,6 +82,9 @@ impl<F: Frames + ?Sized> Slice<'_, F> {
                 }
             }
         }
+        let end = all.count_ones() as usize;
+        keys.copy_within(done..end, count);
+        lens.copy_within(done..end, count);
         found
     }
 }
