@@ -344,7 +344,7 @@ mod tests {
                 }
                 let expected = packet::parse(&start, 0xfe, protocols);
                 prop_assert!(parsed.is_none_or(|key| expected == Ok(key)));
-                prop_assert!(parsed.is_some() || expected.is_err() || length < 33 || flip.is_some());
+                prop_assert!(parsed.is_some() || expected.is_err() || length < 32 || flip.is_some());
             }
         }
     }
