@@ -530,9 +530,9 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_readme_is_a_good_file() {
-        let readme = include_str!("../../README.md");
-        let example = readme.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("an example");
+    fn the_example_of_the_guide_is_a_good_file() {
+        let guide = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide.md"));
+        let example = guide.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("an example");
         let line = with_file(example, "").unwrap();
         crate::config::Config::new(&line).unwrap();
         assert_eq!(line.file.unwrap().settings.len(), 7);
