@@ -4,9 +4,11 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use dataplane::cli::Action;
-use dataplane::start_log::StartLog;
-use dataplane::{cli, doctor, health, lifecycle, manual, replay};
+use dataplane::service::health;
+use dataplane::start::cli::Action;
+use dataplane::start::start_log::StartLog;
+use dataplane::start::{cli, lifecycle, manual};
+use dataplane::{doctor, replay};
 use tracing_subscriber::EnvFilter;
 
 /// Tables in large pages.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use conntrack::{Tracker, TrackerConfig};
-use dataplane::cli::{ForwardMode, UntrackedMode};
-use dataplane::clock::Calibration;
-use dataplane::command;
 use dataplane::export::{LinkState, ring};
-use dataplane::forward::Rules;
-use dataplane::mbufs::CACHE;
-use dataplane::stats::Published;
-use dataplane::worker::{Lane, Worker};
+use dataplane::lcore::clock::Calibration;
+use dataplane::lcore::forward::Rules;
+use dataplane::lcore::mailbox;
+use dataplane::lcore::stats::Published;
+use dataplane::lcore::worker::{Lane, Worker};
+use dataplane::start::cli::{ForwardMode, UntrackedMode};
+use dataplane::start::mbufs::CACHE;
 use dpdk::hash::HashFunction;
 use dpdk::{Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
 use flowtracker_tests::rte_table::RteTable;
@@ -40,7 +40,7 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     let config = TrackerConfig { accounting: false, ..TrackerConfig::default() };
     let tracker = Tracker::new(table, config, clock.now());
     let (sink, _events) = ring(Arc::new(LinkState::default()));
-    let (_door, mailbox) = command::door();
+    let (_door, mailbox) = mailbox::door();
     let lcore = *eal.lcores().iter().find(|&&lcore| lcore != eal.main_lcore()).expect("a worker lcore");
     let mut worker = Worker {
         lcore,

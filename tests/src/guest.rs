@@ -129,7 +129,7 @@ impl Guest {
         let [port0, port1] = PORTS;
         // In the wrong order: DPDK numbers ports by their addresses. With what DPDK says of the machine.
         self.sh(&format!(
-            "FLOWTRACKER_LOG=info,dataplane::lifecycle=debug flowtracker-dataplane {eal} -a {port1} -a {port0} -- \
+            "FLOWTRACKER_LOG=info,dataplane::start::lifecycle=debug flowtracker-dataplane {eal} -a {port1} -a {port0} -- \
              --id {DATAPLANE} --control http://{CONTROL} {options} & dataplane=$!"
         ));
         wait_for("the data plane attaches", LIMIT, || {

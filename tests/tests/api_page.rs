@@ -174,7 +174,7 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
         "control/src/fault.rs",
         "control/src/links.rs",
         "control/src/watch.rs",
-        "dataplane/src/export/commands.rs",
+        "dataplane/src/export/desk.rs",
         "dataplane/src/export/refusal.rs",
     ]
     .map(read);

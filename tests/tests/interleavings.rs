@@ -6,13 +6,15 @@ use std::sync::Arc;
 use conntrack::{Event, EventBody, EventSink as _};
 use loom::thread;
 
-/// The atomics of `dataplane/src/sync.rs`, by loom.
-mod sync {
-    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+/// The atomics of `dataplane/src/lcore/sync.rs`, by loom.
+mod lcore {
+    pub(crate) mod sync {
+        pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+    }
 }
 
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
-#[path = "../../dataplane/src/seqlock.rs"]
+#[path = "../../dataplane/src/lcore/seqlock.rs"]
 mod seqlock;
 
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]

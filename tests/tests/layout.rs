@@ -137,8 +137,8 @@ fn files_do_not_name_what_their_room_forbids() {
         ["tokio", "tonic", "Mutex", "RwLock", "format!", "println!", "to_string", "Instant", "SystemTime"];
     let export = ["dpdk::mbuf", "dpdk::queue", "Mbuf", "FlowTable", "conntrack::table"];
     let rules: [(&str, &[&str]); 3] = [
-        ("dataplane/src/worker.rs", &hot),
-        ("dataplane/src/forward.rs", &hot),
+        ("dataplane/src/lcore/worker.rs", &hot),
+        ("dataplane/src/lcore/forward.rs", &hot),
         ("dataplane/src/export/", &export),
     ];
     let mut found = Vec::new();

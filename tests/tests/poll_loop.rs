@@ -16,14 +16,14 @@ use conntrack::{
     TrackerConfig,
 };
 use crossbeam_channel::Receiver;
-use dataplane::cli::{ForwardMode, UntrackedMode};
-use dataplane::clock::Calibration;
-use dataplane::command::{self, Command, Door, Reply, Task};
 use dataplane::export::{LinkState, Record, ring};
-use dataplane::filter::Filter;
-use dataplane::forward::Rules;
-use dataplane::stats::Published;
-use dataplane::worker::{Lane, Poll, Worker};
+use dataplane::lcore::clock::Calibration;
+use dataplane::lcore::filter::Filter;
+use dataplane::lcore::forward::Rules;
+use dataplane::lcore::mailbox::{self, Command, Door, Reply, Task};
+use dataplane::lcore::stats::Published;
+use dataplane::lcore::worker::{Lane, Poll, Worker};
+use dataplane::start::cli::{ForwardMode, UntrackedMode};
 use dpdk::test_support::{RingPort, push_frame, push_segments};
 use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
 use flowtracker_proto::v1;
@@ -105,7 +105,7 @@ impl<'p> Bench<'p> {
         let clock = Calibration::start().finish();
         let link = Arc::new(LinkState::default());
         let (sink, events) = ring(link.clone());
-        let (door, mailbox) = command::door();
+        let (door, mailbox) = mailbox::door();
         let lane = |from: usize| Lane {
             input_port: from as u8 + 1,
             rx: ports[from].rx_queue(QueueId(0)).expect("one user at a time"),

@@ -5,7 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::UnixStream;
 
 use super::{Case, Check, PATIENCE};
-use crate::config::ControlUri;
+use crate::start::config::ControlUri;
 
 const TOPIC: &str = "control";
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::{Case, Check, list, plural};
-use crate::eal_args::{Lcore, beyond_dpdk, numbers};
+use crate::start::eal_args::{Lcore, beyond_dpdk, numbers};
 
 const TOPIC: &str = "cpus";
 const CPUS: &str = "/sys/devices/system/cpu";

@@ -8,8 +8,8 @@ use std::process::Command;
 use rustix::fs::Access;
 
 use super::{Case, Check, list};
-use crate::eal_args::Vdev;
-use crate::mbufs::{self, FramesTooLong};
+use crate::start::eal_args::Vdev;
+use crate::start::mbufs::{self, FramesTooLong};
 
 const TOPIC: &str = "devices";
 const NET: &str = "/sys/class/net";

@@ -42,7 +42,7 @@ fn plugins(case: &Case) -> Check {
         let found = format!("DPDK's folder of drivers, {}, is empty or missing", folder.display());
         return Check::fail(TOPIC, found, "apt-get install libdpdk-dev");
     }
-    let mut wanted: Vec<String> = case.eal.vdevs.iter().map(crate::eal_args::Vdev::driver).collect();
+    let mut wanted: Vec<String> = case.eal.vdevs.iter().map(crate::start::eal_args::Vdev::driver).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let mut folders: Vec<&Path> = case.eal.drivers.iter().map(AsRef::as_ref).collect();

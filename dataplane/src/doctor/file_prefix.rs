@@ -9,7 +9,7 @@ use rustix::fs::Access;
 use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
 use super::{Case, Check};
-use crate::config;
+use crate::start::config;
 
 const TOPIC: &str = "file-prefix";
 

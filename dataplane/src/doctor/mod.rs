@@ -23,9 +23,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::CommandLine;
-use crate::config::{self, Config, ConfigError};
-use crate::eal_args::EalArgs;
+use crate::start::cli::CommandLine;
+use crate::start::config::{self, Config, ConfigError};
+use crate::start::eal_args::EalArgs;
 pub use root::Root;
 
 /// How a check went.

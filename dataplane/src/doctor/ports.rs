@@ -1,9 +1,9 @@
 //! The ports that the arguments make, by the very plan that the start makes of them.
 
 use super::{Case, Check, cpus, devices, drivers, list, plural};
-use crate::eal_args::Vdev;
-use crate::mbufs::{Demand, data_room, looped_frames};
-use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
+use crate::start::eal_args::Vdev;
+use crate::start::mbufs::{Demand, data_room, looped_frames};
+use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
 
 const TOPIC: &str = "ports";
 

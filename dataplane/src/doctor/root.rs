@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::eal_args::numbers;
+use crate::start::eal_args::numbers;
 
 /// Where `/` is.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::{Check, Environment, Root, examine};
-use crate::cli;
+use crate::start::cli;
 
 /// A machine.
 pub(super) struct Fixture {

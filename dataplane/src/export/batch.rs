@@ -6,8 +6,8 @@ use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
 use flowtracker_proto::{packed, v1};
 
 use super::authors::Authors;
-use crate::clock::Wall;
-use crate::stats::Published;
+use crate::lcore::clock::Wall;
+use crate::lcore::stats::Published;
 
 /// An entry as it was `at_ns` nanoseconds after the clock's start.
 pub(super) fn entry(entry: &Entry, at_ns: u64, clock: &impl Wall, authors: &Authors) -> v1::EntryRecord {
@@ -215,7 +215,7 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Calibration;
+    use crate::lcore::clock::Calibration;
     use conntrack::{Permissions, ProfileId};
 
     #[test]

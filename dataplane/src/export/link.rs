@@ -14,12 +14,12 @@ use tonic::transport::{Channel, Endpoint};
 use tracing::{debug, info, warn};
 
 use super::batch;
-use super::commands::Commands;
+use super::desk::Commands;
 use super::ring::{LinkState, Record};
-use crate::clock::Clock;
-use crate::command::Reply;
-use crate::config::ControlUri;
-use crate::stats::Published;
+use crate::lcore::clock::Clock;
+use crate::lcore::mailbox::Reply;
+use crate::lcore::stats::Published;
+use crate::start::config::ControlUri;
 
 /// Records in one message at most: some 60 KiB.
 const BATCH: usize = 1024;

@@ -5,11 +5,11 @@
 
 pub(crate) mod authors;
 pub(crate) mod batch;
-mod commands;
+mod desk;
 mod link;
 mod refusal;
 mod ring;
 
-pub use commands::{Commands, Shard, Table};
+pub use desk::{Commands, Shard, Table};
 pub use link::{Exporter, LcoreEnd};
 pub use ring::{LinkState, Record, RingSink, ring, ring_of};

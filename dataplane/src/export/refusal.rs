@@ -6,7 +6,7 @@ use conntrack::tracker::{Refusal, TableRefusal};
 use conntrack::{AttributeError, ProfileId};
 use flowtracker_proto::v1::{Reply, ReplyStatus as Status};
 
-use crate::command::Outcome;
+use crate::lcore::mailbox::Outcome;
 
 /// A reply that says no.
 #[must_use]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use conntrack::{Event, EventSink};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::sync::{AtomicU32, Ordering};
+use crate::lcore::sync::{AtomicU32, Ordering};
 
 /// Events that may wait between one lcore and the exporter.
 const CAPACITY: usize = 65_536;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::eal_args::Vdev;
+use crate::start::eal_args::Vdev;
 
 /// The driver that neither makes chains nor refuses what is too long for it.
 const AF_PACKET: &str = "net_af_packet";
@@ -169,7 +169,7 @@ fn count_frames(path: &Path) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eal_args::EalArgs;
+    use crate::start::eal_args::EalArgs;
 
     #[test]
     fn every_descriptor_and_cache_can_be_full_at_once() {

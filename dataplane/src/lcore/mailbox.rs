@@ -10,7 +10,7 @@ use conntrack::{
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::filter::Filter;
+use crate::lcore::filter::Filter;
 
 /// Commands that may wait at one lcore.
 const MAILBOX: usize = 256;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use conntrack::{Counters, Outcome};
 use flowtracker_proto::loop_time;
 
-use crate::seqlock::SeqLock;
+use crate::lcore::seqlock::SeqLock;
 
 /// What an lcore counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use conntrack::{HashKind, Protocols};
 
-use crate::config_file::ConfigFile;
+use crate::start::config_file::ConfigFile;
 
 /// Poll-mode connection tracker: tracks TCP/IPv4 flows between pairs of DPDK ports.
 ///
@@ -534,7 +534,7 @@ mod tests {
         let guide = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide.md"));
         let example = guide.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("an example");
         let line = with_file(example, "").unwrap();
-        crate::config::Config::new(&line).unwrap();
+        crate::start::config::Config::new(&line).unwrap();
         assert_eq!(line.file.unwrap().settings.len(), 7);
     }
 

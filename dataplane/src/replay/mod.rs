@@ -19,12 +19,12 @@ use conntrack::{
 use flowtracker_proto::show;
 use tracing::info;
 
-use crate::cli::ReplayLine;
-use crate::clock::Wall;
-use crate::config::{Config, ConfigError, shell_word};
 use crate::export::authors::Authors;
 use crate::export::batch;
-use crate::stats::outcomes_text;
+use crate::lcore::clock::Wall;
+use crate::lcore::stats::outcomes_text;
+use crate::start::cli::ReplayLine;
+use crate::start::config::{Config, ConfigError, shell_word};
 use capture::{Capture, Packet};
 
 pub use capture::CaptureError;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::{error, warn};
 
-use crate::stats::Published;
+use crate::lcore::stats::Published;
 
 /// An lcore whose poll counter stands still for this long is stuck. Counters are published every millisecond.
 const STUCK: Duration = Duration::from_secs(1);
@@ -91,7 +91,7 @@ impl Watchdogs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::LcoreCounters;
+    use crate::lcore::stats::LcoreCounters;
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)

@@ -14,8 +14,8 @@ use crossbeam_channel::Receiver;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::super::{Commands, Shard, Table};
-use crate::clock::Wall;
-use crate::command::{Mailbox, Reply, door};
+use crate::lcore::clock::Wall;
+use crate::lcore::mailbox::{Mailbox, Reply, door};
 
 pub(super) use flowtracker_proto::v1::command::Body;
 

@@ -213,7 +213,7 @@ fn what_is_no_command_and_no_filter() {
     assert_eq!((reply.status(), &reply.reason[..]), (Status::FailedPrecondition, "UNKNOWN_COMMAND"));
     assert_eq!(reply.message, "this data plane does not know the command");
     let bad = || Some(v1::Filter { steps: vec![v1::FilterStep::default()] });
-    let why = crate::filter::Filter::from_proto(bad().as_ref()).expect_err("no operator").to_string();
+    let why = crate::lcore::filter::Filter::from_proto(bad().as_ref()).expect_err("no operator").to_string();
     for body in [dump(bad()), flush(bad())] {
         rig.says(body, (INVALID, "BAD_FILTER", "filter", &why));
     }

@@ -21,11 +21,11 @@ use conntrack::tracker::Budget;
 use conntrack::{FlowTable, Frames, Now, Tick, Tracker};
 use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
-use crate::clock::Clock;
-use crate::command::Mailbox;
 use crate::export::RingSink;
-use crate::forward::{Forwarded, FrameSet, Rules};
-use crate::stats::{LcoreCounters, Published};
+use crate::lcore::clock::Clock;
+use crate::lcore::forward::{Forwarded, FrameSet, Rules};
+use crate::lcore::mailbox::Mailbox;
+use crate::lcore::stats::{LcoreCounters, Published};
 
 /// Positions of the table that dumps, and as many that a flush or a purge may look at in one iteration: when no frame was
 /// received, and when there was, so that those that follow need not wait for as long again.

@@ -2,7 +2,7 @@
 
 use dpdk::{Burst, TxQueue};
 
-use crate::cli::{ForwardMode, UntrackedMode};
+use crate::start::cli::{ForwardMode, UntrackedMode};
 
 /// What became of frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

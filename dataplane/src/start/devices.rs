@@ -4,11 +4,11 @@
 use dpdk::{Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, SocketId};
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::eal_args::Vdev;
-use crate::lifecycle::StartError;
-use crate::mbufs::{self, Demand};
-use crate::topology::{self, Dealing, LcoreFacts, PortFacts, Topology};
+use crate::start::config::Config;
+use crate::start::eal_args::Vdev;
+use crate::start::lifecycle::StartError;
+use crate::start::mbufs::{self, Demand};
+use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology};
 
 /// What the devices are, in port-id order.
 pub(crate) fn facts(

@@ -18,7 +18,7 @@ use rustix::net::{
 };
 use serde_json::Value;
 
-use crate::config;
+use crate::start::config;
 
 /// The socket, in the folder of the file prefix.
 const SOCKET: &str = "dpdk_telemetry.v2";

@@ -4,7 +4,7 @@
 //! H.-J. Boehm, "Can seqlocks get along with programming language memory models?"
 //! (MSPC 2012), with the words as relaxed atomics and fences around them.
 
-use crate::sync::{AtomicU64, Ordering, fence};
+use crate::lcore::sync::{AtomicU64, Ordering, fence};
 
 /// `N` words that belong together.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use conntrack::arch::Features;
 use conntrack::{HashKind, Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
 use flowtracker_proto::name;
 
-use crate::cli::{self, CommandLine, ForwardMode, Instructions, Options, Switch, UntrackedMode};
-use crate::config_file::ConfigFile;
+use crate::start::cli::{self, CommandLine, ForwardMode, Instructions, Options, Switch, UntrackedMode};
+use crate::start::config_file::ConfigFile;
 
 /// Everything that the data plane is told.
 #[derive(Clone, Debug)]

@@ -18,9 +18,9 @@ use flowtracker_proto::{show, v1};
 
 use super::authors::Authors;
 use super::{batch, refusal};
-use crate::clock::Wall;
-use crate::command::{Command, CommandId, Outcome, Reply, Task};
-use crate::filter::Filter;
+use crate::lcore::clock::Wall;
+use crate::lcore::filter::Filter;
+use crate::lcore::mailbox::{Command, CommandId, Outcome, Reply, Task};
 
 /// Entries in one part of an answer at most.
 const PART: usize = 256;

@@ -14,21 +14,21 @@ use dpdk::{Burst, Eal, FailedDevice, LcoreId, Port, PortId, QueueId};
 use flowtracker_proto::v1;
 use tracing::{debug, info, warn};
 
-use crate::cli::CommandLine;
-use crate::clock::{Calibration, Clock};
-use crate::command::door;
-use crate::config::{Config, ConfigError};
-use crate::devices;
-use crate::eal_args::{BadArgument, EalArgs};
 use crate::export::{Commands, Exporter, LcoreEnd, LinkState, Shard, Table, ring};
-use crate::forward::Rules;
-use crate::mbufs;
-use crate::ports::Keeper;
-use crate::stats::{Published, outcomes_text};
-use crate::telemetry::Telemetry;
-use crate::topology::{self, Topology, TopologyError};
-use crate::watchdog::Watchdogs;
-use crate::worker::{Lane, Worker};
+use crate::lcore::clock::{Calibration, Clock};
+use crate::lcore::forward::Rules;
+use crate::lcore::mailbox::door;
+use crate::lcore::stats::{Published, outcomes_text};
+use crate::lcore::worker::{Lane, Worker};
+use crate::service::link_state::Keeper;
+use crate::service::telemetry::Telemetry;
+use crate::service::watchdog::Watchdogs;
+use crate::start::cli::CommandLine;
+use crate::start::config::{Config, ConfigError};
+use crate::start::devices;
+use crate::start::eal_args::{BadArgument, EalArgs};
+use crate::start::mbufs;
+use crate::start::topology::{self, Topology, TopologyError};
 
 /// How often ports and lcores are looked after.
 const SUPERVISION: Duration = Duration::from_millis(50);

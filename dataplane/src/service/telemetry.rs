@@ -10,9 +10,9 @@ use dpdk::Eal;
 use dpdk::telemetry::{Dict, TelemetryCommand};
 use flowtracker_proto::v1;
 
-use crate::cli::hash_text;
-use crate::stats::{LcoreCounters, Published};
-use crate::worker::Worker;
+use crate::lcore::stats::{LcoreCounters, Published};
+use crate::lcore::worker::Worker;
+use crate::start::cli::hash_text;
 
 /// What the answers are made of.
 pub struct Telemetry<'a> {

@@ -1,0 +1,6 @@
+//! What runs on threads of its own, beside the lcores.
+
+pub mod health;
+pub mod link_state;
+pub mod telemetry;
+pub mod watchdog;

@@ -1,0 +1,12 @@
+//! What runs before the first packet: options, EAL, devices, topology, memory; and the order in which all of it stops.
+
+pub mod cli;
+pub mod config;
+pub mod config_file;
+mod devices;
+pub(crate) mod eal_args;
+pub mod lifecycle;
+pub mod manual;
+pub mod mbufs;
+pub mod start_log;
+pub mod topology;
