@@ -1,0 +1,281 @@
+use super::*;
+use conntrack::arch::Features;
+use conntrack::table::TableConfig;
+use conntrack::{HashKind, Hasher, LineTable, TrackerConfig};
+use std::net::Ipv4Addr;
+
+const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
+const LINK: u32 = 1;
+
+fn order(id: CommandId, task: Task) -> Command {
+    Command { id, link: LINK, until_ns: u64::MAX, task }
+}
+
+fn tracker(entries: u32) -> Tracker<LineTable> {
+    let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
+    let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
+    Tracker::new(table, TrackerConfig::default(), Now::from_ms(0)).expect("memory")
+}
+
+fn frame(port: u16) -> Vec<u8> {
+    let mut f = vec![0; 54];
+    f[12] = 8;
+    f[14] = 0x45;
+    f[17] = 40;
+    f[23] = 6;
+    f[26..34].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
+    f[34..38].copy_from_slice(&[(port >> 8) as u8, port as u8, 0, 80]);
+    f
+}
+
+fn key(port: u16) -> FlowKey {
+    FlowKey::new(1, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), 6, port, 80)
+}
+
+fn collect(door: &Door) -> Vec<Reply> {
+    door.replies.try_iter().collect()
+}
+
+#[test]
+fn get_and_remove_answer_with_the_entry_or_say_why_not() {
+    let (door, mut mailbox) = door();
+    let mut tracker = tracker(16);
+    let now = Now::from_ms(5);
+    let mut sink = |_: &Event| true;
+    tracker.burst(now, 1, &[frame(7)][..], &mut sink, |_, _| {});
+    for command in [
+        order(1, Task::Get(key(7))),
+        order(2, Task::Get(key(8))),
+        order(3, Task::Remove(key(7), OPERATOR)),
+        order(4, Task::Remove(key(7), OPERATOR)),
+    ] {
+        door.commands.send(command).expect("room");
+        mailbox.run(&mut tracker, now, 8, LINK, &mut sink);
+    }
+    let replies = collect(&door);
+    let done = |id, outcome| Reply::Done { id, outcome };
+    assert!(matches!(replies[0], Reply::Entry { id: 1, entry, .. } if entry.key == key(7)));
+    assert_eq!(replies[1..3], [done(1, Outcome::OK), done(2, Outcome::Refused(Refusal::NotFound))]);
+    assert!(matches!(replies[3], Reply::Entry { id: 3, .. }));
+    assert_eq!(replies[4..], [done(3, Outcome::OK), done(4, Outcome::Refused(Refusal::NotFound))]);
+    assert!(tracker.table().is_empty());
+}
+
+/// As in P4TC, who may not read an entry may still change it.
+#[test]
+fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
+    let (door, mut mailbox) = door();
+    let mut tracker = learned(0..1);
+    let now = Now::from_ms(7);
+    let hidden = Attributes {
+        permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_READ)),
+        ..Attributes::default()
+    };
+    let tasks = [
+        Task::Update(key(0), hidden, OPERATOR),
+        Task::Get(key(0)),
+        Task::Get(key(1)),
+        Task::Dump(Filter::ALL),
+    ];
+    for (id, task) in (1..).zip(tasks) {
+        door.commands.send(order(id, task)).expect("room");
+    }
+    let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    let refused = |id, refusal| Reply::Done { id, outcome: Outcome::Refused(refusal) };
+    assert!(replies.contains(&refused(2, Refusal::Denied(Permission::Read))), "{replies:?}");
+    assert!(!replies.iter().any(|r| matches!(r, Reply::Entry { id: 2, .. })), "{replies:?}");
+    assert!(replies.contains(&refused(3, Refusal::NotFound)), "{replies:?}");
+    assert!(replies.iter().any(|r| matches!(r, Reply::Entry { id: 4, .. })), "{replies:?}");
+    door.commands.send(order(5, Task::Remove(key(0), OPERATOR))).expect("room");
+    let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    assert!(replies.contains(&Reply::Done { id: 5, outcome: Outcome::OK }), "{replies:?}");
+    assert!(tracker.table().is_empty());
+}
+
+#[test]
+fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
+    let (door, mut mailbox) = door();
+    let mut tracker = tracker(16);
+    let now = Now::from_ms(5);
+    tracker.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_, _| {});
+    door.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
+    door.commands.send(order(2, Task::Get(key(7)))).expect("room");
+    for _ in 0..5 {
+        mailbox.run(&mut tracker, now, 8, LINK, &mut |_: &Event| false);
+    }
+    assert_eq!(collect(&door), []);
+    for _ in 0..2 {
+        mailbox.run(&mut tracker, now, 8, LINK, &mut |_: &Event| true);
+    }
+    let replies = collect(&door);
+    assert_eq!(replies[1], Reply::Done { id: 1, outcome: Outcome::OK });
+    assert_eq!(replies[2], Reply::Done { id: 2, outcome: Outcome::Refused(Refusal::NotFound) });
+}
+
+#[test]
+fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
+    const FLOWS: u16 = 20_000;
+    let (door, mut mailbox) = door();
+    let mut tracker = tracker(u32::from(FLOWS));
+    let now = Now::from_ms(5);
+    for port in 0..FLOWS {
+        tracker.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
+    }
+    for id in 1..=DUMPS as u64 + 1 {
+        door.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
+        mailbox.run(&mut tracker, now, 64, LINK, &mut |_: &Event| true);
+    }
+    let mut replies = Vec::new();
+    for _ in 0..20 {
+        for _ in 0..1000 {
+            mailbox.run(&mut tracker, now, 96, LINK, &mut |_: &Event| true);
+        }
+        assert!(door.replies.len() <= REPLIES);
+        replies.extend(door.replies.try_iter());
+    }
+    for id in 1..=DUMPS as u64 {
+        let mut ports: Vec<u16> = replies
+            .iter()
+            .filter_map(|r| match r {
+                Reply::Entry { id: of, entry, .. } if *of == id => Some(entry.key.src_port()),
+                _ => None,
+            })
+            .collect();
+        ports.sort_unstable();
+        assert_eq!(ports, (0..FLOWS).collect::<Vec<_>>(), "dump {id}");
+        assert!(replies.contains(&Reply::Done { id, outcome: Outcome::OK }));
+    }
+    assert!(replies.contains(&Reply::Done { id: DUMPS as u64 + 1, outcome: Outcome::TooManyDumps }));
+}
+
+/// Runs the mailbox until everything is answered, and says what was told meanwhile.
+fn settle(
+    door: &Door,
+    mailbox: &mut Mailbox,
+    tracker: &mut Tracker<LineTable>,
+    now: Now,
+) -> (Vec<Event>, Vec<Reply>) {
+    let mut told = Vec::new();
+    let mut sink = |event: &Event| {
+        told.push(*event);
+        true
+    };
+    // Ten positions at a time, so that what is long takes many slices.
+    for _ in 0..1000 {
+        mailbox.run(tracker, now, 10, LINK, &mut sink);
+    }
+    (told, collect(door))
+}
+
+fn learned(ports: std::ops::Range<u16>) -> Tracker<LineTable> {
+    let mut tracker = tracker(1000);
+    for port in ports {
+        tracker.burst(Now::from_ms(5), 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
+    }
+    tracker
+}
+
+fn only_filter(operand: flowtracker_proto::v1::FilterOperand, mask: u64, value: u64) -> Filter {
+    let op = flowtracker_proto::v1::FilterOp::Eq.into();
+    let step = flowtracker_proto::v1::FilterStep { op, operand: operand.into(), mask, value };
+    Filter::from_proto(Some(&flowtracker_proto::v1::Filter { steps: vec![step] })).expect("sound")
+}
+
+#[test]
+fn a_flush_deletes_what_matches_and_was_there_and_tells_its_end_last() {
+    let (door, mut mailbox) = door();
+    let mut tracker = learned(0..500);
+    let now = Now::from_ms(7);
+    // One that may not be deleted.
+    let kept = Attributes {
+        permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_DELETE)),
+        ..Attributes::default()
+    };
+    door.commands.send(order(1, Task::Update(key(3), kept, OPERATOR))).expect("room");
+    // Ports 0 to 255 have nothing in the upper octet.
+    let low = only_filter(flowtracker_proto::v1::FilterOperand::SrcPort, 0xff00, 0);
+    door.commands.send(order(2, Task::Flush(low, OPERATOR))).expect("room");
+    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    let removed = Removed { deleted: 255, failed: 1 };
+    assert_eq!(replies.last(), Some(&Reply::Done { id: 2, outcome: Outcome::Done(removed) }));
+    assert_eq!(told.last().map(|e| e.body), Some(EventBody::Flushed(removed)));
+    let by_flush = |e: &&Event| matches!(e.body, EventBody::Deleted { reason: DeleteReason::Flush, actor: OPERATOR, entry } if entry.key.src_port() < 256);
+    assert_eq!(told.iter().filter(by_flush).count(), 255);
+    assert_eq!(told.len(), 1 + 255 + 1, "an update, the deletions, the end");
+    assert_eq!(tracker.table().len(), 245);
+}
+
+#[test]
+fn what_is_created_after_a_flush_has_begun_stays() {
+    let (door, mut mailbox) = door();
+    let mut tracker = learned(0..500);
+    let mut sink = |_: &Event| true;
+    door.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
+    mailbox.run(&mut tracker, Now::from_ms(7), 10, LINK, &mut sink);
+    for port in 500..600 {
+        tracker.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
+    }
+    let (_, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(9));
+    let removed = Removed { deleted: 500, failed: 0 };
+    assert_eq!(replies, [Reply::Done { id: 1, outcome: Outcome::Done(removed) }]);
+    assert_eq!(tracker.table().len(), 100);
+}
+
+#[test]
+fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
+    let (door, mut mailbox) = door();
+    let mut tracker = learned(0..500);
+    let now = Now::from_ms(7);
+    let mut sink = |_: &Event| true;
+    door.commands.send(order(1, Task::Purge)).expect("room");
+    mailbox.run(&mut tracker, now, 10, LINK, &mut sink);
+    assert_eq!(tracker.get(&key(499)), None, "it counts as gone");
+    tracker.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
+    let writes = [
+        Task::Create(key(7), Attributes::default(), OPERATOR),
+        Task::Update(key(7), Attributes::default(), OPERATOR),
+        Task::Remove(key(7), OPERATOR),
+        Task::Flush(Filter::ALL, OPERATOR),
+    ];
+    for (id, task) in (2..).zip(writes) {
+        door.commands.send(order(id, task)).expect("room");
+    }
+    door.commands.send(order(9, Task::Load)).expect("room");
+    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    let mut expected =
+        vec![Reply::Done { id: 1, outcome: Outcome::Done(Removed { deleted: 500, failed: 0 }) }];
+    expected.extend((2..6).map(|id| Reply::Done { id, outcome: Outcome::Refused(Refusal::Detached) }));
+    expected.push(Reply::Done { id: 9, outcome: Outcome::OK });
+    assert_eq!(replies, expected);
+    let bodies: Vec<_> = told.iter().map(|e| e.body).collect();
+    assert_eq!(bodies, [EventBody::Purged(500), EventBody::Loaded]);
+    assert!(tracker.table().is_empty());
+    assert_eq!(tracker.counters().outcome(conntrack::Outcome::Detached), 2);
+    tracker.burst(now, 1, &[frame(1)][..], &mut sink, |_, _| {});
+    assert_eq!(tracker.table().len(), 1, "attached again");
+}
+
+#[test]
+fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one() {
+    let (door, mut mailbox) = door();
+    let mut tracker = learned(0..50);
+    for (id, task) in (1..).zip([Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]) {
+        let command = Command { link: LINK - 1, ..order(id, task) };
+        door.commands.send(command).expect("room");
+    }
+    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(7));
+    assert_eq!(replies.len(), 3);
+    assert_eq!(told.len(), 50, "only the deletions: {told:?}");
+}
+
+#[test]
+fn what_is_late_is_not_done() {
+    let (door, mut mailbox) = door();
+    let mut tracker = learned(0..1);
+    let late = |id, task| Command { until_ns: 7_000_000, ..order(id, task) };
+    door.commands.send(late(1, Task::Remove(key(0), OPERATOR))).expect("room");
+    door.commands.send(late(2, Task::Create(key(1), Attributes::default(), OPERATOR))).expect("room");
+    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(7));
+    assert_eq!(replies, [1, 2].map(|id| Reply::Done { id, outcome: Outcome::Late }));
+    assert_eq!((told, tracker.table().len()), (vec![], 1));
+}

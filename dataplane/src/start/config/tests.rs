@@ -1,0 +1,92 @@
+use super::*;
+
+fn config(options: &str) -> Result<Config, ConfigError> {
+    let args = ["prog", "--"].into_iter().chain(options.split_whitespace()).map(Into::into);
+    Config::new(&cli::parse(args).expect("the flags parse"))
+}
+
+#[test]
+fn bad_values_are_named() {
+    for (options, flag) in [
+        ("--timer-profiles 5,5", "timer-profiles"),
+        ("--timer-profiles 0", "timer-profiles"),
+        ("--learn-profile 4", "learn-profile"),
+        ("--learn-profile 99", "learn-profile"),
+        ("--permissions 0x4000", "permissions"),
+        ("--control ftp://x", "control"),
+        ("--control unix:", "control"),
+        ("--control 127.0.0.1:50051", "control"),
+        ("--id=", "id"),
+    ] {
+        let error = config(options).expect_err(options);
+        assert_eq!(error.flag, flag, "{options}");
+        assert!(error.to_string().starts_with(&format!("--{flag}: ")), "{error}");
+    }
+}
+
+#[test]
+fn two_starts_have_two_secrets() {
+    let (a, b) = (config("").unwrap(), config("").unwrap());
+    assert_ne!((a.secret, a.instance), (b.secret, b.instance));
+    assert!(!a.id.is_empty());
+    assert!(!a.to_string().contains(&format!("{:?}", a.secret)));
+}
+
+#[test]
+fn unix_paths_are_control_services_too() {
+    let config = config("--control unix:/run/ft.sock --accounting off").unwrap();
+    assert_eq!(config.control, ControlUri::Unix("/run/ft.sock".into()));
+    assert!(!config.tracker.accounting);
+}
+
+#[test]
+fn instructions_are_those_of_the_cpu_unless_told_otherwise() {
+    for (options, features) in [
+        ("", Features::detect()),
+        ("--instructions native", Features::detect()),
+        ("--instructions portable", Features::PORTABLE),
+    ] {
+        assert_eq!(config(options).unwrap().features(), features, "{options}");
+    }
+}
+
+/// Writes a file for `--config` and gives its folder and path.
+fn file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ft.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn what_only_shows_together_is_told_with_its_place() {
+    let (_folder, path) = file("timer-profiles = [5]\nlearn-profile = 1\n");
+    let error = config(&format!("--config {path}")).unwrap_err();
+    let told = format!("--config {path}: line 2: learn-profile: there is no profile 1");
+    assert!(error.to_string().starts_with(&told), "{error}");
+    // What a flag overrides is not the file's fault.
+    let error = config(&format!("--config {path} --learn-profile 2")).unwrap_err();
+    assert!(error.to_string().starts_with("--learn-profile: "), "{error}");
+}
+
+#[test]
+fn the_effective_configuration_can_be_pasted_back() {
+    let (_folder, path) = file("protocols = [\"tcp\", \"udp\"]\npermissions = 0x3dbc\n");
+    for options in [
+        "--id=lab".to_owned(),
+        format!("--id=lab --config={path} --hash=jhash --accounting=off --rxq=2 --mbufs=4096"),
+        "--id=lab --control=unix:/run/ft.sock --forward=drop --untracked=drop --timer-profiles=7,5 --hash=crc \
+         --instructions=portable"
+            .to_owned(),
+    ] {
+        let line = config(&options).unwrap().to_string();
+        assert!(options.split(' ').all(|flag| line.split(' ').any(|shown| shown == flag)), "{line}");
+        assert_eq!(config(&line).unwrap().to_string(), line);
+    }
+}
+
+#[test]
+fn odd_names_are_quoted_for_the_shell() {
+    assert_eq!(shell_word("lab-1.example:2"), "lab-1.example:2");
+    assert_eq!(shell_word("it's $1"), r"'it'\''s $1'");
+}
