@@ -14,7 +14,7 @@ use flowtracker_proto::v1::{EntryRecord, Key};
 
 pub use flowtracker_proto::show::port_name;
 
-use crate::introspection::KeyPart;
+use crate::api::introspection::KeyPart;
 
 /// IPv4 protocol number of TCP (IANA).
 pub const TCP: u8 = 6;

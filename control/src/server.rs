@@ -17,13 +17,13 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::admin::Admin;
+use crate::api::prepared::PreparedWatch;
+use crate::api::service::Admin;
 use crate::config::Config;
 use crate::http::Http;
-use crate::hub::{Hub, wall_ns};
-use crate::ingest::Ingest;
-use crate::links::Links;
-use crate::prepared::PreparedWatch;
+use crate::link::ingest::Ingest;
+use crate::link::links::Links;
+use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::{self, Stop};
 
 /// Health name of the users' service: SERVING while a data plane is attached.

@@ -170,10 +170,10 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
     let page = read("control/docs/api.md");
     let errors = page.split("\n## ").find(|section| section.starts_with("Errors\n")).expect("a section");
     let sources = [
-        "control/src/admin.rs",
-        "control/src/fault.rs",
-        "control/src/links.rs",
-        "control/src/watch.rs",
+        "control/src/api/service.rs",
+        "control/src/api/fault.rs",
+        "control/src/link/links.rs",
+        "control/src/api/watch.rs",
         "dataplane/src/export/desk.rs",
         "dataplane/src/export/refusal.rs",
     ]

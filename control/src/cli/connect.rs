@@ -7,7 +7,7 @@ use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
 use super::Failure;
-use crate::caller::{PID_HEADER, PROCESS_HEADER};
+use crate::api::caller::{PID_HEADER, PROCESS_HEADER};
 
 /// Our name in the author fields of what we write.
 const PROCESS: &str = "ctl";

@@ -21,9 +21,9 @@ use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
 use super::{Failure, connect, output};
-use crate::admin::{EPOCH_HEADER, SEQ_HEADER};
-use crate::convert;
-use crate::hub::wall_ns;
+use crate::api::convert;
+use crate::api::service::{EPOCH_HEADER, SEQ_HEADER};
+use crate::mirror::hub::wall_ns;
 
 /// Pause before the first attempt to dial again; it doubles from attempt to attempt.
 const PAUSE_FIRST: Duration = Duration::from_millis(50);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::introspection::{KEY_FIELDS, key_field};
+use crate::api::introspection::{KEY_FIELDS, key_field};
 use crate::key::{self, FlowKey};
 
 /// What is wrong with a key.

@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::classic;
 use super::format::Format;
 use super::histogram::{self, Histogram};
-use crate::registry::DataplaneState;
+use crate::mirror::registry::DataplaneState;
 
 const PREFIX: &str = "flowtracker";
 

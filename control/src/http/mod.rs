@@ -22,11 +22,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::deadline;
-use crate::hub::Hub;
-use crate::links::Links;
-use crate::registry::DataplaneState;
-use crate::stats;
+use crate::api::deadline;
+use crate::link::links::Links;
+use crate::link::stats;
+use crate::mirror::hub::Hub;
+use crate::mirror::registry::DataplaneState;
 use crate::stop::Stop;
 use format::Format;
 use metrics::{Figures, Plane};

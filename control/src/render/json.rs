@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::tc::{entity, shows_pid};
 use super::{ACTIONS, Done, MISS_ACTION, key_values, pretty};
-use crate::introspection::{FieldType, KEY_FIELDS, KeyField, MatchType};
+use crate::api::introspection::{FieldType, KEY_FIELDS, KeyField, MatchType};
 
 /// One object of the outer array.
 #[derive(Debug, Serialize)]
@@ -39,7 +39,7 @@ impl Serialize for Header {
         if let Some(done) = self.0 {
             object.serialize_entry(done.word(), &true)?;
         }
-        object.serialize_entry("pname", crate::convert::PIPELINE)?;
+        object.serialize_entry("pname", crate::api::convert::PIPELINE)?;
         object.serialize_entry("pipeid", &1)?;
         object.end()
     }
@@ -140,7 +140,7 @@ impl From<&Entry> for EntryObject {
         let key = entry.key.clone().unwrap_or_default();
         let fields = KEY_FIELDS.iter().zip(key_values(&key));
         Self {
-            tblname: crate::convert::TABLE,
+            tblname: crate::api::convert::TABLE,
             tblid: 1,
             prio: entry.priority,
             permissions: entry.permissions_text.clone(),
@@ -213,7 +213,7 @@ impl From<&Table> for Template {
         let miss = Action { order: 1, kind: MISS_ACTION, index: 1, r#ref: 1, bind: 1, params: [] };
         Self {
             obj: "table",
-            pname: crate::convert::PIPELINE,
+            pname: crate::api::convert::PIPELINE,
             pipeid: 1,
             tblid: 1,
             tname: table.name.clone(),

@@ -8,7 +8,7 @@ use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
 use jiff::tz::TimeZone;
 
 use super::{ACTIONS, Done, MISS_ACTION, key_values};
-use crate::introspection::{KEY_FIELDS, KeyField};
+use crate::api::introspection::{KEY_FIELDS, KeyField};
 
 /// What `tc` says on standard error when its socket has overrun: events are lost.
 pub const OVERRUN: &str = "netlink receive error No buffer space available (105)";

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use control::fault;
+use control::api::fault;
 use control::key::Violation;
 use flowtracker_proto::show;
 use flowtracker_proto::v1::*;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use control::config::Config;
-use control::hub::Hub;
 use control::key::FlowKey;
-use control::registry::EntryState;
+use control::mirror::hub::Hub;
+use control::mirror::registry::EntryState;
 use control::server;
 use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;

@@ -5,8 +5,8 @@ use flowtracker_proto::v1::{Entry, GetEntryRequest, ListEntriesRequest};
 use super::body::{self, Choice};
 use super::message::Printer;
 use super::{Error, Tc, is_published, refusal, say};
+use crate::api::convert::PERMISSION_READ;
 use crate::cli::connect;
-use crate::convert::PERMISSION_READ;
 use crate::render::ENTRIES_PER_MESSAGE;
 
 pub(super) async fn run(tc: &Tc, choice: Choice) -> Result<(), Error> {

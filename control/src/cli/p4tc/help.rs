@@ -1,8 +1,8 @@
 //! `p4ctrl VERB PATH help`: key fields, and for writes the actions.
 
 use super::Error;
+use crate::api::introspection::{KEY_FIELDS, KeyField};
 use crate::cli::output;
-use crate::introspection::{KEY_FIELDS, KeyField};
 
 /// Usage of `p4ctrl`.
 const USAGE: &str = "\

@@ -30,7 +30,7 @@ use tonic::transport::Channel;
 use self::flags::Flags;
 use super::fields::{self, Dialect};
 use super::{Failure, connect, output};
-use crate::convert::PERMISSION_PUBLISH;
+use crate::api::convert::PERMISSION_PUBLISH;
 
 /// Exit status of every error.
 const FAILED: u8 = 255;

@@ -1,7 +1,7 @@
 //! Paths of objects.
 
 use super::{Error, say};
-use crate::convert::PIPELINE;
+use crate::api::convert::PIPELINE;
 
 /// The table's name, with and without its control block; the brief's older name is an alias.
 const TABLES: [&str; 4] = ["Main/ct_flow_table", "Main/ct_tcp_table", "ct_flow_table", "ct_tcp_table"];

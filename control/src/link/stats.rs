@@ -7,10 +7,10 @@ use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, StatsCommand, comm
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::convert;
-use crate::hub::Hub;
-use crate::links::{Link, Links};
-use crate::registry::DataplaneState;
+use crate::api::convert;
+use crate::link::links::{Link, Links};
+use crate::mirror::hub::Hub;
+use crate::mirror::registry::DataplaneState;
 
 /// How long a data plane may take to give its figures; then the last known ones are given.
 pub const WITHIN: Duration = Duration::from_secs(2);

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::time::{Duration, Instant, sleep_until};
 
-use crate::registry::SnapshotPart;
+use crate::mirror::registry::SnapshotPart;
 
 /// Copies that may exist at a time.
 const COPIES: usize = 8;

@@ -17,14 +17,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use crate::convert;
-use crate::encode::{Encoder, single};
-use crate::fault;
-use crate::filter::{self, Place};
-use crate::hub::{Hub, wall_ns};
-use crate::log::{Change, LogRecord, Lost, Run};
-use crate::registry::EntryState;
-use crate::snapshot::Copy;
+use crate::api::convert;
+use crate::api::encode::{Encoder, single};
+use crate::api::fault;
+use crate::api::filter::{self, Place};
+use crate::mirror::hub::{Hub, wall_ns};
+use crate::mirror::log::{Change, LogRecord, Lost, Run};
+use crate::mirror::registry::EntryState;
+use crate::mirror::snapshot::Copy;
 use crate::stop::Stop;
 
 /// Entries of a snapshot per response, at most.

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 
 use flowtracker_proto::v1::{Actor, DeleteReason};
 
-use crate::encode::{Encoded, Encoder};
-use crate::registry::EntryState;
+use crate::api::encode::{Encoded, Encoder};
+use crate::mirror::registry::EntryState;
 
 /// Events per run, at most.
 pub const RUN: usize = 256;

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use crate::fault;
+use crate::api::fault;
 use crate::key::Violation;
 
 /// Dumps that may run on one data plane at a time: what a slow caller has not

@@ -4,8 +4,8 @@ use flowtracker_proto::Timestamp;
 use flowtracker_proto::show;
 use flowtracker_proto::v1::{DataplaneStats, Entry, EntryRecord, Event, EventType, Record, RecordKind};
 
-use crate::log::{Change, LogRecord};
-use crate::registry::EntryState;
+use crate::mirror::log::{Change, LogRecord};
+use crate::mirror::registry::EntryState;
 
 pub use flowtracker_proto::show::{PIPELINE, PRIORITY, TABLE, permissions_text};
 

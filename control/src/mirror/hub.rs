@@ -12,9 +12,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use flowtracker_proto::v1::{DataplaneStats, Hello, LogStats, Record};
 use tokio::sync::watch;
 
-use crate::log::{EventLog, Lost, Run};
-use crate::registry::{BadRecord, DataplaneState, Registry};
-use crate::snapshot::{Copies, Copy};
+use crate::mirror::log::{EventLog, Lost, Run};
+use crate::mirror::registry::{BadRecord, DataplaneState, Registry};
+use crate::mirror::snapshot::{Copies, Copy};
 
 #[derive(Debug)]
 struct State {

@@ -23,7 +23,7 @@ pub use self::error::Error;
 pub use self::tree::Tree;
 pub use self::types::Test;
 
-use crate::fault;
+use crate::api::fault;
 
 /// Where an expression is used: not every name has a meaning everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

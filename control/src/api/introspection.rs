@@ -1,7 +1,7 @@
 //! What pipeline, table, key and actions are: the one description of them.
 //!
 //! P4TC's user space learns names, ids and types from an introspection file. This is that file's content. The API gives
-//! it as JSON ([`document`]), filter expressions are typed against it ([`crate::filter`]), and entries are printed by it
+//! it as JSON ([`document`]), filter expressions are typed against it ([`crate::api::filter`]), and entries are printed by it
 //! ([`crate::render`]).
 
 use std::fmt;

@@ -26,14 +26,15 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Code, Request, Response, Status};
 
-use crate::deadline::deadline;
-use crate::filter::{self, Place};
-use crate::hub::Hub;
+use crate::api::deadline::deadline;
+use crate::api::filter::{self, Place};
+use crate::api::{caller, convert, fault, introspection, watch as watcher};
 use crate::key::FlowKey;
-use crate::links::{Call, Link, Links};
-use crate::registry::{DataplaneState, EntryState};
+use crate::link::links::{Call, Link, Links};
+use crate::link::stats;
+use crate::mirror::hub::Hub;
+use crate::mirror::registry::{DataplaneState, EntryState};
 use crate::stop::Stop;
-use crate::{caller, convert, fault, introspection, stats, watch as watcher};
 
 /// Metadata key in front of a stream of events: its epoch.
 pub const EPOCH_HEADER: &str = "x-flowtracker-epoch";
@@ -123,7 +124,7 @@ impl FlowTrackerService for Admin {
     type WatchEventsStream = Pin<Box<dyn Stream<Item = Result<WatchEventsResponse, Status>> + Send>>;
     type ListEntriesStream = ReceiverStream<Result<ListEntriesResponse, Status>>;
 
-    /// As [`Admin::watch`], for whoever wants messages. Over the network, [`crate::prepared`] spares the detour.
+    /// As [`Admin::watch`], for whoever wants messages. Over the network, [`crate::api::prepared`] spares the detour.
     async fn watch_events(
         &self,
         request: Request<WatchEventsRequest>,

@@ -27,7 +27,7 @@ use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::key::FlowKey;
-use crate::log::{Change, EventLog, LogRecord};
+use crate::mirror::log::{Change, EventLog, LogRecord};
 
 /// How long the entries of a detached data plane stay in the mirror.
 pub const DETACHED_FOR: Duration = Duration::from_secs(600);

@@ -8,7 +8,7 @@ use super::parse::{Comparison, Constant, MAX_LEN, Placed, parse};
 use super::tree::Relation;
 use super::types::Subject;
 use super::*;
-use crate::introspection::{KEY_FIELDS, KeyPart};
+use crate::api::introspection::{KEY_FIELDS, KeyPart};
 
 const PLACES: [Place; 3] = [Place::Watch, Place::List, Place::Flush];
 const RELATIONS: [Relation; 6] =
@@ -445,7 +445,7 @@ fn a_request_is_refused_under_its_field() {
 /// Every example of the page is an expression, in the place where it is used.
 #[test]
 fn the_examples_of_the_documentation_work() {
-    let page = include_str!("../../docs/filters.md");
+    let page = include_str!("../../../docs/filters.md");
     let between = |line: &'static str, from: &str| Some(line.split_once(from)?.1.split_once('\'')?.0);
     let mut read_so_far = 0;
     for line in page.lines().filter(|line| line.starts_with("ctl ") || line.starts_with("grpcurl ")) {

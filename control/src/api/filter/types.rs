@@ -9,7 +9,7 @@ use super::Place;
 use super::error::Fault;
 use super::parse::{Comparison, Constant, Placed};
 use super::tree::Relation;
-use crate::introspection::{self, FieldType, KEY_FIELDS, KeyField, PIPELINE, TABLE_NAMES};
+use crate::api::introspection::{self, FieldType, KEY_FIELDS, KeyField, PIPELINE, TABLE_NAMES};
 use crate::key;
 
 /// What a test looks at.

@@ -20,8 +20,8 @@ use tonic::server::{Grpc, NamedService, ServerStreamingService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-use crate::admin::Admin;
-use crate::watch::Item;
+use crate::api::service::Admin;
+use crate::api::watch::Item;
 
 /// The method that is answered here.
 const WATCH_EVENTS: &str = "/flowtracker.v1.FlowTrackerService/WatchEvents";

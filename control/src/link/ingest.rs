@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::fault;
-use crate::hub::{Hub, wall_ns};
+use crate::api::fault;
 use crate::key::Violation;
-use crate::links::{Down, Link, Links};
+use crate::link::links::{Down, Link, Links};
+use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::Stop;
 
 /// Commands that may wait in front of a link.

@@ -14,10 +14,10 @@ use flowtracker_proto::v1::{Actor, DeleteReason, Event, EventType};
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use crate::convert;
+use crate::api::convert;
 use crate::key::FlowKey;
-use crate::log::{Change, LogRecord};
-use crate::registry::EntryState;
+use crate::mirror::log::{Change, LogRecord};
+use crate::mirror::registry::EntryState;
 
 /// Room that an event usually takes, bytes.
 const USUAL: usize = 256;

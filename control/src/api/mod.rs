@@ -1,0 +1,16 @@
+//! The users' gRPC: `FlowTrackerService`.
+//!
+//! [`service`] answers the calls, [`watch`] and [`prepared`] the streams of events. Requests are checked by [`filter`]
+//! and described by [`introspection`]; [`convert`] and [`encode`] make the messages of the API. [`fault`] says why a
+//! call was refused, [`caller`] who makes it.
+
+pub mod caller;
+pub mod convert;
+pub(crate) mod deadline;
+pub mod encode;
+pub mod fault;
+pub mod filter;
+pub mod introspection;
+pub mod prepared;
+pub mod service;
+pub mod watch;
