@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracker-control --bin ctl
+PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracker-control -p ctl --bin ctl
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 

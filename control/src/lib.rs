@@ -1,5 +1,5 @@
 //! The control side of flowtracker: the unprivileged gRPC service that data
-//! planes report to and users watch, and the library behind `ctl`.
+//! planes report to and users watch.
 //!
 //! Data planes dial in over `DataplaneLinkService` ([`link`]). What they report changes one state behind one lock
 //! ([`mirror`]). Users read, write and watch it over `FlowTrackerService` ([`api`]); reads and writes of entries go
@@ -8,13 +8,10 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
-pub mod cli;
 pub mod config;
 mod config_file;
 pub mod http;
-pub mod key;
 pub mod link;
 pub mod mirror;
-pub mod render;
 pub mod server;
 pub mod stop;

@@ -27,7 +27,7 @@ use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::{self, Stop};
 
 /// Health name of the users' service: SERVING while a data plane is attached.
-pub const SERVICE: &str = "flowtracker.v1.FlowTrackerService";
+pub use flowtracker_proto::v1::flow_tracker_service_server::SERVICE_NAME as SERVICE;
 
 // Together 30 s: a dead transport is noticed by then. A peer that is merely
 // slow answers pings, because its HTTP/2 layer does.

@@ -7,10 +7,13 @@
 #![forbid(unsafe_code)]
 
 pub mod filter;
+pub mod header;
+pub mod key;
 pub mod loop_time;
 pub mod name;
 pub mod packed;
 pub mod show;
+pub mod table;
 mod timestamp;
 
 pub use timestamp::Timestamp;

@@ -135,6 +135,24 @@ pub fn event(epoch: u64, seq: u64, dataplane: &str, record: Record) -> Option<Ev
     Some(event)
 }
 
+/// A mark of the stream: SYNCED or PROGRESS.
+#[must_use]
+pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
+    Event {
+        epoch,
+        seq,
+        time: Some(Timestamp::from_unix_ns(time_ns)),
+        r#type: kind.into(),
+        ..Event::default()
+    }
+}
+
+/// The notice that events `from` to `to` are lost to a watcher.
+#[must_use]
+pub fn gap(epoch: u64, from: u64, to: u64, time_ns: u64) -> Event {
+    Event { gap_from: from, gap_to: to, ..mark(epoch, to, time_ns, EventType::Gap) }
+}
+
 /// Who deleted an entry, where only the reason is known.
 #[must_use]
 pub fn deleter(reason: DeleteReason) -> Actor {

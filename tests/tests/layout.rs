@@ -68,6 +68,9 @@ fn crates_depend_only_on_what_their_room_allows() {
     let control = workspace.own_dependencies("control", &ALL);
     assert!(control.is_subset(&["flowtracker-proto"].into()), "control sees only the contract: {control:?}");
 
+    let ctl = workspace.own_dependencies("ctl", &SHIPPED);
+    assert!(ctl.is_subset(&["flowtracker-proto"].into()), "ctl sees only the contract: {ctl:?}");
+
     let dataplane = workspace.own_dependencies("dataplane", &SHIPPED);
     let allowed = ["conntrack", "dpdk", "flowtracker-proto"].into();
     assert!(dataplane.is_subset(&allowed), "the data plane calls DPDK through its wrapper: {dataplane:?}");
@@ -119,7 +122,7 @@ fn unsafe_code_stays_in_its_rooms() {
 #[test]
 fn crates_without_unsafe_code_say_so() {
     let workspace = Workspace::read();
-    for name in ["control", "dataplane", "flowtracker-proto", "flowtracker-tests"] {
+    for name in ["control", "ctl", "dataplane", "flowtracker-proto", "flowtracker-tests"] {
         for target in workspace.package(name)["targets"].as_array().expect("a list") {
             let shipped = target["kind"].as_array().expect("a list").iter().any(|k| k == "lib" || k == "bin");
             let path = target["src_path"].as_str().expect("a path");

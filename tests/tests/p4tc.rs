@@ -344,6 +344,7 @@ fn is_test(path: &str) -> bool {
     let function = format!("fn {}(", parts.pop().expect("a function"));
     let room = match parts.remove(0) {
         "conntrack" => "dataplane/conntrack",
+        "ctl" => "control/ctl",
         room => room,
     };
     let module = parts.join("/");

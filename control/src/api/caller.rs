@@ -2,15 +2,12 @@
 //!
 //! What the caller says about itself is information for people, not trust.
 
+use flowtracker_proto::header;
 use flowtracker_proto::v1::{Actor, Entity};
 use tonic::metadata::MetadataMap;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Extensions, Request};
 
-/// Metadata key under which a client gives its process id.
-pub const PID_HEADER: &str = "x-flowtracker-pid";
-/// Metadata key under which a client gives its process name.
-pub const PROCESS_HEADER: &str = "x-flowtracker-process";
 /// Longest process name, bytes: that of P4TC.
 const PROCESS_MAX: usize = 63;
 
@@ -24,8 +21,8 @@ pub fn actor<T>(request: &Request<T>) -> Actor {
 fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {
     let text = |key| metadata.get(key).and_then(|v| v.to_str().ok()).filter(|v: &&str| !v.is_empty());
     let agent = text("user-agent").unwrap_or_default();
-    let said_pid = text(PID_HEADER).and_then(|v| v.parse().ok());
-    let said_process = text(PROCESS_HEADER);
+    let said_pid = text(header::PID).and_then(|v| v.parse().ok());
+    let said_process = text(header::PROCESS);
     if said_pid.is_some() || said_process.is_some() {
         return (said_pid.unwrap_or(0), said_process.unwrap_or(agent).to_owned());
     }
@@ -62,8 +59,8 @@ mod tests {
         let mut request = Request::new(());
         request.metadata_mut().insert("user-agent", "grpcurl/1".parse().unwrap());
         assert_eq!(actor(&request), Actor { entity: 2, pid: 0, process: "grpcurl/1".into() });
-        request.metadata_mut().insert(PID_HEADER, "448".parse().unwrap());
-        request.metadata_mut().insert(PROCESS_HEADER, "ctl".parse().unwrap());
+        request.metadata_mut().insert(header::PID, "448".parse().unwrap());
+        request.metadata_mut().insert(header::PROCESS, "ctl".parse().unwrap());
         assert_eq!(actor(&request), Actor { entity: 2, pid: 448, process: "ctl".into() });
     }
 

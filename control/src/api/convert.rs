@@ -7,13 +7,6 @@ use flowtracker_proto::v1::{DataplaneStats, Entry, EntryRecord, Event, EventType
 use crate::mirror::log::{Change, LogRecord};
 use crate::mirror::registry::EntryState;
 
-pub use flowtracker_proto::show::{PIPELINE, PRIORITY, TABLE, permissions_text};
-
-/// The control half's P bit: events of the entry are published (P4TC hides the others).
-pub const PERMISSION_PUBLISH: u32 = 1 << 8;
-/// The control half's R bit: the entry may be read.
-pub const PERMISSION_READ: u32 = 1 << 12;
-
 /// The entry in the form of the link, which is what both this service and a replay show.
 fn record(state: &EntryState) -> EntryRecord {
     EntryRecord {
@@ -74,36 +67,10 @@ pub fn snapshot_event(epoch: u64, cut: u64, dataplane: &str, state: &EntryState)
     }
 }
 
-/// A mark of the stream: SYNCED or PROGRESS.
-pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
-    Event {
-        epoch,
-        seq,
-        time: Some(Timestamp::from_unix_ns(time_ns)),
-        r#type: kind.into(),
-        ..Event::default()
-    }
-}
-
-/// The notice that events `from` to `to` are lost to a watcher.
-pub fn gap(epoch: u64, from: u64, to: u64, time_ns: u64) -> Event {
-    Event { gap_from: from, gap_to: to, ..mark(epoch, to, time_ns, EventType::Gap) }
-}
-
 /// The last known counters of a data plane that does not answer.
 pub fn stale_stats(dataplane: &str, last: Option<&DataplaneStats>) -> DataplaneStats {
     let mut stats = last.cloned().unwrap_or_default();
     dataplane.clone_into(&mut stats.dataplane);
     stats.live = false;
     stats
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bits_have_the_letters_that_they_are_named_after() {
-        assert_eq!(permissions_text(PERMISSION_PUBLISH | PERMISSION_READ), "-R---P--------");
-    }
 }

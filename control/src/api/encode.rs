@@ -15,9 +15,9 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use crate::api::convert;
-use crate::key::FlowKey;
 use crate::mirror::log::{Change, LogRecord};
 use crate::mirror::registry::EntryState;
+use flowtracker_proto::key::FlowKey;
 
 /// Room that an event usually takes, bytes.
 const USUAL: usize = 256;
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_a_response_of_its_own() {
-        let mark = convert::mark(7, 4, 1, EventType::Synced);
+        let mark = show::mark(7, 4, 1, EventType::Synced);
         assert_eq!(single(&mark), WatchEventsResponse { events: vec![mark] }.encode_to_vec());
     }
 }

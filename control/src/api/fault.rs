@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::key::{Violation, quoted};
+use flowtracker_proto::key::{Violation, quoted};
 
 /// `ErrorInfo.domain` of every refusal.
 pub const DOMAIN: &str = "flowtracker.v1";

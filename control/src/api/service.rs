@@ -29,17 +29,13 @@ use tonic::{Code, Request, Response, Status};
 use crate::api::deadline::deadline;
 use crate::api::filter::{self, Place};
 use crate::api::{caller, convert, fault, introspection, watch as watcher};
-use crate::key::FlowKey;
 use crate::link::links::{Call, Link, Links};
 use crate::link::stats;
 use crate::mirror::hub::Hub;
 use crate::mirror::registry::{DataplaneState, EntryState};
 use crate::stop::Stop;
-
-/// Metadata key in front of a stream of events: its epoch.
-pub const EPOCH_HEADER: &str = "x-flowtracker-epoch";
-/// Metadata key in front of a stream of events: the number of the event that it follows.
-pub const SEQ_HEADER: &str = "x-flowtracker-seq";
+use flowtracker_proto::header;
+use flowtracker_proto::key::FlowKey;
 
 /// How long a data plane may take to answer about one entry, unless the caller says less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -71,8 +67,8 @@ impl Admin {
     ) -> Result<Response<ReceiverStream<watcher::Item>>, Status> {
         let (responses, cursor) = watcher::start(self.hub.clone(), request, self.stop.clone()).await?;
         let mut response = Response::new(ReceiverStream::new(responses));
-        response.metadata_mut().insert(EPOCH_HEADER, self.hub.epoch().into());
-        response.metadata_mut().insert(SEQ_HEADER, cursor.into());
+        response.metadata_mut().insert(header::EPOCH, self.hub.epoch().into());
+        response.metadata_mut().insert(header::SEQ, cursor.into());
         Ok(response)
     }
 

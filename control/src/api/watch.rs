@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowtracker_proto::filter::{Facts, Program};
+use flowtracker_proto::show;
 use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, start};
 use prost::bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use crate::api::convert;
 use crate::api::encode::{Encoder, single};
 use crate::api::fault;
 use crate::api::filter::{self, Place};
@@ -142,7 +142,7 @@ fn facts(entry: &EntryState, cmd: u8) -> Facts {
         protocol: key.protocol,
         src_port: key.src_port,
         dst_port: key.dst_port,
-        prio: convert::PRIORITY,
+        prio: show::PRIORITY,
         idle_ms: 0,
         cmd,
     }
@@ -244,7 +244,7 @@ impl Watcher {
             () = self.stop.wanted() => return Err(End::Stop),
         };
         self.hub.count_gap();
-        let gap = convert::gap(self.hub.epoch(), self.cursor + 1, snapshot.cut(), wall_ns());
+        let gap = show::gap(self.hub.epoch(), self.cursor + 1, snapshot.cut(), wall_ns());
         self.cursor = snapshot.cut();
         self.send_one(&gap).await?;
         Ok(snapshot)
@@ -265,7 +265,7 @@ impl Watcher {
                 }
             }
         }
-        self.send_one(&convert::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Synced)).await
+        self.send_one(&show::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Synced)).await
     }
 
     /// The next entries of a snapshot, from entry `from` of part `part` on.
@@ -285,7 +285,7 @@ impl Watcher {
     }
 
     async fn send_progress(&mut self) -> Result<(), End> {
-        self.send_one(&convert::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Progress)).await
+        self.send_one(&show::mark(self.hub.epoch(), self.cursor, wall_ns(), EventType::Progress)).await
     }
 
     async fn send_one(&mut self, event: &Event) -> Result<(), End> {
@@ -315,7 +315,7 @@ enum Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::FlowKey;
+    use flowtracker_proto::key::FlowKey;
     use flowtracker_proto::v1::{DeleteReason, EntryRecord};
 
     fn predicate(filter: &str) -> Predicate {

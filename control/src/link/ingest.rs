@@ -17,10 +17,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::api::fault;
-use crate::key::Violation;
 use crate::link::links::{Down, Link, Links};
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::Stop;
+use flowtracker_proto::key::Violation;
 
 /// Commands that may wait in front of a link.
 const DOWN_QUEUE: usize = 1024;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::api::fault;
-use crate::key::Violation;
+use flowtracker_proto::key::Violation;
 
 /// Dumps that may run on one data plane at a time: what a slow caller has not
 /// taken yet is kept for it, up to one table each.

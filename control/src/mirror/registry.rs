@@ -26,8 +26,8 @@ use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, EntryRecord, He
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::key::FlowKey;
 use crate::mirror::log::{Change, EventLog, LogRecord};
+use flowtracker_proto::key::FlowKey;
 
 /// How long the entries of a detached data plane stay in the mirror.
 pub const DETACHED_FOR: Duration = Duration::from_secs(600);

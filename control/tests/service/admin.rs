@@ -2,17 +2,13 @@
 
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
-    Actor, Attributes, CreateEntryRequest, DeleteEntryRequest, Entity, GetEntryRequest, GetStatsRequest, Key,
+    Actor, Attributes, CreateEntryRequest, DeleteEntryRequest, Entity, GetEntryRequest, Key,
     ListDataplanesRequest, ListEntriesRequest, Reply, ReplyStatus, command,
 };
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
 use crate::rig::*;
-
-pub(crate) fn stats_of(dataplane: &str) -> GetStatsRequest {
-    GetStatsRequest { dataplane: dataplane.to_owned() }
-}
 
 fn get(key: Option<Key>, dataplane: &str) -> GetEntryRequest {
     GetEntryRequest { key, dataplane: dataplane.to_owned() }

@@ -90,3 +90,13 @@ fn the_start_tells_the_configuration_and_the_addresses() {
     let addr = told.split("listening on http://").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     assert_ne!(addr.parse::<std::net::SocketAddr>().unwrap().port(), 0, "{told}");
 }
+
+#[test]
+fn the_service_has_a_page_too() {
+    let output = daemon(&["--man"]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for flag in ["listen", "unix", "http", "retain", "config", "/readyz", "FLOWTRACKER_LOG"] {
+        assert!(page.contains(flag), "{flag}");
+    }
+}

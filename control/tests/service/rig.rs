@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use clap::Parser;
 use control::config::Config;
-use control::key::FlowKey;
 use control::mirror::hub::Hub;
 use control::mirror::registry::EntryState;
 use control::server;
 use flowtracker_proto::filter::{Facts, Program};
+use flowtracker_proto::key::FlowKey;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
     After, AttachRequest, AttachResponse, Batch, Command, DataplaneStats, DeleteReason, EntryRecord, Event,
-    EventType, Hello, LcoreStats, LifecycleKind, Now, Record, RecordKind, Reply, ReplyStatus, Snapshot,
-    Start, WatchEventsRequest, WatchEventsResponse, attach_request, attach_response, command, start,
+    EventType, GetStatsRequest, Hello, LcoreStats, LifecycleKind, Now, Record, RecordKind, Reply,
+    ReplyStatus, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, attach_request, attach_response,
+    command, start,
 };
 use flowtracker_proto::{packed, show};
 use tokio::sync::{mpsc, oneshot};
@@ -306,7 +307,7 @@ impl Plane {
     /// after batches on the same stream.
     pub(crate) async fn settled(&mut self, service: &Service) {
         let mut client = service.client().await;
-        let asked = tokio::spawn(async move { client.get_stats(super::admin::stats_of("")).await });
+        let asked = tokio::spawn(async move { client.get_stats(stats_of("")).await });
         let command = self.command().await;
         let stats = DataplaneStats::default();
         self.reply(Reply { stats: Some(stats), ..status(command.id, ReplyStatus::Ok) }).await;
@@ -392,6 +393,10 @@ fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
 }
 
 /// A reply that is nothing but a status.
+pub(crate) fn stats_of(dataplane: &str) -> GetStatsRequest {
+    GetStatsRequest { dataplane: dataplane.to_owned() }
+}
+
 pub(crate) fn status(id: u64, status: ReplyStatus) -> Reply {
     Reply { id, status: status.into(), ..Reply::default() }
 }

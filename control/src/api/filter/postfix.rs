@@ -5,7 +5,7 @@ use flowtracker_proto::v1::{Filter, FilterOp, FilterOperand, FilterStep};
 
 use super::tree::{Relation, Tree};
 use super::types::{Subject, Test};
-use crate::api::introspection::KeyPart;
+use flowtracker_proto::table::KeyPart;
 
 /// The program of an expression. The parser has counted its steps.
 pub(super) fn program(tree: &Tree<Test>) -> Program {

@@ -8,7 +8,7 @@ use super::parse::{Comparison, Constant, MAX_LEN, Placed, parse};
 use super::tree::Relation;
 use super::types::Subject;
 use super::*;
-use crate::api::introspection::{KEY_FIELDS, KeyPart};
+use flowtracker_proto::table::{KEY_FIELDS, KeyPart};
 
 const PLACES: [Place; 3] = [Place::Watch, Place::List, Place::Flush];
 const RELATIONS: [Relation; 6] =

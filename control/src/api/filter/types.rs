@@ -9,8 +9,8 @@ use super::Place;
 use super::error::Fault;
 use super::parse::{Comparison, Constant, Placed};
 use super::tree::Relation;
-use crate::api::introspection::{self, FieldType, KEY_FIELDS, KeyField, PIPELINE, TABLE_NAMES};
-use crate::key;
+use flowtracker_proto::key;
+use flowtracker_proto::table::{self, FieldType, KEY_FIELDS, KeyField, PIPELINE, TABLE_NAMES};
 
 /// What a test looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ fn unknown(name: &str, place: Place) -> String {
 
 /// The field that `name`, at `at`, stands for: `FIELD`, or in the older form `PIPELINE.CONTROL.TABLE.FIELD`.
 fn key_field(name: &str, at: usize) -> Result<&'static KeyField, Fault> {
-    if let Some(field) = introspection::key_field(name) {
+    if let Some(field) = table::key_field(name) {
         return Ok(field);
     }
     let mut parts = name.splitn(4, '.');
@@ -163,10 +163,10 @@ fn key_field(name: &str, at: usize) -> Result<&'static KeyField, Fault> {
             return Err(Fault::of_p4tc(at, "Pipeline name not found", &why));
         }
         if !TABLE_NAMES.contains(&table.as_str()) {
-            let why = format!("{table:?} is not {}", introspection::TABLE);
+            let why = format!("{table:?} is not {}", table::TABLE);
             return Err(Fault::of_p4tc(table_at, "Table name not found", &why));
         }
-        return introspection::key_field(field)
+        return table::key_field(field)
             .ok_or_else(|| Fault::new(table_at + table.len() + 1, unknown_field(field)));
     }
     Err(Fault::new(at, unknown_field(name)))

@@ -1,0 +1,379 @@
+//! Events that survive the connection they come over, and the service too.
+//!
+//! A [`Follower`] holds the cursor of the last event that its reader has. When
+//! the connection is lost it dials again, for ever, and resumes after the cursor.
+//! Where the service cannot resume, the follower starts over: it makes a GAP
+//! event, as the service does for a watcher that was too slow, and a snapshot
+//! follows. So a reader has one rule for everything that can happen: at a GAP it
+//! empties its state.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
+use flowtracker_proto::v1::{
+    After, Event, EventType, Now, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, start,
+};
+use tonic::metadata::MetadataMap;
+use tonic::transport::Channel;
+use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt;
+
+use super::{Failure, connect, output};
+use flowtracker_proto::{header, show};
+
+/// Pause before the first attempt to dial again; it doubles from attempt to attempt.
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+/// Longest pause between two attempts.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// The place of an event in all streams of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cursor {
+    epoch: u64,
+    seq: u64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.epoch, self.seq)
+    }
+}
+
+/// Where a reader wants to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// With what happens from now on.
+    Now,
+    /// With the present entries.
+    Snapshot,
+    /// After this event.
+    After(Cursor),
+}
+
+impl FromStr for Origin {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // `parse` alone would take a sign.
+        let number = |n: &str| n.bytes().all(|b| b.is_ascii_digit()).then(|| n.parse().ok()).flatten();
+        let cursor = |(epoch, seq)| Some(Cursor { epoch: number(epoch)?, seq: number(seq)? });
+        match text {
+            "now" => Ok(Self::Now),
+            "snapshot" => Ok(Self::Snapshot),
+            _ => text
+                .split_once(':')
+                .and_then(cursor)
+                .map(Self::After)
+                .ok_or("must be snapshot, now, or EPOCH:SEQ as the last event that you have says"),
+        }
+    }
+}
+
+impl From<Origin> for Start {
+    fn from(origin: Origin) -> Self {
+        let at = match origin {
+            Origin::Now => start::At::Now(Now {}),
+            Origin::Snapshot => start::At::Snapshot(Snapshot {}),
+            Origin::After(Cursor { epoch, seq }) => start::At::After(After { epoch, seq }),
+        };
+        Self { at: Some(at) }
+    }
+}
+
+/// Which events a reader wants.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// Of this data plane; empty means all.
+    pub(super) dataplane: String,
+    /// Those that this expression matches; empty means all.
+    pub(super) filter: String,
+}
+
+/// How far the reader has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It has nothing, and waits for a snapshot.
+    Empty,
+    /// It has everything up to here.
+    At(Cursor),
+    /// It has something, but no stream can go on from there; why.
+    Nowhere(&'static str),
+}
+
+/// One stream of the service.
+struct Stream {
+    /// HTTP/2 pings, which tell that a peer is dead, stop when nobody could make
+    /// another call.
+    _client: FlowTrackerServiceClient<Channel>,
+    responses: Streaming<WatchEventsResponse>,
+    /// It carries what follows this event, if the service says so.
+    start: Option<Cursor>,
+    /// The SYNCED of its snapshot is yet to come.
+    in_snapshot: bool,
+}
+
+/// A source of events that goes on when its connection does not.
+pub(super) struct Follower {
+    server: String,
+    scope: Scope,
+    stream: Stream,
+    place: Place,
+    /// The stream starts over, and the reader has not been told: a GAP goes in
+    /// front of its first event.
+    owes_gap: bool,
+    /// Before the next attempt to dial.
+    pause: Duration,
+}
+
+impl Follower {
+    /// Dials `server` and starts. What fails here is not tried again.
+    pub(super) async fn start(server: String, scope: Scope, origin: Origin) -> Result<Self, Failure> {
+        let client = connect::client(&server).await?;
+        let stream = match open(client, &scope, origin).await {
+            Err(status) if lost_cursor(&status) => return Err(not_there(origin, &status)),
+            stream => stream?,
+        };
+        let place = match (origin, stream.start) {
+            (Origin::Snapshot, _) => Place::Empty,
+            (Origin::After(cursor), _) | (Origin::Now, Some(cursor)) => Place::At(cursor),
+            (Origin::Now, None) => Place::Nowhere("where it had started is not known"),
+        };
+        Ok(Self { server, scope, stream, place, owes_gap: false, pause: PAUSE_FIRST })
+    }
+
+    /// The events of the next response. Waits for as long as the service is away.
+    pub(super) async fn next(&mut self) -> Result<Vec<Event>, Failure> {
+        loop {
+            let why = match self.stream.responses.message().await {
+                Ok(Some(response)) => {
+                    self.pause = PAUSE_FIRST;
+                    return Ok(self.take(response.events));
+                }
+                Ok(None) => "the server ended the stream".to_owned(),
+                Err(status) => {
+                    let why = reason(&status);
+                    match status.into() {
+                        Failure::Unreachable(_) => why,
+                        refused => return Err(refused),
+                    }
+                }
+            };
+            self.dial_again(&why).await?;
+        }
+    }
+
+    /// Notes how far the reader is with these events, and tells it of a new start.
+    fn take(&mut self, mut events: Vec<Event>) -> Vec<Event> {
+        if self.owes_gap
+            && let Some(first) = events.first()
+        {
+            let cut = self.stream.start.unwrap_or(Cursor { epoch: first.epoch, seq: first.seq });
+            let from = match self.place {
+                Place::At(last) if last.epoch == cut.epoch && last.seq < cut.seq => last.seq + 1,
+                _ => 0,
+            };
+            events.insert(0, show::gap(cut.epoch, from, cut.seq, wall_ns()));
+            self.owes_gap = false;
+        }
+        for event in &events {
+            match event.r#type() {
+                EventType::Gap => self.stream.in_snapshot = true,
+                EventType::Synced => self.stream.in_snapshot = false,
+                _ => {}
+            }
+            self.place = if self.stream.in_snapshot {
+                Place::Nowhere("it was lost inside a snapshot")
+            } else {
+                Place::At(Cursor { epoch: event.epoch, seq: event.seq })
+            };
+        }
+        events
+    }
+
+    /// Tries until there is a stream again.
+    async fn dial_again(&mut self, why: &str) -> Result<(), Failure> {
+        output::complain(&format!("ctl: connection lost ({why}); dialling again"));
+        loop {
+            tokio::time::sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(PAUSE_MAX);
+            match self.resume().await {
+                Ok(how) => {
+                    output::complain(&format!("ctl: connected again, {how}"));
+                    return Ok(());
+                }
+                Err(Failure::Unreachable(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Dials once, and resumes or starts over. Says which.
+    async fn resume(&mut self) -> Result<String, Failure> {
+        let client = connect::client(&self.server).await?;
+        let why = match self.place {
+            Place::Empty => None,
+            Place::Nowhere(why) => Some(why.to_owned()),
+            Place::At(cursor) => match open(client.clone(), &self.scope, Origin::After(cursor)).await {
+                Err(status) if lost_cursor(&status) => Some(match info(&status, "reason").as_str() {
+                    "EPOCH_GONE" => {
+                        format!("epoch {} is gone (the control service was restarted)", cursor.epoch)
+                    }
+                    _ => status.message().to_owned(),
+                }),
+                stream => {
+                    self.stream = stream?;
+                    self.owes_gap = false;
+                    return Ok(format!("resumed after {cursor}"));
+                }
+            },
+        };
+        self.stream = open(client, &self.scope, Origin::Snapshot).await?;
+        self.owes_gap = why.is_some();
+        Ok(match why {
+            Some(why) => format!("but events are lost: {why}; starting over from a snapshot"),
+            None => "starting from a snapshot".to_owned(),
+        })
+    }
+}
+
+async fn open(
+    mut client: FlowTrackerServiceClient<Channel>,
+    scope: &Scope,
+    origin: Origin,
+) -> Result<Stream, Status> {
+    let request = WatchEventsRequest {
+        filter: scope.filter.clone(),
+        dataplane: scope.dataplane.clone(),
+        start: Some(origin.into()),
+    };
+    let response = client.watch_events(connect::request(request)).await?;
+    let start = start_of(response.metadata());
+    let in_snapshot = origin == Origin::Snapshot;
+    Ok(Stream { _client: client, responses: response.into_inner(), start, in_snapshot })
+}
+
+/// Where a stream starts, as its first metadata says.
+fn start_of(metadata: &MetadataMap) -> Option<Cursor> {
+    let number = |key| metadata.get(key)?.to_str().ok()?.parse().ok();
+    Some(Cursor { epoch: number(header::EPOCH)?, seq: number(header::SEQ)? })
+}
+
+/// The service cannot go on after a cursor; any other refusal is no reason to
+/// start over.
+fn lost_cursor(status: &Status) -> bool {
+    let reason = info(status, "reason");
+    status.code() == Code::OutOfRange
+        && ["EPOCH_GONE", "SEQ_TOO_OLD", "SEQ_IN_FUTURE"].contains(&reason.as_str())
+}
+
+/// What the details of a refusal say; empty when nothing.
+fn info(status: &Status, name: &str) -> String {
+    let info = status.get_details_error_info();
+    info.and_then(|mut i| if name == "reason" { Some(i.reason) } else { i.metadata.remove(name) })
+        .unwrap_or_default()
+}
+
+/// The refusal of a cursor that the user has given.
+fn not_there(origin: Origin, status: &Status) -> Failure {
+    let from = match origin {
+        Origin::After(cursor) => cursor.to_string(),
+        Origin::Now | Origin::Snapshot => String::new(),
+    };
+    let (epoch, oldest, last) = (info(status, "epoch"), info(status, "oldest_seq"), info(status, "last_seq"));
+    let held = if oldest == "0" { "no events yet".to_owned() } else { format!("events {oldest} to {last}") };
+    let message = format!(
+        "--from {from}: {}; the service has {held} of epoch {epoch}; `--from snapshot` starts from the present entries",
+        status.message()
+    );
+    Failure::Refused(Status::new(status.code(), message))
+}
+
+/// Why a stream ended, in a few words.
+fn reason(status: &Status) -> String {
+    match std::error::Error::source(status) {
+        Some(source) => connect::cause(source),
+        None if status.message().is_empty() => "the server went away".to_owned(),
+        None => status.message().to_owned(),
+    }
+}
+
+/// Wall clock, Unix nanoseconds.
+fn wall_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::watch;
+
+    use super::*;
+    use control::config::Config;
+    use control::server;
+
+    /// A wire to `service` that carries nothing any more, and does not end
+    /// either, once `silent` changes. Wires that are laid later do carry.
+    async fn lay(service: std::net::SocketAddr, silent: watch::Receiver<u32>) -> std::net::SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut server = TcpStream::connect(service).await.unwrap();
+                let mut silent = silent.clone();
+                silent.mark_unchanged();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        _ = silent.changed() => std::future::pending().await,
+                    }
+                });
+            }
+        });
+        addr
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_falls_silent_is_dialled_again() {
+        let config = Config::try_parse_from(["flowtracker-control", "--listen", "127.0.0.1:0"]).unwrap();
+        let bound = server::bind(&config).await.unwrap();
+        let silence = watch::Sender::new(0);
+        let addr = lay(bound.addr(), silence.subscribe()).await;
+        tokio::spawn(bound.serve(std::future::pending()));
+        let mut follower =
+            Follower::start(format!("http://{addr}"), Scope::default(), Origin::Now).await.unwrap();
+        for _ in 0..2 {
+            // PROGRESS comes every second, over a wire that carries.
+            for _ in 0..3 {
+                let events = follower.next().await.unwrap();
+                assert!(events.iter().all(|event| event.r#type() == EventType::Progress));
+            }
+            silence.send_modify(|n| *n += 1);
+            let within = 2 * (connect::PING_EVERY + connect::PONG_WITHIN);
+            let next = tokio::time::timeout(within, follower.next()).await;
+            assert!(next.expect("the connection is given up").is_ok());
+        }
+    }
+
+    #[test]
+    fn an_origin_is_a_word_or_a_cursor() {
+        let after = |epoch, seq| Ok(Origin::After(Cursor { epoch, seq }));
+        for (text, origin) in [
+            ("now", Ok(Origin::Now)),
+            ("snapshot", Ok(Origin::Snapshot)),
+            ("0:0", after(0, 0)),
+            ("1795329972123456000:18446744073709551615", after(1_795_329_972_123_456_000, u64::MAX)),
+        ] {
+            assert_eq!(text.parse(), origin, "{text}");
+        }
+        for text in
+            ["", "Now", ":", "7", "7:", ":7", "+7:1", "7:-1", "7:1:2", "7: 1", "1:18446744073709551616"]
+        {
+            let refused = text.parse::<Origin>().unwrap_err();
+            assert!(refused.contains("EPOCH:SEQ"), "{text}: {refused}");
+        }
+    }
+}

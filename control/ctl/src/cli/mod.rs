@@ -1,0 +1,283 @@
+//! The command line `ctl`: two dialects over one client.
+//!
+//! Arguments that start with a command of P4TC's `tc` (`mon`, `p4ctrl`,
+//! `p4template`) are read as `tc` would (`p4tc/`); all others are everyday
+//! verbs, one file each.
+
+mod attributes;
+mod completions;
+mod connect;
+mod create;
+mod dataplanes;
+mod delete;
+mod fields;
+mod filter_args;
+mod flush;
+mod follow;
+mod get;
+mod health;
+mod introspect;
+mod key_words;
+mod list;
+mod load;
+mod man;
+mod output;
+mod p4tc;
+mod purge;
+mod stats;
+mod table;
+mod top;
+mod update;
+mod version;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use self::attributes::EntryArgs;
+use self::fields::{Dialect, refusal};
+use self::filter_args::FilterArgs;
+use flowtracker_proto::key::FlowKey;
+
+/// Where the service is, unless somebody says otherwise.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
+/// Environment variable that names the server.
+const SERVER_VARIABLE: &str = "FLOWTRACKER_SERVER";
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+enum Failure {
+    /// The service said no: exit 1.
+    Refused(Status),
+    /// The arguments make no sense: exit 2.
+    Usage(String),
+    /// The service cannot be reached, or went away: exit 3.
+    Unreachable(String),
+    /// What has been printed is not what was hoped for: exit 1.
+    NotWell,
+    /// Whoever reads the output has gone, and needs no message.
+    NobodyReads,
+    /// The output cannot be written: exit 1.
+    Output(std::io::Error),
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        // The service explains each refusal; what comes without an explanation
+        // was made up by the transport.
+        let explained = status.get_details_error_info().is_some();
+        let transport = std::error::Error::source(&status).is_some() || status.code() == Code::Unavailable;
+        if transport && !explained {
+            Self::Unreachable("the server went away".to_owned())
+        } else if status.get_details_error_info().is_some_and(|info| info.reason == "SHUTDOWN") {
+            Self::Unreachable(status.message().to_owned())
+        } else {
+            Self::Refused(status)
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for Failure {
+    fn from(panicked: tokio::task::JoinError) -> Self {
+        Self::Output(std::io::Error::other(panicked))
+    }
+}
+
+impl Failure {
+    fn message(&self) -> Option<String> {
+        match self {
+            Self::Refused(status) => Some(refusal(status, Dialect::Everyday)),
+            Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
+            Self::NotWell | Self::NobodyReads => None,
+            Self::Output(why) => Some(format!("cannot write: {why}")),
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::NobodyReads => 0,
+            Self::Refused(_) | Self::NotWell | Self::Output(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
+        }
+    }
+}
+
+/// The form in which results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Aligned lines for people
+    Table,
+    /// The same with everything known
+    Wide,
+    /// proto3 JSON, one message per line
+    Json,
+    /// The text of P4TC's tc
+    Tc,
+}
+
+/// Watches and edits the flow table of flowtracker.
+///
+/// The commands of P4TC's tc work as well: `ctl mon p4 events`,
+/// `ctl p4ctrl get flowtracker/table/Main/ct_flow_table`.
+#[derive(Debug, Parser)]
+#[command(name = "ctl", version)]
+struct Cli {
+    #[command(flatten)]
+    common: Options,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb understands.
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// Control service: http://HOST:PORT or unix:PATH
+    #[arg(long, global = true, value_name = "URI", env = SERVER_VARIABLE, default_value = DEFAULT_SERVER)]
+    server: String,
+
+    /// Data plane, where there are several
+    #[arg(long, global = true, value_name = "NAME", default_value = "", hide_default_value = true)]
+    dataplane: String,
+
+    /// Form of the output
+    #[arg(short = 'o', long = "output", global = true, value_enum, default_value = "table")]
+    form: Form,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print events as they happen, until interrupted
+    ///
+    /// When the connection is lost, ctl dials again and resumes after the last event that it
+    /// printed, so that nothing is missing and nothing comes twice. Where that cannot be (the
+    /// control service was restarted, or has forgotten the events), a GAP is printed, and the
+    /// present entries follow as CREATED, up to SYNCED. Standard error tells of each loss.
+    ///
+    /// With `-o json` each line is an event, and the lines fold into the table: CREATED and
+    /// UPDATED set an entry, DELETED removes it, LIFECYCLE PURGED empties its data plane, GAP
+    /// empties everything. Each line has `epoch` and `seq`: store those of the last line and come
+    /// back with `--from EPOCH:SEQ`. Only the numbers of a snapshot whose SYNCED has not come yet
+    /// are no place to come back to.
+    Watch(watch::Watch),
+    /// Print all entries, or all that a filter matches
+    List(FilterArgs),
+    /// Print one entry
+    Get(KeyArgs),
+    /// Create one entry, static unless `--dynamic`, and print it
+    Create(EntryArgs),
+    /// Change one entry, restart its timer, and print it
+    ///
+    /// What is not given stays as it is; `--dynamic` alone gives it the aging time of profile 0. A dynamic
+    /// entry cannot be made static.
+    Update(EntryArgs),
+    /// Delete one entry and print it
+    #[command(alias = "DeleteEntry")]
+    Delete(KeyArgs),
+    /// Delete all entries, or all that a filter matches, and print how many
+    ///
+    /// Entries whose permissions have no D for the control plane are left. Where nothing could be deleted
+    /// but something was left, the exit status is 1.
+    Flush(FilterArgs),
+    /// Print the attributes of the table; with flags, change them first
+    ///
+    /// A new aging time concerns entries that are created or updated from now on.
+    Table(table::TableArgs),
+    /// Print P4TC's introspection document: tables, key fields, actions
+    Introspect,
+    /// Attach the program again after a purge
+    Load,
+    /// Detach the program: packets pass untracked, and all entries are removed
+    Purge,
+    /// Print the counters of every lcore
+    Stats,
+    /// Show rates, lcores and the busiest flows, live
+    Top(top::Top),
+    /// Print the data planes
+    Dataplanes,
+    /// Ask whether the service and its data planes are up
+    Health,
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Print the manual page, or write those of all verbs
+    Man(man::Manual),
+    /// Print the version
+    Version,
+}
+
+/// A key on the command line.
+#[derive(Debug, clap::Args)]
+struct KeyArgs {
+    /// FIELD VALUE pairs in any order (input_port srcAddr dstAddr protocol srcPort dstPort),
+    /// or the compact form that `list` prints: port0/tcp/10.0.0.1:36876-10.0.0.2:1234
+    #[arg(required = true, value_name = "KEY")]
+    words: Vec<String>,
+}
+
+impl KeyArgs {
+    fn key(&self) -> Result<flowtracker_proto::v1::Key, Failure> {
+        key_words::parse(&self.words).map(FlowKey::to_proto).map_err(|why| Failure::Usage(why.to_string()))
+    }
+}
+
+/// Runs `ctl` with these arguments (without the program's name).
+pub(crate) fn main(arguments: &[String]) -> ExitCode {
+    // Two threads: one may be held by a terminal that is stopped, and the other
+    // then still answers the server's pings.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(why) => {
+            output::complain(&format!("ctl: cannot start: {why}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = if p4tc::speaks(arguments) {
+        runtime.block_on(p4tc::main(arguments.to_vec()))
+    } else {
+        let cli = Cli::parse_from(std::iter::once("ctl").chain(arguments.iter().map(String::as_str)));
+        match runtime.block_on(run(cli)) {
+            Ok(()) => 0,
+            Err(failure) => {
+                if let Some(message) = failure.message() {
+                    output::complain(&format!("ctl: {message}"));
+                }
+                failure.exit_code()
+            }
+        }
+    };
+    // A write to a stopped reader must not keep the process.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let mut options = cli.common;
+    if options.server.is_empty() {
+        // An empty variable is as good as none.
+        DEFAULT_SERVER.clone_into(&mut options.server);
+    }
+    match cli.verb {
+        Verb::Watch(verb) => output::until_interrupted(watch::run(options, verb)).await,
+        Verb::List(filter) => list::run(options, filter).await,
+        Verb::Get(key) => get::run(options, key).await,
+        Verb::Create(entry) => create::run(options, entry).await,
+        Verb::Update(entry) => update::run(options, entry).await,
+        Verb::Delete(key) => delete::run(options, key).await,
+        Verb::Flush(filter) => flush::run(options, filter).await,
+        Verb::Table(table) => table::run(options, table).await,
+        Verb::Introspect => introspect::run(options).await,
+        Verb::Load => load::run(options).await,
+        Verb::Purge => purge::run(options).await,
+        Verb::Stats => stats::run(options).await,
+        Verb::Top(verb) => top::run(options, verb).await,
+        Verb::Dataplanes => dataplanes::run(options).await,
+        Verb::Health => health::run(options).await,
+        Verb::Completions(verb) => completions::run(&verb),
+        Verb::Man(verb) => man::run(&verb),
+        Verb::Version => version::run(),
+    }
+}

@@ -1,0 +1,59 @@
+//! `p4ctrl get`: named entries, or a dump.
+
+use flowtracker_proto::v1::{Entry, GetEntryRequest, ListEntriesRequest};
+
+use super::body::{self, Choice};
+use super::message::Printer;
+use super::{Error, Tc, is_published, refusal, say};
+use crate::cli::connect;
+use crate::render::ENTRIES_PER_MESSAGE;
+use flowtracker_proto::table::PERMISSION_READ;
+
+pub(super) async fn run(tc: &Tc, choice: Choice) -> Result<(), Error> {
+    match choice {
+        Choice::All => dump(tc, String::new()).await,
+        Choice::Filter(filter) => dump(tc, filter).await,
+        Choice::Entries(entries) => named(tc, entries).await,
+    }
+}
+
+/// The named entries, in one message.
+async fn named(tc: &Tc, named: Vec<body::Entry>) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let mut entries = Vec::new();
+    for body::Entry { key, .. } in named {
+        let request = GetEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
+        let response = client.get_entry(connect::request(request)).await;
+        let response = response.map_err(|status| refusal::of_key(status, "Unable to read table entry"))?;
+        let entry = response.into_inner().entry.unwrap_or_default();
+        if !is_published(&entry) {
+            return say("Unable to publish read entry");
+        }
+        entries.push(entry);
+    }
+    let mut printer = Printer::new(&tc.flags);
+    printer.entries(&entries, None)?;
+    printer.end()
+}
+
+/// All entries that may be read, 16 per message.
+async fn dump(tc: &Tc, filter: String) -> Result<(), Error> {
+    let mut client = tc.client().await?;
+    let request = ListEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
+    let mut stream = client.list_entries(connect::request(request)).await?.into_inner();
+    let mut waiting: Vec<Entry> = Vec::new();
+    let mut printer = Printer::new(&tc.flags);
+    while let Some(response) = stream.message().await? {
+        let readable = |e: &Entry| e.permissions & PERMISSION_READ != 0;
+        waiting.extend(response.entries.into_iter().filter(readable));
+        let whole = waiting.len() - waiting.len() % ENTRIES_PER_MESSAGE;
+        for entries in waiting[..whole].chunks(ENTRIES_PER_MESSAGE) {
+            printer.entries(entries, None)?;
+        }
+        waiting.drain(..whole);
+    }
+    if !waiting.is_empty() {
+        printer.entries(&waiting, None)?;
+    }
+    printer.end()
+}

@@ -1,0 +1,218 @@
+//! The dialect of P4TC's `tc`: `ctl mon p4 events`, `ctl p4ctrl get …`.
+//!
+//! Words are read one after the other as `tc` does; commands and options may be
+//! shortened to any unambiguous prefix. An error is one line on standard error,
+//! `Error: MSG.`, and exit status 255.
+
+mod action;
+mod batch;
+mod body;
+mod create;
+mod delete;
+mod flags;
+mod get;
+mod help;
+mod message;
+mod monitor;
+mod path;
+mod refusal;
+mod table_attrs;
+mod template;
+mod update;
+mod words;
+mod writes;
+
+use flowtracker_proto::v1::Entry;
+use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
+use tokio::sync::OnceCell;
+use tonic::transport::Channel;
+
+use self::flags::Flags;
+use super::fields::{self, Dialect};
+use super::{Failure, connect, output};
+use flowtracker_proto::table::PERMISSION_PUBLISH;
+
+/// Exit status of every error.
+const FAILED: u8 = 255;
+
+/// A failure, with the text that `tc` users know.
+#[derive(Debug)]
+enum Error {
+    Said(String),
+    Failed(Failure),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::Failed(status.into())
+    }
+}
+
+impl Error {
+    fn message(&self) -> String {
+        match self {
+            Self::Said(message) => message.clone(),
+            Self::Failed(Failure::Refused(status)) => fields::refusal(status, Dialect::P4tc),
+            Self::Failed(failure) => failure.message().unwrap_or_default(),
+        }
+    }
+
+    /// Where several entries are named, tells how many were written before the error. Events never fail here.
+    fn after(self, written: usize, named: usize) -> Self {
+        if named == 1 {
+            return self;
+        }
+        Self::Said(format!("{} S {written}/{named}(FE 0) entries", self.message()))
+    }
+}
+
+fn say<T>(message: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Said(message.into()))
+}
+
+/// True when these arguments are a command of `tc`, or a batch of them.
+pub(super) fn speaks(arguments: &[String]) -> bool {
+    flags::verdict(arguments).is_some_and(|word| word.starts_with('-') || command(word).is_some())
+}
+
+/// Commands of `tc` that we have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Monitor,
+    Ctrl,
+    Template,
+}
+
+fn command(word: &str) -> Option<Command> {
+    // At least three letters: `m` and `p` stay free for everyday verbs.
+    let is = |name: &str| word.len() >= 3 && name.starts_with(word);
+    match () {
+        () if is("monitor") => Some(Command::Monitor),
+        () if is("p4ctrl") => Some(Command::Ctrl),
+        () if is("p4template") => Some(Command::Template),
+        () => None,
+    }
+}
+
+/// Runs a command of `tc`, or a batch of them, and gives the exit status.
+pub(super) async fn main(arguments: Vec<String>) -> u8 {
+    match flags::read(&arguments) {
+        Ok((flags, words)) => {
+            let tc = Tc { flags, client: OnceCell::new() };
+            match &tc.flags.batch {
+                Some(file) => batch::run(&tc, file).await,
+                None => report(tc.run(words).await),
+            }
+        }
+        Err(error) => report(Err(error)),
+    }
+}
+
+/// Says what went wrong, and gives the exit status.
+fn report(ended: Result<(), Error>) -> u8 {
+    match ended {
+        Ok(()) | Err(Error::Failed(Failure::NobodyReads)) => 0,
+        Err(error) => {
+            output::complain(&format!("Error: {}.", error.message().trim_end_matches('.')));
+            FAILED
+        }
+    }
+}
+
+/// What the commands of one run share.
+struct Tc {
+    flags: Flags,
+    /// Dialled when first needed.
+    client: OnceCell<FlowTrackerServiceClient<Channel>>,
+}
+
+impl Tc {
+    async fn client(&self) -> Result<FlowTrackerServiceClient<Channel>, Failure> {
+        self.client.get_or_try_init(async || connect::client(&self.flags.server()).await).await.cloned()
+    }
+
+    /// One command.
+    async fn run(&self, words: &[String]) -> Result<(), Error> {
+        let Some((first, rest)) = words.split_first() else { return say("No command given") };
+        match command(first) {
+            Some(Command::Monitor) => {
+                let filter = monitor::read(rest)?;
+                Ok(output::until_interrupted(monitor::run(self.flags.clone(), filter)).await?)
+            }
+            Some(Command::Ctrl) => self.ctrl(rest).await,
+            Some(Command::Template) => template::run(self, rest).await,
+            None => say(format!("Unknown command \"{first}\"")),
+        }
+    }
+
+    /// `p4ctrl VERB PATH BODY`.
+    async fn ctrl(&self, words: &[String]) -> Result<(), Error> {
+        let (verb, rest) = verb(words, &["create", "update", "get", "delete", "help"])?;
+        if verb == "help" {
+            return help::usage();
+        }
+        let Some((path, body)) = rest.split_first() else { return say("No path given") };
+        path::check(path)?;
+        if body.first().is_some_and(|word| word == "help") {
+            return help::body(verb == "create" || verb == "update");
+        }
+        match verb {
+            "create" => create::run(self, body::create(body)?).await,
+            "update" => update::run(self, body::update(body)?).await,
+            "get" => get::run(self, body::choice(body)?).await,
+            _ => delete::run(self, body::choice(body)?).await,
+        }
+    }
+}
+
+/// The verb that the first word is or shortens, and what follows.
+fn verb<'a>(words: &'a [String], verbs: &[&'static str]) -> Result<(&'static str, &'a [String]), Error> {
+    let Some((word, rest)) = words.split_first() else { return say("No verb given") };
+    match verbs.iter().find(|verb| !word.is_empty() && verb.starts_with(word.as_str())) {
+        Some(verb) => Ok((verb, rest)),
+        None => say(format!("Unknown verb \"{word}\"")),
+    }
+}
+
+/// Without the control half's P bit, P4TC tells nobody of an entry.
+fn is_published(entry: &Entry) -> bool {
+    entry.permissions & PERMISSION_PUBLISH != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_dialect_is_told_by_the_first_word() {
+        for (text, tc) in [
+            ("mon p4 events", true),
+            ("-timestamp -tshort monitor p4 events", true),
+            ("-j p4ctrl get x", true),
+            ("--server http://[::1]:1 p4c get", true),
+            ("--server mon list", false),
+            ("-o mon list", false),
+            ("p4template get x", true),
+            ("-batch list", true),
+            ("-force -b -", true),
+            ("--server x -b list", true),
+            ("list -b", false),
+            ("--b x", false),
+            ("watch", false),
+            ("delete monitor", false),
+            ("", false),
+        ] {
+            assert_eq!(speaks(&words(text)), tc, "{text}");
+        }
+    }
+}

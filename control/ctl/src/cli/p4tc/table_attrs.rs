@@ -1,0 +1,79 @@
+//! `tbl_attrs`: attributes of the table that an update changes.
+
+use flowtracker_proto::v1::TimerProfile;
+
+use super::words::Words;
+use super::{Error, say};
+use crate::cli::attributes::permissions;
+use flowtracker_proto::key::parse_number;
+
+/// What `tbl_attrs` changes.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct TableChange {
+    pub(super) profiles: Vec<TimerProfile>,
+    pub(super) permissions: Option<u32>,
+}
+
+/// Reads `tbl_attrs ATTR...`.
+pub(super) fn read(words: &mut Words<'_>) -> Result<TableChange, Error> {
+    words.next();
+    let mut change = TableChange::default();
+    while let Some(word) = words.next() {
+        match word {
+            "timer_profile" => change.profiles.push(timer_profile(words)?),
+            "tbl_permissions" => change.permissions = Some(words.number(word, permissions)?),
+            "default_hit_action" | "default_miss_action" => return say("Default actions cannot be changed"),
+            other => return say(format!("Unknown table attribute \"{other}\"")),
+        }
+    }
+    if change == TableChange::default() {
+        return say("Must specify table attributes");
+    }
+    Ok(change)
+}
+
+/// Reads `id N aging MS`, in any order.
+fn timer_profile(words: &mut Words<'_>) -> Result<TimerProfile, Error> {
+    let (mut id, mut aging) = (None, None);
+    while let Some(word @ ("id" | "aging")) = words.peek() {
+        words.next();
+        match word {
+            "id" => id = Some(words.number(word, parse_number)?),
+            _ => aging = Some(words.number(word, parse_number)?),
+        }
+    }
+    match (id, aging) {
+        (Some(profile_id), Some(aging_ms)) => Ok(TimerProfile { profile_id, aging_ms }),
+        _ => say("Must specify both id and aging of a timer profile"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn table_attributes_are_read_in_any_order() {
+        let profile = |profile_id, aging_ms| TimerProfile { profile_id, aging_ms };
+        let text =
+            "tbl_attrs timer_profile id 0 aging 5000 tbl_permissions 0x3dfc timer_profile aging 7 id 0x1";
+        let change =
+            TableChange { profiles: vec![profile(0, 5000), profile(1, 7)], permissions: Some(0x3dfc) };
+        assert_eq!(read(&mut Words(&words(text))).unwrap(), change);
+        for (text, message) in [
+            ("", "Must specify table attributes"),
+            ("timer_profile id 1", "Must specify both id and aging of a timer profile"),
+            ("timer_profile aging 1", "Must specify both id and aging of a timer profile"),
+            ("timer_profile id", "\"id\" has no value"),
+            ("default_miss_action action x", "Default actions cannot be changed"),
+            ("colour red", "Unknown table attribute \"colour\""),
+        ] {
+            let refused = read(&mut Words(&words(&format!("tbl_attrs {text}")))).unwrap_err();
+            assert_eq!(refused.message(), message, "{text}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The words of a body.
+
+use super::{Error, say};
+use flowtracker_proto::key::parse_number;
+
+/// Words, read one after the other.
+pub(super) struct Words<'a>(pub(super) &'a [String]);
+
+impl<'a> Words<'a> {
+    pub(super) fn peek(&self) -> Option<&'a str> {
+        self.0.first().map(String::as_str)
+    }
+
+    pub(super) fn next(&mut self) -> Option<&'a str> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+
+    /// The word behind `name`.
+    pub(super) fn value(&mut self, name: &str) -> Result<&'a str, Error> {
+        self.next().map_or_else(|| say(format!("\"{name}\" has no value")), Ok)
+    }
+
+    /// The word behind `name`, read by `read`.
+    pub(super) fn number<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        read(self.value(name)?).or_else(|why| say(format!("{name}: {why}")))
+    }
+
+    /// Ids may stand in front of everything else.
+    pub(super) fn skip_ids(&mut self) -> Result<(), Error> {
+        while let Some(name @ ("pipeid" | "tblid")) = self.peek() {
+            self.next();
+            self.id(name)?;
+        }
+        Ok(())
+    }
+
+    /// Pipeline and table are the first and only ones.
+    pub(super) fn id(&mut self, name: &str) -> Result<(), Error> {
+        match (name, self.number(name, parse_number::<u32>)?) {
+            (_, 1) => Ok(()),
+            ("pipeid", _) => say("Pipeline name not found"),
+            _ => say("Table name not found"),
+        }
+    }
+}

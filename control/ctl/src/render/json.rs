@@ -1,0 +1,250 @@
+//! The JSON of P4TC's `tc -j`: pairs of a header object and an object with up
+//! to 16 entries, fields in `tc`'s order; and the one object of a template.
+
+use flowtracker_proto::v1::{Actor, Entry, Table};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::tc::{entity, shows_pid};
+use super::{ACTIONS, Done, MISS_ACTION, key_values, pretty};
+use flowtracker_proto::table::{FieldType, KEY_FIELDS, KeyField, MatchType};
+
+/// One object of the outer array.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Piece {
+    /// Whose entries follow.
+    Header(Header),
+    /// The entries.
+    Entries {
+        /// At most 16.
+        entries: Vec<EntryObject>,
+    },
+    /// What a flush has done.
+    Flushed {
+        /// The one count.
+        entries: [FlushCount; 1],
+    },
+    /// The template of the table.
+    Template(Box<Template>),
+}
+
+/// The header object; a flag says what was done, reads have none.
+#[derive(Debug)]
+pub(crate) struct Header(Option<Done>);
+
+impl Serialize for Header {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        if let Some(done) = self.0 {
+            object.serialize_entry(done.word(), &true)?;
+        }
+        object.serialize_entry("pname", flowtracker_proto::table::PIPELINE)?;
+        object.serialize_entry("pipeid", &1)?;
+        object.end()
+    }
+}
+
+/// Entries that a flush has deleted.
+#[derive(Debug, Serialize)]
+pub(crate) struct FlushCount {
+    tecount: u64,
+}
+
+/// One entry.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryObject {
+    tblname: &'static str,
+    tblid: u32,
+    prio: u32,
+    permissions: String,
+    key: Vec<FieldObject>,
+    #[serde(flatten)]
+    created: Created,
+    #[serde(flatten)]
+    updated: Updated,
+    #[serde(flatten)]
+    deleted: Deleted,
+    #[serde(serialize_with = "as_text")]
+    dynamic: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aging: Option<u64>,
+    #[serde(rename = "created", skip_serializing_if = "is_zero")]
+    created_sec: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    last_used: u64,
+    #[serde(serialize_with = "as_text")]
+    tmpl_created: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldObject {
+    keyfield: &'static str,
+    id: u32,
+    width: u32,
+    r#type: FieldType,
+    match_type: MatchType,
+    fieldval: String,
+}
+
+impl FieldObject {
+    fn new(field: KeyField, fieldval: String) -> Self {
+        let KeyField { id, name, r#type, match_type, bitwidth, .. } = field;
+        Self { keyfield: name, id, width: bitwidth, r#type, match_type, fieldval }
+    }
+}
+
+/// The four members that name an author, for one verb.
+macro_rules! author {
+    ($name:ident, $whodunnit:literal, $id:literal, $pid:literal, $who:literal) => {
+        #[derive(Debug, Default, Serialize)]
+        struct $name {
+            #[serde(rename = $whodunnit, skip_serializing_if = "Option::is_none")]
+            whodunnit: Option<&'static str>,
+            #[serde(rename = $id, skip_serializing_if = "Option::is_none")]
+            id: Option<i32>,
+            #[serde(rename = $pid, skip_serializing_if = "Option::is_none")]
+            pid: Option<u32>,
+            #[serde(rename = $who, skip_serializing_if = "Option::is_none")]
+            who: Option<String>,
+        }
+
+        impl From<Option<&Actor>> for $name {
+            fn from(actor: Option<&Actor>) -> Self {
+                actor.map_or_else(Self::default, |actor| Self {
+                    whodunnit: Some(entity(actor)),
+                    id: Some(actor.entity),
+                    pid: shows_pid(actor).then_some(actor.pid),
+                    who: Some(actor.process.clone()).filter(|process| !process.is_empty()),
+                })
+            }
+        }
+    };
+}
+author!(Created, "create_whodunnit", "create_whodunnit_id", "who_created_pid", "who_created");
+author!(Updated, "update_whodunnit", "update_whodunnit_id", "who_updated_pid", "who_updated");
+author!(Deleted, "delete_whodunnit", "delete_whodunnit_id", "who_deleted_pid", "who_deleted");
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn as_text<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if *value { "true" } else { "false" })
+}
+
+impl From<&Entry> for EntryObject {
+    fn from(entry: &Entry) -> Self {
+        let key = entry.key.clone().unwrap_or_default();
+        let fields = KEY_FIELDS.iter().zip(key_values(&key));
+        Self {
+            tblname: flowtracker_proto::table::TABLE,
+            tblid: 1,
+            prio: entry.priority,
+            permissions: entry.permissions_text.clone(),
+            key: fields.map(|(field, value)| FieldObject::new(*field, value)).collect(),
+            created: entry.created_by.as_ref().into(),
+            updated: entry.updated_by.as_ref().into(),
+            deleted: entry.deleted_by.as_ref().into(),
+            dynamic: entry.dynamic,
+            aging: entry.dynamic.then_some(entry.aging_ms),
+            created_sec: entry.created_ms_ago / 1000,
+            last_used: entry.idle_ms / 1000,
+            tmpl_created: entry.tmpl_created,
+        }
+    }
+}
+
+/// What `p4template get` shows of the table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Template {
+    obj: &'static str,
+    pname: &'static str,
+    pipeid: u32,
+    tblid: u32,
+    tname: String,
+    keysz: u32,
+    max_entries: u64,
+    masks: u32,
+    entries: u64,
+    permissions: String,
+    table_type: &'static str,
+    default_miss: DefaultAction,
+    acts_list: [ListedAction; 2],
+    num_timer_profiles: usize,
+    profiles: Vec<Profile>,
+}
+
+#[derive(Debug, Serialize)]
+struct DefaultAction {
+    actions: [Action; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct Action {
+    order: u32,
+    kind: &'static str,
+    index: u32,
+    r#ref: u32,
+    bind: u32,
+    params: [u32; 0],
+}
+
+#[derive(Debug, Serialize)]
+struct ListedAction {
+    act_name: &'static str,
+    flags: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Profile {
+    profile_id: u32,
+    profile_aging: u64,
+}
+
+impl From<&Table> for Template {
+    fn from(table: &Table) -> Self {
+        let profile = |p: &flowtracker_proto::v1::TimerProfile| Profile {
+            profile_id: p.profile_id,
+            profile_aging: p.aging_ms,
+        };
+        let miss = Action { order: 1, kind: MISS_ACTION, index: 1, r#ref: 1, bind: 1, params: [] };
+        Self {
+            obj: "table",
+            pname: flowtracker_proto::table::PIPELINE,
+            pipeid: 1,
+            tblid: 1,
+            tname: table.name.clone(),
+            keysz: table.key_bits,
+            max_entries: table.max_entries,
+            masks: 1,
+            entries: table.entries,
+            permissions: table.permissions_text.clone(),
+            table_type: "exact",
+            default_miss: DefaultAction { actions: [miss] },
+            acts_list: ACTIONS.map(|(act_name, flags)| ListedAction { act_name, flags }),
+            num_timer_profiles: table.profiles.len(),
+            profiles: table.profiles.iter().map(profile).collect(),
+        }
+    }
+}
+
+/// The pair of objects for up to 16 entries.
+pub(crate) fn message(entries: &[Entry], done: Option<Done>) -> [Piece; 2] {
+    [Piece::Header(Header(done)), Piece::Entries { entries: entries.iter().map(Into::into).collect() }]
+}
+
+/// The pair of objects of a flush.
+pub(crate) fn flushed(deleted: u64) -> [Piece; 2] {
+    let entries = [FlushCount { tecount: deleted }];
+    [Piece::Header(Header(Some(Done::Flushed))), Piece::Flushed { entries }]
+}
+
+/// The array of all objects, with the line end that `tc` gives it.
+pub(crate) fn document(pieces: &[Piece], pretty: bool) -> String {
+    let text = if pretty { pretty::to_string(pieces) } else { serde_json::to_string(pieces) };
+    // Maps with text keys and plain values: nothing that could fail.
+    text.unwrap_or_default() + "\n"
+}

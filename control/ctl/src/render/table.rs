@@ -1,0 +1,278 @@
+//! Lines for people, one per thing, columns aligned.
+
+use std::fmt::Write;
+
+use flowtracker_proto::v1::{
+    DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, FlushEntriesResponse, GetStatsResponse,
+    LcoreStats, LifecycleKind, ListDataplanesResponse, Outcomes, Table,
+};
+
+use super::{busy, compact_key, duration, loop_time, utc};
+
+/// Heading of [`entry`].
+pub(crate) fn entry_heading(out: &mut String) {
+    let _ = writeln!(
+        out,
+        "{:<52} {:>8} {:>8} {:>8} {:>10} {:>12}",
+        "KEY", "AGE", "IDLE", "AGING", "PACKETS", "BYTES"
+    );
+}
+
+/// One entry.
+pub(crate) fn entry(out: &mut String, entry: &Entry) {
+    let aging = if entry.dynamic { duration(entry.aging_ms) } else { "static".to_owned() };
+    // The packet that made an entry counts: a learned one without packets comes from a data plane that counts none.
+    let learned = entry.created_by.as_ref().is_some_and(|actor| actor.entity() == Entity::Kernel);
+    let count = |n: u64| if learned && entry.packets == 0 { "-".to_owned() } else { n.to_string() };
+    let _ = writeln!(
+        out,
+        "{:<52} {:>8} {:>8} {:>8} {:>10} {:>12}",
+        compact_key(entry.key.as_ref()),
+        duration(entry.created_ms_ago),
+        duration(entry.idle_ms),
+        aging,
+        count(entry.packets),
+        count(entry.bytes)
+    );
+}
+
+/// One event; PROGRESS, which says that nothing happened, prints nothing.
+pub(crate) fn event(out: &mut String, event: &Event) {
+    if event.r#type() == EventType::Progress {
+        return;
+    }
+    let _ = writeln!(out, "{} {}", utc(event.time.as_ref()), event_words(event));
+}
+
+/// What an event says, without its time.
+pub(super) fn event_words(event: &Event) -> String {
+    let name = event.r#type().as_str_name().trim_start_matches("EVENT_TYPE_");
+    match event.r#type() {
+        EventType::Gap => format!("{name:<8}{}; state starts over", lost(event.gap_from, event.gap_to)),
+        EventType::Flushed => format!("{name} {} deleted, {} left", event.deleted, event.failed),
+        EventType::Lifecycle => match event.lifecycle() {
+            LifecycleKind::Purged => format!("{name} {} purged", event.dataplane),
+            LifecycleKind::Loaded => format!("{name} {} loaded", event.dataplane),
+            LifecycleKind::Unspecified => name.to_owned(),
+        },
+        _ => {
+            let mut words = format!("{name:<8}");
+            if let Some(entry) = &event.entry {
+                let _ = write!(words, "{}", compact_key(entry.key.as_ref()));
+            }
+            if event.reason() != DeleteReason::Unspecified {
+                let reason = event.reason().as_str_name().trim_start_matches("DELETE_REASON_");
+                let _ = write!(words, " {}", reason.to_ascii_lowercase());
+            }
+            words.trim_end().to_owned()
+        }
+    }
+}
+
+/// What a gap has cost; 0 stands for a beginning that is not known.
+fn lost(from: u64, to: u64) -> String {
+    match (from, to.saturating_sub(from)) {
+        (0, _) => "events are lost, how many is not known".to_owned(),
+        (_, 0) => format!("event {from} is lost"),
+        (_, more) => format!("events {from} to {to} are lost ({})", more + 1),
+    }
+}
+
+/// What a flush has done.
+pub(crate) fn flushed(out: &mut String, response: FlushEntriesResponse) {
+    let _ = write!(out, "{} deleted", response.deleted);
+    if response.failed != 0 {
+        let _ = write!(out, ", {} left: their permissions have no D for the control plane", response.failed);
+    }
+    out.push('\n');
+}
+
+/// Attributes and occupation of the table.
+pub(crate) fn attributes(out: &mut String, table: &Table) {
+    let detached = if table.detached { ", detached" } else { "" };
+    let _ = writeln!(out, "{} {}{detached}", table.dataplane, table.name);
+    let _ = writeln!(out, "  {:<14} {} of {}", "entries", table.entries, table.max_entries);
+    let _ = writeln!(out, "  {:<14} {:#x} {}", "permissions", table.permissions, table.permissions_text);
+    for profile in &table.profiles {
+        let learn = if profile.profile_id == table.learn_profile_id { ", of learned entries" } else { "" };
+        let name = format!("profile {}", profile.profile_id);
+        let _ = writeln!(out, "  {name:<14} {} ms{learn}", profile.aging_ms);
+    }
+    for shard in &table.shards {
+        let name = format!("lcore {}", shard.lcore);
+        let _ = writeln!(out, "  {name:<14} {} of {}", shard.entries, shard.capacity);
+    }
+}
+
+/// The data planes.
+pub(crate) fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
+    let _ = writeln!(out, "{:<20} {:<10} {:>10} {:<12} PORTS", "NAME", "STATE", "ENTRIES", "VERSION");
+    for d in &response.dataplanes {
+        let state = match (d.attached, d.synced) {
+            (true, true) => "attached",
+            (true, false) => "resyncing",
+            (false, _) => "away",
+        };
+        let ports = d.ports.join(",");
+        let _ = writeln!(out, "{:<20} {:<10} {:>10} {:<12} {}", d.name, state, d.entries, d.version, ports);
+    }
+}
+
+/// Counters of data planes: a line per lcore and their sum. BUSY is the share of poll iterations that found a frame;
+/// LOOP50 and LOOP999 are quantiles (p50, p99.9) of the time that an iteration took.
+pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
+    for dataplane in &response.dataplanes {
+        dataplane_stats(out, dataplane);
+    }
+    if let Some(log) = &response.log {
+        let _ = writeln!(
+            out,
+            "log: epoch {} events {} oldest {} watchers {} gaps {}",
+            log.epoch, log.last_seq, log.oldest_seq, log.watchers, log.gaps
+        );
+    }
+}
+
+fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
+    let state = if stats.live { "live" } else { "last known" };
+    let _ = writeln!(out, "{} ({state})", stats.dataplane);
+    let _ = writeln!(
+        out,
+        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10} {:>5} {:>7} {:>7}",
+        "LCORE",
+        "RX",
+        "TX",
+        "TXDROP",
+        "HIT",
+        "CREATED",
+        "EXPIRED",
+        "DELETED",
+        "ENTRIES",
+        "BUSY",
+        "LOOP50",
+        "LOOP999"
+    );
+    let mut sum = LcoreStats::default();
+    let mut created = 0;
+    let mut hit = 0;
+    for l in &stats.lcores {
+        let outcomes = l.outcomes.unwrap_or_default();
+        lcore_line(out, &l.lcore.to_string(), l, outcomes.hit, outcomes.miss_created);
+        hit += outcomes.hit;
+        created += outcomes.miss_created;
+        sum.rx += l.rx;
+        sum.tx += l.tx;
+        sum.tx_dropped += l.tx_dropped;
+        sum.expired += l.expired;
+        sum.deleted += l.deleted;
+        sum.entries += l.entries;
+        sum.polls += l.polls;
+        sum.busy_polls += l.busy_polls;
+        sum.loop_time.resize(sum.loop_time.len().max(l.loop_time.len()), 0);
+        sum.loop_time.iter_mut().zip(&l.loop_time).for_each(|(sum, count)| *sum += count);
+    }
+    if stats.lcores.len() > 1 {
+        lcore_line(out, "all", &sum, hit, created);
+    }
+    let outcomes: Vec<String> = outcome_sums(&stats.lcores)
+        .into_iter()
+        .filter(|(_, frames)| *frames != 0)
+        .map(|(name, frames)| format!("{name} {frames}"))
+        .collect();
+    let _ = writeln!(
+        out,
+        "  outcomes: {}",
+        if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(" ") }
+    );
+    for l in stats.lcores.iter().filter(|l| l.stalls != 0) {
+        let now = if l.stalled { ", now too" } else { "" };
+        let _ =
+            writeln!(out, "  lcore {} stood still for a second or longer: {} times{now}", l.lcore, l.stalls);
+    }
+    for port in &stats.ports {
+        let link = if port.link_up { "up" } else { "down" };
+        let _ = writeln!(
+            out,
+            "  {} ({}, {link}): rx {} tx {} missed {} errors {} nombuf {}",
+            port.port,
+            port.device,
+            port.rx_packets,
+            port.tx_packets,
+            port.rx_missed,
+            port.rx_errors + port.tx_errors,
+            port.rx_nombuf
+        );
+    }
+}
+
+/// Frames of all lcores by outcome; they add up to what was received.
+fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
+    let sum =
+        |field: fn(&Outcomes) -> u64| lcores.iter().filter_map(|l| l.outcomes.as_ref()).map(field).sum();
+    [
+        ("hit", sum(|o| o.hit)),
+        ("miss_created", sum(|o| o.miss_created)),
+        ("miss_full", sum(|o| o.miss_full)),
+        ("miss_denied", sum(|o| o.miss_denied)),
+        ("truncated", sum(|o| o.truncated)),
+        ("not_ipv4", sum(|o| o.not_ipv4)),
+        ("malformed", sum(|o| o.malformed)),
+        ("fragment", sum(|o| o.fragment)),
+        ("not_tracked_protocol", sum(|o| o.not_tracked_protocol)),
+        ("detached", sum(|o| o.detached)),
+    ]
+}
+
+fn lcore_line(out: &mut String, name: &str, l: &LcoreStats, hit: u64, created: u64) {
+    let _ = writeln!(
+        out,
+        "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10} {:>5} {:>7} {:>7}",
+        name,
+        l.rx,
+        l.tx,
+        l.tx_dropped,
+        hit,
+        created,
+        l.expired,
+        l.deleted,
+        l.entries,
+        busy(l.busy_polls, l.polls),
+        loop_time(&l.loop_time, 500),
+        loop_time(&l.loop_time, 999)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lcores_show_how_busy_they_are_and_how_long_their_loop_takes() {
+        let lcore = |lcore, busy_polls, loop_time| LcoreStats {
+            lcore,
+            rx: 10,
+            polls: 1000,
+            busy_polls,
+            loop_time,
+            ..LcoreStats::default()
+        };
+        let lcores = vec![lcore(1, 10, vec![0, 999]), lcore(2, 500, vec![0, 1, 0, 1000])];
+        let dataplane =
+            DataplaneStats { dataplane: "lab".to_owned(), lcores, live: true, ..DataplaneStats::default() };
+        let mut text = String::new();
+        stats(&mut text, &GetStatsResponse { dataplanes: vec![dataplane], log: None });
+        let (before, _) = text.split_once("  BUSY").unwrap();
+        let at = before.lines().last().unwrap().len();
+        let ends: Vec<&str> = text.lines().skip(1).take(4).map(|line| &line[at..]).collect();
+        assert_eq!(
+            ends,
+            [
+                "  BUSY  LOOP50 LOOP999",
+                "    1%    16ns    16ns",
+                "   50%    32ns    32ns",
+                "   26%    16ns    32ns",
+            ],
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! The text of P4TC's `tc`, byte for byte, in the form that names an author on
+//! one line (`created by: kernel (id 1)`).
+
+use std::fmt::Write;
+
+use flowtracker_proto::Timestamp;
+use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
+use jiff::tz::TimeZone;
+
+use super::{ACTIONS, Done, MISS_ACTION, key_values};
+use flowtracker_proto::table::{KEY_FIELDS, KeyField};
+
+/// What `tc` says on standard error when its socket has overrun: events are lost.
+pub(crate) const OVERRUN: &str = "netlink receive error No buffer space available (105)";
+
+/// How times are put in front of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// Not at all.
+    #[default]
+    None,
+    /// `-timestamp`: a line of its own.
+    Long,
+    /// `-tshort`: in front of the first line.
+    Short,
+}
+
+/// The first line of a message.
+pub(crate) fn pipeline(out: &mut String, done: Option<Done>) {
+    if let Some(done) = done {
+        let _ = write!(out, "{} ", done.word());
+    }
+    out.push_str("pipeline:  flowtracker(id 1)\n");
+}
+
+/// A message that a flush has deleted so many entries.
+pub(crate) fn flushed(out: &mut String, deleted: u64) {
+    pipeline(out, Some(Done::Flushed));
+    let _ = writeln!(out, "    table entry flush count {deleted}\n");
+}
+
+/// An event that P4TC has: created, updated, deleted, flushed. Others print nothing.
+pub(crate) fn event(out: &mut String, event: &Event, details: bool) {
+    let done = match event.r#type() {
+        EventType::Created => Done::Created,
+        EventType::Updated => Done::Updated,
+        EventType::Deleted => Done::Deleted,
+        EventType::Flushed => return flushed(out, event.deleted),
+        _ => return,
+    };
+    if let Some(shown) = &event.entry {
+        pipeline(out, Some(done));
+        entry(out, shown, details);
+    }
+}
+
+/// An entry, all but its first line.
+pub(crate) fn entry(out: &mut String, entry: &Entry, details: bool) {
+    let _ = writeln!(
+        out,
+        " table: Main/ct_flow_table(id 1)entry priority {}[permissions {}]",
+        entry.priority, entry.permissions_text
+    );
+    out.push_str("    entry key\n");
+    let key = entry.key.clone().unwrap_or_default();
+    for (KeyField { name, id, bitwidth, r#type, .. }, value) in KEY_FIELDS.iter().zip(key_values(&key)) {
+        let _ = writeln!(out, "     {name} id:{id} size:{bitwidth}b type:{type} exact fieldval  {value}");
+    }
+    author(out, "create", entry.created_by.as_ref(), details);
+    author(out, "update", entry.updated_by.as_ref(), details);
+    author(out, "delete", entry.deleted_by.as_ref(), details);
+    let _ = writeln!(out, "    dynamic {}", entry.dynamic);
+    if entry.dynamic {
+        let _ = writeln!(out, "    table aging {}", entry.aging_ms);
+    }
+    let (created, used) = (entry.created_ms_ago / 1000, entry.idle_ms / 1000);
+    if created > 0 {
+        let _ = write!(out, "    created {created} sec");
+    }
+    if used > 0 {
+        let _ = write!(out, "    used {used} sec");
+    }
+    if created > 0 || used > 0 {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "    tmpl created {}\n", entry.tmpl_created);
+}
+
+/// `    created by: kernel (id 1)`, and with details the pid and the process.
+fn author(out: &mut String, verb: &str, actor: Option<&Actor>, details: bool) {
+    let Some(actor) = actor else { return };
+    let _ = writeln!(out, "    {verb}d by: {} (id {})", entity(actor), actor.entity);
+    if details {
+        if shows_pid(actor) {
+            let _ = writeln!(out, "    {verb} by pid: {}", actor.pid);
+        }
+        if !actor.process.is_empty() {
+            let _ = writeln!(out, "    {verb}d by process: {}", actor.process);
+        }
+    }
+}
+
+/// Name of the actor's entity, as in `/etc/iproute2/p4tc_entities`.
+pub(super) fn entity(actor: &Actor) -> &'static str {
+    match Entity::try_from(actor.entity) {
+        Ok(Entity::Unspecified) => "unspec",
+        Ok(Entity::Kernel) => "kernel",
+        Ok(Entity::Tc) => "tc",
+        Ok(Entity::Timer) => "timer",
+        Err(_) => "??",
+    }
+}
+
+/// P4TC tells the pid when there is one, and the 0 of kernel and timer.
+pub(super) fn shows_pid(actor: &Actor) -> bool {
+    actor.pid != 0 || matches!(actor.entity(), Entity::Kernel | Entity::Timer)
+}
+
+/// The time in front of an event, in local time.
+pub(crate) fn stamp(out: &mut String, time: Option<&Timestamp>, stamp: Stamp) {
+    let time = time.and_then(|t| jiff::Timestamp::new(t.seconds, t.nanos).ok()).unwrap_or_default();
+    let local = time.to_zoned(TimeZone::system());
+    let usec = local.subsec_nanosecond() / 1000;
+    match stamp {
+        Stamp::None => {}
+        Stamp::Long => {
+            let _ = writeln!(out, "Timestamp: {} {usec:06} usec", local.strftime("%a %b %e %H:%M:%S %Y"));
+        }
+        Stamp::Short => {
+            let _ = write!(out, "[{}.{usec:06}] ", local.strftime("%Y-%m-%dT%H:%M:%S"));
+        }
+    }
+}
+
+/// The table's template, as `p4template get` shows it.
+pub(crate) fn table(out: &mut String, table: &Table) {
+    let _ = write!(
+        out,
+        "templates obj type table\n\
+         pipeline name flowtracker\n\
+         pipeline id 1\n\
+         \x20   table id 1\n\
+         \x20   table name {}\n\
+         \x20    table keysz {}\n\n\
+         \x20    max_entries {}\n\n\
+         \x20    masks 1\n\n\
+         \x20    table entries {}\n\
+         \x20   permissions {}\n\
+         \x20   table type exact\n\n\
+         \x20   default_miss:\n\n\
+         \taction order 1: {MISS_ACTION}  index 1 ref 1 bind 1\n\
+         \t params:\n\n\n\
+         \x20   acts list:\n",
+        table.name, table.key_bits, table.max_entries, table.entries, table.permissions_text
+    );
+    for (name, place) in ACTIONS {
+        let _ = writeln!(out, "        act name {name}\n        act flags {place}\n");
+    }
+    let _ = writeln!(out, "\n    num timer profiles {}\n    profiles:", table.profiles.len());
+    for profile in &table.profiles {
+        let _ = writeln!(
+            out,
+            "        profile id {}\n        profile aging {}\n",
+            profile.profile_id, profile.aging_ms
+        );
+    }
+    out.push_str("\n\n");
+}

@@ -1,0 +1,61 @@
+//! The lines of `table` with everything else that is known behind them.
+
+use std::fmt::Write;
+
+use flowtracker_proto::v1::{Actor, Entry, Event, EventType};
+
+use super::{table, utc};
+
+/// Heading of [`entry`].
+pub(crate) fn entry_heading(out: &mut String) {
+    table::entry_heading(out);
+    widen(out, &format!("{:<14} {:<20} {:<27} {}", "PERMISSIONS", "DATAPLANE", "CREATED", "BY"));
+}
+
+/// One entry.
+pub(crate) fn entry(out: &mut String, entry: &Entry) {
+    table::entry(out, entry);
+    let created = utc(entry.create_time.as_ref());
+    let by = author(entry.created_by.as_ref());
+    widen(out, &format!("{:<14} {:<20} {created:<27} {by}", entry.permissions_text, entry.dataplane));
+}
+
+/// One event with its number; PROGRESS too.
+pub(crate) fn event(out: &mut String, event: &Event) {
+    let words =
+        if event.r#type() == EventType::Progress { "PROGRESS".to_owned() } else { table::event_words(event) };
+    let _ = write!(out, "{} {}/{} {words}", utc(event.time.as_ref()), event.epoch, event.seq);
+    if let Some(entry) = &event.entry {
+        let by =
+            [&entry.deleted_by, &entry.updated_by, &entry.created_by].into_iter().find_map(Option::as_ref);
+        let _ = write!(
+            out,
+            " {} by {} age {} ms idle {} ms packets {} bytes {} {}",
+            entry.dataplane,
+            author(by),
+            entry.created_ms_ago,
+            entry.idle_ms,
+            entry.packets,
+            entry.bytes,
+            entry.permissions_text
+        );
+    }
+    out.push('\n');
+}
+
+/// `ctl[448]`, or the process alone where there is no pid.
+fn author(actor: Option<&Actor>) -> String {
+    match actor {
+        None => "-".to_owned(),
+        Some(actor) if actor.pid == 0 => actor.process.clone(),
+        Some(actor) => format!("{}[{}]", actor.process, actor.pid),
+    }
+}
+
+/// Appends columns to the line just written.
+fn widen(out: &mut String, columns: &str) {
+    if out.ends_with('\n') {
+        out.pop();
+    }
+    let _ = writeln!(out, " {columns}");
+}
