@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use conntrack::arch::Features;
 use conntrack::table::{BULK, TableConfig, Uncounted};
+use conntrack::test_support::mixed;
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable};
-use flowtracker_tests::flows::{flow, mixed};
+use flowtracker_tests::flows::flow;
 
 /// What became of one size.
 #[derive(Debug)]

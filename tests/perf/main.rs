@@ -32,11 +32,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use conntrack::test_support::frame;
 use flowtracker_proto::v1;
 use flowtracker_tests::grpcurl::Grpcurl;
+use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
 use flowtracker_tests::rounds::Rounds;
-use flowtracker_tests::{packet, pcap};
 use report::{Better, Report, Row, Section, Target, Versus};
 use serde_json::json;
 
@@ -306,7 +307,7 @@ fn quick() -> bool {
 
 fn write_capture(path: &Path, flows: u64) {
     let repeat = MIN_FRAMES.div_ceil(flows);
-    let once: Vec<Vec<u8>> = packet::distinct_flows(flows).collect();
+    let once: Vec<Vec<u8>> = frame::distinct_flows(flows).collect();
     let frames: Vec<Vec<u8>> = (0..repeat).flat_map(|_| once.iter().cloned()).collect();
     pcap::write_frames(path, &frames).expect("write the capture");
 }

@@ -16,11 +16,12 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use conntrack::test_support::mixed;
 use conntrack::{FlowKey, FlowTable};
 use contenders::{BURST, Contender, Hash, Nothing, Ours, learner};
 use dpdk::Eal;
 use dpdk::clock::tsc;
-use flowtracker_tests::flows::{flow, mixed};
+use flowtracker_tests::flows::flow;
 use flowtracker_tests::hugepages::Hugepages;
 use flowtracker_tests::rounds::Rounds;
 #[cfg_attr(test, allow(unused_imports, reason = "the report takes it"))]

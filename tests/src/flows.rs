@@ -4,14 +4,7 @@ use std::net::Ipv4Addr;
 
 use conntrack::FlowKey;
 use conntrack::key::TCP;
-
-/// Mixes 64 bits so that no two numbers become one (the finalizer of splitmix64).
-#[must_use]
-pub fn mixed(mut x: u64) -> u64 {
-    x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
-}
+use conntrack::test_support::mixed;
 
 /// The flow of a number: no two have the same source and ports.
 #[must_use]

@@ -49,7 +49,7 @@ impl Key {
     }
 
     /// The key that a flow of the traffic generator has when it enters this port: its numbering is that of
-    /// [`distinct_flows`](crate::packet::distinct_flows).
+    /// [`distinct_flows`](conntrack::test_support::frame::distinct_flows).
     #[must_use]
     pub fn of_flow(number: u64, port: u16) -> Self {
         let addr = |a, b| u32::from_be_bytes([10, a, 0, b]);

@@ -20,7 +20,6 @@ pub mod guest;
 pub mod hugepages;
 pub mod netns;
 pub mod oracle;
-pub mod packet;
 pub mod pcap;
 pub mod process;
 pub mod relay;

@@ -280,9 +280,9 @@ pub fn sum(outcomes: &v1::Outcomes) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::{
-        Ipv4Frame, PROTOCOL_TCP, PROTOCOL_UDP, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows,
-        every_prefix, ipv6_tcp,
+    use conntrack::key::{TCP, UDP};
+    use conntrack::test_support::frame::{
+        Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, every_prefix, ipv6_tcp,
     };
 
     const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -293,10 +293,10 @@ mod tests {
     }
 
     fn verdict(frame: &[u8]) -> Result<Key, Outcome> {
-        classify(frame, 0, &[PROTOCOL_TCP])
+        classify(frame, 0, &[TCP])
     }
 
-    const KEY: Key = Key { port: 0, src: A, dst: B, protocol: PROTOCOL_TCP, src_port: 36876, dst_port: 1234 };
+    const KEY: Key = Key { port: 0, src: A, dst: B, protocol: TCP, src_port: 36876, dst_port: 1234 };
 
     #[test]
     fn options_and_up_to_two_tags_do_not_change_the_key() {
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn the_table_fills_up_to_its_capacity() {
-        let mut oracle = Oracle::new(&[PROTOCOL_TCP, PROTOCOL_UDP], 5);
+        let mut oracle = Oracle::new(&[TCP, UDP], 5);
         for frame in distinct_flows(8).chain(distinct_flows(8)) {
             oracle.receive(0, &frame);
         }
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn without_permission_nothing_is_created() {
-        let mut oracle = Oracle::new(&[PROTOCOL_TCP], 5).without_create();
+        let mut oracle = Oracle::new(&[TCP], 5).without_create();
         assert_eq!(oracle.receive(0, &syn().build()), Outcome::MissDenied);
         assert!(oracle.entries().is_empty());
     }

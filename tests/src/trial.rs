@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use conntrack::test_support::Random;
 use flowtracker_proto::v1;
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr};
 use rustix::process::Signal;
@@ -41,29 +42,6 @@ const FAULTS_WITHIN: u64 = 7_000;
 /// Pause before a step that cannot be taken now is tried again, milliseconds.
 const AGAIN: u64 = 20;
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-#[derive(Clone, Debug)]
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From `low` to `high`, both included.
-    fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
-    }
-
-    fn coin(&mut self) -> bool {
-        self.next().is_multiple_of(2)
-    }
-}
-
 /// What is done to the programs. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
@@ -91,7 +69,7 @@ enum Fault {
 const KINDS: usize = 9;
 
 impl Fault {
-    fn throw(kind: usize, dice: &mut Dice) -> Self {
+    fn throw(kind: usize, dice: &mut Random) -> Self {
         match kind {
             0 => Self::KillControl { down: dice.between(0, 1500) },
             1 => Self::StopControl { during: dice.between(1000, 3000) },
@@ -199,7 +177,7 @@ struct Written {
 
 struct Trial {
     plan: Plan,
-    dice: Dice,
+    dice: Random,
     start: Instant,
     agenda: BinaryHeap<Reverse<(u64, u64, Step)>>,
     steps: u64,
@@ -251,7 +229,7 @@ fn say(text: &str) {
 
 impl Trial {
     fn start(seed: u64, traffic: &Path) -> Self {
-        let mut dice = Dice(seed);
+        let mut dice = Random(seed);
         let plan = Plan {
             shards: if seed % 4 == 3 { 2 } else { 1 },
             retain: [1_048_576, 20_000, 100_000][(seed % 3) as usize],
@@ -816,25 +794,4 @@ fn telemetry(path: &Path, command: &str) -> Option<serde_json::Value> {
     nix::unistd::write(&fd, command.as_bytes()).ok()?;
     let count = nix::unistd::read(&fd, &mut buffer).ok()?;
     serde_json::from_slice(&buffer[..count]).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The first numbers of the published algorithm for the seed 1234567.
-    #[test]
-    fn the_dice_are_split_mix_64() {
-        let mut dice = Dice(1_234_567);
-        let thrown = [dice.next(), dice.next(), dice.next()];
-        assert_eq!(thrown, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
-    }
-
-    #[test]
-    fn throws_stay_within_their_limits() {
-        let mut dice = Dice(1);
-        let mut seen = [0; 3];
-        (0..300).for_each(|_| seen[(dice.between(5, 7) - 5) as usize] += 1);
-        assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use flowtracker_tests::packet::{Ipv4Frame, arp_request};
+use conntrack::test_support::frame::{Ipv4Frame, arp_request};
 use flowtracker_tests::pcap::{self, Resolution};
 use flowtracker_tests::process::workspace_root;
 

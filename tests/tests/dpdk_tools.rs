@@ -9,11 +9,11 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use conntrack::test_support::frame::{Ipv4Frame, arp_request, distinct_flows, ethernet};
 use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, LIMIT, Setup, Totals};
 use flowtracker_tests::hugepages::Hugepages;
 use flowtracker_tests::netns::{Line, Namespace};
-use flowtracker_tests::packet::{Ipv4Frame, arp_request, distinct_flows, ethernet};
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 use rustix::process::Signal;

@@ -1,10 +1,11 @@
 //! The kinds of port that need no hardware and no neighbour process: net_tap,
 //! net_ring, net_null.
 
+use conntrack::key::TCP;
+use conntrack::test_support::frame::{assert_same, distinct_flows};
 use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::netns::{LEFT_ADDR, Namespace, RIGHT_ADDR, netcat};
 use flowtracker_tests::oracle::Oracle;
-use flowtracker_tests::packet::{PROTOCOL_TCP, assert_same, distinct_flows};
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Stream, run, wait_for};
 
@@ -43,7 +44,7 @@ fn a_ring_port_gives_back_what_it_got() {
     // Rings have no descriptors to keep filled.
     let appliance = Appliance::start(&alone, &[capture, "net_ring1".to_owned()], &["--mbufs", "8191"]);
     appliance.wait_forwarded(2 * FLOWS);
-    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let mut oracle = Oracle::new(&[TCP], usize::MAX);
     for (port, frame) in [0, 1].into_iter().flat_map(|port| frames.iter().map(move |frame| (port, frame))) {
         oracle.receive(port, frame);
     }

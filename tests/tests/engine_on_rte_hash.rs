@@ -6,6 +6,7 @@ mod laws;
 
 use conntrack::arch::Features;
 use conntrack::table::{BULK, TableConfig};
+use conntrack::test_support::Random;
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, TableFull};
 use dpdk::hash::HashFunction;
 use flowtracker_tests::collisions;
@@ -13,7 +14,6 @@ use flowtracker_tests::rte_table::RteTable;
 use laws::keys;
 use laws::model::ops::{moments, ops, setup};
 use laws::model::{check, check_punctual};
-use laws::random::Random;
 use laws::tables::{Refusal, lives_like_a_map};
 use proptest::prelude::*;
 

@@ -5,11 +5,11 @@
 use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
+use conntrack::test_support::frame::distinct_flows;
 use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::frozen::Frozen;
 use flowtracker_tests::netns::{Line, Namespace, RIGHT_ADDR};
-use flowtracker_tests::packet::distinct_flows;
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Stream, run, wait_for};
 use flowtracker_tests::testpmd::{Repeat, Testpmd};

@@ -2,11 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use conntrack::test_support::frame::Ipv4Frame;
 use flowtracker_proto::v1::{self, DeleteReason, Entity, EventType};
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::grpcurl::{Refused, SERVICE};
 use flowtracker_tests::netns::Namespace;
-use flowtracker_tests::packet::Ipv4Frame;
 use flowtracker_tests::pcap;
 use serde_json::{Value, json};
 

@@ -4,11 +4,11 @@
 mod laws;
 
 use conntrack::arch::Features;
+use conntrack::test_support::Random;
 use conntrack::{FlowTable, HashKind, Hasher, hash};
 use dpdk::hash::HashFunction;
 use flowtracker_tests::rte_table::RteTable;
 use laws::keys;
-use laws::random::Random;
 
 /// Initial values: the usual ones, and a few without a pattern.
 const INITS: [u32; 6] = [0, 1, u32::MAX, 0x8000_0000, 0xdead_beef, 0x1234_5678];

@@ -41,10 +41,11 @@ impl Workspace {
             .collect()
     }
 
-    /// The same, reduced to crates of this workspace.
+    /// The same, reduced to other crates of this workspace. A crate may depend on itself, to give its tests a feature.
     fn own_dependencies(&self, name: &str, kinds: &[&str]) -> BTreeSet<&str> {
-        let own: BTreeSet<&str> = self.packages.iter().filter_map(|p| p["name"].as_str()).collect();
-        self.dependencies(name, kinds).intersection(&own).copied().collect()
+        let others: BTreeSet<&str> =
+            self.packages.iter().filter_map(|p| p["name"].as_str()).filter(|other| *other != name).collect();
+        self.dependencies(name, kinds).intersection(&others).copied().collect()
     }
 }
 

@@ -5,10 +5,11 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use conntrack::key::TCP;
+use conntrack::test_support::frame::{Ipv4Frame, arp_request, assert_same, distinct_flows};
 use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::oracle::Oracle;
-use flowtracker_tests::packet::{Ipv4Frame, PROTOCOL_TCP, arp_request, assert_same, distinct_flows};
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::wait_for;
 use flowtracker_tests::testpmd::{Repeat, Testpmd};
@@ -93,7 +94,7 @@ enum First {
 /// Sends all of `frames` from left to right: each arrives, octet by octet.
 fn all_arrive(frames: &[Vec<u8>], first: First) {
     assert!(frames.len() as u64 <= IN_FLIGHT, "more could be lost, with every right");
-    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let mut oracle = Oracle::new(&[TCP], usize::MAX);
     for frame in frames {
         oracle.receive(0, frame);
     }

@@ -7,11 +7,12 @@ use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
+use conntrack::key::TCP;
+use conntrack::test_support::frame::{Ipv4Frame, arp_request, distinct_flows, ipv6_tcp};
 use flowtracker_proto::{loop_time, v1};
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::netns::{Line, Namespace};
 use flowtracker_tests::oracle::{self, Oracle};
-use flowtracker_tests::packet::{Ipv4Frame, PROTOCOL_TCP, arp_request, distinct_flows, ipv6_tcp};
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, run, tool, wait_for, workspace_root};
 use flowtracker_tests::scrape::{CLASSIC, OPENMETRICS, Page, Sample};
@@ -183,7 +184,7 @@ fn samples_at_rest(page: &Page) -> Vec<Sample> {
 #[test]
 fn metrics_are_the_figures_of_get_stats_and_add_up_to_the_frames_sent() {
     let frames = frames();
-    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let mut oracle = Oracle::new(&[TCP], usize::MAX);
     for frame in &frames {
         oracle.receive(0, frame);
     }

@@ -5,10 +5,10 @@
 use std::collections::HashSet;
 use std::process::Command;
 
+use conntrack::test_support::frame::distinct_flows;
 use flowtracker_proto::v1::{Event, EventType};
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::netns::Namespace;
-use flowtracker_tests::packet::distinct_flows;
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 

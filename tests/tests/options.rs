@@ -6,11 +6,11 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
+use conntrack::test_support::frame::{Ipv4Frame, distinct_flows};
 use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::grpcurl::Grpcurl;
 use flowtracker_tests::netns::Namespace;
-use flowtracker_tests::packet::{Ipv4Frame, distinct_flows};
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for};
 use serde::de::DeserializeOwned;

@@ -6,13 +6,14 @@
 
 use std::net::Ipv4Addr;
 
+use conntrack::key::{TCP, UDP};
+use conntrack::test_support::frame::{
+    Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows, ethernet, every_prefix,
+    ipv6_tcp,
+};
 use flowtracker_tests::appliance::Appliance;
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::oracle::{self, Oracle, Outcome};
-use flowtracker_tests::packet::{
-    Ipv4Frame, PROTOCOL_TCP, PROTOCOL_UDP, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows,
-    ethernet, every_prefix, ipv6_tcp,
-};
 use flowtracker_tests::pcap;
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -123,29 +124,28 @@ fn check(frames: &[Vec<u8>], options: &[&str], mut oracle: Oracle) -> Vec<Vec<u8
 #[test]
 fn every_frame_has_one_outcome_and_leaves_unchanged() {
     let frames = menagerie();
-    let sent = check(&frames, &[], Oracle::new(&[PROTOCOL_TCP], usize::MAX));
+    let sent = check(&frames, &[], Oracle::new(&[TCP], usize::MAX));
     assert_same(&sent, &frames);
 }
 
 #[test]
 fn udp_is_tracked_when_asked_for() {
     let frames = menagerie();
-    let oracle = Oracle::new(&[PROTOCOL_TCP, PROTOCOL_UDP], usize::MAX);
+    let oracle = Oracle::new(&[TCP, UDP], usize::MAX);
     assert_same(&check(&frames, &["--protocols", "tcp,udp"], oracle), &frames);
 }
 
 #[test]
 fn untracked_frames_can_be_dropped() {
     let frames = menagerie();
-    let tracked: Vec<_> =
-        frames.iter().filter(|f| oracle::classify(f, 0, &[PROTOCOL_TCP]).is_ok()).cloned().collect();
-    let oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let tracked: Vec<_> = frames.iter().filter(|f| oracle::classify(f, 0, &[TCP]).is_ok()).cloned().collect();
+    let oracle = Oracle::new(&[TCP], usize::MAX);
     assert_same(&check(&frames, &["--untracked", "drop"], oracle), &tracked);
 }
 
 #[test]
 fn a_monitor_port_sends_nothing() {
-    let oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let oracle = Oracle::new(&[TCP], usize::MAX);
     assert_same(&check(&menagerie(), &["--forward", "drop"], oracle), &[]);
 }
 
@@ -153,7 +153,7 @@ fn a_monitor_port_sends_nothing() {
 fn a_full_table_still_forwards() {
     // Twice, so that the flows that found room are hit and the others missed again.
     let frames: Vec<_> = distinct_flows(100).chain(distinct_flows(100)).collect();
-    let sent = check(&frames, &["--capacity", "64"], Oracle::new(&[PROTOCOL_TCP], 64));
+    let sent = check(&frames, &["--capacity", "64"], Oracle::new(&[TCP], 64));
     assert_same(&sent, &frames);
 }
 
@@ -161,7 +161,7 @@ fn a_full_table_still_forwards() {
 fn without_the_create_permission_nothing_is_learned() {
     let frames: Vec<_> = distinct_flows(100).collect();
     // 0x3dfc without bit 6, the data path's C.
-    let oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX).without_create();
+    let oracle = Oracle::new(&[TCP], usize::MAX).without_create();
     assert_same(&check(&frames, &["--permissions", "0x3dbc"], oracle), &frames);
 }
 
@@ -170,13 +170,13 @@ fn without_the_create_permission_nothing_is_learned() {
 fn jumbo_frames_are_tracked_and_leave_whole() {
     let jumbo = |len| Ipv4Frame::tcp((A, 36876), (B, 1234)).payload(&vec![0x3c; len]).build();
     let frames: Vec<_> = [60, 1960, 2048, 4000, 8960].map(jumbo).into();
-    assert_same(&check(&frames, &[], Oracle::new(&[PROTOCOL_TCP], usize::MAX)), &frames);
+    assert_same(&check(&frames, &[], Oracle::new(&[TCP], usize::MAX)), &frames);
 }
 
 /// The list of frames is worth its name only if it reaches every rule.
 #[test]
 fn the_menagerie_meets_every_rule_of_the_parser() {
-    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let mut oracle = Oracle::new(&[TCP], usize::MAX);
     let met: std::collections::BTreeSet<_> =
         menagerie().iter().map(|frame| oracle.receive(0, frame)).collect();
     for outcome in [

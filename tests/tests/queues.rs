@@ -5,10 +5,11 @@
 //! which queue. The main lcore does not poll when there are others; it shares a
 //! CPU, so that each poller has one.
 
+use conntrack::key::TCP;
+use conntrack::test_support::frame::distinct_flows;
 use flowtracker_tests::appliance::{Setup, Totals};
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::oracle::Oracle;
-use flowtracker_tests::packet::{PROTOCOL_TCP, distinct_flows};
 use flowtracker_tests::pcap;
 
 const ONE_WORKER: &str = "0@0";
@@ -33,7 +34,7 @@ fn through(ports: &[&[Frames]], lcores: &str) -> (Totals, usize) {
     let path = |port: usize, queue: usize, way: &str| {
         folder.path().join(format!("{way}-{port}-{queue}.pcap")).to_str().expect("UTF-8").to_owned()
     };
-    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let mut oracle = Oracle::new(&[TCP], usize::MAX);
     let mut devices = Vec::new();
     let mut count = 0;
     for (port, queues) in ports.iter().enumerate() {

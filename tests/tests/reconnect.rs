@@ -7,10 +7,11 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 
+use conntrack::test_support::frame;
 use flowtracker_proto::v1::{self, EventType};
 use flowtracker_tests::appliance::LIMIT;
+use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, Stream, binary, wait_for};
-use flowtracker_tests::{packet, pcap};
 use rustix::process::Signal;
 
 const FLOWS: u64 = 500;
@@ -66,7 +67,7 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let socket = folder.path().join("control.sock");
     let capture = folder.path().join("in.pcap");
-    let frames: Vec<Vec<u8>> = packet::distinct_flows(FLOWS).collect();
+    let frames: Vec<Vec<u8>> = frame::distinct_flows(FLOWS).collect();
     pcap::write_frames(&capture, &frames).expect("write the capture");
 
     // Nobody listens yet.
@@ -96,7 +97,7 @@ fn an_end_does_not_wait_for_a_service_that_is_silent() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let socket = folder.path().join("control.sock");
     let capture = folder.path().join("in.pcap");
-    let frames: Vec<Vec<u8>> = packet::distinct_flows(1).collect();
+    let frames: Vec<Vec<u8>> = frame::distinct_flows(1).collect();
     pcap::write_frames(&capture, &frames).expect("write the capture");
     let silent = UnixListener::bind(&socket).expect("a socket");
 

@@ -9,13 +9,14 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use conntrack::key::{TCP, UDP};
+use conntrack::test_support::frame::{
+    Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, ipv6_tcp,
+};
 use flowtracker_proto::{Timestamp, v1};
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::netns::Line;
 use flowtracker_tests::oracle::{self, Key};
-use flowtracker_tests::packet::{
-    Ipv4Frame, PROTOCOL_TCP, PROTOCOL_UDP, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, ipv6_tcp,
-};
 use flowtracker_tests::pcap::{self, IF_TSOFFSET, IF_TSRESOL, PcapNg, Resolution};
 use flowtracker_tests::process::{Running, Stream, binary, workspace_root};
 use proptest::prelude::*;
@@ -524,7 +525,7 @@ proptest! {
         hash in proptest::sample::select(&HASHES),
         (udp, drain) in any::<(bool, bool)>(),
     ) {
-        let protocols: &[u8] = if udp { &[PROTOCOL_TCP, PROTOCOL_UDP] } else { &[PROTOCOL_TCP] };
+        let protocols: &[u8] = if udp { &[TCP, UDP] } else { &[TCP] };
         let mut model =
             Model { protocols, capacity, aging_ms, now_ns: 0, entries: Vec::new(), told: Vec::new() };
         for (time, frame) in &packets {
@@ -580,14 +581,8 @@ fn long_silence_is_passed_on_time() {
     let aging_ms = 864_000_000;
     let times = [0, 9 * DAY, 18 * DAY, 28 * DAY + 1, 39 * DAY, 90 * DAY, 10_000 * DAY, 10_009 * DAY];
     let packets: Vec<Timed> = times.map(|time| (time, flow(1))).into();
-    let mut model = Model {
-        protocols: &[PROTOCOL_TCP],
-        capacity: 5,
-        aging_ms,
-        now_ns: 0,
-        entries: Vec::new(),
-        told: Vec::new(),
-    };
+    let mut model =
+        Model { protocols: &[TCP], capacity: 5, aging_ms, now_ns: 0, entries: Vec::new(), told: Vec::new() };
     packets.iter().for_each(|(time, frame)| model.packet(*time, frame));
     model.expire(u64::MAX);
     let printed = printed(&captured(&packets).1, &["--timer-profiles=864000000", "--drain"]);

@@ -1,12 +1,13 @@
 //! The appliance on kernel interfaces (net_af_packet on veth) under more than a
 //! few frames: a real TCP stream, frames of every size, links that go and come.
 
+use conntrack::key::TCP;
+use conntrack::test_support::frame::{
+    Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows, ipv6_tcp,
+};
 use flowtracker_tests::appliance::{Appliance, LIMIT, Setup};
 use flowtracker_tests::netns::{Line, RIGHT_ADDR};
 use flowtracker_tests::oracle::Oracle;
-use flowtracker_tests::packet::{
-    Ipv4Frame, PROTOCOL_TCP, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows, ipv6_tcp,
-};
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 use std::net::Ipv4Addr;
 
@@ -18,7 +19,7 @@ const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 
 /// Sends frames in at the left, and compares what comes out at the right.
 fn all_arrive(line: &Line, devices: &[String], frames: &[Vec<u8>]) {
-    let mut oracle = Oracle::new(&[PROTOCOL_TCP], usize::MAX);
+    let mut oracle = Oracle::new(&[TCP], usize::MAX);
     for frame in frames {
         oracle.receive(0, frame);
     }

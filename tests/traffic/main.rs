@@ -26,9 +26,9 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use conntrack::test_support::frame::FlowFrames;
 use dpdk::test_support::push_frame;
 use dpdk::{Burst, Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId, TxQueue};
-use flowtracker_tests::packet::FlowFrames;
 
 /// Frames that may be on their way in all ports together.
 const MBUFS: u32 = 65_535;

@@ -13,12 +13,13 @@ use std::hint::black_box;
 use conntrack::arch::Features;
 use conntrack::packet::parse;
 use conntrack::table::{ALL_STEPS, Packets, TableConfig, Touch};
+use conntrack::test_support::flow;
+use conntrack::test_support::frame::{ETHERTYPE_IPV6, Ipv4Frame, TPID_8021Q};
 use conntrack::tracker::Budget;
 use conntrack::{
     Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Pos, Protocols, Tick, Tracker,
     TrackerConfig,
 };
-use laws::frames::Frame;
 use laws::keys;
 
 /// Frames of a burst, as the data plane receives them.
@@ -37,9 +38,9 @@ const PORT: u8 = 1;
 type Operation = fn() -> usize;
 
 const OPERATIONS: [(&str, Operation); 17] = [
-    ("parse/tcp", || parse_all(&Frame::default(), true)),
-    ("parse/tagged", || parse_all(&Frame { tags: vec![0x8100], ..Frame::default() }, true)),
-    ("parse/not_ipv4", || parse_all(&Frame { ether_type: 0x86dd, ..Frame::default() }, false)),
+    ("parse/tcp", || parse_all(&plain(), true)),
+    ("parse/tagged", || parse_all(&plain().tag(TPID_8021Q, 7), true)),
+    ("parse/not_ipv4", || parse_all(&plain().ethertype(ETHERTYPE_IPV6), false)),
     ("hash/keyed/native", || hash_all(HashKind::Keyed, Features::detect())),
     ("hash/keyed/portable", || hash_all(HashKind::Keyed, Features::PORTABLE)),
     ("hash/crc/native", || hash_all(HashKind::Crc, Features::detect())),
@@ -104,7 +105,7 @@ fn filled_table(keys: &[FlowKey]) -> LineTable {
 }
 
 fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
-    keys.iter().map(|key| Frame::of(key).build()).collect()
+    keys.iter().map(|key| Ipv4Frame::of(key).unpadded().build()).collect()
 }
 
 /// A tracker that has received these frames, a burst each millisecond from 0 on.
@@ -124,7 +125,12 @@ fn take(event: &Event) -> bool {
     true
 }
 
-fn parse_all(frame: &Frame, tracked: bool) -> usize {
+/// A TCP segment of 54 octets.
+fn plain() -> Ipv4Frame {
+    Ipv4Frame::of(&flow(PORT, 36876)).unpadded()
+}
+
+fn parse_all(frame: &Ipv4Frame, tracked: bool) -> usize {
     let burst = vec![frame.build(); BURST];
     let mut keys = [FlowKey::default(); BURST];
     let mut outcomes = [0usize; Outcome::ALL.len()];

@@ -34,6 +34,8 @@ pub mod packet;
 pub mod permission;
 pub mod stats;
 pub mod table;
+#[cfg(any(test, feature = "test-support"))]
+pub mod test_support;
 pub mod timeout;
 pub mod tracker;
 

@@ -9,12 +9,12 @@ use conntrack::arch::Features;
 use conntrack::event::EventBody;
 use conntrack::key::TCP;
 use conntrack::table::TableConfig;
+use conntrack::test_support::Random;
+use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::Budget;
 use conntrack::{
     Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, ProfileId, Tracker, TrackerConfig,
 };
-use laws::frames::Frame;
-use laws::random::Random;
 
 /// Nanoseconds per millisecond.
 const MS: u64 = 1_000_000;
@@ -30,7 +30,7 @@ struct Flows {
 impl Flows {
     fn new(count: usize) -> Self {
         let key = FlowKey::new(1, Ipv4Addr::UNSPECIFIED, Ipv4Addr::new(10, 0, 0, 2), TCP, 1000, 80);
-        Flows { last_ns: vec![0; count], frame: Frame { rest: 0, ..Frame::of(&key) }.build() }
+        Flows { last_ns: vec![0; count], frame: Ipv4Frame::of(&key).after_ports(0).unpadded().build() }
     }
 
     /// The number is the source address.

@@ -6,12 +6,12 @@ use conntrack::arch::Features;
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
 use conntrack::table::{TableConfig, Uncounted};
+use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::{Budget, Flush, Permission, Refusal, TableChange, TableRefusal, Write};
 use conntrack::{
     Attributes, DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome,
     Permissions, Profiles, Tracker, TrackerConfig,
 };
-use laws::frames::Frame;
 use laws::keys;
 
 fn tracker(entries: u32, config: TrackerConfig, now: Now) -> Tracker<LineTable> {
@@ -21,7 +21,7 @@ fn tracker(entries: u32, config: TrackerConfig, now: Now) -> Tracker<LineTable> 
 }
 
 fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
-    keys.iter().map(|key| Frame::of(key).build()).collect()
+    keys.iter().map(|key| Ipv4Frame::of(key).unpadded().build()).collect()
 }
 
 /// Keys that enter port 1, as the bursts of these tests do.

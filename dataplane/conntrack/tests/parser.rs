@@ -9,11 +9,14 @@ use conntrack::entry::Counts;
 use conntrack::key::{TCP, UDP};
 use conntrack::packet::{MAX_HEADER, parse};
 use conntrack::table::TableConfig;
+use conntrack::test_support::flow;
+use conntrack::test_support::frame::{
+    ETHERTYPE_IPV6, ICMP, Ipv4Frame, TPID_8021AD, TPID_8021Q, every_prefix,
+};
 use conntrack::{
     Event, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Now, Outcome, Protocols, Tracker,
     TrackerConfig,
 };
-use laws::frames::Frame;
 use laws::oracle::classify;
 use proptest::prelude::*;
 
@@ -30,21 +33,25 @@ fn agree(frame: &[u8]) {
     }
 }
 
-/// Frames that are tracked: all tags, all lengths of options, with and without payload.
-fn tracked_shapes() -> impl Iterator<Item = Frame> {
-    let tags = [vec![], vec![0x8100], vec![0x88a8], vec![0x88a8, 0x8100], vec![0x8100, 0x8100]];
-    tags.into_iter().flat_map(|tags| {
+/// A frame from 10.0.0.1 to 10.0.0.2 behind these tags, without padding.
+fn shape(tags: &[u16], option_words: usize, protocol: u8, after_ports: usize) -> Ipv4Frame {
+    let key = flow(3, 36876);
+    let plain = Ipv4Frame::of(&key).protocol(protocol).after_ports(after_ports).unpadded();
+    tags.iter().fold(plain, |frame, &tpid| frame.tag(tpid, 0x6007)).ip_options(option_words)
+}
+
+/// Frames that are tracked, with their keys and the octets up to the end of the ports: all tags, all lengths of
+/// options, with and without payload.
+fn tracked_shapes() -> impl Iterator<Item = (Ipv4Frame, FlowKey, usize)> {
+    const TAGS: [&[u16]; 5] =
+        [&[], &[TPID_8021Q], &[TPID_8021AD], &[TPID_8021AD, TPID_8021Q], &[TPID_8021Q, TPID_8021Q]];
+    TAGS.into_iter().flat_map(|tags| {
         (0..=10).flat_map(move |option_words| {
-            let tags = tags.clone();
             [TCP, UDP].into_iter().flat_map(move |protocol| {
-                let tags = tags.clone();
-                [0, 16, 100].map(|rest| Frame {
-                    tags: tags.clone(),
-                    option_words,
-                    protocol,
-                    rest,
-                    ..Frame::default()
-                })
+                let k = flow(3, 36876);
+                let key = FlowKey::new(3, k.src_addr(), k.dst_addr(), protocol, k.src_port(), k.dst_port());
+                let needed = 14 + tags.len() * 4 + 20 + option_words * 4 + 4;
+                [0, 16, 100].map(|rest| (shape(tags, option_words, protocol, rest), key, needed))
             })
         })
     })
@@ -52,21 +59,13 @@ fn tracked_shapes() -> impl Iterator<Item = Frame> {
 
 #[test]
 fn every_frame_cut_at_every_length() {
-    for shape in tracked_shapes() {
-        let frame = shape.build();
-        let needed = 14 + shape.tags.len() * 4 + 20 + usize::from(shape.option_words) * 4 + 4;
-        for len in 0..=frame.len() {
-            agree(&frame[..len]);
-            let parsed = parse(&frame[..len], 3, Protocols::TcpUdp);
-            assert_eq!(parsed.is_ok(), len >= needed, "{shape:?} cut at {len}");
-            if len < needed {
-                assert_eq!(parsed, Err(Outcome::Truncated), "{shape:?} cut at {len}");
-            }
+    for (shape, key, needed) in tracked_shapes() {
+        for frame in every_prefix(&shape.build()) {
+            agree(&frame);
+            let parsed = parse(&frame, 3, Protocols::TcpUdp);
+            let expected = if frame.len() < needed { Err(Outcome::Truncated) } else { Ok(key) };
+            assert_eq!(parsed, expected, "{shape:?} cut at {}", frame.len());
         }
-        let key = parse(&frame, 3, Protocols::TcpUdp).expect("complete");
-        assert_eq!((key.src_addr(), key.dst_addr()), (shape.src, shape.dst));
-        assert_eq!((key.src_port(), key.dst_port()), (shape.src_port, shape.dst_port));
-        assert_eq!((key.input_port(), key.protocol()), (3, shape.protocol));
     }
 }
 
@@ -75,8 +74,7 @@ fn every_header_length_and_total_length() {
     for option_words in [0, 1, 10] {
         for ihl in 0..16 {
             for total_len in (0..90).chain([1500, u16::MAX]) {
-                let frame =
-                    Frame { option_words, ihl: Some(ihl), total_len: Some(total_len), ..Frame::default() };
+                let frame = shape(&[], option_words, TCP, 16).ihl(ihl).total_length(total_len);
                 let bytes = frame.build();
                 for len in [bytes.len(), 34, 37, 38, 41, 42, 53] {
                     agree(&bytes[..len]);
@@ -89,33 +87,30 @@ fn every_header_length_and_total_length() {
 /// A frame with two faults has the outcome of the earlier rule.
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let plain = Frame::default();
-    let outcome = |frame: &Frame| parse(&frame.build(), 1, Protocols::Tcp).expect_err("not looked up");
-    let fragment = Frame { fragment: 1, ..plain.clone() };
-    assert_eq!(outcome(&Frame { ether_type: 0x86dd, version: 6, ..plain.clone() }), Outcome::NotIpv4);
-    assert_eq!(outcome(&Frame { tags: vec![0x8100; 3], ..plain.clone() }), Outcome::NotIpv4);
-    assert_eq!(outcome(&Frame { version: 6, ..fragment.clone() }), Outcome::Malformed);
-    assert_eq!(outcome(&Frame { total_len: Some(19), ..fragment.clone() }), Outcome::Malformed);
-    assert_eq!(outcome(&Frame { protocol: 1, ..fragment.clone() }), Outcome::Fragment);
-    assert_eq!(
-        outcome(&Frame { protocol: 1, total_len: Some(20), ..plain.clone() }),
-        Outcome::NotTrackedProtocol
-    );
-    assert_eq!(outcome(&Frame { total_len: Some(23), ..plain.clone() }), Outcome::Malformed);
-    let cut = Frame { total_len: Some(20), ..plain.clone() }.build();
+    let plain = || shape(&[], 0, TCP, 16);
+    let outcome = |frame: Ipv4Frame| parse(&frame.build(), 1, Protocols::Tcp).expect_err("not looked up");
+    let fragment = || plain().later_fragment(1, false);
+    assert_eq!(outcome(plain().ethertype(ETHERTYPE_IPV6).version(6)), Outcome::NotIpv4);
+    assert_eq!(outcome(shape(&[TPID_8021Q; 3], 0, TCP, 16)), Outcome::NotIpv4);
+    assert_eq!(outcome(fragment().version(6)), Outcome::Malformed);
+    assert_eq!(outcome(fragment().total_length(19)), Outcome::Malformed);
+    assert_eq!(outcome(fragment().protocol(ICMP)), Outcome::Fragment);
+    assert_eq!(outcome(plain().protocol(ICMP).total_length(20)), Outcome::NotTrackedProtocol);
+    assert_eq!(outcome(plain().total_length(23)), Outcome::Malformed);
+    let cut = plain().total_length(20).build();
     assert_eq!(parse(&cut[..37], 1, Protocols::Tcp), Err(Outcome::Truncated));
     // The first fragment carries the ports, and flags do not matter.
-    assert!(parse(&Frame { fragment: 0xe000, ..plain }.build(), 1, Protocols::Tcp).is_ok());
+    assert!(parse(&plain().fragment_field(0xe000).build(), 1, Protocols::Tcp).is_ok());
 }
 
 /// A frame that is tracked, or would be but for a few bytes, or is cut short.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let tag = prop_oneof![Just(0x8100u16), Just(0x88a8), any::<u16>()];
-    let shape = (prop::collection::vec(tag, 0..4), 0..=10u8, 0..40usize, protocol());
+    let tag = prop_oneof![Just(TPID_8021Q), Just(TPID_8021AD), any::<u16>()];
+    let parts = (prop::collection::vec(tag, 0..4), 0..=10usize, 0..40usize, protocol());
     let changes = prop::collection::vec((0..60usize, any::<u8>()), 0..4);
     let cut = prop::option::of(any::<prop::sample::Index>());
-    (shape, changes, cut).prop_map(|((tags, option_words, rest, protocol), changes, cut)| {
-        let mut frame = Frame { tags, option_words, rest, protocol, ..Frame::default() }.build();
+    (parts, changes, cut).prop_map(|((tags, option_words, rest, protocol), changes, cut)| {
+        let mut frame = shape(&tags, option_words, protocol, rest).build();
         for (at, byte) in changes {
             if let Some(place) = frame.get_mut(at) {
                 *place = byte;
@@ -134,8 +129,9 @@ fn protocol() -> impl Strategy<Value = u8> {
 
 /// Plain frames of a few flows.
 fn plain() -> impl Strategy<Value = Vec<u8>> {
-    (protocol(), 0..4u16, 0..40usize)
-        .prop_map(|(protocol, src_port, rest)| Frame { protocol, src_port, rest, ..Frame::default() }.build())
+    (protocol(), 0..4u16, 0..40usize).prop_map(|(protocol, src_port, rest)| {
+        Ipv4Frame::of(&flow(3, src_port)).protocol(protocol).after_ports(rest).unpadded().build()
+    })
 }
 
 proptest! {

@@ -4,9 +4,9 @@ mod laws;
 
 use conntrack::arch::Features;
 use conntrack::table::{Counted, Layout, TableConfig, TableConfigError, Uncounted};
+use conntrack::test_support::Random;
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable};
 use laws::keys;
-use laws::random::Random;
 use laws::tables::{Refusal, lives_like_a_map, only_full_refuses, survives_generations};
 
 const KINDS: [HashKind; 3] = [HashKind::Keyed, HashKind::Crc, HashKind::Jhash];

@@ -112,26 +112,14 @@ fn successor(id: u16) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conntrack::{FlowKey, Permissions, ProfileId, Tick};
-    use std::net::Ipv4Addr;
+    use conntrack::test_support::{self, flow};
 
     fn actor(pid: u32) -> v1::Actor {
         v1::Actor { entity: 2, pid, process: "ctl".to_owned() }
     }
 
     fn entry(creator: ActorId, updater: ActorId) -> Entry {
-        Entry {
-            key: FlowKey::new(1, Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, 6, 1, 2),
-            created_ms: 0,
-            last_used: Tick(0),
-            aging_ms: 0,
-            profile: ProfileId::default(),
-            permissions: Permissions::new(0x1dbc).expect("14 bits"),
-            packets: 0,
-            bytes: 0,
-            creator,
-            updater,
-        }
+        Entry { creator, updater, ..test_support::entry(flow(1, 1)) }
     }
 
     #[test]

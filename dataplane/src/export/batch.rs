@@ -216,7 +216,7 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
 mod tests {
     use super::*;
     use crate::lcore::clock::Calibration;
-    use conntrack::{Permissions, ProfileId};
+    use conntrack::{ProfileId, test_support};
 
     #[test]
     fn keys_survive_the_wire() {
@@ -254,17 +254,14 @@ mod tests {
     fn both_ways_to_the_fixed_form_agree() {
         let clock = Calibration::start().finish();
         let authors = Authors::new();
+        let key = FlowKey::new(3, Ipv4Addr::new(10, 1, 2, 3), Ipv4Addr::BROADCAST, 17, 65535, 53);
         let flow = |creator, updater| Entry {
-            key: FlowKey::new(3, Ipv4Addr::new(10, 1, 2, 3), Ipv4Addr::BROADCAST, 17, 65535, 53),
-            created_ms: 1000,
             last_used: Tick(4001),
-            aging_ms: 30_000,
             profile: ProfileId::new(3).expect("below 16"),
-            permissions: Permissions::new(0x1dbc).expect("14 bits"),
             packets: 1 << 40,
-            bytes: 60,
             creator,
             updater,
+            ..test_support::entry(key)
         };
         let control = ActorId(ActorId::FIRST_CONTROL);
         let actors = [ActorId::DATA_PATH, ActorId::TIMER, control];
@@ -308,18 +305,7 @@ mod tests {
     #[test]
     fn an_idle_deletion_shows_at_least_its_aging_and_a_creation_no_age() {
         let clock = Calibration::start().finish();
-        let flow = Entry {
-            key: FlowKey::new(1, Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, 6, 1, 2),
-            created_ms: 1000,
-            last_used: Tick(1001),
-            aging_ms: 30_000,
-            profile: ProfileId::default(),
-            permissions: Permissions::new(0x1dbc).expect("14 bits"),
-            packets: 1,
-            bytes: 60,
-            creator: ActorId::DATA_PATH,
-            updater: ActorId::NONE,
-        };
+        let flow = test_support::entry(test_support::flow(1, 1));
         let (at_creation, at_end) = (1_000_400_000, 31_001_200_000);
         let created = entry(&flow, at_creation, &clock, &Authors::new());
         assert!(created.last_used_time_ns <= clock.wall_ns(at_creation));

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use conntrack::key::TCP;
+use conntrack::test_support::Random;
 use conntrack::{FlowKey, hash};
-
-use super::random::Random;
 
 /// `count` distinct random keys.
 pub(crate) fn random(seed: u64, count: usize) -> Vec<FlowKey> {

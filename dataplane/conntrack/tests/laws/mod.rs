@@ -5,9 +5,7 @@
 //! naive parser, [`tables`] compares a table with a `HashMap`.
 #![allow(dead_code, reason = "every test binary uses its part")]
 
-pub(crate) mod frames;
 pub(crate) mod keys;
 pub(crate) mod model;
 pub(crate) mod oracle;
-pub(crate) mod random;
 pub(crate) mod tables;

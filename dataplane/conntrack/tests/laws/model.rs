@@ -17,10 +17,12 @@ mod writes;
 use std::collections::{HashMap, VecDeque};
 
 use conntrack::entry::ActorId;
+use conntrack::key::UDP;
+use conntrack::test_support::flow;
+use conntrack::test_support::frame::{ETHERTYPE_ARP, Ipv4Frame, TPID_8021AD, TPID_8021Q};
 use conntrack::tracker::Budget;
 use conntrack::{Entry, FlowKey, FlowTable, Now, Outcome, Permissions, Tracker};
 
-use super::frames::Frame;
 use super::keys;
 use super::oracle::classify;
 use life::{Attrs, Life, Settings};
@@ -139,25 +141,25 @@ impl<T: FlowTable> Trial<T> {
 
     fn frame(&self, index: usize, number: u8) -> Vec<u8> {
         let Some(flow) = self.flows.get(usize::from(number)) else {
-            let plain = Frame::default();
+            let plain = Ipv4Frame::of(&flow(1, 36876)).unpadded();
             let strange = match number as usize - FLOWS {
-                0 => Frame { ether_type: 0x0806, ..plain },
-                1 => Frame { version: 6, ..plain },
-                2 => Frame { fragment: 185, ..plain },
-                3 => Frame { protocol: 17, ..plain },
-                4 => Frame { total_len: Some(23), ..plain },
+                0 => plain.ethertype(ETHERTYPE_ARP),
+                1 => plain.version(6),
+                2 => plain.later_fragment(185, false),
+                3 => plain.protocol(UDP),
+                4 => plain.total_length(23),
                 5 => return plain.build()[..30].to_vec(),
                 6 => return Vec::new(),
-                _ => Frame { tags: vec![0x8100; 3], ..plain },
+                _ => plain.tag(TPID_8021Q, 5).tag(TPID_8021Q, 6).tag(TPID_8021Q, 7),
             };
             return strange.build();
         };
         // The same flow in every shape that a frame may have.
-        let shape = Frame { rest: index * 11 % 1400, ..Frame::of(flow) };
+        let shape = Ipv4Frame::of(flow).after_ports(index * 11 % 1400).unpadded();
         match index % 5 {
-            0 => Frame { tags: vec![0x8100], ..shape },
-            1 => Frame { tags: vec![0x88a8, 0x8100], option_words: 3, ..shape },
-            2 => Frame { option_words: 10, fragment: 0x2000, ..shape },
+            0 => shape.tag(TPID_8021Q, 5),
+            1 => shape.tag(TPID_8021AD, 5).tag(TPID_8021Q, 6).ip_options(3),
+            2 => shape.ip_options(10).first_fragment(),
             _ => shape,
         }
         .build()

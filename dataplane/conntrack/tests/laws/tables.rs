@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use conntrack::entry::{Counts, Mark};
 use conntrack::table::{ALL_STEPS, BULK, Packets, Touch};
+use conntrack::test_support::Random;
 use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
-
-use super::random::Random;
 
 /// How a table may refuse a new key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,22 +1,11 @@
 use super::*;
-use conntrack::{ActorId, FlowKey, Permissions, ProfileId, Tick};
-use std::net::Ipv4Addr;
+use conntrack::Tick;
+use conntrack::test_support::{entry, flow};
 
 #[test]
 fn every_field_arrives_where_it_is_asked_for() {
     use v1::FilterOperand as O;
-    let entry = Entry {
-        key: FlowKey::new(2, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), 6, 36876, 1234),
-        created_ms: 1000,
-        last_used: Tick(2000),
-        aging_ms: 30_000,
-        profile: ProfileId::default(),
-        permissions: Permissions::new(0x1dbc).expect("14 bits"),
-        packets: 1,
-        bytes: 60,
-        creator: ActorId::DATA_PATH,
-        updater: ActorId::NONE,
-    };
+    let entry = Entry { last_used: Tick(2000), ..entry(flow(2, 36876)) };
     let now = Now::from_ms(2750);
     let (byte, half, word) = (0xff, 0xffff, 0xffff_ffff);
     for (operand, mask, value) in [
@@ -25,7 +14,7 @@ fn every_field_arrives_where_it_is_asked_for() {
         (O::DstAddr, word, 0x0a00_0002),
         (O::Protocol, byte, 6),
         (O::SrcPort, half, 36876),
-        (O::DstPort, half, 1234),
+        (O::DstPort, half, 80),
         (O::Prio, word, 64000),
         (O::MsecsSince, u64::MAX, 750),
     ] {

@@ -1,8 +1,9 @@
 use super::*;
 use conntrack::arch::Features;
 use conntrack::table::TableConfig;
+use conntrack::test_support::flow;
+use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::{HashKind, Hasher, LineTable, TrackerConfig};
-use std::net::Ipv4Addr;
 
 const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
 const LINK: u32 = 1;
@@ -18,18 +19,11 @@ fn tracker(entries: u32) -> Tracker<LineTable> {
 }
 
 fn frame(port: u16) -> Vec<u8> {
-    let mut f = vec![0; 54];
-    f[12] = 8;
-    f[14] = 0x45;
-    f[17] = 40;
-    f[23] = 6;
-    f[26..34].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
-    f[34..38].copy_from_slice(&[(port >> 8) as u8, port as u8, 0, 80]);
-    f
+    Ipv4Frame::of(&key(port)).unpadded().build()
 }
 
 fn key(port: u16) -> FlowKey {
-    FlowKey::new(1, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), 6, port, 80)
+    flow(1, port)
 }
 
 fn collect(door: &Door) -> Vec<Reply> {

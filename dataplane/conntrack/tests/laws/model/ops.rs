@@ -1,13 +1,13 @@
 //! The circumstances and the steps of a trial, and the sink that they play with.
 
 use conntrack::arch::Features;
+use conntrack::test_support::Random;
 use conntrack::tracker::Budget;
 use conntrack::{
     Attributes, Event, EventSink, FlowKey, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
 };
 use proptest::prelude::*;
 
-use super::super::random::Random;
 use super::MS;
 
 /// Flows that a trial knows.

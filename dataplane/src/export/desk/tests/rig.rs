@@ -1,10 +1,10 @@
 //! Two lcores without threads and devices, and the exporter's end of their doors.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::Ipv4Addr;
 
 use conntrack::arch::Features;
 use conntrack::table::TableConfig;
+use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::{Budget, Cursor, Step, Write};
 use conntrack::{
     ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, HashKind, Hasher,
@@ -17,6 +17,7 @@ use super::super::{Commands, Shard, Table};
 use crate::lcore::clock::Wall;
 use crate::lcore::mailbox::{Mailbox, Reply, door};
 
+pub(super) use conntrack::test_support::flow;
 pub(super) use flowtracker_proto::v1::command::Body;
 
 /// Positions of one slice: few, so that what is long takes many.
@@ -37,11 +38,6 @@ pub(super) fn wall(ns: u64) -> u64 {
     1_700_000_000_000_000_000 + ns
 }
 
-/// A flow that enters this port (DPDK port id + 1).
-pub(super) fn flow(port: u8, src_port: u16) -> FlowKey {
-    FlowKey::new(port, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), 6, src_port, 80)
-}
-
 pub(super) fn record(key: &FlowKey) -> v1::EntryRecord {
     v1::EntryRecord {
         input_port: key.input_port().into(),
@@ -54,16 +50,7 @@ pub(super) fn record(key: &FlowKey) -> v1::EntryRecord {
 }
 
 fn frame(key: &FlowKey) -> Vec<u8> {
-    let mut f = vec![0; 54];
-    f[12] = 8;
-    f[14] = 0x45;
-    f[17] = 40;
-    f[23] = key.protocol();
-    f[26..30].copy_from_slice(&key.src_addr().octets());
-    f[30..34].copy_from_slice(&key.dst_addr().octets());
-    f[34..36].copy_from_slice(&key.src_port().to_be_bytes());
-    f[36..38].copy_from_slice(&key.dst_port().to_be_bytes());
-    f
+    Ipv4Frame::of(key).unpadded().build()
 }
 
 pub(super) fn operator() -> v1::Actor {

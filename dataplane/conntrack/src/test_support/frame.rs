@@ -1,10 +1,15 @@
-//! Ethernet frames for tests, well formed and otherwise.
+//! Ethernet frames, well formed and otherwise.
 //!
-//! The builder fills in lengths and the IPv4 header checksum, and every field
-//! can be set to something wrong afterwards. TCP and UDP checksums are left 0:
-//! frames of this module are looked at, not delivered to a network stack.
+//! The builder fills in lengths and the IPv4 header checksum, and every field can be set to something wrong
+//! afterwards. TCP and UDP checksums are left 0: these frames are looked at, not delivered to a network stack. The
+//! exception is [`FlowFrames`].
 
-use std::net::Ipv4Addr;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use crate::FlowKey;
+use crate::key::{TCP, UDP};
 
 /// EtherType of IPv4 (RFC 894).
 pub const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -18,11 +23,10 @@ pub const TPID_8021Q: u16 = 0x8100;
 pub const TPID_8021AD: u16 = 0x88a8;
 
 /// IANA protocol number of ICMP.
-pub const PROTOCOL_ICMP: u8 = 1;
-/// IANA protocol number of TCP.
-pub const PROTOCOL_TCP: u8 = 6;
-/// IANA protocol number of UDP.
-pub const PROTOCOL_UDP: u8 = 17;
+pub const ICMP: u8 = 1;
+
+/// The flag "more fragments" (RFC 791) in the header's field of flags and fragment offset.
+const MORE_FRAGMENTS: u16 = 0x2000;
 
 /// Octets of the shortest Ethernet frame, without the frame check sequence
 /// (IEEE 802.3: 64 with it).
@@ -32,12 +36,12 @@ pub const MIN_FRAME: usize = 60;
 #[derive(Clone, Debug)]
 pub struct Ipv4Frame {
     tags: Vec<(u16, u16)>,
+    ethertype: u16,
     version: u8,
     ihl: Option<u8>,
     options: Vec<u8>,
     total_length: Option<u16>,
-    more_fragments: bool,
-    fragment_offset: u16,
+    fragment: u16,
     protocol: u8,
     src: Ipv4Addr,
     dst: Ipv4Addr,
@@ -49,12 +53,12 @@ impl Ipv4Frame {
     fn new(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, l4: Vec<u8>) -> Self {
         Self {
             tags: Vec::new(),
+            ethertype: ETHERTYPE_IPV4,
             version: 4,
             ihl: None,
             options: Vec::new(),
             total_length: None,
-            more_fragments: false,
-            fragment_offset: 0,
+            fragment: 0,
             protocol,
             src,
             dst,
@@ -72,7 +76,18 @@ impl Ipv4Frame {
         l4.extend_from_slice(&[5 << 4, 0x02]); // data offset 5 words, SYN
         l4.extend_from_slice(&0xffff_u16.to_be_bytes()); // window
         l4.extend_from_slice(&[0; 4]); // checksum, urgent pointer
-        Self::new(src.0, dst.0, PROTOCOL_TCP, l4)
+        Self::new(src.0, dst.0, TCP, l4)
+    }
+
+    /// A frame of the flow: its first segment or datagram, as [`Ipv4Frame::tcp`] and [`Ipv4Frame::udp`] make them. Of a
+    /// protocol that has no ports, a TCP segment with that protocol's number.
+    #[must_use]
+    pub fn of(key: &FlowKey) -> Self {
+        let (src, dst) = ((key.src_addr(), key.src_port()), (key.dst_addr(), key.dst_port()));
+        match key.protocol() {
+            UDP => Self::udp(src, dst),
+            protocol => Self::tcp(src, dst).protocol(protocol),
+        }
     }
 
     /// A UDP datagram without payload (RFC 768), padded to the shortest frame.
@@ -81,13 +96,13 @@ impl Ipv4Frame {
         let mut l4 = ports(src.1, dst.1);
         l4.extend_from_slice(&8u16.to_be_bytes()); // length
         l4.extend_from_slice(&[0; 2]); // no checksum
-        Self::new(src.0, dst.0, PROTOCOL_UDP, l4)
+        Self::new(src.0, dst.0, UDP, l4)
     }
 
     /// An ICMP echo request (RFC 792), padded to the shortest frame.
     #[must_use]
     pub fn icmp_echo(src: Ipv4Addr, dst: Ipv4Addr) -> Self {
-        Self::new(src, dst, PROTOCOL_ICMP, vec![8, 0, 0xf7, 0xfd, 0, 1, 0, 1])
+        Self::new(src, dst, ICMP, vec![8, 0, 0xf7, 0xfd, 0, 1, 0, 1])
     }
 
     /// Adds a VLAN tag inside the ones there are. `tpid` is the EtherType that
@@ -95,6 +110,13 @@ impl Ipv4Frame {
     #[must_use]
     pub fn tag(mut self, tpid: u16, tci: u16) -> Self {
         self.tags.push((tpid, tci));
+        self
+    }
+
+    /// Sets the EtherType behind the tags, whatever follows it.
+    #[must_use]
+    pub fn ethertype(mut self, ethertype: u16) -> Self {
+        self.ethertype = ethertype;
         self
     }
 
@@ -135,16 +157,28 @@ impl Ipv4Frame {
 
     /// Makes it the first fragment of a longer packet: MF set, offset 0.
     #[must_use]
-    pub fn first_fragment(mut self) -> Self {
-        self.more_fragments = true;
-        self
+    pub fn first_fragment(self) -> Self {
+        self.fragment_field(MORE_FRAGMENTS)
     }
 
     /// Makes it a later fragment. `offset` counts 8-octet units, 1 to 8191.
     #[must_use]
-    pub fn later_fragment(mut self, offset: u16, more: bool) -> Self {
-        self.fragment_offset = offset;
-        self.more_fragments = more;
+    pub fn later_fragment(self, offset: u16, more: bool) -> Self {
+        self.fragment_field(offset | if more { MORE_FRAGMENTS } else { 0 })
+    }
+
+    /// Sets the flags and the fragment offset, as they stand in the header.
+    #[must_use]
+    pub fn fragment_field(mut self, field: u16) -> Self {
+        self.fragment = field;
+        self
+    }
+
+    /// Makes `octets` octets follow the two ports, whatever the protocol's header has there.
+    #[must_use]
+    pub fn after_ports(mut self, octets: usize) -> Self {
+        self.l4.truncate(4);
+        self.l4.resize(4 + octets, 0xa5);
         self
     }
 
@@ -171,12 +205,11 @@ impl Ipv4Frame {
         let total = self
             .total_length
             .unwrap_or_else(|| u16::try_from(header_len + self.l4.len()).expect("fits 16 bits"));
-        let fragment = (u16::from(self.more_fragments) << 13) | self.fragment_offset;
 
         let mut ip = vec![(self.version << 4) | (ihl & 0x0f), 0];
         ip.extend_from_slice(&total.to_be_bytes());
         ip.extend_from_slice(&[0x12, 0x34]); // identification
-        ip.extend_from_slice(&fragment.to_be_bytes());
+        ip.extend_from_slice(&self.fragment.to_be_bytes());
         ip.extend_from_slice(&[64, self.protocol, 0, 0]); // TTL, protocol, checksum to come
         ip.extend_from_slice(&self.src.octets());
         ip.extend_from_slice(&self.dst.octets());
@@ -185,7 +218,7 @@ impl Ipv4Frame {
         ip[10..12].copy_from_slice(&checksum.to_be_bytes());
         ip.extend_from_slice(&self.l4);
 
-        ethernet(&self.tags, ETHERTYPE_IPV4, &ip, self.min_len)
+        ethernet(&self.tags, self.ethertype, &ip, self.min_len)
     }
 }
 
@@ -225,7 +258,7 @@ pub fn arp_request(sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
 /// An IPv6 packet carrying a TCP header (RFC 8200): not ours to track.
 #[must_use]
 pub fn ipv6_tcp(src_port: u16, dst_port: u16) -> Vec<u8> {
-    let mut body = vec![0x60, 0, 0, 0, 0, 20, PROTOCOL_TCP, 64];
+    let mut body = vec![0x60, 0, 0, 0, 0, 20, TCP, 64];
     body.extend_from_slice(&[0xfd; 16]);
     body.extend_from_slice(&[0xfe; 16]);
     body.extend_from_slice(&ports(src_port, dst_port));
@@ -299,7 +332,7 @@ impl FlowFrames {
         self.frame[50..52].fill(0);
         let mut summed = [0; 32];
         summed[..8].copy_from_slice(&self.frame[26..34]);
-        summed[9] = PROTOCOL_TCP;
+        summed[9] = TCP;
         summed[11] = 20;
         summed[12..].copy_from_slice(&self.frame[34..54]);
         let checksum = internet_checksum(&summed);
@@ -334,74 +367,4 @@ fn internet_checksum(octets: &[u8]) -> u16 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-    const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-
-    #[test]
-    fn a_syn_is_the_shortest_frame_with_its_fields_in_place() {
-        let frame = Ipv4Frame::tcp((A, 36876), (B, 1234)).build();
-        assert_eq!(frame.len(), MIN_FRAME);
-        assert_eq!(frame[12..14], [0x08, 0x00]);
-        assert_eq!(frame[14], 0x45);
-        assert_eq!(frame[16..18], 40u16.to_be_bytes());
-        assert_eq!(frame[23], PROTOCOL_TCP);
-        assert_eq!(frame[26..30], A.octets());
-        assert_eq!(frame[30..34], B.octets());
-        assert_eq!(frame[34..38], [0x90, 0x0c, 0x04, 0xd2]);
-    }
-
-    /// RFC 1071: a header summed with its own checksum gives all ones.
-    #[test]
-    fn the_header_checksum_verifies() {
-        for words in 0..=10 {
-            let frame = Ipv4Frame::tcp((A, 1), (B, 2)).ip_options(words).unpadded().build();
-            assert_eq!(internet_checksum(&frame[14..34 + 4 * words]), 0, "{words} words of options");
-        }
-    }
-
-    #[test]
-    fn tags_go_outside_in() {
-        let frame = Ipv4Frame::tcp((A, 1), (B, 2)).tag(TPID_8021AD, 100).tag(TPID_8021Q, 7).build();
-        assert_eq!(frame[12..22], [0x88, 0xa8, 0, 100, 0x81, 0x00, 0, 7, 0x08, 0x00]);
-    }
-
-    #[test]
-    fn fragments_set_only_the_fragment_word() {
-        let first = Ipv4Frame::tcp((A, 1), (B, 2)).first_fragment().build();
-        assert_eq!(first[20..22], [0x20, 0x00]);
-        let later = Ipv4Frame::tcp((A, 1), (B, 2)).later_fragment(185, false).build();
-        assert_eq!(later[20..22], 185u16.to_be_bytes());
-    }
-
-    #[test]
-    fn prefixes_are_all_there() {
-        let lengths: Vec<usize> = every_prefix(&[0; 5]).map(|p| p.len()).collect();
-        assert_eq!(lengths, [0, 1, 2, 3, 4, 5]);
-    }
-
-    /// The numbering of [`distinct_flows`]; the checksums verify as RFC 1071 says: what they cover sums to all ones.
-    #[test]
-    fn rewritten_frames_are_those_of_the_same_flows() {
-        let mut frames = FlowFrames::default();
-        for (number, built) in
-            distinct_flows(131_073).enumerate().filter(|(n, _)| n % 9_973 == 0 || *n > 131_070)
-        {
-            let frame = frames.flow(number as u64);
-            assert_eq!(frame[..50], built[..50], "flow {number}");
-            assert_eq!(internet_checksum(&frame[14..34]), 0);
-            let pseudo = [&frame[26..34], &[0, PROTOCOL_TCP, 0, 20], &frame[34..54]].concat();
-            assert_eq!(internet_checksum(&pseudo), 0);
-        }
-    }
-
-    #[test]
-    fn flows_are_distinct_across_the_port_wrap() {
-        let mut keys: Vec<Vec<u8>> = distinct_flows(70_000).map(|f| f[26..38].to_vec()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), 70_000);
-    }
-}
+mod tests;
