@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use crate::api::service::Admin;
-use crate::api::watch::Item;
+use crate::api::watch;
 
 /// The method that is answered here.
 const WATCH_EVENTS: &str = "/flowtracker.v1.FlowTrackerService/WatchEvents";
@@ -67,7 +67,7 @@ struct Watch(Arc<Admin>);
 
 impl ServerStreamingService<WatchEventsRequest> for Watch {
     type Response = Bytes;
-    type ResponseStream = ReceiverStream<Item>;
+    type ResponseStream = ReceiverStream<watch::Response>;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Self::ResponseStream>, Status>> + Send>>;
 
     fn call(&mut self, request: Request<WatchEventsRequest>) -> Self::Future {

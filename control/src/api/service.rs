@@ -64,7 +64,7 @@ impl Admin {
     pub async fn watch(
         &self,
         request: WatchEventsRequest,
-    ) -> Result<Response<ReceiverStream<watcher::Item>>, Status> {
+    ) -> Result<Response<ReceiverStream<watcher::Response>>, Status> {
         let (responses, cursor) = watcher::start(self.hub.clone(), request, self.stop.clone()).await?;
         let mut response = Response::new(ReceiverStream::new(responses));
         response.metadata_mut().insert(header::EPOCH, self.hub.epoch().into());
@@ -125,7 +125,7 @@ impl FlowTrackerService for Admin {
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let decode = |item: watcher::Item| {
+        let decode = |item: watcher::Response| {
             WatchEventsResponse::decode(item?).map_err(|e| Status::internal(e.to_string()))
         };
         Ok(self.watch(request.into_inner()).await?.map(|responses| Box::pin(responses.map(decode)) as _))

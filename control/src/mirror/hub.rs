@@ -38,6 +38,8 @@ pub struct Hub {
 /// What the log holds: the answer to a cursor that it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
+    /// The run of the service that numbered the events.
+    pub epoch: u64,
     /// Number of the oldest event retained, 0 when there is none.
     pub oldest_seq: u64,
     /// Number of the last event, 0 when there was none.
@@ -162,6 +164,7 @@ impl Hub {
     pub fn window(&self, cursor: u64) -> Window {
         let state = self.lock();
         Window {
+            epoch: self.epoch,
             oldest_seq: state.log.oldest_seq(),
             last_seq: state.log.last_seq(),
             holds: state.log.holds_after(cursor),
