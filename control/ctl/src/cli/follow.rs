@@ -7,19 +7,16 @@
 //! follows. So a reader has one rule for everything that can happen: at a GAP it
 //! empties its state.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
-use flowtracker_proto::v1::{
-    After, Event, EventType, Now, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, start,
-};
+use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse};
 use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
+use super::origin::{Cursor, Origin};
 use super::{Failure, connect, output};
 use flowtracker_proto::{header, show};
 
@@ -27,60 +24,6 @@ use flowtracker_proto::{header, show};
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 /// Longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-
-/// The place of an event in all streams of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cursor {
-    epoch: u64,
-    seq: u64,
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.epoch, self.seq)
-    }
-}
-
-/// Where a reader wants to start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// With what happens from now on.
-    Now,
-    /// With the present entries.
-    Snapshot,
-    /// After this event.
-    After(Cursor),
-}
-
-impl FromStr for Origin {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // `parse` alone would take a sign.
-        let number = |n: &str| n.bytes().all(|b| b.is_ascii_digit()).then(|| n.parse().ok()).flatten();
-        let cursor = |(epoch, seq)| Some(Cursor { epoch: number(epoch)?, seq: number(seq)? });
-        match text {
-            "now" => Ok(Self::Now),
-            "snapshot" => Ok(Self::Snapshot),
-            _ => text
-                .split_once(':')
-                .and_then(cursor)
-                .map(Self::After)
-                .ok_or("must be snapshot, now, or EPOCH:SEQ as the last event that you have says"),
-        }
-    }
-}
-
-impl From<Origin> for Start {
-    fn from(origin: Origin) -> Self {
-        let at = match origin {
-            Origin::Now => start::At::Now(Now {}),
-            Origin::Snapshot => start::At::Snapshot(Snapshot {}),
-            Origin::After(Cursor { epoch, seq }) => start::At::After(After { epoch, seq }),
-        };
-        Self { at: Some(at) }
-    }
-}
 
 /// Which events a reader wants.
 #[derive(Clone, Debug, Default)]
@@ -355,25 +298,6 @@ mod tests {
             let within = 2 * (connect::PING_EVERY + connect::PONG_WITHIN);
             let next = tokio::time::timeout(within, follower.next()).await;
             assert!(next.expect("the connection is given up").is_ok());
-        }
-    }
-
-    #[test]
-    fn an_origin_is_a_word_or_a_cursor() {
-        let after = |epoch, seq| Ok(Origin::After(Cursor { epoch, seq }));
-        for (text, origin) in [
-            ("now", Ok(Origin::Now)),
-            ("snapshot", Ok(Origin::Snapshot)),
-            ("0:0", after(0, 0)),
-            ("1795329972123456000:18446744073709551615", after(1_795_329_972_123_456_000, u64::MAX)),
-        ] {
-            assert_eq!(text.parse(), origin, "{text}");
-        }
-        for text in
-            ["", "Now", ":", "7", "7:", ":7", "+7:1", "7:-1", "7:1:2", "7: 1", "1:18446744073709551616"]
-        {
-            let refused = text.parse::<Origin>().unwrap_err();
-            assert!(refused.contains("EPOCH:SEQ"), "{text}: {refused}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod connect;
 mod create;
 mod dataplanes;
 mod delete;
+mod failure;
 mod fields;
 mod filter_args;
 mod flush;
@@ -21,8 +22,10 @@ mod key_words;
 mod list;
 mod load;
 mod man;
+mod origin;
 mod output;
 mod p4tc;
+mod print_events;
 mod purge;
 mod stats;
 mod table;
@@ -34,11 +37,9 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use tonic::{Code, Status};
-use tonic_types::StatusExt;
 
 use self::attributes::EntryArgs;
-use self::fields::{Dialect, refusal};
+use self::failure::Failure;
 use self::filter_args::FilterArgs;
 use flowtracker_proto::key::FlowKey;
 
@@ -46,65 +47,6 @@ use flowtracker_proto::key::FlowKey;
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 /// Environment variable that names the server.
 const SERVER_VARIABLE: &str = "FLOWTRACKER_SERVER";
-
-/// Why a command did not succeed.
-#[derive(Debug)]
-enum Failure {
-    /// The service said no: exit 1.
-    Refused(Status),
-    /// The arguments make no sense: exit 2.
-    Usage(String),
-    /// The service cannot be reached, or went away: exit 3.
-    Unreachable(String),
-    /// What has been printed is not what was hoped for: exit 1.
-    NotWell,
-    /// Whoever reads the output has gone, and needs no message.
-    NobodyReads,
-    /// The output cannot be written: exit 1.
-    Output(std::io::Error),
-}
-
-impl From<Status> for Failure {
-    fn from(status: Status) -> Self {
-        // The service explains each refusal; what comes without an explanation
-        // was made up by the transport.
-        let explained = status.get_details_error_info().is_some();
-        let transport = std::error::Error::source(&status).is_some() || status.code() == Code::Unavailable;
-        if transport && !explained {
-            Self::Unreachable("the server went away".to_owned())
-        } else if status.get_details_error_info().is_some_and(|info| info.reason == "SHUTDOWN") {
-            Self::Unreachable(status.message().to_owned())
-        } else {
-            Self::Refused(status)
-        }
-    }
-}
-
-impl From<tokio::task::JoinError> for Failure {
-    fn from(panicked: tokio::task::JoinError) -> Self {
-        Self::Output(std::io::Error::other(panicked))
-    }
-}
-
-impl Failure {
-    fn message(&self) -> Option<String> {
-        match self {
-            Self::Refused(status) => Some(refusal(status, Dialect::Everyday)),
-            Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
-            Self::NotWell | Self::NobodyReads => None,
-            Self::Output(why) => Some(format!("cannot write: {why}")),
-        }
-    }
-
-    fn exit_code(&self) -> u8 {
-        match self {
-            Self::NobodyReads => 0,
-            Self::Refused(_) | Self::NotWell | Self::Output(_) => 1,
-            Self::Usage(_) => 2,
-            Self::Unreachable(_) => 3,
-        }
-    }
-}
 
 /// The form in which results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,8 +3,9 @@
 use flowtracker_proto::v1::{Event, EventType};
 
 use super::filter_args::FilterArgs;
-use super::follow::{Follower, Origin, Scope};
-use super::{Failure, Form, Options, output};
+use super::follow::{Follower, Scope};
+use super::origin::Origin;
+use super::{Failure, Form, Options, output, print_events};
 use crate::render;
 
 /// Arguments of `watch`.
@@ -23,10 +24,10 @@ pub(super) async fn run(options: Options, verb: Watch) -> Result<(), Failure> {
     let Options { server, dataplane, form } = options;
     let scope = Scope { dataplane, filter: verb.filter.expression()? };
     let source = Follower::start(server, scope, verb.from).await?;
-    output::follow(source, move |out, event| print(out, event, form)).await
+    print_events::print(source, move |out, event| show(out, event, form)).await
 }
 
-fn print(out: &mut String, event: &Event, form: Form) {
+fn show(out: &mut String, event: &Event, form: Form) {
     match form {
         Form::Table => render::table::event(out, event),
         Form::Wide => render::wide::event(out, event),

@@ -136,6 +136,37 @@ pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
 fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     let state = if stats.live { "live" } else { "last known" };
     let _ = writeln!(out, "{} ({state})", stats.dataplane);
+    lcore_lines(out, &stats.lcores);
+    let outcomes: Vec<String> = outcome_sums(&stats.lcores)
+        .into_iter()
+        .filter(|(_, frames)| *frames != 0)
+        .map(|(name, frames)| format!("{name} {frames}"))
+        .collect();
+    let outcomes = if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(" ") };
+    let _ = writeln!(out, "  outcomes: {outcomes}");
+    for l in stats.lcores.iter().filter(|l| l.stalls != 0) {
+        let now = if l.stalled { ", now too" } else { "" };
+        let _ =
+            writeln!(out, "  lcore {} stood still for a second or longer: {} times{now}", l.lcore, l.stalls);
+    }
+    for port in &stats.ports {
+        let link = if port.link_up { "up" } else { "down" };
+        let _ = writeln!(
+            out,
+            "  {} ({}, {link}): rx {} tx {} missed {} errors {} nombuf {}",
+            port.port,
+            port.device,
+            port.rx_packets,
+            port.tx_packets,
+            port.rx_missed,
+            port.rx_errors + port.tx_errors,
+            port.rx_nombuf
+        );
+    }
+}
+
+/// A line for each lcore, and one for their sum where there are several.
+fn lcore_lines(out: &mut String, lcores: &[LcoreStats]) {
     let _ = writeln!(
         out,
         "  {:<6} {:>12} {:>12} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10} {:>5} {:>7} {:>7}",
@@ -155,7 +186,7 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     let mut sum = LcoreStats::default();
     let mut created = 0;
     let mut hit = 0;
-    for l in &stats.lcores {
+    for l in lcores {
         let outcomes = l.outcomes.unwrap_or_default();
         lcore_line(out, &l.lcore.to_string(), l, outcomes.hit, outcomes.miss_created);
         hit += outcomes.hit;
@@ -171,37 +202,8 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
         sum.loop_time.resize(sum.loop_time.len().max(l.loop_time.len()), 0);
         sum.loop_time.iter_mut().zip(&l.loop_time).for_each(|(sum, count)| *sum += count);
     }
-    if stats.lcores.len() > 1 {
+    if lcores.len() > 1 {
         lcore_line(out, "all", &sum, hit, created);
-    }
-    let outcomes: Vec<String> = outcome_sums(&stats.lcores)
-        .into_iter()
-        .filter(|(_, frames)| *frames != 0)
-        .map(|(name, frames)| format!("{name} {frames}"))
-        .collect();
-    let _ = writeln!(
-        out,
-        "  outcomes: {}",
-        if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(" ") }
-    );
-    for l in stats.lcores.iter().filter(|l| l.stalls != 0) {
-        let now = if l.stalled { ", now too" } else { "" };
-        let _ =
-            writeln!(out, "  lcore {} stood still for a second or longer: {} times{now}", l.lcore, l.stalls);
-    }
-    for port in &stats.ports {
-        let link = if port.link_up { "up" } else { "down" };
-        let _ = writeln!(
-            out,
-            "  {} ({}, {link}): rx {} tx {} missed {} errors {} nombuf {}",
-            port.port,
-            port.device,
-            port.rx_packets,
-            port.tx_packets,
-            port.rx_missed,
-            port.rx_errors + port.tx_errors,
-            port.rx_nombuf
-        );
     }
 }
 

@@ -14,16 +14,4 @@ pub(super) fn check(name: &str) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_no_action_is_allowed() {
-        for name in ["NoAction", "flowtracker/NoAction"] {
-            assert!(check(name).is_ok());
-        }
-        for name in ["ct_flow_miss", "flowtracker/Main/ct_flow_miss", "drop", ""] {
-            assert!(check(name).is_err(), "{name}");
-        }
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod batch;
 mod body;
 mod create;
 mod delete;
+mod error;
 mod flags;
 mod get;
 mod help;
@@ -27,54 +28,13 @@ use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient
 use tokio::sync::OnceCell;
 use tonic::transport::Channel;
 
+use self::error::{Error, say};
 use self::flags::Flags;
-use super::fields::{self, Dialect};
 use super::{Failure, connect, output};
 use flowtracker_proto::table::PERMISSION_PUBLISH;
 
 /// Exit status of every error.
 const FAILED: u8 = 255;
-
-/// A failure, with the text that `tc` users know.
-#[derive(Debug)]
-enum Error {
-    Said(String),
-    Failed(Failure),
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<tonic::Status> for Error {
-    fn from(status: tonic::Status) -> Self {
-        Self::Failed(status.into())
-    }
-}
-
-impl Error {
-    fn message(&self) -> String {
-        match self {
-            Self::Said(message) => message.clone(),
-            Self::Failed(Failure::Refused(status)) => fields::refusal(status, Dialect::P4tc),
-            Self::Failed(failure) => failure.message().unwrap_or_default(),
-        }
-    }
-
-    /// Where several entries are named, tells how many were written before the error. Events never fail here.
-    fn after(self, written: usize, named: usize) -> Self {
-        if named == 1 {
-            return self;
-        }
-        Self::Said(format!("{} S {written}/{named}(FE 0) entries", self.message()))
-    }
-}
-
-fn say<T>(message: impl Into<String>) -> Result<T, Error> {
-    Err(Error::Said(message.into()))
-}
 
 /// True when these arguments are a command of `tc`, or a batch of them.
 pub(super) fn speaks(arguments: &[String]) -> bool {

@@ -4,8 +4,9 @@ use flowtracker_proto::v1::{DeleteReason, Event, EventType};
 
 use super::flags::Flags;
 use super::{Error, body, is_published, path, say};
-use crate::cli::follow::{Follower, Origin};
-use crate::cli::{Failure, output};
+use crate::cli::follow::Follower;
+use crate::cli::origin::Origin;
+use crate::cli::{Failure, output, print_events};
 use crate::render::tc;
 
 /// Reads what follows `monitor` and gives the filter; empty when there is none.
@@ -37,7 +38,7 @@ pub(super) async fn run(flags: Flags, filter: String) -> Result<(), Failure> {
             tc::event(out, event, flags.details);
         }
     };
-    output::follow(source, render).await
+    print_events::print(source, render).await
 }
 
 /// Which events P4TC would have published.

@@ -1,11 +1,12 @@
 //! `ctl top`: what passes and who sends it, live.
 //!
 //! Two loops ask the service ([`source`]), pure code makes rates of their answers
-//! ([`figures`], [`flows`]), [`app`] holds what is shown and obeys keys, [`view`] draws it.
+//! ([`figures`], [`flows`], [`order`]), [`app`] holds what is shown and obeys keys, [`view`] draws it.
 
 mod app;
 mod figures;
 mod flows;
+mod order;
 mod source;
 mod terminal;
 mod view;
@@ -20,7 +21,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::app::App;
-use self::flows::{Column, Flows, Order};
+use self::flows::Flows;
+use self::order::{Column, Order};
 use self::source::{News, Service};
 use self::terminal::Screen;
 use super::{Failure, Form, Options, output};
