@@ -182,7 +182,7 @@ fn words(line: &str) -> Vec<String> {
             (None, '\'' | '"') => quote = Some(c),
             (None, '|' | '&' | ';') => break,
             (None, '#') if word.is_empty() => break,
-            (None, ' ') => words.push(std::mem::take(&mut word)),
+            (None, ' ' | '\n') => words.push(std::mem::take(&mut word)),
             (_, c) => word.push(c),
         }
     }
