@@ -2,7 +2,7 @@
  * thread, unmaps the rings, without waiting for an lcore that may be inside a burst on them: in four of ten tries testpmd
  * died of SIGSEGV when the data plane was killed. Here that thread waits before it unmaps anything; a burst takes
  * microseconds, and 300 ms are three periods of the CPU quota that a container may be held back for. (The data plane itself
- * knows when no burst is in flight and waits for that: dataplane/dpdk/src/unmap.rs.) */
+ * knows when no burst is in flight and waits for that: dataplane/dpdk/src/quirks/unmap.rs.) */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <string.h>

@@ -23,41 +23,41 @@ const LIBRARIES: &[&str] = &[
 
 /// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
 const FUNCTIONS: &[&str] = &[
-    "rte_eal_alarm_set",                      // interrupt.rs: submit
+    "rte_eal_alarm_set",                      // quirks/interrupt.rs: submit
     "rte_eal_cleanup",                        // eal.rs: Drop of Eal
     "rte_eal_init",                           // eal.rs: Eal::init
     "rte_eal_process_type",                   // eal.rs: Eal::process_type
     "rte_eal_remote_launch",                  // lcore.rs: LcoreScope::launch
     "rte_eal_wait_lcore",                     // lcore.rs: end of Eal::scope
-    "rte_eth_dev_adjust_nb_rx_tx_desc",       // port.rs: Port::open
-    "rte_eth_dev_close",                      // port.rs: Drop of Port
-    "rte_eth_dev_set_vlan_offload",           // port.rs: Port::open
-    "rte_eth_dev_start",                      // port.rs: Port::start
-    "rte_eth_dev_stop",                       // port.rs: Port::stop
+    "rte_eth_dev_adjust_nb_rx_tx_desc",       // port/mod.rs: Port::open
+    "rte_eth_dev_close",                      // port/mod.rs: Drop of Port
+    "rte_eth_dev_set_vlan_offload",           // port/mod.rs: Port::open
+    "rte_eth_dev_start",                      // port/mod.rs: Port::start
+    "rte_eth_dev_stop",                       // port/mod.rs: Port::stop
     "rte_eth_find_next_owned_by",             // eal.rs: Eal::ports
     "rte_eth_from_rings",                     // test_support.rs: RingPort::new
-    "rte_eth_promiscuous_enable",             // port.rs: Port::start
-    "rte_eth_rx_queue_setup",                 // port.rs: Port::open
-    "rte_eth_stats_get",                      // port.rs: Port::stats
-    "rte_eth_stats_reset",                    // port.rs: Port::reset_stats
-    "rte_eth_tx_queue_setup",                 // port.rs: Port::open
-    "rte_free",                               // hash.rs: Drop of Words
+    "rte_eth_promiscuous_enable",             // port/mod.rs: Port::start
+    "rte_eth_rx_queue_setup",                 // port/mod.rs: Port::open
+    "rte_eth_stats_get",                      // port/mod.rs: Port::stats
+    "rte_eth_stats_reset",                    // port/mod.rs: Port::reset_stats
+    "rte_eth_tx_queue_setup",                 // port/mod.rs: Port::open
+    "rte_free",                               // hash/mod.rs: Drop of Words
     "rte_get_main_lcore",                     // eal.rs: Eal::main_lcore
     "rte_get_next_lcore",                     // eal.rs: Eal::lcores
     "rte_get_tsc_hz",                         // clock.rs: tsc_hz
-    "rte_hash_add_key",                       // hash.rs: RteHash::add
-    "rte_hash_add_key_with_hash",             // hash.rs: RteHash::add_with_hash
-    "rte_hash_count",                         // hash.rs: RteHash::count
-    "rte_hash_del_key",                       // hash.rs: RteHash::del
-    "rte_hash_del_key_with_hash",             // hash.rs: RteHash::del_with_hash
-    "rte_hash_free",                          // hash.rs: Drop of RteHash
-    "rte_hash_get_key_with_position",         // hash.rs: RteHash::key_at
-    "rte_hash_hash",                          // hash.rs: RteHash::hash
-    "rte_hash_iterate",                       // hash.rs: RteHash::iterate
-    "rte_hash_lookup",                        // hash.rs: RteHash::lookup
-    "rte_hash_lookup_with_hash",              // hash.rs: RteHash::lookup_with_hash
-    "rte_hash_lookup_with_hash_bulk",         // hash.rs: RteHash::lookup_bulk_with_hash
-    "rte_hash_max_key_id",                    // hash.rs: RteHash::max_key_id
+    "rte_hash_add_key",                       // hash/mod.rs: RteHash::add
+    "rte_hash_add_key_with_hash",             // hash/mod.rs: RteHash::add_with_hash
+    "rte_hash_count",                         // hash/mod.rs: RteHash::count
+    "rte_hash_del_key",                       // hash/mod.rs: RteHash::del
+    "rte_hash_del_key_with_hash",             // hash/mod.rs: RteHash::del_with_hash
+    "rte_hash_free",                          // hash/mod.rs: Drop of RteHash
+    "rte_hash_get_key_with_position",         // hash/mod.rs: RteHash::key_at
+    "rte_hash_hash",                          // hash/mod.rs: RteHash::hash
+    "rte_hash_iterate",                       // hash/mod.rs: RteHash::iterate
+    "rte_hash_lookup",                        // hash/mod.rs: RteHash::lookup
+    "rte_hash_lookup_with_hash",              // hash/mod.rs: RteHash::lookup_with_hash
+    "rte_hash_lookup_with_hash_bulk",         // hash/mod.rs: RteHash::lookup_bulk_with_hash
+    "rte_hash_max_key_id",                    // hash/mod.rs: RteHash::max_key_id
     "rte_lcore_to_socket_id",                 // eal.rs: Eal::socket_of
     "rte_log_get_level",                      // log.rs: Hush
     "rte_log_register",                       // log.rs: Hush::driver
@@ -75,29 +75,29 @@ const FUNCTIONS: &[&str] = &[
     "rte_swx_table_learner_lookup",           // learner.rs: Learner::each
     "rte_swx_table_learner_mailbox_size_get", // learner.rs: Learner::new
     "rte_swx_table_learner_rearm",            // learner.rs: Learner::refresh_burst
-    "rte_tel_data_add_array_string",          // telemetry.rs: fill
-    "rte_tel_data_add_dict_container",        // telemetry.rs: fill
-    "rte_tel_data_add_dict_string",           // telemetry.rs: fill
-    "rte_tel_data_alloc",                     // telemetry.rs: Container::new
-    "rte_tel_data_free",                      // telemetry.rs: Drop of Container
-    "rte_tel_data_start_dict",                // telemetry.rs: fill
-    "rte_telemetry_register_cmd",             // telemetry.rs: Eal::serve_telemetry
-    "rte_zmalloc_socket",                     // hash.rs: Words::new
+    "rte_tel_data_add_array_string",          // telemetry/mod.rs: fill
+    "rte_tel_data_add_dict_container",        // telemetry/mod.rs: fill
+    "rte_tel_data_add_dict_string",           // telemetry/mod.rs: fill
+    "rte_tel_data_alloc",                     // telemetry/mod.rs: Container::new
+    "rte_tel_data_free",                      // telemetry/mod.rs: Drop of Container
+    "rte_tel_data_start_dict",                // telemetry/mod.rs: fill
+    "rte_telemetry_register_cmd",             // telemetry/mod.rs: Eal::serve_telemetry
+    "rte_zmalloc_socket",                     // hash/mod.rs: Words::new
     "shim_.*", // shim.h says which; each is called by crate dpdk or tests/layout.rs
 ];
 
 /// The types of their parameters, sorted. bindgen follows no references by itself (it would bring in all that
 /// rte_mbuf and rte_ring are made of), so what is not here and not in `src/lib.rs` does not compile.
 const TYPES: &[&str] = &[
-    "hash_sig_t",                   // hash.rs: hashes are 32 bits
+    "hash_sig_t",                   // hash/mod.rs: hashes are 32 bits
     "lcore_function_t",             // lcore.rs: run_job
-    "rte_eal_alarm_callback",       // interrupt.rs: run_job
-    "rte_eth_stats",                // port.rs: Port::stats
+    "rte_eal_alarm_callback",       // quirks/interrupt.rs: run_job
+    "rte_eth_stats",                // port/mod.rs: Port::stats
     "rte_proc_type_t",              // eal.rs: Eal::process_type
     "rte_swx_hash_func_t",          // learner.rs: the default one
     "rte_swx_table_learner_params", // learner.rs: Learner::new
     "shim_.*",                      // shim.h says which; crate dpdk and tests/layout.rs
-    "telemetry_cb",                 // telemetry.rs: run_answer
+    "telemetry_cb",                 // telemetry/mod.rs: run_answer
 ];
 
 /// Constants, sorted.

@@ -7,12 +7,13 @@ use std::io::Write as _;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use dpdk_sys as sys;
 
-use crate::eal::Affinity;
+use crate::affinity::Affinity;
+use crate::lock::lock;
 use crate::{Eal, Error};
 
 /// A logical core of DPDK: a thread, usually pinned to the CPU of the same number.
@@ -171,9 +172,4 @@ fn abort_after_panic(lcore: LcoreId, panic: &(dyn Any + Send)) -> ! {
     // If stderr is gone there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{lcore} panicked: {why}; aborting");
     process::abort();
-}
-
-/// Locks; the counters behind these locks are right even if a thread panicked while it held one.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

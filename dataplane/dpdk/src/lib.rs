@@ -26,17 +26,18 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("flowtracker's DPDK wrapper knows Linux only");
 
+mod affinity;
 pub mod clock;
 mod eal;
 mod eal_log;
 mod error;
 #[cfg(feature = "hash")]
 pub mod hash;
-mod interrupt;
 mod kernel;
 mod lcore;
 #[cfg(feature = "learner")]
 pub mod learner;
+mod lock;
 mod log;
 mod mbuf;
 pub mod memory;
@@ -44,10 +45,10 @@ mod mempool;
 mod output;
 mod port;
 mod queue;
+mod quirks;
 pub mod telemetry;
 #[cfg(feature = "test-support")]
 pub mod test_support;
-mod unmap;
 
 pub use eal::{Eal, ProcessType, SocketId, plugin_directory};
 pub use eal_log::{FailedDevice, is_trouble};

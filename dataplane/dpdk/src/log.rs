@@ -6,7 +6,7 @@ use dpdk_sys as sys;
 
 use crate::Error;
 use crate::error::c_string;
-use crate::lcore::lock;
+use crate::lock::lock;
 
 /// The logs that are silent: number, level before, and how many want it so.
 static SILENT: Mutex<Vec<(u32, u32, usize)>> = Mutex::new(Vec::new());

@@ -16,7 +16,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use dpdk_sys as sys;
 
-use crate::lcore::lock;
+use crate::lock::lock;
 use crate::queue::Gate;
 
 /// The queues of open ports whose driver unmaps rings.

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use dpdk_sys as sys;
 
-use crate::interrupt::on_interrupt_thread;
 use crate::kernel::{Interface, PacketSockets};
-use crate::lcore::lock;
+use crate::lock::lock;
 use crate::queue::Gate;
-use crate::unmap::Guard;
+use crate::quirks::interrupt::on_interrupt_thread;
+use crate::quirks::unmap::Guard;
 use crate::{Eal, Error, Mempool, QueueId, RxQueue, SocketId, TxQueue};
 
 /// Bytes around the MTU: Ethernet header, two VLAN tags, FCS.

@@ -14,8 +14,8 @@ use std::thread;
 
 use dpdk_sys as sys;
 
+use super::unmap::this_is_the_interrupt_thread;
 use crate::Error;
-use crate::unmap::this_is_the_interrupt_thread;
 
 /// What the interrupt thread is to do, on its way through C, which carries one thin pointer.
 type Job = Box<dyn FnOnce() + Send>;
