@@ -1,4 +1,4 @@
-//! Finds DPDK with pkg-config, compiles `shim.c` and generates the bindings.
+//! Finds DPDK with pkg-config, compiles the C files and generates the bindings.
 //!
 //! The compiler flags come from pkg-config alone: DPDK's inline functions and struct layouts depend on
 //! `rte_config.h` and on `-march`, and both must be the ones that the installed libraries were built with.
@@ -23,6 +23,7 @@ const LIBRARIES: &[&str] = &[
 
 /// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
 const FUNCTIONS: &[&str] = &[
+    "quirks_.*",                              // quirks.h says which; quirks/*.rs, tests/quirks.rs
     "rte_eal_alarm_set",                      // quirks/interrupt.rs: submit
     "rte_eal_cleanup",                        // eal.rs: Drop of Eal
     "rte_eal_init",                           // eal.rs: Eal::init
@@ -102,6 +103,7 @@ const TYPES: &[&str] = &[
 
 /// Constants, sorted.
 const CONSTANTS: &[&str] = &[
+    "QUIRKS_.*",            // tests/quirks.rs
     "RTE_EAL_PMD_PATH",     // eal.rs: plugin_directory
     "RTE_LOG_CRIT",         // log.rs: Hush
     "RTE_LOG_NOTICE",       // log.rs: its test
@@ -111,7 +113,8 @@ const CONSTANTS: &[&str] = &[
 ];
 
 fn main() {
-    for file in ["wrapper.h", "shim.h", "shim.c", "build.rs"] {
+    let sources = ["layout.c", "quirks.c", "shim.c"];
+    for file in sources.iter().chain(&["build.rs", "layout.h", "quirks.h", "shim.h", "wrapper.h"]) {
         println!("cargo:rerun-if-changed={file}");
     }
     let library = pkg_config::Config::new()
@@ -130,7 +133,7 @@ fn main() {
 
     let flags = cflags();
     let mut shim = cc::Build::new();
-    shim.file("shim.c").warnings(true).extra_warnings(true).opt_level(3);
+    shim.files(sources).warnings(true).extra_warnings(true).opt_level(3);
     for flag in &flags {
         shim.flag(flag);
     }

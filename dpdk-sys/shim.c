@@ -1,26 +1,13 @@
-/* For syscall(). */
-#define _GNU_SOURCE
-/* rte_intr_instance_* are exported but not yet declared stable in 22.11; shim_watch_fd needs them. */
-#define ALLOW_EXPERIMENTAL_API
-
 #include "shim.h"
 
-#include <errno.h>
-#include <stddef.h>
 #include <string.h>
-#include <linux/if_packet.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <rte_cycles.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
-#include <rte_interrupts.h>
 #include <rte_jhash.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -46,79 +33,6 @@ uint64_t shim_rdtsc(void)
 	return rte_rdtsc();
 }
 
-int shim_watch_fd(int fd, void (*callback)(void *arg), void *arg)
-{
-	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-	int ret;
-
-	if (handle == NULL)
-		return -ENOMEM;
-	if (rte_intr_fd_set(handle, fd) != 0 || rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT) != 0) {
-		rte_intr_instance_free(handle);
-		return -rte_errno;
-	}
-	ret = rte_intr_callback_register(handle, callback, arg);
-	if (ret != 0)
-		rte_intr_instance_free(handle);
-	return ret < 0 ? ret : 0;
-}
-
-static void (*before_munmap)(void);
-
-void shim_before_munmap(void (*callback)(void))
-{
-	__atomic_store_n(&before_munmap, callback, __ATOMIC_RELEASE);
-}
-
-int munmap(void *addr, size_t len)
-{
-	void (*callback)(void) = __atomic_load_n(&before_munmap, __ATOMIC_ACQUIRE);
-
-	if (callback != NULL)
-		callback();
-	return (int)syscall(SYS_munmap, addr, len);
-}
-
-/*
- * net_af_packet tells the kernel to put fragments together before it hands them over, and has no option against it.
- * What comes of that is no frame of the wire: it is cut where it exceeds the ring's frames, and cannot leave by a port
- * with the same MTU. So this flag is taken out of what the driver asks for. Defined for the whole process, as munmap.
- */
-int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
-	uint32_t fanout;
-
-	if (level == SOL_PACKET && name == PACKET_FANOUT && value != NULL && len == sizeof(fanout)) {
-		memcpy(&fanout, value, sizeof(fanout));
-		fanout &= ~((uint32_t)PACKET_FANOUT_FLAG_DEFRAG << 16);
-		value = &fanout;
-	}
-	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
-}
-
-/*
- * A net_memif client connects to its server on the interrupt thread and waits for as long as it takes. A server that is
- * stopped and does not accept would hold up all other work of that thread, and everybody who waits for it. So nobody
- * waits longer than this for a local socket; the attempt fails with EAGAIN. Defined for the whole process, as munmap.
- */
-int connect(int fd, const struct sockaddr *address, socklen_t len)
-{
-	const struct timeval patience = { .tv_usec = 100 * 1000 }, forever = { 0 };
-	int local = address != NULL && len >= sizeof(address->sa_family) && address->sa_family == AF_UNIX;
-	int ret;
-
-	if (local)
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	ret = (int)syscall(SYS_connect, fd, address, len);
-	if (local) {
-		int saved = errno;
-
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof(forever));
-		errno = saved;
-	}
-	return ret;
-}
-
 int shim_port_facts(uint16_t port, struct shim_port_facts *out)
 {
 	struct rte_eth_dev_info info;
@@ -135,7 +49,7 @@ int shim_port_facts(uint16_t port, struct shim_port_facts *out)
 	ret = rte_eth_dev_get_mtu(port, &out->mtu);
 	if (ret != 0)
 		return ret;
-	/* A longer name is cut; both are for people to read. */
+	/* A name that does not fit is cut; both are for people to read. */
 	rte_strscpy(out->device, name, sizeof(out->device));
 	if (info.driver_name != NULL)
 		rte_strscpy(out->driver, info.driver_name, sizeof(out->driver));
@@ -159,7 +73,7 @@ int shim_port_configure(uint16_t port, const struct shim_port_setup *setup)
 	if (ret != 0)
 		return ret;
 	memset(&conf, 0, sizeof(conf));
-	/* ethdev presets 1500 before it knows the driver; 0 lets DPDK choose what the driver can do. */
+	/* ethdev presets 1500 before it knows the driver. The zero that is left otherwise lets DPDK choose. */
 	if (setup->mtu >= info.min_mtu && setup->mtu <= info.max_mtu)
 		conf.rxmode.mtu = setup->mtu;
 	if (setup->rx_scatter)
@@ -368,33 +282,4 @@ int shim_tel_add_number(struct rte_tel_data *array, uint64_t value)
 int shim_tel_set_number(struct rte_tel_data *dict, const char *name, uint64_t value)
 {
 	return TEL_SET_NUMBER(dict, name, value);
-}
-
-uint64_t shim_layout(uint32_t what)
-{
-	switch ((enum shim_layout)what) {
-	case SHIM_LAYOUT_MBUF_BUF_ADDR: return offsetof(struct rte_mbuf, buf_addr);
-	case SHIM_LAYOUT_MBUF_DATA_OFF: return offsetof(struct rte_mbuf, data_off);
-	case SHIM_LAYOUT_MBUF_DATA_LEN: return offsetof(struct rte_mbuf, data_len);
-	case SHIM_LAYOUT_MBUF_PKT_LEN: return offsetof(struct rte_mbuf, pkt_len);
-	case SHIM_LAYOUT_FACTS_SIZE: return sizeof(struct shim_port_facts);
-	case SHIM_LAYOUT_FACTS_DRIVER: return offsetof(struct shim_port_facts, driver);
-	case SHIM_LAYOUT_FACTS_RSS: return offsetof(struct shim_port_facts, rss_offered);
-	case SHIM_LAYOUT_FACTS_SOCKET: return offsetof(struct shim_port_facts, socket);
-	case SHIM_LAYOUT_FACTS_MTU: return offsetof(struct shim_port_facts, mtu);
-	case SHIM_LAYOUT_FACTS_TX_MULTI_SEG: return offsetof(struct shim_port_facts, tx_multi_seg);
-	case SHIM_LAYOUT_SETUP_SIZE: return sizeof(struct shim_port_setup);
-	case SHIM_LAYOUT_SETUP_MTU: return offsetof(struct shim_port_setup, mtu);
-	case SHIM_LAYOUT_SETUP_TX_MULTI_SEG: return offsetof(struct shim_port_setup, tx_multi_seg);
-	case SHIM_LAYOUT_HASH_SIZE: return sizeof(struct shim_hash_setup);
-	case SHIM_LAYOUT_HASH_SOCKET: return offsetof(struct shim_hash_setup, socket);
-	case SHIM_LAYOUT_HASH_EXT_TABLE: return offsetof(struct shim_hash_setup, ext_table);
-	case SHIM_LAYOUT_STATS_SIZE: return sizeof(struct rte_eth_stats);
-	case SHIM_LAYOUT_STATS_IMISSED: return offsetof(struct rte_eth_stats, imissed);
-	case SHIM_LAYOUT_STATS_RX_NOMBUF: return offsetof(struct rte_eth_stats, rx_nombuf);
-	case SHIM_LAYOUT_PKTMBUF_HEADROOM: return RTE_PKTMBUF_HEADROOM;
-	case SHIM_LAYOUT_MAX_ETHPORTS: return RTE_MAX_ETHPORTS;
-	case SHIM_LAYOUT_COUNT: break;
-	}
-	return UINT64_MAX;
 }

@@ -59,18 +59,6 @@ int shim_errno(void);
 uint32_t shim_lcore_id(void);
 uint64_t shim_rdtsc(void);
 
-/*
- * Has the interrupt thread call callback(arg) while fd is readable: 0 or negative errno. The memory that describes
- * fd to the EAL is not the EAL's own, so it outlives rte_eal_cleanup, and is never freed.
- */
-int shim_watch_fd(int fd, void (*callback)(void *arg), void *arg);
-
-/*
- * Has every munmap of the process call callback first. shim.c defines munmap for the whole process, the shared
- * libraries of DPDK included, because the symbols of an executable come before those of its libraries.
- */
-void shim_before_munmap(void (*callback)(void));
-
 /* ---- ports ---- */
 
 int shim_port_facts(uint16_t port, struct shim_port_facts *out);
@@ -129,36 +117,5 @@ int shim_tel_start_numbers(struct rte_tel_data *data);
 int shim_tel_start_texts(struct rte_tel_data *data);
 int shim_tel_add_number(struct rte_tel_data *array, uint64_t value);
 int shim_tel_set_number(struct rte_tel_data *dict, const char *name, uint64_t value);
-
-/* ---- layout, for tests/layout.rs ---- */
-
-/* What to measure; SHIM_LAYOUT_COUNT is how many there are. */
-enum shim_layout {
-	SHIM_LAYOUT_MBUF_BUF_ADDR,
-	SHIM_LAYOUT_MBUF_DATA_OFF,
-	SHIM_LAYOUT_MBUF_DATA_LEN,
-	SHIM_LAYOUT_MBUF_PKT_LEN,
-	SHIM_LAYOUT_FACTS_SIZE,
-	SHIM_LAYOUT_FACTS_DRIVER,
-	SHIM_LAYOUT_FACTS_RSS,
-	SHIM_LAYOUT_FACTS_SOCKET,
-	SHIM_LAYOUT_FACTS_MTU,
-	SHIM_LAYOUT_FACTS_TX_MULTI_SEG,
-	SHIM_LAYOUT_SETUP_SIZE,
-	SHIM_LAYOUT_SETUP_MTU,
-	SHIM_LAYOUT_SETUP_TX_MULTI_SEG,
-	SHIM_LAYOUT_HASH_SIZE,
-	SHIM_LAYOUT_HASH_SOCKET,
-	SHIM_LAYOUT_HASH_EXT_TABLE,
-	SHIM_LAYOUT_STATS_SIZE,
-	SHIM_LAYOUT_STATS_IMISSED,
-	SHIM_LAYOUT_STATS_RX_NOMBUF,
-	SHIM_LAYOUT_PKTMBUF_HEADROOM,
-	SHIM_LAYOUT_MAX_ETHPORTS,
-	SHIM_LAYOUT_COUNT
-};
-
-/* The size or offset in bytes as C sees it, or the value of the macro. */
-uint64_t shim_layout(uint32_t what);
 
 #endif

@@ -1,4 +1,7 @@
-/* What bindgen reads: the public headers whose exported functions are called, and our shims. */
+/*
+ * The input of bindgen: the public headers of the functions that are called, and the headers of this
+ * folder.
+ */
 #include <rte_alarm.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -17,9 +20,11 @@
 #include <rte_swx_table_learner.h>
 #include <rte_telemetry.h>
 
+#include "layout.h"
+#include "quirks.h"
 #include "shim.h"
 
-/* Where a reader of frames finds what it needs in an mbuf, in bytes. Here, because it differs between DPDK releases. */
+/* Offsets in bytes of the fields of an mbuf that Rust reads. They differ between DPDK releases. */
 enum shim_mbuf {
 	SHIM_MBUF_BUF_ADDR = offsetof(struct rte_mbuf, buf_addr), /* void *, where the buffer begins */
 	SHIM_MBUF_DATA_OFF = offsetof(struct rte_mbuf, data_off), /* uint16_t, where in it the frame begins */

@@ -1,7 +1,6 @@
 //! The Environment Abstraction Layer as a value: one per process, everything else borrows it.
 
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::fmt;
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +13,8 @@ use crate::eal_log::{self, FailedDevice};
 use crate::error::c_string;
 use crate::output::capture_output;
 use crate::quirks::interrupt::park_interrupt_thread;
-use crate::{Error, LcoreId, PortId};
+use crate::quirks::unmap;
+use crate::{Error, LcoreId, PortId, SocketId};
 
 /// RTE_ETH_DEV_NO_OWNER: ports that no other port (bonding, failsafe) has taken for itself.
 const NO_OWNER: u64 = 0;
@@ -29,21 +29,6 @@ pub fn plugin_directory() -> &'static str {
         .ok()
         .and_then(|path| path.to_str().ok())
         .unwrap_or_default()
-}
-
-/// A NUMA node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SocketId(pub i32);
-
-impl SocketId {
-    /// No preference (SOCKET_ID_ANY).
-    pub const ANY: Self = Self(-1);
-}
-
-impl fmt::Display for SocketId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::ANY { f.write_str("any NUMA node") } else { write!(f, "NUMA node {}", self.0) }
-    }
 }
 
 /// The role of this process among those that share DPDK memory (`--proc-type`).
@@ -101,6 +86,7 @@ impl Eal {
         if INITIALISED.swap(true, Ordering::AcqRel) {
             return Err(Error::AlreadyInitialised);
         }
+        unmap::install();
         // The EAL keeps pointers into its arguments in some versions; there is one EAL per process, so these
         // few bytes are given to it for good. It also reorders the array.
         let mut argv: Vec<*mut c_char> = argv.into_iter().map(CString::into_raw).collect();

@@ -3,7 +3,6 @@
 
 use std::ffi::{c_char, c_int, c_ulong};
 use std::num::NonZeroU32;
-use std::os::fd::RawFd;
 
 /// A kernel interface by its index, in the network namespace of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,62 +49,6 @@ impl Interface {
         (code == 0).then_some(answer)
     }
 }
-
-/// The packet sockets of a net_af_packet port. The driver keeps them to itself and does not count what the kernel drops
-/// because their rings are full; the kernel does.
-#[derive(Debug, Default)]
-pub(crate) struct PacketSockets(Vec<RawFd>);
-
-impl PacketSockets {
-    /// Those that this process has on an interface.
-    pub(crate) fn on(interface: Interface) -> Self {
-        let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-        let fds = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        Self(fds.filter(|fd| packet_socket_interface(*fd) == Some(interface)).collect())
-    }
-
-    /// Frames dropped since the last call (PACKET_STATISTICS, which starts over when it is read).
-    pub(crate) fn take_drops(&self) -> u64 {
-        let drops = |&fd| option::<libc::tpacket_stats>(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS);
-        self.0.iter().filter_map(drops).map(|stats| u64::from(stats.tp_drops)).sum()
-    }
-}
-
-/// The interface that a descriptor is bound to as a packet socket.
-fn packet_socket_interface(fd: RawFd) -> Option<Interface> {
-    if option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) != Some(libc::AF_PACKET) {
-        return None;
-    }
-    // SAFETY: all members of sockaddr_ll are integers.
-    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    let mut len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
-    // SAFETY: address has room for len bytes; any descriptor may be asked.
-    if unsafe { libc::getsockname(fd, (&raw mut address).cast(), &raw mut len) } != 0 {
-        return None;
-    }
-    Interface::new(u32::try_from(address.sll_ifindex).ok()?)
-}
-
-/// A socket option of integers; `None` when the descriptor has none.
-fn option<T: Integers>(fd: RawFd, level: c_int, name: c_int) -> Option<T> {
-    // SAFETY: T is made of integers (Integers).
-    let mut value: T = unsafe { std::mem::zeroed() };
-    let mut len = size_of::<T>() as libc::socklen_t;
-    // SAFETY: value has room for len bytes; any descriptor may be asked.
-    let code = unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut len) };
-    (code == 0 && len as usize == size_of::<T>()).then_some(value)
-}
-
-/// Types for which every bit pattern is a value.
-///
-/// # Safety
-///
-/// They are.
-unsafe trait Integers {}
-// SAFETY: an integer.
-unsafe impl Integers for c_int {}
-// SAFETY: two integers.
-unsafe impl Integers for libc::tpacket_stats {}
 
 #[cfg(test)]
 mod tests {

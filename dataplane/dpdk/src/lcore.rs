@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::ffi::{c_int, c_void};
-use std::fmt;
 use std::io::Write as _;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
@@ -14,27 +13,7 @@ use dpdk_sys as sys;
 
 use crate::affinity::Affinity;
 use crate::lock::lock;
-use crate::{Eal, Error};
-
-/// A logical core of DPDK: a thread, usually pinned to the CPU of the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LcoreId(pub u32);
-
-impl LcoreId {
-    /// The lcore that runs the caller, or `None` on a thread that DPDK does not know.
-    #[must_use]
-    pub fn current() -> Option<Self> {
-        // SAFETY: shim_lcore_id reads a thread-local variable of DPDK and has no precondition.
-        let id = unsafe { sys::shim_lcore_id() };
-        (id < sys::RTE_MAX_LCORE).then_some(Self(id))
-    }
-}
-
-impl fmt::Display for LcoreId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lcore {}", self.0)
-    }
-}
+use crate::{Eal, Error, LcoreId};
 
 /// Where closures are launched on lcores; see [`Eal::scope`].
 #[derive(Debug)]

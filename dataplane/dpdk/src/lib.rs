@@ -31,8 +31,10 @@ pub mod clock;
 mod eal;
 mod eal_log;
 mod error;
+mod gate;
 #[cfg(feature = "hash")]
 pub mod hash;
+mod ids;
 mod kernel;
 mod lcore;
 #[cfg(feature = "learner")]
@@ -50,13 +52,14 @@ pub mod telemetry;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 
-pub use eal::{Eal, ProcessType, SocketId, plugin_directory};
+pub use eal::{Eal, ProcessType, plugin_directory};
 pub use eal_log::{FailedDevice, is_trouble};
 pub use error::Error;
-pub use lcore::{LcoreId, LcoreScope};
+pub use ids::{LcoreId, PortId, QueueId, SocketId};
+pub use lcore::LcoreScope;
 pub use log::Hush;
 pub use mbuf::{Burst, CAPACITY, Segments};
 pub use mempool::{Mempool, MempoolConfig};
 pub use output::capture_output;
-pub use port::{Port, PortConfig, PortFacts, PortId, PortSetup, PortStats};
-pub use queue::{QueueId, RxQueue, Sent, TxQueue};
+pub use port::{Port, PortConfig, PortFacts, PortSetup, PortStats};
+pub use queue::{RxQueue, Sent, TxQueue};

@@ -1,82 +1,86 @@
 //! Keeps memory mapped that an lcore may be reading.
 //!
-//! When its server goes, a net_memif client unmaps the rings on the EAL's interrupt thread, and does not wait for an
-//! lcore that is inside a burst on them: the lcore, put aside there for the moment by the scheduler, would come back to
-//! memory that has gone. So that thread's calls of munmap wait here until no burst is in flight on such a port. A burst
-//! that begins later finds the port unconnected, because the driver marks it so before it unmaps anything.
+//! When the peer of a net_memif port goes, the driver unmaps the port's rings on the EAL's interrupt
+//! thread. It does not wait for an lcore that is inside a burst call on them. If the scheduler has put
+//! the lcore aside there, it comes back to memory that is no longer mapped.
 //!
-//! Without this, an lcore that is stopped inside the driver while its peer is killed ends the process by SIGSEGV, at the
-//! first try of `tests/tests/frozen_lcore.rs`.
+//! So every `munmap` of the process asks [`may_unmap`] first (`dpdk-sys/quirks.c`). On the interrupt
+//! thread it waits until no burst call is in flight on a guarded port; on other threads it returns at
+//! once. A burst call that begins later finds the port unconnected, because the driver marks it so
+//! before it unmaps anything.
 //!
-//! The wait has its place in the C library's own munmap, which the shim defines anew for the process.
+//! The wait has an upper bound. After [`LIMIT`] the memory stays mapped for the rest of the process,
+//! and the interrupt thread goes on.
 
 use std::cell::Cell;
-use std::sync::Mutex;
+use std::ffi::c_int;
 use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use dpdk_sys as sys;
 
+use crate::gate::Gate;
 use crate::lock::lock;
-use crate::queue::Gate;
 
-/// The queues of open ports whose driver unmaps rings.
-static GUARDED: Mutex<Vec<Gates>> = Mutex::new(Vec::new());
+/// The longest wait for burst calls in one `munmap`. A burst call takes microseconds, so the bound is
+/// only reached when an lcore does not get to run at all. Tests wait less.
+const LIMIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
 
-/// The gates of a port's queues in one direction.
-struct Gates(*const [Gate]);
-
-// SAFETY: gates are shared between threads by design; Guard takes the pointer away before they are dropped.
-unsafe impl Send for Gates {}
+/// The queues of open ports whose driver unmaps rings, one element per port and direction.
+static GUARDED: Mutex<Vec<Arc<[Gate]>>> = Mutex::new(Vec::new());
 
 thread_local! {
     static ON_INTERRUPT_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// While it lives, the rings of these queues stay mapped as long as a burst is in flight on one.
-#[derive(Debug)]
-pub(crate) struct Guard([*const [Gate]; 2]);
+/// Has every `munmap` of the process ask [`may_unmap`] first. Called before the EAL starts.
+pub(crate) fn install() {
+    // SAFETY: may_unmap may be called at any time and on any thread.
+    unsafe { sys::quirks_before_munmap(Some(may_unmap)) };
+}
 
-// SAFETY: it only compares the pointers.
-unsafe impl Send for Guard {}
-// SAFETY: as for Send.
-unsafe impl Sync for Guard {}
+/// Guards the queues of one port until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Guard([Arc<[Gate]>; 2]);
 
 impl Guard {
-    /// Guards the queues of a port.
-    ///
-    /// # Safety
-    ///
-    /// The gates outlive the guard.
-    pub(crate) unsafe fn new(rx: &[Gate], tx: &[Gate]) -> Self {
-        let guard = Self([rx, tx].map(std::ptr::from_ref));
-        lock(&GUARDED).extend(guard.0.map(Gates));
-        // SAFETY: the function may be called at any time and on any thread.
-        unsafe { sys::shim_before_munmap(Some(wait_for_bursts)) };
+    /// Guards the receive and transmit queues of a port.
+    pub(crate) fn new(rx: &Arc<[Gate]>, tx: &Arc<[Gate]>) -> Self {
+        let guard = Self([rx, tx].map(Arc::clone));
+        lock(&GUARDED).extend(guard.0.iter().cloned());
         guard
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        lock(&GUARDED).retain(|gates| !self.0.iter().any(|ours| std::ptr::addr_eq(*ours, gates.0)));
+        lock(&GUARDED).retain(|gates| !self.0.iter().any(|ours| Arc::ptr_eq(ours, gates)));
     }
 }
 
-/// Tells this module which thread the interrupt thread is; called there.
+/// Marks the calling thread as the EAL's interrupt thread.
 pub(crate) fn this_is_the_interrupt_thread() {
     ON_INTERRUPT_THREAD.set(true);
 }
 
-/// Called before every munmap of the process.
-unsafe extern "C" fn wait_for_bursts() {
-    // Not while a thread ends and its variables are gone: that is not the interrupt thread, which never ends.
-    if !ON_INTERRUPT_THREAD.try_with(Cell::get).unwrap_or(false) {
-        return;
-    }
-    // The driver's mark that the port is unconnected must be seen by whoever is not seen to be busy below.
-    fence(Ordering::SeqCst);
-    for gates in lock(&GUARDED).iter() {
-        // SAFETY: the gates live as long as their guard, whose Drop needs this lock.
-        unsafe { &*gates.0 }.iter().for_each(Gate::wait_until_idle);
-    }
+/// Returns 1 when the caller may unmap memory, and 0 when it must stay mapped. Called by `munmap`.
+unsafe extern "C" fn may_unmap() -> c_int {
+    // A thread that ends has lost its variables. The interrupt thread does not end.
+    let guarded = ON_INTERRUPT_THREAD.try_with(Cell::get).unwrap_or(false);
+    c_int::from(!guarded || bursts_end_within(LIMIT))
 }
+
+/// Waits until no burst call is in flight on a guarded port. Returns `false` when one still is after
+/// `limit`.
+fn bursts_end_within(limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    // Orders the driver's mark that the port is unconnected before the looks at the gates. A call that
+    // is not seen here sees the mark.
+    fence(Ordering::SeqCst);
+    lock(&GUARDED).iter().all(|gates| gates.iter().all(|gate| gate.wait_until_idle(deadline)))
+}
+
+#[cfg(test)]
+#[path = "unmap_tests.rs"]
+mod tests;

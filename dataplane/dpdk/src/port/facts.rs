@@ -1,0 +1,86 @@
+//! Facts about a device: what it is and what it can do, as its driver and the kernel tell.
+
+use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
+
+use dpdk_sys as sys;
+
+use crate::Error;
+use crate::ids::{PortId, SocketId};
+use crate::kernel::Interface;
+
+/// What a device is and can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortFacts {
+    /// Name of the device, such as `net_memif0` or `0000:01:00.0`.
+    pub device: String,
+    /// Name of the driver, such as `net_memif`.
+    pub driver: String,
+    /// NUMA node of the device.
+    pub socket: SocketId,
+    /// Longest IP packet in bytes: of the kernel's interface where the port rides on one, else of the
+    /// device.
+    pub mtu: u32,
+    /// Receive queues that the device has.
+    pub max_rx_queues: u16,
+    /// Transmit queues that the device has.
+    pub max_tx_queues: u16,
+    /// Whether the device can spread frames over receive queues by IPv4 addresses and TCP ports (RSS).
+    pub rss: bool,
+    /// The RTE_ETH_RSS_* bits that the device can hash on.
+    pub(super) rss_offered: u64,
+    /// Whether the device can be asked for chained mbufs in both directions.
+    pub(super) chains_offered: bool,
+    /// The MTU in ethdev's books, in bytes: the value to configure the device with.
+    pub(super) ethdev_mtu: u16,
+    /// The kernel's interface that the port rides on.
+    pub(super) interface: Option<Interface>,
+}
+
+impl PortFacts {
+    /// Returns whether both devices ride on the same interface of the kernel.
+    #[must_use]
+    pub fn shares_interface_with(&self, other: &Self) -> bool {
+        self.interface.is_some() && self.interface == other.interface
+    }
+
+    /// Asks the driver. Needs an initialised EAL; a [`PortId`] comes from one.
+    ///
+    /// # Errors
+    ///
+    /// No such port, or a driver that refuses to answer.
+    pub(super) fn ask(id: PortId) -> Result<Self, Error> {
+        let mut facts = MaybeUninit::<sys::shim_port_facts>::zeroed();
+        // SAFETY: the shim checks the port and fills the struct or returns an error; zero bytes are
+        // valid for its integers and character arrays.
+        let facts = unsafe {
+            match sys::shim_port_facts(id.0, facts.as_mut_ptr()) {
+                0 => facts.assume_init(),
+                code => return Err(Error::returned("rte_eth_dev_info_get", id, code)),
+            }
+        };
+        // SAFETY: the shim returns a constant.
+        let tcp = unsafe { sys::shim_rss_ipv4_tcp() };
+        let interface = Interface::new(facts.if_index);
+        Ok(Self {
+            device: text(&facts.device),
+            driver: text(&facts.driver),
+            socket: SocketId(facts.socket),
+            mtu: interface.and_then(Interface::mtu).unwrap_or_else(|| u32::from(facts.mtu)),
+            max_rx_queues: facts.max_rx_queues,
+            max_tx_queues: facts.max_tx_queues,
+            rss: facts.rss_offered & tcp != 0,
+            rss_offered: facts.rss_offered,
+            chains_offered: facts.rx_scatter != 0 && facts.tx_multi_seg != 0,
+            ethdev_mtu: facts.mtu,
+            interface,
+        })
+    }
+}
+
+/// Returns a zero-terminated C array as text.
+fn text(array: &[c_char]) -> String {
+    let bytes: Vec<u8> = array.iter().map(|&c| c.cast_unsigned()).collect();
+    CStr::from_bytes_until_nul(&bytes).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+}
