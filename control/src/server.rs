@@ -20,7 +20,7 @@ use tonic_health::server::HealthReporter;
 use crate::api::prepared::PreparedWatch;
 use crate::api::service::Admin;
 use crate::config::Config;
-use crate::http::Http;
+use crate::http;
 use crate::link::ingest::Ingest;
 use crate::link::links::Links;
 use crate::mirror::hub::{Hub, wall_ns};
@@ -183,8 +183,8 @@ impl Bound {
             tracing::info!("listening on http://{addr} for metrics and health");
         }
         let on_http = async {
-            if let Some((http, _)) = http {
-                Arc::new(Http::new(hub.clone(), links)).serve(http, stop.clone()).await;
+            if let Some((socket, _)) = http {
+                http::serve(socket, http::router(hub.clone(), links), stop.clone()).await;
             }
             Ok(())
         };

@@ -1,6 +1,6 @@
 //! Which of the two formats a client wants: the `Accept` header (RFC 9110, 12.5.1).
 
-use hyper::header::{ACCEPT, HeaderMap};
+use axum::http::header::{ACCEPT, HeaderMap};
 
 /// A format of `/metrics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,102 @@
+//! A metric: its name, and how its samples are read from a subject and written.
+
+use std::fmt;
+
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+
+use super::histogram::Histogram;
+
+/// Name and value.
+pub(super) type Label = (&'static str, String);
+
+/// One metric of a `T`.
+pub(super) struct Metric<T> {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) unit: Option<Unit>,
+    pub(super) value: Value<T>,
+}
+
+/// How a metric is read.
+pub(super) enum Value<T> {
+    Counter(fn(&T) -> u64),
+    /// A counter with one more label: its name, and the counts by its value.
+    Counters(&'static str, fn(&T) -> Vec<(&'static str, u64)>),
+    Gauge(fn(&T) -> u64),
+    /// A point in time, Unix seconds; `None` when there is none yet.
+    Time(fn(&T) -> Option<f64>),
+    /// Text as labels: always 1.
+    Info(fn(&T) -> Vec<Label>),
+    Histogram(fn(&T) -> Histogram),
+}
+
+impl<T> Value<T> {
+    fn kind(&self) -> MetricType {
+        match self {
+            Self::Counter(_) | Self::Counters(..) => MetricType::Counter,
+            Self::Gauge(_) | Self::Time(_) | Self::Info(_) => MetricType::Gauge,
+            Self::Histogram(_) => MetricType::Histogram,
+        }
+    }
+
+    /// The samples of `subject`, each with the labels that it has besides those of its subject.
+    fn samples(&self, subject: &T) -> Vec<(Vec<Label>, Sample)> {
+        match self {
+            Self::Counter(read) => vec![(vec![], Sample::Counter(read(subject)))],
+            Self::Counters(label, read) => {
+                let sample =
+                    |(of, count): (&str, u64)| (vec![(*label, of.to_owned())], Sample::Counter(count));
+                read(subject).into_iter().map(sample).collect()
+            }
+            Self::Gauge(read) => vec![(vec![], Sample::Gauge(read(subject)))],
+            Self::Time(read) => read(subject).map(|time| (vec![], Sample::Time(time))).into_iter().collect(),
+            Self::Info(read) => vec![(read(subject), Sample::Gauge(1))],
+            Self::Histogram(read) => vec![(vec![], Sample::Histogram(read(subject)))],
+        }
+    }
+}
+
+/// One value.
+enum Sample {
+    Counter(u64),
+    Gauge(u64),
+    Time(f64),
+    Histogram(Histogram),
+}
+
+impl Sample {
+    fn write(&self, to: &mut MetricEncoder<'_>) -> fmt::Result {
+        match self {
+            Self::Counter(count) => to.encode_counter::<NoLabelSet, _, u64>(count, None),
+            Self::Gauge(value) => to.encode_gauge(value),
+            Self::Time(seconds) => to.encode_gauge(seconds),
+            Self::Histogram(Histogram { sum, count, buckets }) => {
+                to.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
+            }
+        }
+    }
+}
+
+/// Writes `metrics`, each of all `subjects`. Without subjects there is nothing to write.
+pub(super) fn encode<T>(
+    to: &mut DescriptorEncoder<'_>,
+    metrics: &[Metric<T>],
+    subjects: &[(Vec<Label>, &T)],
+) -> fmt::Result {
+    for Metric { name, help, unit, value } in metrics.iter().filter(|_| !subjects.is_empty()) {
+        let mut family = to.encode_descriptor(name, help, unit.as_ref(), value.kind())?;
+        for (labels, subject) in subjects {
+            for (more, sample) in value.samples(subject) {
+                let labels = [labels.as_slice(), &more].concat();
+                if labels.is_empty() {
+                    sample.write(&mut family)?;
+                } else {
+                    sample.write(&mut family.encode_family(&labels)?)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
