@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use conntrack::{Tracker, TrackerConfig};
-use dataplane::export::{LinkState, ring};
+use dataplane::export::ring;
 use dataplane::lcore::clock::Calibration;
+use dataplane::lcore::execute::Executor;
 use dataplane::lcore::forward::Rules;
-use dataplane::lcore::mailbox;
+use dataplane::lcore::generation::LinkState;
+use dataplane::lcore::mailbox::mailbox;
 use dataplane::lcore::stats::Published;
 use dataplane::lcore::worker::{Lane, Worker};
-use dataplane::start::cli::{ForwardMode, UntrackedMode};
 use dataplane::start::mbufs::CACHE;
+use dataplane::start::options::{ForwardMode, UntrackedMode};
 use dpdk::hash::HashFunction;
 use dpdk::{Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
 use flowtracker_tests::rte_table::RteTable;
@@ -40,14 +42,14 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     let config = TrackerConfig { accounting: false, ..TrackerConfig::default() };
     let tracker = Tracker::new(table, config, clock.now());
     let (sink, _events) = ring(Arc::new(LinkState::default()));
-    let (_door, mailbox) = mailbox::door();
+    let (_desk, mailbox) = mailbox();
     let lcore = *eal.lcores().iter().find(|&&lcore| lcore != eal.main_lcore()).expect("a worker lcore");
     let mut worker = Worker {
         lcore,
         lanes: vec![lane(0), lane(1)],
         tracker: tracker.expect("memory"),
         sink,
-        mailbox,
+        executor: Executor::new(mailbox),
         published: Arc::new(Published::default()),
         rules: Rules { forward: ForwardMode::Pair, untracked: UntrackedMode::Forward },
         burst: 32,

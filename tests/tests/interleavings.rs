@@ -6,12 +6,17 @@ use std::sync::Arc;
 use conntrack::{Event, EventBody, EventSink as _};
 use loom::thread;
 
-/// The atomics of `dataplane/src/lcore/sync.rs`, by loom.
+/// Stands for `dataplane/src/lcore/`, with loom's atomics.
 mod lcore {
+    pub(crate) use crate::generation;
     pub(crate) mod sync {
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
     }
 }
+
+#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
+#[path = "../../dataplane/src/lcore/generation.rs"]
+mod generation;
 
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/lcore/seqlock.rs"]
@@ -21,7 +26,8 @@ mod seqlock;
 #[path = "../../dataplane/src/export/ring.rs"]
 mod ring;
 
-use ring::{LinkState, ring_of};
+use generation::{LinkGeneration, LinkState};
+use ring::ring_of;
 use seqlock::SeqLock;
 
 /// Law: whoever reads sees one whole state, and none that is older than one seen before. `writes` and `reads` are few,
@@ -82,14 +88,15 @@ fn a_link_is_told_all_from_its_resync_on() {
         let (sink, far) = ring_of(link.clone(), 16);
         let lcore = thread::spawn(move || lcore(sink));
         // As Exporter::run does it: serve a link, lose it, drop what waits, serve the next.
-        link.raise(1);
-        let mut first: Vec<_> = far.try_iter().filter(|r| r.generation == 1).collect();
+        let (one, two) = (LinkGeneration::FIRST, LinkGeneration::FIRST.next());
+        link.raise(one);
+        let mut first: Vec<_> = far.try_iter().filter(|r| r.link == one).collect();
         link.lower();
         far.try_iter().for_each(drop);
-        link.raise(2);
+        link.raise(two);
         let (mut sink, taken) = lcore.join().unwrap();
         let resync_due = sink.poll_link();
-        let second: Vec<_> = far.try_iter().filter(|r| r.generation == 2).collect();
+        let second: Vec<_> = far.try_iter().filter(|r| r.link == two).collect();
 
         for told in [&mut first, &mut second.clone()] {
             let Some(begin) = told.first() else { continue };

@@ -16,14 +16,16 @@ use conntrack::{
     TrackerConfig,
 };
 use crossbeam_channel::Receiver;
-use dataplane::export::{LinkState, Record, ring};
+use dataplane::export::{Record, ring};
 use dataplane::lcore::clock::Calibration;
+use dataplane::lcore::execute::Executor;
 use dataplane::lcore::filter::Filter;
 use dataplane::lcore::forward::Rules;
-use dataplane::lcore::mailbox::{self, Command, Door, Reply, Task};
+use dataplane::lcore::generation::{LinkGeneration, LinkState};
+use dataplane::lcore::mailbox::{Command, MailboxHandle, Reply, Task, mailbox};
 use dataplane::lcore::stats::Published;
 use dataplane::lcore::worker::{Lane, Poll, Worker};
-use dataplane::start::cli::{ForwardMode, UntrackedMode};
+use dataplane::start::options::{ForwardMode, UntrackedMode};
 use dpdk::test_support::{RingPort, push_frame, push_segments};
 use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
 use flowtracker_proto::v1;
@@ -89,7 +91,7 @@ struct Bench<'p> {
     rings: &'p [RingPort<'p>; 2],
     pool: &'p Mempool<'p>,
     events: Receiver<Record>,
-    door: Door,
+    desk: MailboxHandle,
     link: Arc<LinkState>,
 }
 
@@ -105,7 +107,7 @@ impl<'p> Bench<'p> {
         let clock = Calibration::start().finish();
         let link = Arc::new(LinkState::default());
         let (sink, events) = ring(link.clone());
-        let (door, mailbox) = mailbox::door();
+        let (desk, mailbox) = mailbox();
         let lane = |from: usize| Lane {
             input_port: from as u8 + 1,
             rx: ports[from].rx_queue(QueueId(0)).expect("one user at a time"),
@@ -116,18 +118,18 @@ impl<'p> Bench<'p> {
             lanes: vec![lane(0), lane(1)],
             tracker: Tracker::new(table, TrackerConfig::default(), clock.now()).expect("memory"),
             sink,
-            mailbox,
+            executor: Executor::new(mailbox),
             published: Arc::new(Published::default()),
             rules,
             burst: 32,
             clock,
         };
-        Bench { worker, poll: Poll::new(2), rings, pool, events, door, link }
+        Bench { worker, poll: Poll::new(2), rings, pool, events, desk, link }
     }
 
     fn order(&self, id: u64, task: Task) {
         let command = Command { id, link: self.worker.sink.link(), until_ns: u64::MAX, task };
-        self.door.commands.send(command).expect("room");
+        self.desk.commands.send(command).expect("room");
     }
 
     fn inject(&self, port: usize, frames: &[Vec<u8>]) {
@@ -199,7 +201,7 @@ fn the_poll_loop_keeps_its_promises() {
 }
 
 fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
-    bench.link.raise(1);
+    bench.link.raise(LinkGeneration::FIRST);
     let frames: Vec<_> = (0..100).map(tcp).chain([arp()]).chain((0..50).map(tcp)).collect();
     bench.inject(0, &frames);
     bench.inject(1, &frames[..3]);
@@ -259,13 +261,13 @@ fn commands_are_answered_between_bursts(mut bench: Bench<'_>) {
     bench.inject(0, &[tcp(1)]);
     bench.order(1, Task::Get(key(1, 1)));
     bench.iterate(1);
-    let replies: Vec<_> = bench.door.replies.try_iter().collect();
+    let replies: Vec<_> = bench.desk.replies.try_iter().collect();
     assert!(matches!(replies[..], [Reply::Entry { id: 1, .. }, Reply::Done { id: 1, .. }]), "{replies:?}");
     assert_eq!(bench.collect(1).len(), 1);
 }
 
 fn takes_no_memory(mut bench: Bench<'_>) {
-    bench.link.raise(1);
+    bench.link.raise(LinkGeneration::FIRST);
     // Everything that the loop can meet: new flows, hits, a full table, refused
     // frames, chained ones, commands, a dump, a flush, a resync, a full event ring.
     let none = {
@@ -303,15 +305,17 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         bench.iterate(200);
         let taken = allocations() - before;
         drop(bench.collect(1));
-        while bench.door.replies.try_recv().is_ok() {}
+        while bench.desk.replies.try_recv().is_ok() {}
         taken
     };
     // Once to warm up: thread-locals of the channels are made at their first use.
     round(&mut bench, 0, &usual(0));
     let mut taken = 0;
-    for generation in 0..30 {
-        bench.link.raise(generation % 3 + 1);
-        let first = 300 * (generation as u16 % 20);
+    let mut generation = LinkGeneration::FIRST;
+    for nth in 0..30 {
+        generation = generation.next();
+        bench.link.raise(generation);
+        let first = 300 * (nth % 20);
         taken += round(&mut bench, first, &usual(first));
     }
     assert_eq!(bench.worker.tracker.table().len(), 4096, "the table was full");
@@ -319,7 +323,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
     // What waited for room in the ring comes first.
     for _ in 0..20 {
         while bench.events.try_recv().is_ok() {}
-        while bench.door.replies.try_recv().is_ok() {}
+        while bench.desk.replies.try_recv().is_ok() {}
         bench.iterate(200);
     }
     taken += round(&mut bench, 0, &[Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]);

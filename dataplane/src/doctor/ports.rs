@@ -79,7 +79,7 @@ pub(super) fn plan(case: &Case) -> Result<Topology, TopologyError> {
     // NUMA has checks of its own; the plan only heeds it in a tie.
     let lcores: Vec<LcoreFacts> =
         lcores.iter().map(|lcore| LcoreFacts { id: lcore.id, node: None }).collect();
-    topology::plan(&facts, main, &lcores, case.config.rxq)
+    topology::plan(&facts, main, &lcores, case.config.options.rxq)
 }
 
 /// Mbufs that the start would ask for, if it got so far.
@@ -89,12 +89,12 @@ pub(super) fn mbufs(case: &Case) -> Option<u32> {
     let demand = Demand {
         ports: u32::try_from(ports(case).len()).ok()?,
         queues: u32::from(plan.queues),
-        descriptors: u32::from(config.rxd) + u32::from(config.txd),
+        descriptors: u32::from(config.options.rxd) + u32::from(config.options.txd),
         lcores: u32::try_from(plan.workers.len()).ok()?,
-        burst: u32::from(config.burst),
+        burst: u32::from(config.options.burst),
         looped: looped_frames(&case.eal.vdevs),
     };
-    Some(config.mbufs.unwrap_or_else(|| demand.mbufs()))
+    Some(config.options.mbufs.unwrap_or_else(|| demand.mbufs()))
 }
 
 /// Memory that their pool takes, 0 if the start would not get so far.
@@ -117,14 +117,16 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
                 TopologyError::UnequalQueues { .. } => {
                     "the same qpairs=, queue_count= or files for each".to_owned()
                 }
-                TopologyError::TooManyPorts(_) => "fewer --vdev or -a".to_owned(),
+                TopologyError::TooManyPorts(_) | TopologyError::PortIdTooLarge { .. } => {
+                    "fewer --vdev or -a".to_owned()
+                }
                 _ => "one more --vdev or -a, such as --vdev net_af_packet1,iface=eth1".to_owned(),
             };
             return vec![Check::fail(TOPIC, error.to_string(), remedy)];
         }
     };
     let mut checks = Vec::new();
-    if let Err(error) = topology::shares(case.config.capacity, plan.workers.len()) {
+    if let Err(error) = topology::shares(case.config.options.capacity, plan.workers.len()) {
         checks.push(Check::fail(TOPIC, error.to_string(), format!("--capacity {}", plan.workers.len())));
     }
     if !plan.idle.is_empty() {

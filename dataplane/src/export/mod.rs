@@ -1,15 +1,14 @@
-//! From the lcores to the control service: rings, batches, the link.
-//!
-//! One thread of its own. It polls the rings, because a blocked receiver would
-//! make an lcore pay for waking it.
+//! Events to the control service, commands from it: rings, batches, the link, the command desk. All of it but the lcores'
+//! ends of the rings runs on the exporter's thread.
 
 pub(crate) mod authors;
 pub(crate) mod batch;
 mod desk;
+mod dial;
 mod link;
 mod refusal;
 mod ring;
 
-pub use desk::{Commands, Shard, Table};
+pub use desk::{Desk, Shard, Table};
 pub use link::{Exporter, LcoreEnd};
-pub use ring::{LinkState, Record, RingSink, ring, ring_of};
+pub use ring::{Record, RingSink, ring, ring_of};

@@ -1,84 +1,81 @@
-//! What the engine refuses, in the words of the wire: a status, a reason, the
-//! field of the request that is at fault, and a sentence.
+//! What the data plane refuses: for each refusal the status, the reason, the field at fault and the sentence that the
+//! control service passes on to the user. No other file of the data plane says one of them.
 
+use conntrack::AttributeError;
 use conntrack::attributes::Field;
+use conntrack::timeout::Profiles;
 use conntrack::tracker::{Refusal, TableRefusal};
-use conntrack::{AttributeError, ProfileId};
+use flowtracker_proto::filter::BadFilter;
+use flowtracker_proto::show;
 use flowtracker_proto::v1::{Reply, ReplyStatus as Status};
 
 use crate::lcore::mailbox::Outcome;
 
-/// A reply that says no.
-#[must_use]
-pub(super) fn refuse(status: Status, reason: &str, message: impl Into<String>) -> Reply {
-    Reply { status: status.into(), reason: reason.to_owned(), message: message.into(), ..Default::default() }
+/// An answer that refuses a command. Boxed, because it is the rare side of a `Result`.
+pub(super) type Refused = Box<Reply>;
+
+fn refuse(status: Status, reason: &str, message: impl Into<String>) -> Refused {
+    Box::new(Reply {
+        status: status.into(),
+        reason: reason.to_owned(),
+        message: message.into(),
+        ..Default::default()
+    })
 }
 
-/// One about a field of the request.
-pub(super) fn refuse_field(field: impl Into<String>, reason: &str, message: impl Into<String>) -> Reply {
-    Reply { field: field.into(), ..refuse(Status::InvalidArgument, reason, message) }
+/// Refuses a field of the request.
+fn refuse_field(field: impl Into<String>, reason: &str, message: impl Into<String>) -> Refused {
+    at(field, refuse(Status::InvalidArgument, reason, message))
 }
 
-/// No profile has this number.
-pub(super) fn unknown_profile(field: impl Into<String>, id: u32) -> Reply {
-    let message = format!("there is no timer profile {id}");
-    let reply = Reply { field: field.into(), ..refuse(Status::NotFound, "UNKNOWN_PROFILE", message) };
-    with(reply, "profile_id", id.into())
+/// Names the field at fault.
+fn at(field: impl Into<String>, mut refused: Refused) -> Refused {
+    refused.field = field.into();
+    refused
 }
 
-/// Adds metadata to a reply.
-pub(super) fn with(mut reply: Reply, name: &str, value: u64) -> Reply {
-    reply.metadata.insert(name.to_owned(), value.to_string());
-    reply
+/// Adds metadata.
+fn with(mut refused: Refused, name: &str, value: u64) -> Refused {
+    refused.metadata.insert(name.to_owned(), value.to_string());
+    refused
 }
 
-/// A profile number that no table can have.
-pub(super) fn profile_range(field: impl Into<String>, id: u32) -> Reply {
-    refuse_field(field, "PROFILE_RANGE", format!("{id} is not in 0 to {}", ProfileId::COUNT - 1))
-}
-
-/// The program is detached.
-pub(super) fn detached() -> Reply {
-    refuse(Status::FailedPrecondition, "DETACHED", "the program is detached (purged); load attaches it again")
-}
-
-/// The answer of an outcome; done is OK.
+/// Converts an outcome to the answer; done is OK.
 pub(super) fn of(outcome: Outcome) -> Reply {
-    match outcome {
-        Outcome::Done(removed) => Reply {
-            status: Status::Ok.into(),
-            deleted: removed.deleted,
-            failed: removed.failed,
-            ..Default::default()
-        },
+    let refused = match outcome {
+        Outcome::Done(removed) => {
+            let (deleted, failed) = (removed.deleted, removed.failed);
+            return Reply { status: Status::Ok.into(), deleted, failed, ..Default::default() };
+        }
         Outcome::TooManyDumps => refuse(Status::Unavailable, "", "too many dumps at a time"),
         Outcome::Late => refuse(
             Status::DeadlineExceeded,
             "",
             "the deadline passed before the lcore came to it; nothing was done",
         ),
-        Outcome::TableRefused(TableRefusal::Detached) | Outcome::Refused(Refusal::Detached) => detached(),
-        Outcome::TableRefused(TableRefusal::NotEmpty) => Reply {
-            field: "permissions".to_owned(),
-            ..refuse(
+        Outcome::TableRefused(TableRefusal::Detached) => detached(),
+        Outcome::TableRefused(TableRefusal::NotEmpty) => at(
+            "permissions",
+            refuse(
                 Status::FailedPrecondition,
                 "TABLE_NOT_EMPTY",
                 "the table has entries, and its permissions change only while it is empty",
-            )
-        },
-        Outcome::TableRefused(TableRefusal::TooManyAgings) => Reply {
-            field: "profiles".to_owned(),
-            ..refuse(
+            ),
+        ),
+        Outcome::TableRefused(TableRefusal::TooManyAgings) => at(
+            "profiles",
+            refuse(
                 Status::FailedPrecondition,
                 "TOO_MANY_AGINGS",
                 "entries have more than 200 different aging values; those with old ones have to go first",
-            )
-        },
+            ),
+        ),
         Outcome::Refused(refusal) => of_refusal(refusal),
-    }
+    };
+    *refused
 }
 
-fn of_refusal(refusal: Refusal) -> Reply {
+fn of_refusal(refusal: Refusal) -> Refused {
     match refusal {
         Refusal::NotFound => refuse(Status::NotFound, "NO_ENTRY", "no entry has this key"),
         Refusal::Exists => refuse(Status::AlreadyExists, "ENTRY_EXISTS", "an entry has this key already"),
@@ -92,15 +89,28 @@ fn of_refusal(refusal: Refusal) -> Reply {
         ),
         Refusal::Detached => detached(),
         Refusal::Held => table_busy(),
-        Refusal::Attribute(AttributeError::ProfileUnknown(id)) => unknown_profile("profile_id", id),
-        Refusal::Attribute(AttributeError::ProfileRange(id)) => profile_range("profile_id", id),
-        Refusal::Attribute(error) => refuse_field(field(error.field()), reason(&error), error.to_string()),
+        Refusal::Attribute(error) => attribute(field(error.field()), error),
     }
 }
 
-/// Another change of the table is under way.
-pub(super) fn table_busy() -> Reply {
-    refuse(Status::Unavailable, "TABLE_BUSY", "the table is being changed; try again")
+/// An attribute is not acceptable. The sentence is the engine's.
+pub(super) fn attribute(field: impl Into<String>, error: AttributeError) -> Refused {
+    let reason = match error {
+        AttributeError::NotAlongside(_) => "NOT_ALONGSIDE",
+        AttributeError::BothGiven => "BOTH_GIVEN",
+        AttributeError::ProfileRange(_) => "PROFILE_RANGE",
+        AttributeError::ProfileUnknown(id) => {
+            let refused = refuse(Status::NotFound, "UNKNOWN_PROFILE", error.to_string());
+            return with(at(field, refused), "profile_id", id.into());
+        }
+        AttributeError::AgingUnknown(_) => "AGING_UNKNOWN",
+        AttributeError::PermissionBits(_) => "PERMISSION_BITS",
+        AttributeError::PermissionsBeyondTable { .. } => "PERMISSIONS_BEYOND_TABLE",
+        AttributeError::PermissionsCreateBit(_) => "PERMISSIONS_CREATE_BIT",
+        AttributeError::StaticEntry(_) => "STATIC_ENTRY",
+        AttributeError::DynamicEntry => "DYNAMIC_ENTRY",
+    };
+    refuse_field(field, reason, error.to_string())
 }
 
 fn field(field: Field) -> &'static str {
@@ -112,17 +122,95 @@ fn field(field: Field) -> &'static str {
     }
 }
 
-fn reason(error: &AttributeError) -> &'static str {
-    match error {
-        AttributeError::NotAlongside(_) => "NOT_ALONGSIDE",
-        AttributeError::BothGiven => "BOTH_GIVEN",
-        AttributeError::ProfileRange(_) => "PROFILE_RANGE",
-        AttributeError::ProfileUnknown(_) => "UNKNOWN_PROFILE",
-        AttributeError::AgingUnknown(_) => "AGING_UNKNOWN",
-        AttributeError::PermissionBits(_) => "PERMISSION_BITS",
-        AttributeError::PermissionsBeyondTable { .. } => "PERMISSIONS_BEYOND_TABLE",
-        AttributeError::PermissionsCreateBit(_) => "PERMISSIONS_CREATE_BIT",
-        AttributeError::StaticEntry(_) => "STATIC_ENTRY",
-        AttributeError::DynamicEntry => "DYNAMIC_ENTRY",
-    }
+/// The program is detached.
+pub(super) fn detached() -> Refused {
+    refuse(Status::FailedPrecondition, "DETACHED", "the program is detached (purged); load attaches it again")
+}
+
+/// A purge of a program that is detached.
+pub(super) fn already_detached() -> Refused {
+    refuse(Status::FailedPrecondition, "ALREADY_DETACHED", "the program is detached (purged) already")
+}
+
+/// A load of a program that is attached.
+pub(super) fn already_attached() -> Refused {
+    refuse(Status::FailedPrecondition, "ALREADY_ATTACHED", "the program is attached already")
+}
+
+/// Another change of the table is under way.
+pub(super) fn table_busy() -> Refused {
+    refuse(Status::Unavailable, "TABLE_BUSY", "the table is being changed; try again")
+}
+
+/// A shard has no room for another command.
+pub(super) fn behind() -> Refused {
+    refuse(Status::Unavailable, "", "the data plane is behind with its commands")
+}
+
+/// The command is of a later version.
+pub(super) fn unknown_command() -> Refused {
+    refuse(Status::FailedPrecondition, "UNKNOWN_COMMAND", "this data plane does not know the command")
+}
+
+/// The port of a key does not exist. `asked` is its number in the key, `ports` the DPDK ids that there are.
+pub(super) fn unknown_port(asked: u32, ports: impl ExactSizeIterator<Item = u16> + Clone) -> Refused {
+    let name = |id: u16| show::port_name(u32::from(id) + 1);
+    // DPDK's ids have holes where a port belongs to a device made of others.
+    let there = match ports.clone().last() {
+        Some(last) if usize::from(last) + 1 == ports.len() => format!("port0 to {}", name(last)),
+        _ => ports.map(name).collect::<Vec<_>>().join(", "),
+    };
+    let message = format!("{} does not exist; this data plane has {there}", show::port_name(asked));
+    refuse_field("key.input_port", "UNKNOWN_PORT", message)
+}
+
+/// A key that no flow can have.
+pub(super) fn bad_key() -> Refused {
+    refuse_field("key", "BAD_KEY", "a field is missing or out of range")
+}
+
+/// The shard that will receive a flow of this port cannot be told.
+pub(super) fn flow_owner_unknown(port: u16) -> Refused {
+    let message = format!(
+        "port{port} deals its frames to several lcores by a hash of its own, so the shard that will receive this \
+         flow is not known; with one receive queue per port (--rxq 1) it is"
+    );
+    refuse(Status::FailedPrecondition, "FLOW_OWNER_UNKNOWN", message)
+}
+
+/// No number is free for another author.
+pub(super) fn too_many_authors() -> Refused {
+    let message = "entries name as many different programs as can be told apart";
+    refuse(Status::ResourceExhausted, "TOO_MANY_AUTHORS", message)
+}
+
+/// A filter that is not sound.
+pub(super) fn bad_filter(error: &BadFilter) -> Refused {
+    refuse_field("filter", "BAD_FILTER", error.to_string())
+}
+
+/// An update of the table that changes nothing.
+pub(super) fn nothing_to_do() -> Refused {
+    refuse_field("profiles", "NOTHING_TO_DO", "neither profiles nor permissions are given")
+}
+
+/// A profile that is changed twice.
+pub(super) fn profile_twice(field: String, id: u32) -> Refused {
+    refuse_field(field, "PROFILE_TWICE", format!("profile {id} is given twice"))
+}
+
+/// An aging that another profile has.
+pub(super) fn aging_duplicate(field: String, aging_ms: u64, other: usize) -> Refused {
+    let message = format!("{aging_ms} was already specified by profile {other}");
+    with(refuse_field(field, "AGING_DUPLICATE", message), "profile_id", other as u64)
+}
+
+/// An aging that no profile can have.
+pub(super) fn aging_range(field: String, aging_ms: u64) -> Refused {
+    refuse_field(field, "AGING_RANGE", format!("{aging_ms} is not in 1 to {}", Profiles::MAX_AGING_MS))
+}
+
+/// A number of profiles that no table can have.
+pub(super) fn profile_count(message: String) -> Refused {
+    refuse_field("profiles", "BAD_VALUE", message)
 }

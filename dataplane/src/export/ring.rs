@@ -1,45 +1,23 @@
-//! The bounded ring between an lcore and the exporter.
+//! The bounded ring between one lcore and the exporter.
+//!
+//! The lcore offers an event and the ring takes or refuses it; neither waits. Each event carries the generation of the
+//! link that it was offered for, so the exporter can drop what an earlier link left behind.
 
 use std::sync::Arc;
 
 use conntrack::{Event, EventSink};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::lcore::sync::{AtomicU32, Ordering};
+use crate::lcore::generation::{LinkGeneration, LinkState};
 
 /// Events that may wait between one lcore and the exporter.
 const CAPACITY: usize = 65_536;
 
-/// Whether the link to the control service stands, and which one it is.
-#[derive(Debug, Default)]
-pub struct LinkState(AtomicU32);
-
-impl LinkState {
-    /// No link.
-    const DOWN: u32 = 0;
-
-    /// Declares a new link up. Every lcore will notice and resync.
-    pub fn raise(&self, generation: u32) {
-        debug_assert_ne!(generation, Self::DOWN);
-        self.0.store(generation, Ordering::Release);
-    }
-
-    /// Declares the link down: events are dropped until the next link's resync.
-    pub fn lower(&self) {
-        self.0.store(Self::DOWN, Ordering::Release);
-    }
-
-    #[inline]
-    fn generation(&self) -> u32 {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// An event on its way, with the link that it was meant for.
+/// An event in the ring.
 #[derive(Debug, Clone, Copy)]
 pub struct Record {
-    /// Which link. What was meant for an earlier one is dropped: its resync made it void.
-    pub generation: u32,
+    /// The link that the event is for. The exporter drops it when another link stands.
+    pub link: LinkGeneration,
     /// The event.
     pub event: Event,
 }
@@ -47,45 +25,46 @@ pub struct Record {
 /// The lcore's end of the ring.
 pub struct RingSink {
     ring: Sender<Record>,
-    link: Arc<LinkState>,
-    generation: u32,
+    state: Arc<LinkState>,
+    /// The link that stood at the last [`RingSink::poll_link`].
+    link: Option<LinkGeneration>,
     unlinked: u64,
 }
 
-/// Makes a ring.
+/// Makes a ring. Returns the lcore's end and the exporter's.
 #[must_use]
-pub fn ring(link: Arc<LinkState>) -> (RingSink, Receiver<Record>) {
-    ring_of(link, CAPACITY)
+pub fn ring(state: Arc<LinkState>) -> (RingSink, Receiver<Record>) {
+    ring_of(state, CAPACITY)
 }
 
 /// Makes a ring with room for `capacity` events.
 #[must_use]
-pub fn ring_of(link: Arc<LinkState>, capacity: usize) -> (RingSink, Receiver<Record>) {
-    let (ring, far) = bounded(capacity);
-    (RingSink { ring, link, generation: LinkState::DOWN, unlinked: 0 }, far)
+pub fn ring_of(state: Arc<LinkState>, capacity: usize) -> (RingSink, Receiver<Record>) {
+    let (ring, events) = bounded(capacity);
+    (RingSink { ring, state, link: None, unlinked: 0 }, events)
 }
 
 impl RingSink {
-    /// Looks whether the link has changed; true when a new one stands, so that
-    /// the table has to be told to it from the beginning.
+    /// Looks whether the link has changed. Returns `true` when a new link stands, for which the caller has to start a
+    /// resync.
     #[inline]
     pub fn poll_link(&mut self) -> bool {
-        let generation = self.link.generation();
-        if generation == self.generation {
+        let link = self.state.current();
+        if link == self.link {
             return false;
         }
-        self.generation = generation;
-        generation != LinkState::DOWN
+        self.link = link;
+        link.is_some()
     }
 
-    /// Generation of the link that events go to.
+    /// Returns the link that events are offered for.
     #[inline]
     #[must_use]
-    pub fn link(&self) -> u32 {
-        self.generation
+    pub fn link(&self) -> Option<LinkGeneration> {
+        self.link
     }
 
-    /// Events dropped because there was no link.
+    /// Returns how many events were dropped because no link stood.
     #[must_use]
     pub fn unlinked(&self) -> u64 {
         self.unlinked
@@ -93,12 +72,14 @@ impl RingSink {
 }
 
 impl EventSink for RingSink {
+    /// Takes the event, or returns `false` when the ring is full. Without a link the event is dropped, and counts as
+    /// taken: the resync of the next link reports the entry.
     #[inline]
     fn offer(&mut self, event: &Event) -> bool {
-        if self.generation == LinkState::DOWN {
+        let Some(link) = self.link else {
             self.unlinked += 1;
             return true;
-        }
-        self.ring.try_send(Record { generation: self.generation, event: *event }).is_ok()
+        };
+        self.ring.try_send(Record { link, event: *event }).is_ok()
     }
 }

@@ -1,8 +1,10 @@
 //! What runs on a polling lcore, for every burst, and what it shares with other threads.
 
 pub mod clock;
+pub mod execute;
 pub mod filter;
 pub mod forward;
+pub mod generation;
 pub mod mailbox;
 pub mod seqlock;
 pub mod stats;

@@ -1,17 +1,16 @@
-//! THE poll loop: what an lcore does, for ever.
+//! The poll loop: what an lcore does from start to stop.
 //!
 //! ```text
-//! for each lane:  rx burst ─► parse, hash ─► of the iteration before: look up at home, stamp, count ─► tx burst
-//!                 one FFI call                                                                         one FFI call
-//! then            one clock read; of the iteration before: look up elsewhere, create, report
-//! then            a slice of aging and of unreported events, a slice of commands
+//! for each lane   receive a burst ─► the tracker parses it, and commits the burst before it ─► send the burst
+//! then            read the clock once; the tracker commits what the lanes have left and offers events
+//! then            one slice of aging, of unreported events and of a resync; one slice of commands
 //! ```
 //!
-//! A frame is sent at once, because only what was parsed decides where it goes. What it does to its flow comes an iteration later,
-//! when its line has come out of the memory: between two lookups the cache is asked for a line of the next iteration's. When
-//! nothing was received, once a millisecond, and before a command, nothing is left for later.
+//! A frame leaves at once, because only its headers decide where it goes. What it changes in the table follows up to one
+//! iteration later, when the table's lines have arrived in the cache. Nothing is left for later when no frame was
+//! received, at the first iteration of a millisecond, and before a command.
 //!
-//! Nothing here allocates, locks, logs or calls the system.
+//! Nothing here allocates, locks, logs or makes a system call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,17 +22,19 @@ use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
 use crate::export::RingSink;
 use crate::lcore::clock::Clock;
+use crate::lcore::execute::Executor;
 use crate::lcore::forward::{Forwarded, FrameSet, Rules};
-use crate::lcore::mailbox::Mailbox;
 use crate::lcore::stats::{LcoreCounters, Published};
 
-/// Positions of the table that dumps, and as many that a flush or a purge may look at in one iteration: when no frame was
-/// received, and when there was, so that those that follow need not wait for as long again.
-const SLICES: [u32; 2] = [128, 16];
+/// Positions of the table that commands may look at in an iteration without frames. Dumps have a slice of this size, and
+/// a flush or a purge has another.
+const SLICE_WHEN_IDLE: u32 = 128;
+/// The same in an iteration with frames: small, because the next frames wait for it.
+const SLICE_WHEN_BUSY: u32 = 16;
 
 /// One queue to poll and the queue that its frames leave by.
 pub struct Lane<'p> {
-    /// DPDK port id + 1.
+    /// DPDK port id + 1, as it stands in a flow's key.
     pub input_port: u8,
     /// Where frames come from.
     pub rx: RxQueue<'p>,
@@ -41,19 +42,19 @@ pub struct Lane<'p> {
     pub tx: TxQueue<'p>,
 }
 
-/// One lcore: its lanes, its shard, its end of ring and door.
+/// One lcore: its lanes, its shard, and its ends of the event ring and the mailbox.
 pub struct Worker<'p, T> {
-    /// The lcore that runs it.
+    /// The lcore that runs the loop.
     pub lcore: LcoreId,
     /// What it polls, in turn.
     pub lanes: Vec<Lane<'p>>,
-    /// Its shard.
+    /// Its shard of the table.
     pub tracker: Tracker<T>,
     /// Its event ring.
     pub sink: RingSink,
     /// Its commands.
-    pub mailbox: Mailbox,
-    /// Where its counters are read by others.
+    pub executor: Executor,
+    /// Where other threads read its counters.
     pub published: Arc<Published>,
     /// What happens to frames after tracking.
     pub rules: Rules,
@@ -74,15 +75,40 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         self.publish(&poll);
     }
 
-    /// One iteration of the poll loop.
+    /// Runs one iteration of the poll loop.
     #[inline]
     pub fn iterate(&mut self, poll: &mut Poll<'p>) {
         if self.sink.poll_link() {
             self.tracker.start_resync();
         }
-        let mut received = 0;
+        let received = self.poll_lanes(poll);
+        let now = self.clock.now();
+        let new_tick = poll.published != now.tick;
+        // A new tick may bring deadlines that the frames of the last iterations have put off, and publishes counters,
+        // which have to add up. So nothing is left for later then.
+        if received == 0 || new_tick {
+            self.tracker.settle(now, &mut self.sink);
+        } else {
+            self.tracker.turn(now, &mut self.sink);
+        }
+        self.tracker.advance(now, Budget::default(), &mut self.sink);
+        let slice = if received == 0 { SLICE_WHEN_IDLE } else { SLICE_WHEN_BUSY };
+        let link = self.sink.link();
+        self.executor.run(&mut self.tracker, now, slice, link, &mut self.sink);
+        poll.polls += 1;
+        poll.busy_polls += u64::from(received != 0);
+        self.count_time(poll, now);
+        if new_tick {
+            poll.published = now.tick;
+            self.publish(poll);
+        }
+    }
+
+    /// Receives, tracks and sends a burst of every lane. Returns how many frames were received.
+    #[inline]
+    fn poll_lanes(&mut self, poll: &mut Poll<'p>) -> usize {
         let clock = self.clock;
-        let read_clock = || clock.now();
+        let mut received = 0;
         for turn in 0..poll.turns {
             let lane = turn % self.lanes.len();
             let lane = &mut self.lanes[lane];
@@ -93,45 +119,27 @@ impl<'p, T: FlowTable> Worker<'p, T> {
             received += count;
             let mut tracked = FrameSet::default();
             let frames = BurstFrames(&poll.burst);
+            let read_clock = || clock.now();
             self.tracker.take(lane.input_port, &frames, read_clock, &mut self.sink, |first, which| {
                 tracked.insert_from(first, which);
             });
             self.rules.apply(&mut poll.burst, &tracked, &mut lane.tx, &mut poll.forwarded);
         }
-        // Once for all of them: 16 ns a reading.
-        let now = read_clock();
-        // With a new tick there may be deadlines that these frames put off, and counters are published, which add up.
-        if received == 0 || poll.published != now.tick {
-            self.tracker.settle(now, &mut self.sink);
-        } else {
-            self.tracker.turn(now, &mut self.sink);
-        }
-        self.tracker.advance(now, Budget::default(), &mut self.sink);
-        let link = self.sink.link();
-        let slice = SLICES[usize::from(received != 0)];
-        self.mailbox.run(&mut self.tracker, now, slice, link, &mut self.sink);
-        poll.polls += 1;
-        poll.busy_polls += u64::from(received != 0);
-        self.time(poll, now);
-        if poll.published != now.tick {
-            poll.published = now.tick;
-            self.publish(poll);
-        }
+        received
     }
 
-    /// Counts the time since the iteration before, from the readings that both have taken anyway, once all lanes were asked.
+    /// Counts the time since the iteration before, from the clock readings that both have taken anyway.
     ///
-    /// It is the time that passed, not the CPU's: an iteration during which the system put this thread aside counts with
-    /// the whole wait, as the frames that waited would. So scheduler stalls are in it, and on shared CPUs they are its
-    /// longest times.
+    /// This is elapsed time, not CPU time: an iteration during which the scheduler ran another thread counts with the
+    /// whole wait, because frames waited as long. On shared CPUs such stalls are the longest times.
     #[inline]
-    fn time(&self, poll: &mut Poll<'p>, now: Now) {
+    fn count_time(&self, poll: &mut Poll<'p>, now: Now) {
         if let Some(before) = poll.last.replace(now) {
             self.published.loop_times.count(now.ns.saturating_sub(before.ns));
         }
     }
 
-    /// Once per tick, so the counters that others read are a millisecond old.
+    /// Publishes the counters. Called once per tick, so that what others read is a millisecond old at most.
     fn publish(&self, poll: &Poll<'_>) {
         let table = self.tracker.table();
         self.published.publish(LcoreCounters {
@@ -150,21 +158,22 @@ impl<'p, T: FlowTable> Worker<'p, T> {
 
 /// What the poll loop carries from one iteration to the next.
 pub struct Poll<'p> {
-    /// Of one lane after the other.
+    /// Holds the frames of one lane after the other.
     burst: Burst<'p>,
-    /// Bursts of an iteration.
+    /// Receive bursts per iteration.
     turns: usize,
     forwarded: Forwarded,
     polls: u64,
     busy_polls: u64,
-    /// The clock's last reading of the iteration before.
+    /// The clock reading of the iteration before.
     last: Option<Now>,
+    /// The tick for which counters were published last.
     published: Tick,
 }
 
 impl Poll<'_> {
-    /// For so many lanes. A lane that is alone has two turns an iteration, so that there is something to do while the lines of
-    /// the first are on their way.
+    /// Makes the state for a worker with this many lanes. A single lane has two turns per iteration, so that the second
+    /// burst is parsed while the table's lines for the first are on their way to the cache.
     #[must_use]
     pub fn new(lanes: usize) -> Self {
         Poll {
@@ -193,6 +202,7 @@ impl Frames for BurstFrames<'_> {
         self.0.frames(from)
     }
 
+    /// Returns the headers of a frame, copied into `room` when they lie in more than one segment.
     fn header<'a>(&'a self, index: usize, room: &'a mut [u8; MAX_HEADER]) -> &'a [u8] {
         let start = self.0.frame(index);
         if start.len() >= MAX_HEADER.min(self.0.frame_len(index) as usize) {

@@ -24,7 +24,8 @@ use crate::export::batch;
 use crate::lcore::clock::Wall;
 use crate::lcore::stats::outcomes_text;
 use crate::start::cli::ReplayLine;
-use crate::start::config::{Config, ConfigError, shell_word};
+use crate::start::config::{Config, ConfigError};
+use crate::start::options::shell_word;
 use capture::{Capture, Packet};
 
 pub use capture::CaptureError;
@@ -107,7 +108,7 @@ pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError>
     info!(
         "effective configuration: replay {}{drain} {}",
         shell_word(&line.capture.to_string_lossy()),
-        config.tracking()
+        config.of_replay()
     );
     let mut replay = Replay::new(&config, io::stdout().lock())?;
     started();
@@ -190,8 +191,8 @@ impl<W: Write> Replay<W> {
     fn new(config: &Config, out: W) -> Result<Self, ReplayError> {
         let clock = CaptureClock::default();
         let hasher = config.hasher();
-        let table =
-            LineTable::new(TableConfig { entries: config.capacity, hasher }).map_err(ReplayError::Table)?;
+        let table = LineTable::new(TableConfig { entries: config.options.capacity, hasher })
+            .map_err(ReplayError::Table)?;
         // Aging buckets of one tick: every deadline up to the clock is looked at.
         let tracker = TrackerConfig { bucket_shift: 0, ..config.tracker };
         Ok(Replay {
@@ -201,7 +202,7 @@ impl<W: Write> Replay<W> {
             births: HashMap::new(),
             born: 0,
             due: Vec::new(),
-            events: EventWriter { out, dataplane: config.id.clone(), authors: Authors::new(), seq: 0 },
+            events: EventWriter { out, dataplane: config.id().to_owned(), authors: Authors::new(), seq: 0 },
         })
     }
 

@@ -12,7 +12,7 @@ use flowtracker_proto::v1;
 
 use crate::lcore::stats::{LcoreCounters, Published};
 use crate::lcore::worker::Worker;
-use crate::start::cli::hash_text;
+use crate::start::options::hash_text;
 
 /// What the answers are made of.
 pub struct Telemetry<'a> {

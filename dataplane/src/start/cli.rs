@@ -3,120 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser as _;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-
-use conntrack::{HashKind, Protocols};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
 
 use crate::start::config_file::ConfigFile;
-
-/// Poll-mode connection tracker: tracks TCP/IPv4 flows between pairs of DPDK ports.
-///
-/// EAL arguments come first, then `--`, then these options.
-#[derive(Parser, Debug, Clone, PartialEq)]
-#[command(
-    name = "flowtracker-dataplane",
-    version,
-    override_usage = "flowtracker-dataplane [EAL arguments] -- [options]\n       \
-                      flowtracker-dataplane doctor [EAL arguments] -- [options]: would such a start work?\n       \
-                      flowtracker-dataplane replay FILE [options]: the events of a capture; needs no port\n       \
-                      flowtracker-dataplane health [--file-prefix NAME]: do the lcores of a running one poll?"
-)]
-pub struct Options {
-    /// TOML file with the same options, spelt without dashes; flags win.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Control service: `http://HOST:PORT` or `unix:PATH`. It may be absent at start.
-    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:50051")]
-    pub control: String,
-    /// Name of this data plane in events [default: the host name]
-    #[arg(long, value_name = "NAME")]
-    pub id: Option<String>,
-    /// Entries, split evenly over the shards; memory is taken at start and never grows.
-    #[arg(long, value_name = "N", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
-    pub capacity: u32,
-    /// Tracked protocols: `tcp` or `tcp,udp`.
-    #[arg(long, value_name = "LIST", default_value = "tcp", value_parser = protocols)]
-    pub protocols: Protocols,
-    /// `pair`: what enters port0 leaves port1 and the reverse; `drop`: count and free.
-    #[arg(long, value_name = "MODE", default_value = "pair", value_enum)]
-    pub forward: ForwardMode,
-    /// Fate of frames that are not tracked.
-    #[arg(long, value_name = "MODE", default_value = "forward", value_enum)]
-    pub untracked: UntrackedMode,
-    /// Hash function: `keyed` resists chosen collisions, `crc` and `jhash` are DPDK's.
-    #[arg(long, value_name = "NAME", default_value = "keyed", value_parser = PossibleValuesParser::new(["keyed", "crc", "jhash"]).map(|s| hash_kind(&s)))]
-    pub hash: HashKind,
-    /// How frames are parsed, hashed and looked up: `native` uses what AES, CRC, AVX and AVX-512 instructions the CPU has, `portable` none of them.
-    #[arg(long, value_name = "KIND", default_value = "native", value_enum)]
-    pub instructions: Instructions,
-    /// Aging of the timer profiles 0, 1, … in milliseconds: 1 to 16 distinct values.
-    #[arg(long, value_name = "MS,MS,…", default_value = "30000,60000,90000,120000", value_delimiter = ',')]
-    pub timer_profiles: Vec<u64>,
-    /// Timer profile of entries that the data path learns.
-    #[arg(long, value_name = "ID", default_value_t = 0)]
-    pub learn_profile: u32,
-    /// Table permissions, 14 bits: control CRUDXPS, then data CRUDXPS.
-    #[arg(long, value_name = "HEX", default_value = "0x3dfc", value_parser = hex)]
-    pub permissions: u16,
-    /// Count packets and bytes per entry; `off` saves a cache line per packet.
-    #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
-    pub accounting: Switch,
-    /// Packets per receive burst.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub burst: u16,
-    /// Receive queues per port [default: as many as workers, ports and devices allow]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub rxq: Option<u16>,
-    /// Receive descriptors per queue.
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(8..=32768))]
-    pub rxd: u16,
-    /// Transmit descriptors per queue.
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(8..=32768))]
-    pub txd: u16,
-    /// Mbufs per pool [default: what the queues, bursts and caches need]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=1 << 26))]
-    pub mbufs: Option<u32>,
-}
-
-/// What happens to frames after tracking.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForwardMode {
-    /// What enters port0 leaves port1 and the reverse, bytes unchanged.
-    Pair,
-    /// Count and free: a monitor port.
-    Drop,
-}
-
-/// Fate of frames that are not tracked.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UntrackedMode {
-    /// As tracked ones.
-    Forward,
-    /// Freed, as the P4TC program does with what its parser rejects.
-    Drop,
-}
-
-/// Which instructions are used: the results are the same.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instructions {
-    /// What the CPU has.
-    Native,
-    /// Those that every CPU has.
-    Portable,
-}
-
-/// On or off.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// On.
-    On,
-    /// Off.
-    Off,
-}
+use crate::start::options::{self, Options};
 
 /// The two halves of the command line.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,20 +97,6 @@ pub struct ReplayLine {
 /// Name of a data plane that is a replay.
 const REPLAY_ID: &str = "replay";
 
-/// The options that mean something without ports and without a control service.
-const REPLAY_OPTIONS: [&str; 10] = [
-    "config",
-    "id",
-    "capacity",
-    "protocols",
-    "hash",
-    "instructions",
-    "timer-profiles",
-    "learn-profile",
-    "permissions",
-    "accounting",
-];
-
 /// Parses the command line of `replay`, `args[0]` being the program's name.
 ///
 /// The file of `--config` may be that of a data plane with ports: what only concerns these must be well formed, and has
@@ -246,7 +124,7 @@ pub fn parse_replay(args: impl IntoIterator<Item = OsString>) -> Result<ReplayLi
 }
 
 fn of_replay(arg: &clap::Arg) -> bool {
-    arg.get_long().is_some_and(|long| REPLAY_OPTIONS.contains(&long))
+    arg.get_long().is_some_and(options::of_replay)
 }
 
 /// The options as `replay` has them: those of the ports are known, so that they can be refused by name, and not shown.
@@ -327,51 +205,6 @@ fn is_option(arg: &str) -> bool {
         .get_opts()
         .filter_map(clap::Arg::get_long)
         .any(|long| name.strip_prefix("--") == Some(long))
-}
-
-fn protocols(list: &str) -> Result<Protocols, String> {
-    let mut names: Vec<_> = list.split(',').map(str::trim).collect();
-    names.sort_unstable();
-    match names[..] {
-        ["tcp"] => Ok(Protocols::Tcp),
-        ["tcp", "udp"] => Ok(Protocols::TcpUdp),
-        _ => Err("`tcp` and `tcp,udp` are possible".to_owned()),
-    }
-}
-
-fn hash_kind(name: &str) -> HashKind {
-    match name {
-        "crc" => HashKind::Crc,
-        "jhash" => HashKind::Jhash,
-        _ => HashKind::Keyed,
-    }
-}
-
-/// The list that `--protocols` takes.
-pub(crate) fn protocols_text(protocols: Protocols) -> &'static str {
-    match protocols {
-        Protocols::Tcp => "tcp",
-        Protocols::TcpUdp => "tcp,udp",
-    }
-}
-
-/// The name that `--hash` takes.
-pub(crate) fn hash_text(hash: HashKind) -> &'static str {
-    match hash {
-        HashKind::Keyed => "keyed",
-        HashKind::Crc => "crc",
-        HashKind::Jhash => "jhash",
-    }
-}
-
-/// The word that a flag of a closed choice takes.
-pub(crate) fn word(value: &impl clap::ValueEnum) -> String {
-    value.to_possible_value().map_or_else(String::new, |word| word.get_name().to_owned())
-}
-
-fn hex(text: &str) -> Result<u16, String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    u16::from_str_radix(digits, 16).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]

@@ -1,52 +1,30 @@
 //! The effective configuration: typed, validated, with what the environment adds.
 //! The only file that reads the environment and fetches randomness.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use conntrack::arch::Features;
-use conntrack::{HashKind, Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
+use conntrack::{Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
 use flowtracker_proto::name;
 
-use crate::start::cli::{self, CommandLine, ForwardMode, Instructions, Options, Switch, UntrackedMode};
+use crate::start::cli::CommandLine;
 use crate::start::config_file::ConfigFile;
+use crate::start::options::{self, Instructions, Options, Switch};
 
-/// Everything that the data plane is told.
+/// What the data plane runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file that some of it comes from.
-    pub file: Option<PathBuf>,
+    /// The options, with the host's name where `--id` was not given.
+    pub options: Options,
     /// Where the control service is.
     pub control: ControlUri,
-    /// Name of this data plane.
-    pub id: String,
-    /// Entries, all shards together.
-    pub capacity: u32,
-    /// What a shard is told.
+    /// What a shard runs with.
     pub tracker: TrackerConfig,
-    /// Hash function of the tables.
-    pub hash: HashKind,
-    /// Which instructions are used.
-    pub instructions: Instructions,
     /// Secret of the hash functions, new at every start.
     pub secret: [u8; 32],
     /// Identifies this run of the process to the control service.
     pub instance: u64,
-    /// What happens to frames after tracking.
-    pub forward: ForwardMode,
-    /// Fate of frames that are not tracked.
-    pub untracked: UntrackedMode,
-    /// Packets per receive burst.
-    pub burst: u16,
-    /// Receive queues per port, when given.
-    pub rxq: Option<u16>,
-    /// Receive descriptors per queue.
-    pub rxd: u16,
-    /// Transmit descriptors per queue.
-    pub txd: u16,
-    /// Mbufs per pool, when given.
-    pub mbufs: Option<u32>,
 }
 
 /// Where the control service is.
@@ -68,26 +46,16 @@ impl fmt::Display for ControlUri {
 }
 
 /// An option whose value is not acceptable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", .place.as_ref().map_or(format!("--{flag}"), |place| format!("{place}: {flag}")))]
 pub struct ConfigError {
     /// The flag, without its dashes.
     pub flag: &'static str,
-    /// File and line, if it stands in the file of `--config`.
+    /// File and line, if the value stands in the file of `--config`.
     pub place: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong with the value.
     pub reason: String,
 }
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Some(place) => write!(f, "{place}: {}: {}", self.flag, self.reason),
-            None => write!(f, "--{}: {}", self.flag, self.reason),
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 impl Config {
     /// Checks the options against each other and adds what the environment gives.
@@ -127,10 +95,7 @@ impl Config {
         getrandom::fill(&mut random).map_err(|e| bad("hash", format!("no random secret: {e}")))?;
         let (secret, instance) = random.split_at(32);
         Ok(Config {
-            file: options.config.clone(),
             control: control_uri(&options.control).map_err(|reason| bad("control", reason))?,
-            id,
-            capacity: options.capacity,
             tracker: TrackerConfig {
                 protocols: options.protocols,
                 instructions: features(options.instructions),
@@ -140,17 +105,9 @@ impl Config {
                 accounting: options.accounting == Switch::On,
                 ..TrackerConfig::default()
             },
-            hash: options.hash,
-            instructions: options.instructions,
             secret: std::array::from_fn(|i| secret[i]),
             instance: u64::from_le_bytes(std::array::from_fn(|i| instance[i])),
-            forward: options.forward,
-            untracked: options.untracked,
-            burst: options.burst,
-            rxq: options.rxq,
-            rxd: options.rxd,
-            txd: options.txd,
-            mbufs: options.mbufs,
+            options: Options { id: Some(id), ..options.clone() },
         })
     }
 }
@@ -165,7 +122,7 @@ fn features(instructions: Instructions) -> Features {
 impl Config {
     /// The hash function of the tables, with its secret.
     pub(crate) fn hasher(&self) -> Hasher {
-        Hasher::new(self.hash, self.secret, self.features())
+        Hasher::new(self.options.hash, self.secret, self.features())
     }
 
     /// The instructions that may be used on this CPU.
@@ -173,9 +130,15 @@ impl Config {
         self.tracker.instructions
     }
 
-    /// What a replay goes by: flags that can be pasted back.
-    pub(crate) fn tracking(&self) -> impl fmt::Display {
-        Tracking(self)
+    /// Returns the name of this data plane.
+    pub(crate) fn id(&self) -> &str {
+        self.options.id.as_deref().unwrap_or_default()
+    }
+
+    /// Writes the part of the effective configuration that a replay uses, as flags that can be pasted back.
+    pub(crate) fn of_replay(&self) -> String {
+        let flags = self.options.flags().into_iter().filter(|(name, _)| options::of_replay(name));
+        flags.map(|(_, flag)| flag).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -199,62 +162,13 @@ pub fn dpdk_runtime_folder() -> PathBuf {
     dpdk_folder(runtime.as_deref(), xdg.as_deref(), rustix::process::getuid().is_root())
 }
 
-/// One line of the effective configuration, for the log: flags that can be pasted back. Without the secret, and
-/// without what is computed because nobody asked for anything.
+/// Writes the effective configuration as one line for the log: flags that can be pasted back. The secret, and what is
+/// computed because no option says otherwise, are not in it.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} --control={} --forward={} --untracked={} --burst={} --rxd={} --txd={}",
-            self.tracking(),
-            shell_word(&self.control.to_string()),
-            cli::word(&self.forward),
-            cli::word(&self.untracked),
-            self.burst,
-            self.rxd,
-            self.txd,
-        )?;
-        for (name, value) in [("rxq", self.rxq.map(u32::from)), ("mbufs", self.mbufs)] {
-            if let Some(value) = value {
-                write!(f, " --{name}={value}")?;
-            }
-        }
-        Ok(())
+        let flags: Vec<String> = self.options.flags().into_iter().map(|(_, flag)| flag).collect();
+        f.write_str(&flags.join(" "))
     }
-}
-
-/// The part of that line that needs no ports: what a replay goes by too.
-struct Tracking<'a>(&'a Config);
-
-impl fmt::Display for Tracking<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tracking(config) = self;
-        let t = &config.tracker;
-        let profiles: Vec<String> = t.profiles.values().iter().map(u32::to_string).collect();
-        if let Some(file) = &config.file {
-            write!(f, "--config={} ", shell_word(&file.to_string_lossy()))?;
-        }
-        write!(
-            f,
-            "--id={} --capacity={} --protocols={} --hash={} --instructions={} --timer-profiles={} \
-             --learn-profile={} --permissions={:#x} --accounting={}",
-            shell_word(&config.id),
-            config.capacity,
-            cli::protocols_text(t.protocols),
-            cli::hash_text(config.hash),
-            cli::word(&config.instructions),
-            profiles.join(","),
-            t.learn_profile.get(),
-            t.permissions.bits(),
-            cli::word(if t.accounting { &Switch::On } else { &Switch::Off }),
-        )
-    }
-}
-
-/// `text` as one word of a shell.
-pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
-    if text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")).into() }
 }
 
 fn control_uri(text: &str) -> Result<ControlUri, String> {

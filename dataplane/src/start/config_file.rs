@@ -8,14 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Spanned, Value};
 
-/// Keys whose value may be an array: flags that take values separated by commas.
-const LISTS: [&str; 2] = ["protocols", "timer-profiles"];
-/// Keys whose value may be a boolean: flags that take `on` and `off`.
-const SWITCHES: [&str; 1] = ["accounting"];
-/// Keys whose value is a name and never a number.
-const NAMES: [&str; 2] = ["control", "id"];
-/// Keys whose flag reads hexadecimal digits, whatever TOML wrote the integer in.
-const HEX: [&str; 1] = ["permissions"];
+use crate::start::options::{HEX, LISTS, NAMES, SWITCHES};
 
 /// The settings of a file, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]

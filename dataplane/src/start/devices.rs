@@ -6,8 +6,8 @@ use tracing::{info, warn};
 
 use crate::start::config::Config;
 use crate::start::eal_args::Vdev;
-use crate::start::lifecycle::StartError;
 use crate::start::mbufs::{self, Demand};
+use crate::start::start_error::StartError;
 use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology};
 
 /// What the devices are, in port-id order.
@@ -20,7 +20,7 @@ pub(crate) fn facts(
     for id in eal.ports() {
         let facts = Port::facts_of(eal, id)?;
         if let Some(vdev) = vdevs.iter().find(|vdev| vdev.name == facts.device) {
-            mbufs::check_mtu(vdev, facts.mtu).map_err(StartError::Frames)?;
+            mbufs::check_mtu(vdev, facts.mtu)?;
         }
         all.push((id, facts));
     }
@@ -150,12 +150,12 @@ pub(crate) fn pools<'eal>(
         let demand = Demand {
             ports,
             queues: u32::from(plan.queues),
-            descriptors: u32::from(config.rxd) + u32::from(config.txd),
+            descriptors: u32::from(config.options.rxd) + u32::from(config.options.txd),
             lcores: plan.workers.len() as u32,
-            burst: u32::from(config.burst),
+            burst: u32::from(config.options.burst),
             looped: mbufs::looped_frames(vdevs),
         };
-        let mbufs = config.mbufs.unwrap_or_else(|| demand.mbufs());
+        let mbufs = config.options.mbufs.unwrap_or_else(|| demand.mbufs());
         let cache = mbufs::CACHE.min(mbufs / 2);
         info!("{mbufs} mbufs of {data_room} bytes on {socket} for {ports} ports");
         let pool = Mempool::new(
@@ -181,8 +181,8 @@ pub(crate) fn open<'eal>(
         let wanted = PortConfig {
             rx_queues: plan.queues,
             tx_queues: plan.queues,
-            rxd: config.rxd,
-            txd: config.txd,
+            rxd: config.options.rxd,
+            txd: config.options.txd,
             rx_pool: pools.get(Port::facts_of(eal, id)?.socket),
         };
         let port = Port::open(eal, id, wanted)?;

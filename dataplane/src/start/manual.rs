@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::CommandFactory as _;
 use clap_mangen::Man;
 
-use crate::start::cli::Options;
+use crate::start::options::Options;
 
 /// Synopsis and description: clap knows nothing of the EAL arguments.
 const BEFORE_OPTIONS: &[u8] = include_bytes!("manual/before-options.roff");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::start::eal_args::Vdev;
 
-/// The driver that neither makes chains nor refuses what is too long for it.
+/// The driver that cuts frames that are too long for it, instead of chaining mbufs or refusing them.
 const AF_PACKET: &str = "net_af_packet";
 
 /// Mbufs that each lcore keeps in its cache of the pool.
@@ -14,21 +14,21 @@ pub const CACHE: u32 = 256;
 /// Bytes of a frame that one mbuf holds, unless a device wants more; longer frames are chained.
 const DATA_ROOM: u16 = 2048;
 
-/// The longest frame of a ring that one mbuf can hold: DPDK counts its bytes in 16 bits, 128 of headroom included.
+/// Bytes of the longest frame of a ring that one mbuf can hold: DPDK counts them in 16 bits, with 128 of headroom.
 const MAX_FRAMESZ: u32 = 65535 - 128;
 
-/// The longest that is a power of two, as a block of the ring has to be.
+/// The longest such frame that is a power of two, as a block of the ring has to be.
 const MAX_SUGGESTED: u32 = 32768;
 
-/// What stands before a frame in a frame of net_af_packet's ring (tpacket_rcv of the kernel): measured, because longer
-/// frames were cut to `framesz` less this.
+/// Bytes before a frame in a frame of net_af_packet's ring (tpacket_rcv of the kernel). Found by experiment: longer frames
+/// are cut to `framesz` less this.
 const BEFORE_FRAME: u32 = 66;
 
-/// Ethernet header and a VLAN tag. The outer one of two does not lie in the ring: the kernel keeps it aside, and the
-/// driver puts it back.
+/// Bytes of an Ethernet header with a VLAN tag. The outer one of two tags does not lie in the ring: the kernel keeps it
+/// aside, and the driver puts it back.
 const LINK_HEADERS: u32 = 14 + 4;
 
-/// What holds mbufs.
+/// What holds mbufs, for one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// Ports.
@@ -37,7 +37,7 @@ pub struct Demand {
     pub queues: u32,
     /// Receive and transmit descriptors of a queue pair.
     pub descriptors: u32,
-    /// Lcores that may keep some in their cache.
+    /// Lcores that may hold mbufs in their cache of the pool.
     pub lcores: u32,
     /// Frames per burst.
     pub burst: u32,
@@ -46,11 +46,11 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Enough for every queue to be full, every cache filled up to its limit
-    /// (1.5 times its size) and two bursts in every lcore's hands.
+    /// Returns how many mbufs are enough: every queue full, every cache filled up to its limit (1.5 times its size), and
+    /// two bursts held by every lcore.
     #[must_use]
     pub fn mbufs(&self) -> u32 {
-        /// A device may round small rings up; no common one beyond this, receive and transmit.
+        /// Descriptors of the smallest queue pair: a device may round small rings up, and no common one beyond this.
         const FEWEST: u32 = 2 * 512;
         let descriptors = self.descriptors.max(FEWEST);
         let queued = self.ports.saturating_mul(self.queues).saturating_mul(descriptors);
@@ -59,7 +59,8 @@ impl Demand {
     }
 }
 
-/// Frames in the captures that net_pcap loops (`rx_pcap=FILE,infinite_rx=1`): it copies each into an mbuf of its own.
+/// Counts the frames of the captures that net_pcap loops (`rx_pcap=FILE,infinite_rx=1`): it copies each into an mbuf of
+/// its own.
 #[must_use]
 pub(crate) fn looped_frames(vdevs: &[Vdev]) -> u32 {
     let looping =
@@ -67,7 +68,7 @@ pub(crate) fn looped_frames(vdevs: &[Vdev]) -> u32 {
     looping.flat_map(|vdev| vdev.params("rx_pcap")).map(|file| count_frames(Path::new(file))).sum()
 }
 
-/// Bytes of a frame of the ring of a net_af_packet.
+/// Returns the bytes of a frame of a net_af_packet's ring.
 #[must_use]
 pub(crate) fn framesz(vdev: &Vdev) -> u32 {
     /// The driver's own choice.
@@ -75,8 +76,8 @@ pub(crate) fn framesz(vdev: &Vdev) -> u32 {
     vdev.number("framesz").map_or(DEFAULT, |n| u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-/// Bytes of a frame that one mbuf must hold for these devices: net_af_packet chains none, and wants an mbuf as
-/// long as a frame of its ring. Frames that none can hold are [`check_mtu`]'s.
+/// Returns how many bytes of a frame one mbuf must hold for these devices. net_af_packet does not chain mbufs, and wants
+/// one as long as a frame of its ring. Frames too long for any mbuf are refused by [`check_mtu`].
 #[must_use]
 pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
     let rings = vdevs.iter().filter(|vdev| vdev.driver() == AF_PACKET).map(framesz);
@@ -84,62 +85,52 @@ pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
 }
 
 /// A net_af_packet whose frames do not fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FramesTooLong {
-    /// Its interface's into those of its ring: the kernel would cut them, and the driver hand on what is left.
+    /// Frames of its interface do not fit into frames of its ring. The kernel would cut them, and the driver would
+    /// deliver what is left.
+    #[error(
+        "{device}: frames of MTU {mtu} do not fit framesz={framesz} and would be cut: {}",
+        longer_ring(*.mtu)
+    )]
     ForRing {
         /// The device.
         device: String,
         /// MTU of its interface.
         mtu: u32,
-        /// What its `framesz` is.
+        /// Its `framesz`.
         framesz: u32,
         /// The largest MTU whose frames fit.
         largest: u32,
     },
-    /// Those of its ring into an mbuf: the driver would refuse the pool, and call it a lack of memory.
+    /// Frames of its ring do not fit into an mbuf. The driver would refuse the pool, and report a lack of memory.
+    #[error("{device}: framesz={framesz} is more than an mbuf can hold; {MAX_SUGGESTED} at most")]
     ForMbuf {
         /// The device.
         device: String,
-        /// What its `framesz` is.
+        /// Its `framesz`.
         framesz: u32,
     },
 }
 
-impl std::fmt::Display for FramesTooLong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            FramesTooLong::ForRing { device, mtu, framesz, .. } => {
-                write!(f, "{device}: frames of MTU {mtu} do not fit framesz={framesz} and would be cut: ")?;
-                let needed = mtu.saturating_add(LINK_HEADERS + BEFORE_FRAME);
-                if needed > MAX_SUGGESTED {
-                    let largest = MAX_SUGGESTED - LINK_HEADERS - BEFORE_FRAME;
-                    return write!(
-                        f,
-                        "lower the interface's MTU; {largest} is the most, with \
-                         `,framesz={MAX_SUGGESTED},blocksz={MAX_SUGGESTED}` in its --vdev"
-                    );
-                }
-                let enough = needed.next_power_of_two();
-                write!(
-                    f,
-                    "append `,framesz={enough},blocksz={enough}` to its --vdev, or lower the interface's MTU"
-                )
-            }
-            FramesTooLong::ForMbuf { device, framesz } => write!(
-                f,
-                "{device}: framesz={framesz} is more than an mbuf can hold; {MAX_SUGGESTED} at most"
-            ),
-        }
+/// Says which ring has room for frames of this MTU.
+fn longer_ring(mtu: u32) -> String {
+    let needed = mtu.saturating_add(LINK_HEADERS + BEFORE_FRAME);
+    if needed > MAX_SUGGESTED {
+        let largest = MAX_SUGGESTED - LINK_HEADERS - BEFORE_FRAME;
+        return format!(
+            "lower the interface's MTU; {largest} is the most, with `,framesz={MAX_SUGGESTED},blocksz={MAX_SUGGESTED}` \
+             in its --vdev"
+        );
     }
+    let enough = needed.next_power_of_two();
+    format!("append `,framesz={enough},blocksz={enough}` to its --vdev, or lower the interface's MTU")
 }
 
-impl std::error::Error for FramesTooLong {}
-
-/// Checks that a device that cuts what is too long for it holds what its interface may bring.
+/// Checks that a device that cuts long frames has room for those of its interface.
 ///
 /// # Errors
-/// When it does not.
+/// When it has not.
 pub(crate) fn check_mtu(vdev: &Vdev, mtu: u32) -> Result<(), FramesTooLong> {
     if vdev.driver() != AF_PACKET {
         return Ok(());
@@ -155,7 +146,7 @@ pub(crate) fn check_mtu(vdev: &Vdev, mtu: u32) -> Result<(), FramesTooLong> {
     Err(FramesTooLong::ForRing { device: vdev.name.clone(), mtu, framesz, largest })
 }
 
-/// Frames in a capture; 0 when it cannot be read, which the driver will report better.
+/// Counts the frames of a capture. Returns 0 when it cannot be read, which the driver will report better.
 fn count_frames(path: &Path) -> u32 {
     let Ok(file) = File::open(path) else { return 0 };
     let Ok(mut reader) = pcap_file::pcap::PcapReader::new(std::io::BufReader::new(file)) else { return 0 };

@@ -8,5 +8,8 @@ pub(crate) mod eal_args;
 pub mod lifecycle;
 pub mod manual;
 pub mod mbufs;
+pub mod options;
+mod shards;
+pub mod start_error;
 pub mod start_log;
 pub mod topology;

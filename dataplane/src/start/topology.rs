@@ -1,7 +1,13 @@
 //! Which lcore polls which queue of which port; refuses what cannot work.
 
 use std::collections::BTreeMap;
-use std::fmt;
+
+/// The largest DPDK port id that fits a flow's key, which holds the id + 1 in eight bits.
+const MAX_PORT_ID: u16 = u8::MAX as u16 - 1;
+/// The most ports: an even number with ids up to [`MAX_PORT_ID`].
+const MAX_PORTS: usize = 254;
+
+const _: () = assert!(MAX_PORTS.is_multiple_of(2) && MAX_PORTS <= MAX_PORT_ID as usize + 1);
 
 /// What is known of a port before it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +20,7 @@ pub struct PortFacts {
     pub max_rx: u16,
     /// Transmit queues that the device has.
     pub max_tx: u16,
-    /// How frames come to be in one receive queue and not in another.
+    /// How the device chooses the receive queue of a frame.
     pub dealing: Dealing,
     /// NUMA node, when known.
     pub node: Option<u32>,
@@ -23,23 +29,21 @@ pub struct PortFacts {
 /// How a device deals frames over its receive queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dealing {
-    /// By the hash of addresses and ports (RSS), over as many queues as are
-    /// opened: all frames of a flow and direction come to one queue.
+    /// By a hash of addresses and ports (RSS), over the queues that are opened: all frames of a flow and direction come
+    /// to one queue.
     ByFlow,
-    /// As its peer likes, over as many queues as are opened.
+    /// By a rule of the peer's, over the queues that are opened.
     ByPeer,
-    /// As whoever made it likes, over all queues that it has: one that nobody
-    /// polls keeps its frames.
+    /// By a rule of its maker's, over all queues that it has, opened or not. A queue that nobody polls keeps its frames.
     Fixed,
 }
 
 impl Dealing {
-    /// What is known of DPDK's drivers.
+    /// Returns how devices of a DPDK driver deal; `rss` says whether the device offers RSS.
     ///
-    /// net_tap offers RSS, but its kernel side moves a flow to the queue that
-    /// last sent in the other direction; net_null makes frames up. net_af_packet
-    /// (its fanout rolls over when a ring is full), net_af_xdp, net_pcap and
-    /// net_ring have the queues that their device arguments gave them.
+    /// net_tap offers RSS, but its kernel side moves a flow to the queue that last sent in the other direction. net_null
+    /// makes frames up. net_af_packet (whose fanout rolls over when a ring is full), net_af_xdp, net_pcap and net_ring
+    /// have the queues that their device arguments gave them.
     #[must_use]
     pub fn of(driver: &str, rss: bool) -> Self {
         match driver {
@@ -65,11 +69,21 @@ pub struct LcoreFacts {
 pub struct Lane {
     /// DPDK id of the port that is polled.
     pub port: u16,
-    /// Receive queue of that port; also the transmit queue of the peer, so
-    /// that no two lcores share one.
+    /// Receive queue of that port, and transmit queue of the peer, so that no two lcores share a queue.
     pub queue: u16,
     /// DPDK id of the port that the frames leave by.
     pub peer: u16,
+}
+
+impl Lane {
+    /// Returns the number of the polled port in a flow's key: its DPDK id + 1.
+    ///
+    /// # Panics
+    /// When the id is too large, which [`plan`] refuses.
+    #[must_use]
+    pub fn input_port(&self) -> u8 {
+        u8::try_from(self.port + 1).expect("a plan has no larger port id")
+    }
 }
 
 /// One worker and its lanes.
@@ -95,7 +109,7 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// For each port, by DPDK id, the worker that polls all of its queues, by its index; `None` where several do.
+    /// Returns for each port, by DPDK id, the index of the worker that polls all of its queues; `None` where several do.
     #[must_use]
     pub fn owners(&self) -> BTreeMap<u16, Option<usize>> {
         let mut owners = BTreeMap::new();
@@ -110,26 +124,43 @@ impl Topology {
 }
 
 /// Why no plan is possible.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TopologyError {
     /// Fewer than two ports.
+    #[error("{0} DPDK port{s}: two are needed (EAL arguments --vdev or -a)", s = if *.0 == 1 { "" } else { "s" })]
     TooFewPorts(usize),
     /// An odd number of ports: the last one has no peer.
+    #[error("{0} DPDK ports: port{last} has no peer, ports work in pairs", last = .0 - 1)]
     OddPorts(usize),
-    /// More ports than `input_port` can name.
+    /// More ports than a flow's key can tell apart.
+    #[error("{0} DPDK ports: {MAX_PORTS} are possible")]
     TooManyPorts(usize),
+    /// A port whose id does not fit a flow's key.
+    #[error("port{port} ({device}): DPDK port ids up to {MAX_PORT_ID} are possible")]
+    PortIdTooLarge {
+        /// The port.
+        port: u16,
+        /// Its device.
+        device: String,
+    },
     /// A device has no receive or no transmit queue.
+    #[error("port{0} has no receive or no transmit queue")]
     NoQueue(u16),
     /// `--rxq` asks for more than a device has.
+    #[error("--rxq: {asked} queues asked for, port{port} has {has}")]
     TooManyQueues {
         /// The port.
         port: u16,
         /// What was asked for.
         asked: u16,
-        /// What it has, of receive and transmit queues the fewer.
+        /// The fewer of its receive and transmit queues.
         has: u16,
     },
     /// `--rxq` would leave queues unpolled that have frames.
+    #[error(
+        "--rxq: {asked} asked for, but {device} was made with {has} queues, and frames in a queue that nobody polls are \
+         lost: leave --rxq out, or make the device with fewer"
+    )]
     UnpolledQueues {
         /// The device.
         device: String,
@@ -138,19 +169,23 @@ pub enum TopologyError {
         /// What it has.
         has: u16,
     },
-    /// Each port needs as many queues as every other, because a frame leaves
-    /// by the queue of the number that it came by.
+    /// Each port needs as many queues as every other, because a frame leaves by the queue of the number that it came by.
+    #[error(
+        "{device} was made with {has} queue(s) and {other} has {other_has}: ports need as many queues as each other, \
+         because a frame leaves by the queue of the number that it came by"
+    )]
     UnequalQueues {
         /// A device, all of whose queues must be polled.
         device: String,
         /// Its queues.
         has: u16,
-        /// Another.
+        /// Another device.
         other: String,
-        /// The queues that this one has.
+        /// The queues of the other device.
         other_has: u16,
     },
     /// More shards than entries.
+    #[error("--capacity: {capacity} entries cannot be split over {shards} shards")]
     CapacityTooSmall {
         /// Entries.
         capacity: u32,
@@ -159,48 +194,13 @@ pub enum TopologyError {
     },
 }
 
-impl fmt::Display for TopologyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TopologyError::TooFewPorts(n) => write!(
-                f,
-                "{n} DPDK port{}: two are needed (EAL arguments --vdev or -a)",
-                if *n == 1 { "" } else { "s" }
-            ),
-            TopologyError::OddPorts(n) => {
-                write!(f, "{n} DPDK ports: port{} has no peer, ports work in pairs", n - 1)
-            }
-            TopologyError::TooManyPorts(n) => write!(f, "{n} DPDK ports: 254 are possible"),
-            TopologyError::NoQueue(port) => write!(f, "port{port} has no receive or no transmit queue"),
-            TopologyError::TooManyQueues { port, asked, has } => {
-                write!(f, "--rxq: {asked} queues asked for, port{port} has {has}")
-            }
-            TopologyError::UnpolledQueues { device, asked, has } => write!(
-                f,
-                "--rxq: {asked} asked for, but {device} was made with {has} queues, and frames in a queue that \
-                 nobody polls are lost: leave --rxq out, or make the device with fewer"
-            ),
-            TopologyError::UnequalQueues { device, has, other, other_has } => write!(
-                f,
-                "{device} was made with {has} queue(s) and {other} has {other_has}: ports need as many queues as \
-                 each other, because a frame leaves by the queue of the number that it came by"
-            ),
-            TopologyError::CapacityTooSmall { capacity, shards } => {
-                write!(f, "--capacity: {capacity} entries cannot be split over {shards} shards")
-            }
-        }
-    }
-}
-
-impl std::error::Error for TopologyError {}
-
-/// Makes the plan: the main lcore polls only when it is the only one; queues
-/// are dealt round-robin, in a tie to the lcore of the port's NUMA node.
+/// Makes the plan. The main lcore polls only when it is the only one. Each queue goes to the lcore that has the fewest,
+/// in a tie to one of the port's NUMA node.
 ///
-/// Queues per port = min(workers, what the devices have, `rxq`) if every device
-/// deals by flow. A device that does not has one queue unless `rxq` says more,
-/// or all that it was made with; its queues stay together on one lcore, so that
-/// each flow is in one shard whichever queue a frame comes by.
+/// If every device deals by flow, a port has as many queues as there are workers, or `rxq`, and no more than the devices
+/// have. Otherwise it has one queue, or `rxq`, or all queues of a device that deals in a fixed way. The queues of a
+/// device that does not deal by flow stay together on one lcore, so that each flow is in one shard whichever queue a
+/// frame comes by.
 ///
 /// # Errors
 /// When no plan is possible.
@@ -213,8 +213,11 @@ pub fn plan(
     match ports.len() {
         n @ 0..2 => return Err(TopologyError::TooFewPorts(n)),
         n if !n.is_multiple_of(2) => return Err(TopologyError::OddPorts(n)),
-        n if n > 254 => return Err(TopologyError::TooManyPorts(n)),
+        n if n > MAX_PORTS => return Err(TopologyError::TooManyPorts(n)),
         _ => {}
+    }
+    if let Some(port) = ports.iter().find(|port| port.id > MAX_PORT_ID) {
+        return Err(TopologyError::PortIdTooLarge { port: port.id, device: port.device.clone() });
     }
     let (workers, main): (Vec<_>, Vec<_>) = lcores.iter().copied().partition(|lcore| lcore.id != main);
     let pollers = if workers.is_empty() { main } else { workers };
@@ -250,7 +253,7 @@ pub fn plan(
     })
 }
 
-/// Queues per port.
+/// Returns the number of queues per port.
 fn queues(ports: &[PortFacts], pollers: usize, rxq: Option<u16>) -> Result<u16, TopologyError> {
     let has = |port: &PortFacts| port.max_rx.min(port.max_tx);
     if let Some(port) = ports.iter().find(|port| has(port) == 0) {
@@ -292,7 +295,7 @@ fn queues(ports: &[PortFacts], pollers: usize, rxq: Option<u16>) -> Result<u16, 
     })
 }
 
-/// Each shard's share of the capacity: even, the first ones taking the rest.
+/// Splits the capacity evenly over the shards; the first ones take the rest.
 ///
 /// # Errors
 /// When a shard would get nothing.

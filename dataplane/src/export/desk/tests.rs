@@ -8,6 +8,7 @@ use conntrack::tracker::Removed;
 use conntrack::{DeleteReason, EventBody, FlowTable};
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
+use crate::lcore::generation::LinkGeneration;
 use rig::{
     Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, flow, flush, get, operator,
     update,
@@ -108,7 +109,7 @@ fn a_change_is_finished_after_full_mailboxes_and_a_cut_link() {
         rig.says_at_once(get(flow(1, 1)), behind);
         rig.hear(0);
         rig.hear(1);
-        assert!(!rig.commands.due.is_empty(), "no room for the second half");
+        assert!(!rig.desk.dispatch.due.is_empty(), "no room for the second half");
         if cut {
             rig.cut();
             rig.raise();
@@ -205,7 +206,11 @@ fn a_purge_of_an_earlier_link_is_a_resync_of_the_later_one() {
     rig.lcores[0].open = true;
     rig.settle();
     assert!(rig.lcores[0].tracker.table().is_empty());
-    assert!(rig.told.iter().all(|t| !matches!(t.event.body, EventBody::Purged(_)) || t.link == 1));
+    assert!(
+        rig.told
+            .iter()
+            .all(|t| !matches!(t.event.body, EventBody::Purged(_)) || t.link == Some(LinkGeneration::FIRST))
+    );
     rig.adds_up();
 }
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::start::options::{REPLAY, Switch};
+use conntrack::Protocols;
 
 fn line(args: &str) -> Result<CommandLine, clap::Error> {
     parse(args.split(' ').map(OsString::from))
@@ -56,9 +58,9 @@ fn a_replay_has_a_file_and_the_options_that_need_no_ports() {
             _ => "64",
         };
         match replay_line(&format!("prog a.pcap --{long}={value}")) {
-            Ok(_) => assert!(REPLAY_OPTIONS.contains(&long), "{long}"),
+            Ok(_) => assert!(REPLAY.contains(&long), "{long}"),
             Err(error) => {
-                assert!(!REPLAY_OPTIONS.contains(&long), "{long}: {error}");
+                assert!(!REPLAY.contains(&long), "{long}: {error}");
                 assert!(one_line(&error).starts_with(&format!("--{long} means nothing to a replay")));
                 assert_eq!(error.exit_code(), 2);
             }
@@ -85,7 +87,7 @@ fn a_replay_takes_the_file_of_a_data_plane_with_ports() {
 #[test]
 fn the_help_of_a_replay_shows_what_it_takes() {
     let help = replay_line("prog --help").unwrap_err().to_string();
-    for long in REPLAY_OPTIONS.iter().chain(&["drain"]) {
+    for long in REPLAY.iter().chain(&["drain"]) {
         assert!(help.contains(&format!("--{long}")), "{long}: {help}");
     }
     assert!(!help.contains("--rxq") && !help.contains("EAL"), "{help}");

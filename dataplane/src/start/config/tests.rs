@@ -1,4 +1,7 @@
 use super::*;
+use crate::start::cli;
+use crate::start::options::shell_word;
+use clap::CommandFactory as _;
 
 fn config(options: &str) -> Result<Config, ConfigError> {
     let args = ["prog", "--"].into_iter().chain(options.split_whitespace()).map(Into::into);
@@ -28,7 +31,7 @@ fn bad_values_are_named() {
 fn two_starts_have_two_secrets() {
     let (a, b) = (config("").unwrap(), config("").unwrap());
     assert_ne!((a.secret, a.instance), (b.secret, b.instance));
-    assert!(!a.id.is_empty());
+    assert!(!a.id().is_empty());
     assert!(!a.to_string().contains(&format!("{:?}", a.secret)));
 }
 
@@ -82,6 +85,20 @@ fn the_effective_configuration_can_be_pasted_back() {
         let line = config(&options).unwrap().to_string();
         assert!(options.split(' ').all(|flag| line.split(' ').any(|shown| shown == flag)), "{line}");
         assert_eq!(config(&line).unwrap().to_string(), line);
+    }
+}
+
+/// Law: every option is shown with its effective value.
+#[test]
+fn no_option_is_left_out_of_the_effective_configuration() {
+    let (_folder, path) = file("");
+    let line = config(&format!("--config={path} --rxq=2 --mbufs=4096")).unwrap().to_string();
+    for option in Options::command().get_opts() {
+        let long = option.get_long().unwrap();
+        assert!(
+            line.split(' ').any(|flag| flag.starts_with(&format!("--{long}="))),
+            "{long} is not in {line}"
+        );
     }
 }
 

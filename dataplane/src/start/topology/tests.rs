@@ -98,9 +98,9 @@ fn a_worker_with_nothing_to_poll_is_told() {
 fn what_cannot_work_is_refused_with_the_reason() {
     let error = |p: &[PortFacts], rxq| plan(p, 0, &lcores(0..2), rxq).unwrap_err().to_string();
     let fixed = |n, queues| ports(n, queues, Dealing::Fixed);
-    assert!(error(&fixed(0, 1), None).contains("0 DPDK ports"));
-    assert!(error(&fixed(1, 1), None).contains("two are needed"));
-    assert!(error(&fixed(3, 1), None).contains("port2 has no peer"));
+    assert_eq!(error(&fixed(0, 1), None), "0 DPDK ports: two are needed (EAL arguments --vdev or -a)");
+    assert_eq!(error(&fixed(1, 1), None), "1 DPDK port: two are needed (EAL arguments --vdev or -a)");
+    assert_eq!(error(&fixed(3, 1), None), "3 DPDK ports: port2 has no peer, ports work in pairs");
     assert!(error(&fixed(2, 0), None).contains("port0"));
     assert!(error(&fixed(2, 1), Some(2)).contains("--rxq"));
     let unpolled = error(&fixed(2, 2), Some(1));
@@ -110,6 +110,25 @@ fn what_cannot_work_is_refused_with_the_reason() {
     let unequal = error(&unequal, None);
     assert!(unequal.contains("dev0 was made with 2") && unequal.contains("dev1 has 1"), "{unequal}");
     assert!(shares(1, 2).unwrap_err().to_string().contains("--capacity"));
+}
+
+/// Law: a port whose number does not fit a key's eight bits is refused, however few ports there are.
+#[test]
+fn a_port_id_that_no_key_can_hold_is_refused() {
+    let with_id = |id| {
+        let mut facts = ports(2, 1, Dealing::Fixed);
+        (facts[1].id, facts[1].device) = (id, "net_tap7".to_owned());
+        plan(&facts, 0, &lcores(0..2), None)
+    };
+    let largest = with_id(254).unwrap();
+    let numbers: Vec<u8> = largest.workers[0].lanes.iter().map(Lane::input_port).collect();
+    assert_eq!(numbers, [1, 255]);
+    for id in [255, 256, u16::MAX] {
+        let error = with_id(id).unwrap_err().to_string();
+        assert_eq!(error, format!("port{id} (net_tap7): DPDK port ids up to 254 are possible"));
+    }
+    let many = plan(&ports(256, 1, Dealing::Fixed), 0, &lcores(0..2), None).unwrap_err();
+    assert_eq!(many.to_string(), "256 DPDK ports: 254 are possible");
 }
 
 #[test]

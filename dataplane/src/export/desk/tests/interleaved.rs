@@ -121,7 +121,7 @@ impl Trial {
     }
 
     fn ask(&mut self, ask: &Ask, deadline_ms: u32) {
-        if self.rig.link == 0 {
+        if self.rig.link.is_none() {
             return;
         }
         let key = |number: &u16| place(*number).1;
@@ -213,7 +213,7 @@ impl Trial {
                 self.asked.clear();
                 self.deleted = (0, 0);
             }
-            Op::Raise if self.rig.link == 0 => self.rig.raise(),
+            Op::Raise if self.rig.link.is_none() => self.rig.raise(),
             Op::Raise => {}
         }
         self.read_answers();

@@ -48,7 +48,7 @@ fn keys() {
 #[test]
 fn keys_where_ids_have_holes() {
     let mut rig = Rig::new(8);
-    rig.commands.owners = [(1, Some(0)), (3, Some(1))].into();
+    rig.desk.owners = [(1, Some(0)), (3, Some(1))].into();
     for input_port in [1, 3, 5] {
         let name = show::port_name(input_port);
         let message = format!("{name} does not exist; this data plane has port1, port3");
@@ -207,7 +207,7 @@ fn the_program_is_detached_or_not() {
 fn what_is_no_command_and_no_filter() {
     let mut rig = Rig::new(8);
     let command = v1::Command { id: 77, ..Default::default() };
-    rig.commands.take(command, rig.link, conntrack::Now::from_ns(rig.ns));
+    rig.desk.take(command, rig.link.expect("a link stands"), conntrack::Now::from_ns(rig.ns));
     rig.settle();
     let reply = rig.last(77);
     assert_eq!((reply.status(), &reply.reason[..]), (Status::FailedPrecondition, "UNKNOWN_COMMAND"));

@@ -1,4 +1,4 @@
-//! Two lcores without threads and devices, and the exporter's end of their doors.
+//! Two lcores without threads and devices, and the command desk.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,18 +13,17 @@ use conntrack::{
 use crossbeam_channel::Receiver;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
-use super::super::{Commands, Shard, Table};
+use super::super::{Desk, Shard, Table};
 use crate::lcore::clock::Wall;
-use crate::lcore::mailbox::{Mailbox, Reply, door};
+use crate::lcore::execute::Executor;
+use crate::lcore::generation::LinkGeneration;
+use crate::lcore::mailbox::{Reply, mailbox};
 
 pub(super) use conntrack::test_support::flow;
 pub(super) use flowtracker_proto::v1::command::Body;
 
 /// Positions of one slice: few, so that what is long takes many.
 const SLICE: u32 = 16;
-/// Stands for no link.
-const DOWN: u32 = 0;
-
 /// A clock that started at some whole second.
 struct Fixed;
 
@@ -118,45 +117,45 @@ pub(super) type Says<'a> = (Status, &'a str, &'a str, &'a str);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Told {
     pub(super) lcore: usize,
-    pub(super) link: u32,
+    pub(super) link: Option<LinkGeneration>,
     pub(super) event: Event,
 }
 
 pub(super) struct Lcore {
     pub(super) tracker: Tracker<LineTable>,
-    mailbox: Mailbox,
+    executor: Executor,
     replies: Receiver<Reply>,
     /// Whether its event ring takes anything.
     pub(super) open: bool,
     /// The link that it has noticed.
-    link: u32,
+    link: Option<LinkGeneration>,
     /// What a listener knows of the shard since the resync of this link.
     known: HashMap<FlowKey, Entry>,
 }
 
 /// Takes events as the event ring does.
 struct Ring<'a> {
-    link: u32,
+    link: Option<LinkGeneration>,
     open: bool,
     taken: &'a mut Vec<Event>,
 }
 
 impl EventSink for Ring<'_> {
     fn offer(&mut self, event: &Event) -> bool {
-        if self.link != DOWN && self.open {
+        if self.link.is_some() && self.open {
             self.taken.push(*event);
         }
-        self.link == DOWN || self.open
+        self.link.is_none() || self.open
     }
 }
 
 pub(super) struct Rig {
-    pub(super) commands: Commands,
+    pub(super) desk: Desk,
     pub(super) lcores: [Lcore; 2],
     pub(super) ns: u64,
-    /// The link that stands; links are numbered from 1.
-    pub(super) link: u32,
-    links: u32,
+    /// The link that stands; `None` when none does.
+    pub(super) link: Option<LinkGeneration>,
+    next_link: LinkGeneration,
     /// Id of the next command; each link counts from 1.
     next: u64,
     /// Answers on the link that stands.
@@ -171,13 +170,14 @@ impl Rig {
         let config = TrackerConfig::default();
         let (mut shards, mut lcores) = (Vec::new(), Vec::new());
         for lcore in 0..2 {
-            let (door, mailbox) = door();
+            let (desk, mailbox) = mailbox();
+            let executor = Executor::new(mailbox);
             let hasher = Hasher::new(HashKind::Keyed, [lcore as u8; 32], Features::detect());
             let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
             let tracker = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
-            shards.push(Shard { lcore, tasks: door.commands });
+            shards.push(Shard { lcore, tasks: desk.commands });
             let known = HashMap::new();
-            lcores.push(Lcore { tracker, mailbox, replies: door.replies, open: true, link: DOWN, known });
+            lcores.push(Lcore { tracker, executor, replies: desk.replies, open: true, link: None, known });
         }
         let table = Table {
             profiles: Profiles::default(),
@@ -186,11 +186,11 @@ impl Rig {
         };
         let owners = BTreeMap::from([(0, Some(0)), (1, Some(1)), (2, None)]);
         let mut rig = Rig {
-            commands: Commands::new("dp".to_owned(), shards, owners, table),
+            desk: Desk::new("dp".to_owned(), shards, owners, table),
             lcores: lcores.try_into().unwrap_or_else(|_| unreachable!("two")),
             ns: 7_000_000,
-            link: DOWN,
-            links: 0,
+            link: None,
+            next_link: LinkGeneration::FIRST,
             next: 1,
             answers: Vec::new(),
             told: Vec::new(),
@@ -207,15 +207,15 @@ impl Rig {
 
     /// A new link stands.
     pub(super) fn raise(&mut self) {
-        self.links += 1;
-        (self.link, self.next) = (self.links, 1);
+        (self.link, self.next) = (Some(self.next_link), 1);
+        self.next_link = self.next_link.next();
         self.answers.clear();
     }
 
     /// The link is cut.
     pub(super) fn cut(&mut self) {
-        self.link = DOWN;
-        self.commands.unlink();
+        self.link = None;
+        self.desk.unlink();
         self.answers.clear();
     }
 
@@ -226,12 +226,12 @@ impl Rig {
             if lcore.link != link {
                 lcore.link = link;
                 ring.link = link;
-                if link != DOWN {
+                if link.is_some() {
                     lcore.tracker.start_resync();
                 }
             }
             lcore.tracker.advance(now, Budget::default(), ring);
-            lcore.mailbox.run(&mut lcore.tracker, now, SLICE, link, ring);
+            lcore.executor.run(&mut lcore.tracker, now, SLICE, link, ring);
         });
     }
 
@@ -273,18 +273,18 @@ impl Rig {
     /// The exporter hears what an lcore has said.
     pub(super) fn hear(&mut self, index: usize) {
         while let Ok(reply) = self.lcores[index].replies.try_recv() {
-            self.commands.hear(index, reply, &Fixed, self.link);
+            self.desk.hear(index, reply, &Fixed, self.link);
         }
-        self.commands.pump();
+        self.desk.pump();
         self.collect();
     }
 
     fn collect(&mut self) {
-        if self.link == DOWN {
+        if self.link.is_none() {
             // As the exporter does without a link.
-            self.commands.unlink();
+            self.desk.unlink();
         }
-        self.answers.extend(std::iter::from_fn(|| self.commands.answer()));
+        self.answers.extend(std::iter::from_fn(|| self.desk.answer()));
     }
 
     /// A command comes; its id.
@@ -296,7 +296,7 @@ impl Rig {
         let id = self.next;
         self.next += 1;
         let command = v1::Command { id, deadline_ms, body: Some(body) };
-        self.commands.take(command, self.link, self.now());
+        self.desk.take(command, self.link.expect("a link stands"), self.now());
         self.collect();
         id
     }
@@ -308,12 +308,12 @@ impl Rig {
                 self.step(index);
                 self.hear(index);
             }
-            let idle = self.commands.pending.is_empty() && self.commands.due.is_empty();
+            let idle = self.desk.dispatch.pending.is_empty() && self.desk.dispatch.due.is_empty();
             if idle && self.lcores.iter().all(|l| l.tracker.settled()) {
                 return;
             }
         }
-        panic!("not settled: {:?}", self.commands);
+        panic!("not settled: {:?}", self.desk);
     }
 
     /// Everything that has been answered to a command.
@@ -352,11 +352,11 @@ impl Rig {
 
     /// The same, before any shard has heard of it.
     pub(super) fn says_at_once(&mut self, body: Body, says: Says<'_>) {
-        let waiting = self.commands.pending.len();
+        let waiting = self.desk.dispatch.pending.len();
         let id = self.send(body);
         let reply = self.last(id);
         assert_eq!((reply.status(), &reply.reason[..], &reply.field[..], &reply.message[..]), says);
-        assert_eq!(self.commands.pending.len(), waiting);
+        assert_eq!(self.desk.dispatch.pending.len(), waiting);
     }
 
     /// Every shard has the attributes of this table and is not held. What

@@ -1,12 +1,13 @@
 use super::*;
+use crate::lcore::mailbox::{MailboxHandle, REPLIES, mailbox};
 use conntrack::arch::Features;
 use conntrack::table::TableConfig;
 use conntrack::test_support::flow;
 use conntrack::test_support::frame::Ipv4Frame;
-use conntrack::{HashKind, Hasher, LineTable, TrackerConfig};
+use conntrack::{Attributes, HashKind, Hasher, LineTable, TrackerConfig};
 
 const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
-const LINK: u32 = 1;
+const LINK: Option<LinkGeneration> = Some(LinkGeneration::FIRST);
 
 fn order(id: CommandId, task: Task) -> Command {
     Command { id, link: LINK, until_ns: u64::MAX, task }
@@ -26,13 +27,19 @@ fn key(port: u16) -> FlowKey {
     flow(1, port)
 }
 
-fn collect(door: &Door) -> Vec<Reply> {
-    door.replies.try_iter().collect()
+/// An executor, and the command desk's end of its mailbox.
+fn executor() -> (MailboxHandle, Executor) {
+    let (desk, mailbox) = mailbox();
+    (desk, Executor::new(mailbox))
+}
+
+fn collect(desk: &MailboxHandle) -> Vec<Reply> {
+    desk.replies.try_iter().collect()
 }
 
 #[test]
 fn get_and_remove_answer_with_the_entry_or_say_why_not() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = tracker(16);
     let now = Now::from_ms(5);
     let mut sink = |_: &Event| true;
@@ -43,10 +50,10 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
         order(3, Task::Remove(key(7), OPERATOR)),
         order(4, Task::Remove(key(7), OPERATOR)),
     ] {
-        door.commands.send(command).expect("room");
-        mailbox.run(&mut tracker, now, 8, LINK, &mut sink);
+        desk.commands.send(command).expect("room");
+        executor.run(&mut tracker, now, 8, LINK, &mut sink);
     }
-    let replies = collect(&door);
+    let replies = collect(&desk);
     let done = |id, outcome| Reply::Done { id, outcome };
     assert!(matches!(replies[0], Reply::Entry { id: 1, entry, .. } if entry.key == key(7)));
     assert_eq!(replies[1..3], [done(1, Outcome::OK), done(2, Outcome::Refused(Refusal::NotFound))]);
@@ -58,7 +65,7 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
 /// As in P4TC, who may not read an entry may still change it.
 #[test]
 fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = learned(0..1);
     let now = Now::from_ms(7);
     let hidden = Attributes {
@@ -72,36 +79,36 @@ fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
         Task::Dump(Filter::ALL),
     ];
     for (id, task) in (1..).zip(tasks) {
-        door.commands.send(order(id, task)).expect("room");
+        desk.commands.send(order(id, task)).expect("room");
     }
-    let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    let (_, replies) = settle(&desk, &mut executor, &mut tracker, now);
     let refused = |id, refusal| Reply::Done { id, outcome: Outcome::Refused(refusal) };
     assert!(replies.contains(&refused(2, Refusal::Denied(Permission::Read))), "{replies:?}");
     assert!(!replies.iter().any(|r| matches!(r, Reply::Entry { id: 2, .. })), "{replies:?}");
     assert!(replies.contains(&refused(3, Refusal::NotFound)), "{replies:?}");
     assert!(replies.iter().any(|r| matches!(r, Reply::Entry { id: 4, .. })), "{replies:?}");
-    door.commands.send(order(5, Task::Remove(key(0), OPERATOR))).expect("room");
-    let (_, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    desk.commands.send(order(5, Task::Remove(key(0), OPERATOR))).expect("room");
+    let (_, replies) = settle(&desk, &mut executor, &mut tracker, now);
     assert!(replies.contains(&Reply::Done { id: 5, outcome: Outcome::OK }), "{replies:?}");
     assert!(tracker.table().is_empty());
 }
 
 #[test]
 fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = tracker(16);
     let now = Now::from_ms(5);
     tracker.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_, _| {});
-    door.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
-    door.commands.send(order(2, Task::Get(key(7)))).expect("room");
+    desk.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
+    desk.commands.send(order(2, Task::Get(key(7)))).expect("room");
     for _ in 0..5 {
-        mailbox.run(&mut tracker, now, 8, LINK, &mut |_: &Event| false);
+        executor.run(&mut tracker, now, 8, LINK, &mut |_: &Event| false);
     }
-    assert_eq!(collect(&door), []);
+    assert_eq!(collect(&desk), []);
     for _ in 0..2 {
-        mailbox.run(&mut tracker, now, 8, LINK, &mut |_: &Event| true);
+        executor.run(&mut tracker, now, 8, LINK, &mut |_: &Event| true);
     }
-    let replies = collect(&door);
+    let replies = collect(&desk);
     assert_eq!(replies[1], Reply::Done { id: 1, outcome: Outcome::OK });
     assert_eq!(replies[2], Reply::Done { id: 2, outcome: Outcome::Refused(Refusal::NotFound) });
 }
@@ -109,23 +116,23 @@ fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
 #[test]
 fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
     const FLOWS: u16 = 20_000;
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = tracker(u32::from(FLOWS));
     let now = Now::from_ms(5);
     for port in 0..FLOWS {
         tracker.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
     }
     for id in 1..=DUMPS as u64 + 1 {
-        door.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
-        mailbox.run(&mut tracker, now, 64, LINK, &mut |_: &Event| true);
+        desk.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
+        executor.run(&mut tracker, now, 64, LINK, &mut |_: &Event| true);
     }
     let mut replies = Vec::new();
     for _ in 0..20 {
         for _ in 0..1000 {
-            mailbox.run(&mut tracker, now, 96, LINK, &mut |_: &Event| true);
+            executor.run(&mut tracker, now, 96, LINK, &mut |_: &Event| true);
         }
-        assert!(door.replies.len() <= REPLIES);
-        replies.extend(door.replies.try_iter());
+        assert!(desk.replies.len() <= REPLIES);
+        replies.extend(desk.replies.try_iter());
     }
     for id in 1..=DUMPS as u64 {
         let mut ports: Vec<u16> = replies
@@ -142,23 +149,23 @@ fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
     assert!(replies.contains(&Reply::Done { id: DUMPS as u64 + 1, outcome: Outcome::TooManyDumps }));
 }
 
-/// Runs the mailbox until everything is answered, and says what was told meanwhile.
+/// Runs the mailbox until everything is answered, and returns the events that were reported meanwhile.
 fn settle(
-    door: &Door,
-    mailbox: &mut Mailbox,
+    desk: &MailboxHandle,
+    executor: &mut Executor,
     tracker: &mut Tracker<LineTable>,
     now: Now,
 ) -> (Vec<Event>, Vec<Reply>) {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let mut sink = |event: &Event| {
-        told.push(*event);
+        reported.push(*event);
         true
     };
     // Ten positions at a time, so that what is long takes many slices.
     for _ in 0..1000 {
-        mailbox.run(tracker, now, 10, LINK, &mut sink);
+        executor.run(tracker, now, 10, LINK, &mut sink);
     }
-    (told, collect(door))
+    (reported, collect(desk))
 }
 
 fn learned(ports: std::ops::Range<u16>) -> Tracker<LineTable> {
@@ -176,8 +183,8 @@ fn only_filter(operand: flowtracker_proto::v1::FilterOperand, mask: u64, value: 
 }
 
 #[test]
-fn a_flush_deletes_what_matches_and_was_there_and_tells_its_end_last() {
-    let (door, mut mailbox) = door();
+fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last() {
+    let (desk, mut executor) = executor();
     let mut tracker = learned(0..500);
     let now = Now::from_ms(7);
     // One that may not be deleted.
@@ -185,31 +192,31 @@ fn a_flush_deletes_what_matches_and_was_there_and_tells_its_end_last() {
         permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_DELETE)),
         ..Attributes::default()
     };
-    door.commands.send(order(1, Task::Update(key(3), kept, OPERATOR))).expect("room");
+    desk.commands.send(order(1, Task::Update(key(3), kept, OPERATOR))).expect("room");
     // Ports 0 to 255 have nothing in the upper octet.
     let low = only_filter(flowtracker_proto::v1::FilterOperand::SrcPort, 0xff00, 0);
-    door.commands.send(order(2, Task::Flush(low, OPERATOR))).expect("room");
-    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    desk.commands.send(order(2, Task::Flush(low, OPERATOR))).expect("room");
+    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, now);
     let removed = Removed { deleted: 255, failed: 1 };
     assert_eq!(replies.last(), Some(&Reply::Done { id: 2, outcome: Outcome::Done(removed) }));
-    assert_eq!(told.last().map(|e| e.body), Some(EventBody::Flushed(removed)));
+    assert_eq!(reported.last().map(|e| e.body), Some(EventBody::Flushed(removed)));
     let by_flush = |e: &&Event| matches!(e.body, EventBody::Deleted { reason: DeleteReason::Flush, actor: OPERATOR, entry } if entry.key.src_port() < 256);
-    assert_eq!(told.iter().filter(by_flush).count(), 255);
-    assert_eq!(told.len(), 1 + 255 + 1, "an update, the deletions, the end");
+    assert_eq!(reported.iter().filter(by_flush).count(), 255);
+    assert_eq!(reported.len(), 1 + 255 + 1, "an update, the deletions, the end");
     assert_eq!(tracker.table().len(), 245);
 }
 
 #[test]
 fn what_is_created_after_a_flush_has_begun_stays() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = learned(0..500);
     let mut sink = |_: &Event| true;
-    door.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
-    mailbox.run(&mut tracker, Now::from_ms(7), 10, LINK, &mut sink);
+    desk.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
+    executor.run(&mut tracker, Now::from_ms(7), 10, LINK, &mut sink);
     for port in 500..600 {
         tracker.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
     }
-    let (_, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(9));
+    let (_, replies) = settle(&desk, &mut executor, &mut tracker, Now::from_ms(9));
     let removed = Removed { deleted: 500, failed: 0 };
     assert_eq!(replies, [Reply::Done { id: 1, outcome: Outcome::Done(removed) }]);
     assert_eq!(tracker.table().len(), 100);
@@ -217,12 +224,12 @@ fn what_is_created_after_a_flush_has_begun_stays() {
 
 #[test]
 fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = learned(0..500);
     let now = Now::from_ms(7);
     let mut sink = |_: &Event| true;
-    door.commands.send(order(1, Task::Purge)).expect("room");
-    mailbox.run(&mut tracker, now, 10, LINK, &mut sink);
+    desk.commands.send(order(1, Task::Purge)).expect("room");
+    executor.run(&mut tracker, now, 10, LINK, &mut sink);
     assert_eq!(tracker.get(&key(499)), None, "it counts as gone");
     tracker.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
     let writes = [
@@ -232,16 +239,16 @@ fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
         Task::Flush(Filter::ALL, OPERATOR),
     ];
     for (id, task) in (2..).zip(writes) {
-        door.commands.send(order(id, task)).expect("room");
+        desk.commands.send(order(id, task)).expect("room");
     }
-    door.commands.send(order(9, Task::Load)).expect("room");
-    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, now);
+    desk.commands.send(order(9, Task::Load)).expect("room");
+    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, now);
     let mut expected =
         vec![Reply::Done { id: 1, outcome: Outcome::Done(Removed { deleted: 500, failed: 0 }) }];
     expected.extend((2..6).map(|id| Reply::Done { id, outcome: Outcome::Refused(Refusal::Detached) }));
     expected.push(Reply::Done { id: 9, outcome: Outcome::OK });
     assert_eq!(replies, expected);
-    let bodies: Vec<_> = told.iter().map(|e| e.body).collect();
+    let bodies: Vec<_> = reported.iter().map(|e| e.body).collect();
     assert_eq!(bodies, [EventBody::Purged(500), EventBody::Loaded]);
     assert!(tracker.table().is_empty());
     assert_eq!(tracker.counters().outcome(conntrack::Outcome::Detached), 2);
@@ -251,25 +258,25 @@ fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
 
 #[test]
 fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = learned(0..50);
     for (id, task) in (1..).zip([Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]) {
-        let command = Command { link: LINK - 1, ..order(id, task) };
-        door.commands.send(command).expect("room");
+        let command = Command { link: None, ..order(id, task) };
+        desk.commands.send(command).expect("room");
     }
-    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(7));
+    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, Now::from_ms(7));
     assert_eq!(replies.len(), 3);
-    assert_eq!(told.len(), 50, "only the deletions: {told:?}");
+    assert_eq!(reported.len(), 50, "only the deletions: {reported:?}");
 }
 
 #[test]
 fn what_is_late_is_not_done() {
-    let (door, mut mailbox) = door();
+    let (desk, mut executor) = executor();
     let mut tracker = learned(0..1);
     let late = |id, task| Command { until_ns: 7_000_000, ..order(id, task) };
-    door.commands.send(late(1, Task::Remove(key(0), OPERATOR))).expect("room");
-    door.commands.send(late(2, Task::Create(key(1), Attributes::default(), OPERATOR))).expect("room");
-    let (told, replies) = settle(&door, &mut mailbox, &mut tracker, Now::from_ms(7));
+    desk.commands.send(late(1, Task::Remove(key(0), OPERATOR))).expect("room");
+    desk.commands.send(late(2, Task::Create(key(1), Attributes::default(), OPERATOR))).expect("room");
+    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, Now::from_ms(7));
     assert_eq!(replies, [1, 2].map(|id| Reply::Done { id, outcome: Outcome::Late }));
-    assert_eq!((told, tracker.table().len()), (vec![], 1));
+    assert_eq!((reported, tracker.table().len()), (vec![], 1));
 }

@@ -1,0 +1,231 @@
+//! Gives tasks to the shards and counts their replies until every shard has ended the command.
+
+use std::collections::{HashMap, VecDeque};
+
+use conntrack::tracker::{Refusal, Removed, TableChange};
+use crossbeam_channel::Sender;
+use flowtracker_proto::v1;
+
+use crate::export::refusal::{self, Refused};
+use crate::lcore::generation::LinkGeneration;
+use crate::lcore::mailbox::{Command, CommandId, Outcome, Task};
+
+/// The deadline of a task that has to be done whenever its lcore comes to it.
+pub(super) const NEVER_LATE: u64 = u64::MAX;
+
+/// The command desk's view of one shard.
+#[derive(Debug)]
+pub struct Shard {
+    /// Its lcore.
+    pub lcore: u32,
+    /// Where its commands go.
+    pub tasks: Sender<Command>,
+}
+
+/// A command under way.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// Id of the command on the link; `None` when nobody waits for the answer.
+    pub(super) asker: Option<u64>,
+    pub(super) kind: Kind,
+    /// Shards that have not ended it.
+    shards: usize,
+    /// Entries of the answer that have not been sent.
+    pub(super) entries: Vec<v1::EntryRecord>,
+    pub(super) counts: Vec<v1::Shard>,
+    /// When the last entry was read, in nanoseconds since the clock's start.
+    pub(super) at_ns: u64,
+    /// The outcomes so far, joined.
+    outcome: Option<Outcome>,
+}
+
+impl Pending {
+    /// Returns how the command ended on all shards together.
+    pub(super) fn outcome(&self) -> Outcome {
+        self.outcome.unwrap_or(Outcome::OK)
+    }
+}
+
+/// What the command desk does with the replies to a command.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// Answers with what the shards reply.
+    Plain,
+    /// The same, after the events of what was done.
+    Write,
+    /// The same as [`Kind::Plain`], for a command that can be cancelled.
+    Dump,
+    /// Collects the authors that entries name; no answer.
+    Sweep,
+    /// Answers with a description of the table.
+    Count,
+    /// The first step of a change of the table: every shard checks it.
+    Hold(TableChange),
+    /// The second step, when every shard has found the change possible.
+    Change(TableChange),
+    /// The second step otherwise.
+    Release,
+}
+
+/// Whose command a task is part of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    /// The link that stood when the command was given.
+    pub(super) link: Option<LinkGeneration>,
+    /// Id of the command on that link; `None` when nobody waits for the answer.
+    pub(super) asker: Option<u64>,
+    /// When the task is too late, in nanoseconds since the clock's start.
+    pub(super) until_ns: u64,
+}
+
+/// All commands under way.
+#[derive(Debug)]
+pub(super) struct Dispatch {
+    shards: Vec<Shard>,
+    next: CommandId,
+    pub(super) pending: HashMap<CommandId, Pending>,
+    /// Tasks that the shards have had no room for.
+    pub(super) due: VecDeque<(Kind, Origin, Task)>,
+}
+
+impl Dispatch {
+    pub(super) fn new(shards: Vec<Shard>) -> Self {
+        Dispatch { shards, next: 1, pending: HashMap::new(), due: VecDeque::new() }
+    }
+
+    /// Returns the lcore of a shard.
+    pub(super) fn lcore(&self, shard: usize) -> u32 {
+        self.shards[shard].lcore
+    }
+
+    /// Gives a task to every shard.
+    pub(super) fn give_all(&mut self, kind: Kind, origin: Origin, task: Task) -> Result<(), Refused> {
+        self.give(0..self.shards.len(), kind, origin, task)
+    }
+
+    /// Gives a task to one shard.
+    pub(super) fn give_one(
+        &mut self,
+        shard: usize,
+        kind: Kind,
+        origin: Origin,
+        task: Task,
+    ) -> Result<(), Refused> {
+        self.give(shard..shard + 1, kind, origin, task)
+    }
+
+    /// Gives a task to some shards: to all of them, or to none when one is behind.
+    fn give(
+        &mut self,
+        shards: std::ops::Range<usize>,
+        kind: Kind,
+        origin: Origin,
+        task: Task,
+    ) -> Result<(), Refused> {
+        let shards = &self.shards[shards];
+        if shards.iter().any(|shard| shard.tasks.is_full()) {
+            return Err(refusal::behind());
+        }
+        let command = Command { id: self.next, link: origin.link, until_ns: origin.until_ns, task };
+        for shard in shards {
+            let sent = shard.tasks.try_send(command);
+            debug_assert!(sent.is_ok(), "there was room, and this is the only sender");
+        }
+        let pending = Pending {
+            asker: origin.asker,
+            kind,
+            shards: shards.len(),
+            entries: Vec::new(),
+            counts: Vec::new(),
+            at_ns: 0,
+            outcome: None,
+        };
+        self.pending.insert(command.id, pending);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Gives the next step of a command to all shards as soon as all have room. It cannot be refused: without it the
+    /// shards would stay different.
+    pub(super) fn go_on(&mut self, kind: Kind, origin: Origin, task: Task) {
+        self.due.push_back((kind, origin, task));
+        self.pump();
+    }
+
+    /// Tries again to give the shards what they had no room for.
+    pub(super) fn pump(&mut self) {
+        while let Some((kind, origin, task)) = self.due.front().copied() {
+            if self.give_all(kind, origin, task).is_err() {
+                return;
+            }
+            self.due.pop_front();
+        }
+    }
+
+    /// Counts the end of a command on one shard. Returns the command when it has ended on all.
+    pub(super) fn ended(&mut self, id: CommandId, outcome: Outcome) -> Option<Pending> {
+        let pending = self.pending.get_mut(&id)?;
+        let needs_all = matches!(pending.kind, Kind::Dump | Kind::Count);
+        pending.outcome = Some(pending.outcome.map_or(outcome, |so_far| joined(so_far, outcome, needs_all)));
+        pending.shards -= 1;
+        if pending.shards > 0 {
+            return None;
+        }
+        self.pending.remove(&id)
+    }
+
+    /// Forgets who asked for a command. A dump ends.
+    pub(super) fn cancel(&mut self, asker: u64) {
+        let is_it = |(_, p): &(&CommandId, &Pending)| p.asker == Some(asker) && p.kind == Kind::Dump;
+        if let Some((&dump, _)) = self.pending.iter().find(is_it) {
+            self.give_up(dump);
+        }
+        let pending = self.pending.values_mut().map(|pending| &mut pending.asker);
+        let due = self.due.iter_mut().map(|(_, origin, _)| &mut origin.asker);
+        pending.chain(due).filter(|one| **one == Some(asker)).for_each(|one| *one = None);
+    }
+
+    /// Forgets who asked for all commands. Dumps end, other commands go on.
+    pub(super) fn cancel_all(&mut self) {
+        let dumps: Vec<_> =
+            self.pending.iter().filter(|(_, p)| p.kind == Kind::Dump).map(|(id, _)| *id).collect();
+        dumps.into_iter().for_each(|id| self.give_up(id));
+        for pending in self.pending.values_mut() {
+            (pending.asker, pending.entries) = (None, Vec::new());
+        }
+        for (_, origin, _) in &mut self.due {
+            origin.asker = None;
+        }
+    }
+
+    /// Ends a dump whose answer nobody wants.
+    fn give_up(&mut self, dump: CommandId) {
+        self.pending.remove(&dump);
+        let cancel = Command { id: self.next, link: None, until_ns: NEVER_LATE, task: Task::Cancel(dump) };
+        self.next += 1;
+        for shard in &self.shards {
+            // An lcore that is behind does not get the command. It ends the dump by itself, and the replies are dropped.
+            let _ = shard.tasks.try_send(cancel);
+        }
+    }
+}
+
+/// Joins the outcomes of two shards. Only one shard owns a flow, so what it has done or refused goes before "no such
+/// entry" of the others. Where the answer `needs_all` shards, what keeps one of them from its part goes before all.
+fn joined(a: Outcome, b: Outcome, needs_all: bool) -> Outcome {
+    let rank = |outcome| match outcome {
+        Outcome::Refused(Refusal::NotFound) => 0,
+        Outcome::Late if needs_all => 4,
+        Outcome::Late => 1,
+        Outcome::Refused(_) => 2,
+        Outcome::Done(_) => 3,
+        Outcome::TooManyDumps | Outcome::TableRefused(_) => 4,
+    };
+    match (a, b) {
+        (Outcome::Done(a), Outcome::Done(b)) => {
+            Outcome::Done(Removed { deleted: a.deleted + b.deleted, failed: a.failed + b.failed })
+        }
+        _ if rank(b) > rank(a) => b,
+        _ => a,
+    }
+}

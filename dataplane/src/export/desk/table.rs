@@ -1,0 +1,95 @@
+//! The attributes of the table that all shards have in common, and how an update changes them.
+
+use conntrack::timeout::ProfileError;
+use conntrack::tracker::TableChange;
+use conntrack::{AttributeError, Permissions, ProfileId, Profiles};
+use flowtracker_proto::{show, v1};
+
+use crate::export::refusal::{self, Refused};
+
+/// Attributes that the shards have in common.
+#[derive(Debug)]
+pub struct Table {
+    /// The timer profiles.
+    pub profiles: Profiles,
+    /// The table's permissions.
+    pub permissions: Permissions,
+    /// Profile of entries that the data path learns.
+    pub learn_profile: ProfileId,
+}
+
+impl Table {
+    /// Returns the attributes as they will be after `update`.
+    pub(super) fn updated(&self, update: &v1::UpdateTableCommand) -> Result<TableChange, Refused> {
+        if update.profiles.is_empty() && update.permissions.is_none() {
+            return Err(refusal::nothing_to_do());
+        }
+        Ok(TableChange { profiles: self.profiles(&update.profiles)?, permissions: self.permissions(update)? })
+    }
+
+    /// Takes over a change that every shard has made.
+    pub(super) fn apply(&mut self, change: TableChange) {
+        (self.profiles, self.permissions) = (change.profiles, change.permissions);
+    }
+
+    fn profiles(&self, changes: &[v1::TimerProfile]) -> Result<Profiles, Refused> {
+        let mut values: Vec<u64> = self.profiles.values().iter().map(|ms| u64::from(*ms)).collect();
+        // By profile: which of the changes is about it.
+        let mut changed_by = vec![None; values.len()];
+        for (nth, change) in changes.iter().enumerate() {
+            let field = format!("profiles[{nth}].profile_id");
+            let id = change.profile_id;
+            if ProfileId::new(id).is_none() {
+                return Err(refusal::attribute(field, AttributeError::ProfileRange(id)));
+            }
+            let Some(value) = values.get_mut(id as usize) else {
+                return Err(refusal::attribute(field, AttributeError::ProfileUnknown(id)));
+            };
+            if changed_by[id as usize].replace(nth).is_some() {
+                return Err(refusal::profile_twice(field, id));
+            }
+            *value = change.aging_ms;
+        }
+        let change_of = |id: usize| changed_by.get(id).copied().flatten();
+        let field = |id| format!("profiles[{}].aging_ms", change_of(id).unwrap_or_default());
+        Profiles::new(&values).map_err(|error| match error {
+            ProfileError::Duplicate { id, other } => {
+                // Of the two, a profile that the update changes is at fault.
+                let (id, other) = if change_of(id).is_some() { (id, other) } else { (other, id) };
+                refusal::aging_duplicate(field(id), values[id], other)
+            }
+            ProfileError::Range { id, aging_ms } => refusal::aging_range(field(id), aging_ms),
+            ProfileError::Count(_) => refusal::profile_count(error.to_string()),
+        })
+    }
+
+    fn permissions(&self, update: &v1::UpdateTableCommand) -> Result<Permissions, Refused> {
+        let Some(asked) = update.permissions else { return Ok(self.permissions) };
+        u16::try_from(asked)
+            .ok()
+            .and_then(Permissions::new)
+            .ok_or_else(|| refusal::attribute("permissions", AttributeError::PermissionBits(asked)))
+    }
+
+    /// Describes the table as the API shows it.
+    pub(super) fn describe(&self, dataplane: &str, attached: bool, mut shards: Vec<v1::Shard>) -> v1::Table {
+        shards.sort_by_key(|shard| shard.lcore);
+        let permissions = u32::from(self.permissions.bits());
+        let profiles = self.profiles.values().iter().zip(0..);
+        v1::Table {
+            dataplane: dataplane.to_owned(),
+            name: show::TABLE.to_owned(),
+            key_bits: 136,
+            max_entries: shards.iter().map(|s| s.capacity).sum(),
+            entries: shards.iter().map(|s| s.entries).sum(),
+            permissions,
+            permissions_text: show::permissions_text(permissions),
+            profiles: profiles
+                .map(|(ms, id)| v1::TimerProfile { profile_id: id, aging_ms: (*ms).into() })
+                .collect(),
+            learn_profile_id: self.learn_profile.get().into(),
+            shards,
+            detached: !attached,
+        }
+    }
+}

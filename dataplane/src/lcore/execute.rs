@@ -1,0 +1,291 @@
+//! Executes commands on the lcore that owns the shard: between two bursts, in slices of bounded work.
+//!
+//! An iteration takes at most one command out of the mailbox, works on one slice of a flush, and on one slice of all
+//! dumps together. A slice is a number of positions of the table. Commands are executed in order, except that flushes
+//! and dumps go on beside the commands behind them.
+
+use conntrack::tracker::{Cursor, Flush, Permission, Refusal, Removed, Step, TableRefusal, Write};
+use conntrack::{
+    ActorId, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowTable, Now, Permissions, Tracker,
+};
+
+use crate::lcore::filter::Filter;
+use crate::lcore::generation::LinkGeneration;
+use crate::lcore::mailbox::{Command, CommandId, Mailbox, Outcome, Reply, Task};
+
+/// Dumps that one lcore works on at a time.
+const DUMPS: usize = 4;
+
+/// Replies that a command may need before its first slice ends.
+const REPLIES_OF_A_COMMAND: usize = 2;
+/// Room that dumps leave in the mailbox, so that a long dump does not delay a short command.
+const REPLIES_OF_OTHERS: usize = 4;
+
+/// Executes the commands of one lcore.
+pub struct Executor {
+    mailbox: Mailbox,
+    /// A command that cannot be finished yet: the event ring has no room for its event, it is a purge, or a flush before
+    /// it has to end first.
+    waiting: Option<Command>,
+    dumps: [Option<Dump>; DUMPS],
+    flush: Option<(Command, Flush)>,
+    /// Entries that the waiting purge has removed so far.
+    purged: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Dump {
+    id: CommandId,
+    cursor: Cursor,
+    wanted: Wanted,
+}
+
+/// Which entries a dump reads.
+#[derive(Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "a filter lies in the command too: an lcore frees no memory")]
+enum Wanted {
+    Matching(Filter),
+    /// Those that name a control program.
+    Authored,
+}
+
+impl Wanted {
+    fn matches(&self, entry: &Entry, now: Now) -> bool {
+        match self {
+            Wanted::Matching(filter) => filter.matches(entry, now),
+            Wanted::Authored => [entry.creator, entry.updater].iter().any(|a| a.0 >= ActorId::FIRST_CONTROL),
+        }
+    }
+}
+
+/// How far a command has come.
+enum Progress {
+    /// It has ended.
+    Ended(Outcome),
+    /// It goes on in slices, and is answered at its end.
+    Begun,
+    /// It has to be tried again in the next iteration; the commands behind it wait too.
+    Waits,
+}
+
+/// What a command works with in one iteration.
+struct Slice<'a, T, S> {
+    tracker: &'a mut Tracker<T>,
+    now: Now,
+    /// Positions of the table that may be looked at.
+    positions: u32,
+    /// The link that `sink` offers events for.
+    link: Option<LinkGeneration>,
+    sink: &'a mut S,
+}
+
+impl<T: FlowTable, S: EventSink> Slice<'_, T, S> {
+    /// Reports the end of a command. Returns `false` when it has to be tried again: the ring is full. A command of
+    /// another link is not reported.
+    fn report(&mut self, command: &Command, body: EventBody) -> bool {
+        command.link != self.link || self.sink.offer(&Event { at_ns: self.now.ns, body })
+    }
+}
+
+impl Executor {
+    /// Makes an executor for the commands that come into `mailbox`.
+    #[must_use]
+    pub fn new(mailbox: Mailbox) -> Self {
+        Executor { mailbox, waiting: None, dumps: [None; DUMPS], flush: None, purged: 0 }
+    }
+
+    /// Works on what the mailbox holds and on what has begun. A flush looks at no more than `positions` positions of the
+    /// table, a purge too, and all dumps together too. `link` is the link that `sink` offers events for.
+    #[inline]
+    pub fn run<T: FlowTable>(
+        &mut self,
+        tracker: &mut Tracker<T>,
+        now: Now,
+        positions: u32,
+        link: Option<LinkGeneration>,
+        sink: &mut impl EventSink,
+    ) {
+        if let Some(command) = self.next() {
+            // The command sees the table as it is after all frames that came before it.
+            tracker.settle(now, sink);
+            let mut slice = Slice { tracker, now, positions, link, sink };
+            match self.execute(&command, &mut slice) {
+                Progress::Ended(outcome) => self.mailbox.reply(Reply::Done { id: command.id, outcome }),
+                Progress::Begun => {}
+                Progress::Waits => self.waiting = Some(command),
+            }
+        }
+        if self.flush.is_some() {
+            self.flush_slice(&mut Slice { tracker, now, positions, link, sink });
+        }
+        if self.dumps.iter().any(Option::is_some) {
+            self.dump_slice(tracker, now, positions);
+        }
+    }
+
+    /// Returns the command to execute: the one that waits, else the next one. Returns none while the mailbox has no room
+    /// for its replies.
+    fn next(&mut self) -> Option<Command> {
+        let nothing = self.waiting.is_none() && self.mailbox.is_empty();
+        if nothing || !self.mailbox.has_room(REPLIES_OF_A_COMMAND) {
+            return None;
+        }
+        self.waiting.take().or_else(|| self.mailbox.take())
+    }
+
+    fn execute<T: FlowTable, S: EventSink>(
+        &mut self,
+        command: &Command,
+        slice: &mut Slice<'_, T, S>,
+    ) -> Progress {
+        let (id, now) = (command.id, slice.now);
+        // A purge that has begun goes on to its end.
+        let purging = matches!(command.task, Task::Purge) && !slice.tracker.attached();
+        if now.ns >= command.until_ns && !purging {
+            return Progress::Ended(Outcome::Late);
+        }
+        let outcome = match &command.task {
+            Task::Get(key) => self.get(id, now, key, slice.tracker),
+            Task::Create(key, attributes, actor) => {
+                let written = slice.tracker.create(now, key, attributes, *actor, slice.sink);
+                return self.written(id, now, written);
+            }
+            Task::Update(key, attributes, actor) => {
+                let written = slice.tracker.update(now, key, attributes, *actor, slice.sink);
+                return self.written(id, now, written);
+            }
+            Task::Remove(key, actor) => {
+                let written = slice.tracker.remove(now, key, DeleteReason::Control, *actor, slice.sink);
+                return self.written(id, now, written);
+            }
+            Task::Dump(filter) => return self.begin_dump(id, Wanted::Matching(*filter)),
+            Task::Authored => return self.begin_dump(id, Wanted::Authored),
+            Task::Cancel(dump) => {
+                self.dumps.iter_mut().filter(|d| d.is_some_and(|d| d.id == *dump)).for_each(|d| *d = None);
+                Outcome::OK
+            }
+            Task::Flush(..) | Task::Purge if self.flush.is_some() => return Progress::Waits,
+            Task::Flush(..) if !slice.tracker.attached() => Outcome::Refused(Refusal::Detached),
+            Task::Flush(_, actor) => {
+                self.flush = Some((*command, Flush::new(now, *actor)));
+                return Progress::Begun;
+            }
+            Task::Count => {
+                let table = slice.tracker.table();
+                let entries = if slice.tracker.attached() { table.len() } else { 0 };
+                self.mailbox.reply(Reply::Count { id, entries, capacity: table.capacity() });
+                Outcome::OK
+            }
+            Task::Hold(change) => table_outcome(slice.tracker.hold(change)),
+            Task::Change(change) => table_outcome(slice.tracker.change_table(change)),
+            Task::Release => {
+                slice.tracker.release();
+                Outcome::OK
+            }
+            Task::Purge => return self.purge(command, slice),
+            // The event comes before those of what will be created.
+            Task::Load if !slice.report(command, EventBody::Loaded) => return Progress::Waits,
+            Task::Load => {
+                slice.tracker.attach();
+                Outcome::OK
+            }
+        };
+        Progress::Ended(outcome)
+    }
+
+    fn get<T: FlowTable>(&self, id: CommandId, now: Now, key: &FlowKey, tracker: &Tracker<T>) -> Outcome {
+        match tracker.get(key) {
+            Some(entry) if !entry.permissions.allows(Permissions::CONTROL_READ) => {
+                Outcome::Refused(Refusal::Denied(Permission::Read))
+            }
+            Some(entry) => {
+                self.mailbox.reply(Reply::Entry { id, at_ns: now.ns, entry });
+                Outcome::OK
+            }
+            None => Outcome::Refused(Refusal::NotFound),
+        }
+    }
+
+    /// Answers a write.
+    fn written(&self, id: CommandId, now: Now, written: Write) -> Progress {
+        match written {
+            Write::Done(entry) => {
+                self.mailbox.reply(Reply::Entry { id, at_ns: now.ns, entry });
+                Progress::Ended(Outcome::OK)
+            }
+            Write::Refused(refusal) => Progress::Ended(Outcome::Refused(refusal)),
+            Write::Busy => Progress::Waits,
+        }
+    }
+
+    fn begin_dump(&mut self, id: CommandId, wanted: Wanted) -> Progress {
+        match self.dumps.iter_mut().find(|d| d.is_none()) {
+            Some(place) => {
+                *place = Some(Dump { id, cursor: Cursor::default(), wanted });
+                Progress::Begun
+            }
+            None => Progress::Ended(Outcome::TooManyDumps),
+        }
+    }
+
+    /// Purges a slice. The commands behind it wait: there is no entry that they could be about.
+    fn purge<T: FlowTable, S: EventSink>(
+        &mut self,
+        command: &Command,
+        slice: &mut Slice<'_, T, S>,
+    ) -> Progress {
+        slice.tracker.detach();
+        let (gone, all) = slice.tracker.purge(slice.positions);
+        self.purged += gone;
+        if !all || !slice.report(command, EventBody::Purged(self.purged)) {
+            return Progress::Waits;
+        }
+        if command.link != slice.link {
+            // Entries that the present link knows have gone without an event.
+            slice.tracker.start_resync();
+        }
+        let deleted = std::mem::take(&mut self.purged);
+        Progress::Ended(Outcome::Done(Removed { deleted, failed: 0 }))
+    }
+
+    fn flush_slice<T: FlowTable, S: EventSink>(&mut self, slice: &mut Slice<'_, T, S>) {
+        let Some((command, mut flush)) = self.flush else { return };
+        let Task::Flush(filter, _) = command.task else { return };
+        let now = slice.now;
+        let matches = |entry: &Entry| filter.matches(entry, now);
+        let all = slice.tracker.flush(now, &mut flush, slice.positions, matches, slice.sink);
+        self.flush = Some((command, flush));
+        if all && self.mailbox.has_room(1) && slice.report(&command, EventBody::Flushed(flush.removed)) {
+            self.flush = None;
+            self.mailbox.reply(Reply::Done { id: command.id, outcome: Outcome::Done(flush.removed) });
+        }
+    }
+
+    fn dump_slice<T: FlowTable>(&mut self, tracker: &Tracker<T>, now: Now, mut positions: u32) {
+        for place in 0..DUMPS {
+            let Some(Dump { id, mut cursor, wanted }) = self.dumps[place] else { continue };
+            while self.mailbox.has_room(REPLIES_OF_OTHERS) {
+                match tracker.step(&mut cursor, &mut positions) {
+                    Step::Entry(entry) if !wanted.matches(&entry, now) => {}
+                    Step::Entry(entry) => self.mailbox.reply(Reply::Entry { id, at_ns: now.ns, entry }),
+                    Step::Pause => break,
+                    Step::End => {
+                        self.mailbox.reply(Reply::Done { id, outcome: Outcome::OK });
+                        self.dumps[place] = None;
+                        break;
+                    }
+                }
+            }
+            if let Some(dump) = &mut self.dumps[place] {
+                dump.cursor = cursor;
+            }
+        }
+    }
+}
+
+fn table_outcome(result: Result<(), TableRefusal>) -> Outcome {
+    result.map_or_else(Outcome::TableRefused, |()| Outcome::OK)
+}
+
+#[cfg(test)]
+mod tests;
