@@ -566,6 +566,7 @@ fn flowtracker(plan: &Plan, rate: u64) -> Sample {
     let devices = [memif(0, "client"), "net_null1,no-rx=1".to_owned()];
     let mut appliance = Setup::new(&namespace, &devices)
         .lcores("0@0,1@1")
+        .at_usual_priority()
         .options(&["--timer-profiles", &aging, "--capacity", &CAPACITY.to_string()])
         .start();
     appliance.dataplane().wait_line(Stream::Stderr, LIMIT, |line| {

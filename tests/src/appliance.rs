@@ -11,7 +11,7 @@ use crate::grpcurl::Grpcurl;
 use crate::hugepages::Hugepages;
 use crate::netns::Namespace;
 use crate::oracle;
-use crate::process::{Running, binary, tool, wait_for};
+use crate::process::{Running, binary, cpu, tool, wait_for};
 use crate::scrape::Page;
 
 /// Upper limit for everything that normally takes well under a second. Only a
@@ -34,6 +34,14 @@ const SOCKET: &str = "control.sock";
 /// What tells this process's DPDK files from others.
 fn file_prefix() -> String {
     format!("--file-prefix=fttest{}", std::process::id())
+}
+
+/// Makes the command `nice` start the data plane so that it leaves its CPU to whatever else has something to do. What
+/// polls has always something to do; nothing else would be done in time where two data planes share two CPUs.
+#[must_use]
+pub fn polling(mut nice: Command) -> Command {
+    nice.args(["-n", "10"]).arg(binary("flowtracker-dataplane"));
+    nice
 }
 
 /// The counters of all lcores together.
@@ -86,8 +94,8 @@ impl Totals {
     }
 }
 
-/// How an appliance is to run. What is not said: one lcore on CPU 0 does
-/// everything, so that frames of one port keep their order.
+/// How an appliance is to run. What is not said: one lcore on the test's
+/// CPU does everything, so that frames of one port keep their order.
 #[derive(Clone)]
 pub struct Setup<'a> {
     namespace: &'a Namespace,
@@ -97,6 +105,8 @@ pub struct Setup<'a> {
     /// EAL arguments that say what memory DPDK uses.
     memory: Vec<String>,
     options: Vec<String>,
+    /// It leaves its CPU to others, see [`polling`].
+    yields: bool,
 }
 
 impl<'a> Setup<'a> {
@@ -108,9 +118,10 @@ impl<'a> Setup<'a> {
             namespace,
             id: DATAPLANE.to_owned(),
             devices: devices.to_vec(),
-            lcores: "0@0".to_owned(),
+            lcores: format!("0@{}", cpu()),
             memory: ["--no-huge", "--no-shconf", "-m", "256"].map(str::to_owned).into(),
             options: Vec::new(),
+            yields: true,
         }
     }
 
@@ -136,6 +147,13 @@ impl<'a> Setup<'a> {
         self
     }
 
+    /// The data plane keeps its CPU, as one that is deployed does: for whoever measures.
+    #[must_use]
+    pub fn at_usual_priority(mut self) -> Self {
+        self.yields = false;
+        self
+    }
+
     /// The data plane's options, behind `--`.
     #[must_use]
     pub fn options(mut self, options: &[&str]) -> Self {
@@ -153,7 +171,11 @@ impl<'a> Setup<'a> {
         let mut control = self.namespace.command(binary("flowtracker-control"));
         control.args(["--listen", ADDRESS, "--http", HTTP, "--unix"]).arg(folder.path().join(SOCKET));
         let control = Running::spawn(&mut control);
-        let mut dataplane = self.namespace.command(binary("flowtracker-dataplane"));
+        let mut dataplane = if self.yields {
+            polling(self.namespace.command("nice"))
+        } else {
+            self.namespace.command(binary("flowtracker-dataplane"))
+        };
         // DPDK makes its run-time files here (systemd's convention) and never
         // removes the folder; in ours, it goes with the test.
         dataplane.env("RUNTIME_DIRECTORY", folder.path());

@@ -1,12 +1,12 @@
-//! The harness of the end-to-end tests: frames, captures, network namespaces,
-//! processes, the real grpcurl, and an oracle for what becomes of a frame.
+//! The harness of the end-to-end tests: captures, network namespaces, processes, the real grpcurl,
+//! and an oracle for what becomes of a frame. Frames are those of `conntrack::test_support`.
 //!
-//! Nothing here uses the product's own code except the generated messages of
-//! `flowtracker-proto`, so that a mistake in the product cannot hide in its
-//! tests. ([`rte_table`] implements the engine's table trait, by librte_hash;
-//! [`collisions`] and [`flows`] give the engine's keys.)
-//! A part of the harness that fails panics with what it knows, as a test wants
-//! it; everything it starts or creates is removed when dropped, also by a panic.
+//! Nothing here uses the product's own code except the generated messages of `flowtracker-proto`,
+//! so that a mistake in the product cannot hide in its tests. ([`rte_table`] implements the
+//! engine's table trait, by librte_hash; [`collisions`] and [`flows`] give the engine's keys.)
+//!
+//! A part of the harness that fails panics with what it knows, as a test wants it. Everything that
+//! it starts or creates is removed when dropped, also by a panic.
 #![forbid(unsafe_code)]
 
 pub mod appliance;

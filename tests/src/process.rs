@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -23,27 +23,34 @@ pub fn workspace_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace")
 }
 
-/// Path of one of the product's programs: in `FLOWTRACKER_BIN_DIR` when that is
-/// set, else in the `release` and then the `debug` folder of the target
-/// directory.
+/// Returns the path of one of the product's programs, built from the present sources. With `FLOWTRACKER_BIN_DIR` it is
+/// the one in that folder, as it is.
+///
+/// nextest sets that variable: it builds the programs once per run (`.config/nextest.toml`). Elsewhere the first call in
+/// a process builds them, by the same script.
 ///
 /// # Panics
-/// When it is in none of them.
+/// When they cannot be built, or the folder lacks the program.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    let folders = match std::env::var_os("FLOWTRACKER_BIN_DIR") {
-        Some(folder) => vec![PathBuf::from(folder)],
-        None => {
-            let target = std::env::var_os("CARGO_TARGET_DIR")
-                .map_or_else(|| workspace_root().join("target"), |folder| workspace_root().join(folder));
-            vec![target.join("release"), target.join("debug")]
-        }
-    };
-    folders
-        .iter()
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("no {name} in {folders:?}: run `make build`, or set FLOWTRACKER_BIN_DIR"))
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| match std::env::var_os("FLOWTRACKER_BIN_DIR") {
+        Some(folder) => folder.into(),
+        None => run(Command::new(workspace_root().join("tests/programs.sh")).stderr(Stdio::inherit()))
+            .trim_end()
+            .into(),
+    });
+    let path = folder.join(name);
+    assert!(path.is_file(), "no {name} in {}, which FLOWTRACKER_BIN_DIR names", folder.display());
+    path
+}
+
+/// Returns the CPU that this test's data plane may poll on. Tests that run side by side get different ones from nextest
+/// (`.config/nextest.toml`).
+#[must_use]
+pub fn cpu() -> usize {
+    // The slot is "none" outside a test group, and unset without nextest.
+    std::env::var("NEXTEST_TEST_GROUP_SLOT").ok().and_then(|slot| slot.parse().ok()).unwrap_or(0) % 2
 }
 
 /// A program that `make deps` puts into `target/tools/bin`, or the one of that name on the PATH.

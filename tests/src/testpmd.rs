@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::pcap;
-use crate::process::{Running, Stream, wait_for};
+use crate::process::{Running, Stream, cpu, wait_for};
 
 /// Upper limit for one answer, and for a link to come up.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -51,8 +51,8 @@ pub struct Testpmd {
 
 impl Testpmd {
     /// Starts a testpmd that listens on `socket` and will send what `capture`
-    /// holds, as often as told. It carries nothing before [`Testpmd::forward`]. Runs on CPU 1,
-    /// because the appliance polls on CPU 0.
+    /// holds, as often as told. It carries nothing before [`Testpmd::forward`]. Runs on the CPU
+    /// that the appliance does not poll on.
     ///
     /// # Panics
     /// When it does not get ready.
@@ -65,7 +65,9 @@ impl Testpmd {
         let _ = std::fs::remove_file(socket);
         // Without a terminal its output would come in blocks of 4 KiB.
         let mut command = Command::new("stdbuf");
-        command.args(["-oL", "dpdk-testpmd", "--lcores=0@1,1@1", "-m", "128"]);
+        command.args(["-oL", "nice", "-n", "10", "dpdk-testpmd", "-m", "128"]);
+        let cpu = 1 - cpu();
+        command.arg(format!("--lcores=0@{cpu},1@{cpu}"));
         command.args(["--no-huge", "--no-shconf", "--no-pci", "--no-telemetry"]);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         command.arg(format!("--file-prefix=fttestpmd{}-{count}", std::process::id()));

@@ -18,8 +18,9 @@ use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::appliance::polling;
 use crate::fold::{self, Key, difference};
-use crate::process::{Running, Stream, binary, wait_for};
+use crate::process::{Running, Stream, binary, cpu, wait_for};
 use crate::relay::{Cut, Flow, Relay};
 use crate::watcher::{Caller, Watcher};
 
@@ -312,9 +313,12 @@ impl Trial {
     }
 
     fn start_dataplane(&mut self) {
-        let lcores = if self.plan.shards == 1 { "0@0" } else { "0@0,1@0,2@1" };
-        let mut command = Command::new(binary("flowtracker-dataplane"));
-        dpdk(&mut command, &self.folder, "d", lcores, 256);
+        let lcores = match self.plan.shards {
+            1 => format!("0@{}", cpu()),
+            _ => "0@0,1@0,2@1".to_owned(),
+        };
+        let mut command = polling(Command::new("nice"));
+        dpdk(&mut command, &self.folder, "d", &lcores, 256);
         for port in 0..self.plan.shards {
             let path = self.folder.path().join(format!("port{port}.sock"));
             let device = format!("net_memif{port},role=client,id=0,socket-abstract=no,socket=");

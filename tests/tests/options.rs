@@ -8,11 +8,11 @@ use std::process::Command;
 
 use conntrack::test_support::frame::{Ipv4Frame, distinct_flows};
 use flowtracker_proto::v1;
-use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
+use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT, polling};
 use flowtracker_tests::grpcurl::Grpcurl;
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::pcap;
-use flowtracker_tests::process::{Running, Stream, binary, run, wait_for};
+use flowtracker_tests::process::{Running, Stream, binary, cpu, run, wait_for};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tempfile::TempDir;
@@ -32,9 +32,10 @@ fn devices(folder: &Path, frames: &[Vec<u8>]) -> [String; 2] {
 
 /// A data plane in `namespace` that receives `frames` and is told nothing but `options`.
 fn dataplane(namespace: &Namespace, folder: &TempDir, frames: &[Vec<u8>], options: &[&str]) -> Running {
-    let mut command = namespace.command(binary("flowtracker-dataplane"));
+    let mut command = polling(namespace.command("nice"));
     command.env("RUNTIME_DIRECTORY", folder.path());
-    command.args(["-l", "0", "--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+    command.arg(format!("--lcores=0@{}", cpu()));
+    command.args(["--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
     command.arg(format!("--file-prefix=ftoptions{}", std::process::id()));
     for device in devices(folder.path(), frames) {
         command.arg(format!("--vdev={device}"));

@@ -9,9 +9,9 @@ use std::process::Command;
 
 use conntrack::test_support::frame;
 use flowtracker_proto::v1::{self, EventType};
-use flowtracker_tests::appliance::LIMIT;
+use flowtracker_tests::appliance::{LIMIT, polling};
 use flowtracker_tests::pcap;
-use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+use flowtracker_tests::process::{Running, Stream, binary, cpu, wait_for};
 use rustix::process::Signal;
 
 const FLOWS: u64 = 500;
@@ -52,9 +52,10 @@ fn snapshot(socket: &Path) -> usize {
 
 /// The data plane on a capture, with the link to `socket`.
 fn dataplane(folder: &Path, capture: &Path, socket: &Path) -> Running {
-    let mut dataplane = Command::new(binary("flowtracker-dataplane"));
+    let mut dataplane = polling(Command::new("nice"));
     dataplane.env("RUNTIME_DIRECTORY", folder);
-    dataplane.args(["-l", "0", "--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
+    dataplane.arg(format!("--lcores=0@{}", cpu()));
+    dataplane.args(["--no-huge", "--no-shconf", "--no-pci", "-m", "256"]);
     dataplane.arg(format!("--file-prefix=ftreconnect{}", std::process::id()));
     dataplane.arg(format!("--vdev=net_pcap0,rx_pcap={}", capture.display()));
     dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=test", "--timer-profiles=600000"]);
