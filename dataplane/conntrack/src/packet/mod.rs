@@ -3,12 +3,12 @@
 //! The order of the checks is a promise: each frame has exactly one outcome,
 //! and the first rule that matches names it.
 
-pub(crate) mod burst;
+pub(crate) mod parser;
 mod eth;
 mod ipv4;
 mod ports;
 
-pub use burst::Frames;
+pub use parser::Frames;
 
 use crate::arch::{Instructions as _, Narrow};
 use crate::key::{FlowKey, TCP, UDP};

@@ -3,14 +3,14 @@
 //! The whole burst is hashed in one call, so that the choice between the twins
 //! is made once per burst and the instructions are inlined behind it.
 
-mod cache;
+mod prefetch;
 pub(crate) mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use core::fmt;
 
-pub(crate) use cache::{prefetch, prefetch_near};
+pub(crate) use prefetch::{prefetch, prefetch_near};
 
 use crate::key::FlowKey;
 use crate::packet::{self, PLAIN, Protocols};

@@ -15,7 +15,7 @@ use crate::classes::Classes;
 use crate::entry::{ActorId, Cold, Counts, Entry, Mark};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
 use crate::key::FlowKey;
-use crate::packet::burst::{SLICE, Slice};
+use crate::packet::parser::{SLICE, Slice};
 use crate::packet::{Frames, Outcome, Protocols};
 use crate::permission::Permissions;
 use crate::stats::Counters;
