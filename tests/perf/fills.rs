@@ -58,7 +58,7 @@ pub(crate) fn run(entries: u32, fills: u32) -> Fills {
             table.prefetch_burst(&hashes[..burst.len()], false);
             for (key, hash) in burst.iter().zip(hashes) {
                 match table.add_with_hash(key, hash) {
-                    Ok(pos) => all.farthest = all.farthest.max(table.beyond_home(pos).expect("it is there")),
+                    Ok(pos) => all.farthest = all.farthest.max(table.displacement(pos).expect("it is there")),
                     Err(_) => all.refused_early += 1,
                 }
             }

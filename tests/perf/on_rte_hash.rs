@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use conntrack::{Tracker, TrackerConfig};
+use conntrack::{Parser, Shard, Tracker, TrackerConfig};
 use dataplane::export::ring;
 use dataplane::lcore::clock::Calibration;
 use dataplane::lcore::execute::Executor;
@@ -47,7 +47,7 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     let mut worker = Worker {
         lcore,
         lanes: vec![lane(0), lane(1)],
-        tracker: tracker.expect("memory"),
+        shard: Shard::new(Parser::default(), tracker.expect("memory")),
         sink,
         executor: Executor::new(mailbox),
         published: Arc::new(Published::default()),

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use conntrack::arch::Features;
-use conntrack::table::{ALL_STEPS, BULK, Packets, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Tick};
 use flowtracker_tests::{collisions, flows};
 
@@ -65,10 +65,10 @@ fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
         for burst in keys.chunks(32) {
             table.hash_burst(burst, &mut hashes);
             table.prefetch_burst(&hashes[..burst.len()], false);
-            let touch = Touch { stamp: Tick(pass as u32), counting: false };
+            let refresh = Refresh { stamp: Tick(pass as u32), counting: false };
             let packets = Packets::first(burst.len(), burst, &hashes, &[0; BULK]);
-            let mut hits = table.touch_burst(packets, 0, touch, &[], |_| {});
-            hits |= table.touch_rest(packets, ALL_STEPS, touch);
+            let mut hits = table.probe_burst(packets, 0, refresh, &[], |_| {});
+            hits |= table.probe_displaced(packets, ALL_STEPS, refresh);
             found += hits.count_ones() as usize;
         }
     }

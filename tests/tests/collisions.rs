@@ -48,7 +48,7 @@ fn takes_finds_and_removes(table: &mut LineTable, keys: &[FlowKey]) {
     assert_eq!(table.len() as usize, keys.len());
     assert_eq!(found(table, keys, &places), keys.len());
     // No more than 0.6 of the lines are ever full, so one entry in 10^13 goes beyond 60 of them.
-    let farthest = places.iter().map(|pos| table.beyond_home(*pos).expect("it is there")).max();
+    let farthest = places.iter().map(|pos| table.displacement(*pos).expect("it is there")).max();
     assert!(farthest < Some(60), "{farthest:?} lines away from home");
     let half = keys.len() / 2;
     for (key, place) in keys[..half].iter().zip(&places) {

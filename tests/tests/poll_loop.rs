@@ -12,8 +12,8 @@ use std::sync::Arc;
 use conntrack::arch::Features;
 use conntrack::table::TableConfig;
 use conntrack::{
-    ActorId, Attributes, EventBody, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Outcome, Tracker,
-    TrackerConfig,
+    ActorId, Attributes, EventBody, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Outcome, Parser,
+    Shard, Tracker, TrackerConfig,
 };
 use crossbeam_channel::Receiver;
 use dataplane::export::{Record, ring};
@@ -116,7 +116,10 @@ impl<'p> Bench<'p> {
         let worker = Worker {
             lcore: LcoreId(0),
             lanes: vec![lane(0), lane(1)],
-            tracker: Tracker::new(table, TrackerConfig::default(), clock.now()).expect("memory"),
+            shard: Shard::new(
+                Parser::default(),
+                Tracker::new(table, TrackerConfig::default(), clock.now()).expect("memory"),
+            ),
             sink,
             executor: Executor::new(mailbox),
             published: Arc::new(Published::default()),
@@ -162,7 +165,7 @@ impl<'p> Bench<'p> {
     }
 
     fn outcome(&self, outcome: Outcome) -> u64 {
-        self.worker.tracker.counters().outcome(outcome)
+        self.worker.shard.counters().outcome(outcome)
     }
 }
 
@@ -208,15 +211,15 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     bench.iterate(100);
     assert_eq!(bench.collect(1), frames, "what entered port0 left port1, in order");
     assert_eq!(bench.collect(0), frames[..3]);
-    assert_eq!(bench.worker.tracker.table().len(), 103);
+    assert_eq!(bench.worker.shard.tracker.table().len(), 103);
     assert_eq!(bench.outcome(Outcome::MissCreated), 103);
     assert_eq!(bench.outcome(Outcome::Hit), 50);
     assert_eq!(bench.outcome(Outcome::NotIpv4), 1);
     // Each iteration but the first has one before it.
     assert_eq!(bench.worker.published.loop_times.counts().iter().sum::<u64>(), 99);
-    let counters = bench.worker.tracker.counters();
+    let counters = bench.worker.shard.counters();
     assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
-    let entry = bench.worker.tracker.get(&key(1, 7)).expect("learned");
+    let entry = bench.worker.shard.tracker.get(&key(1, 7)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (2, 120));
     // The link was new: the (empty) table is told first, then what is learned.
     let events: Vec<_> = bench.events.try_iter().map(|record| record.event.body).collect();
@@ -233,8 +236,8 @@ fn chained_headers_are_put_together(mut bench: Bench<'_>) {
         bench.iterate(2);
         assert_eq!(bench.collect(1), std::slice::from_ref(&frame), "cut at {cut}");
     }
-    assert_eq!(bench.worker.tracker.table().len(), 1);
-    let entry = bench.worker.tracker.get(&key(1, 4242)).expect("learned");
+    assert_eq!(bench.worker.shard.tracker.table().len(), 1);
+    let entry = bench.worker.shard.tracker.get(&key(1, 4242)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (6, 6 * 60));
 }
 
@@ -318,7 +321,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         let first = 300 * (nth % 20);
         taken += round(&mut bench, first, &usual(first));
     }
-    assert_eq!(bench.worker.tracker.table().len(), 4096, "the table was full");
+    assert_eq!(bench.worker.shard.tracker.table().len(), 4096, "the table was full");
     assert!(bench.outcome(Outcome::MissFull) > 0);
     // What waited for room in the ring comes first.
     for _ in 0..20 {
@@ -327,6 +330,6 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         bench.iterate(200);
     }
     taken += round(&mut bench, 0, &[Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]);
-    assert_eq!(bench.worker.tracker.table().len(), 0, "the table was purged");
+    assert_eq!(bench.worker.shard.tracker.table().len(), 0, "the table was purged");
     assert_eq!(taken, 0, "allocations in the poll loop");
 }

@@ -12,13 +12,13 @@ use std::hint::black_box;
 
 use conntrack::arch::Features;
 use conntrack::packet::parse;
-use conntrack::table::{ALL_STEPS, Packets, TableConfig, Touch};
+use conntrack::table::{ALL_STEPS, Packets, Refresh, TableConfig};
 use conntrack::test_support::flow;
 use conntrack::test_support::frame::{ETHERTYPE_IPV6, Ipv4Frame, TPID_8021Q};
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Pos, Protocols, Tick, Tracker,
-    TrackerConfig,
+    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Parser, Pos, Protocols, Shard,
+    Tick, Tracker, TrackerConfig,
 };
 use laws::keys;
 
@@ -108,15 +108,15 @@ fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
     keys.iter().map(|key| Ipv4Frame::of(key).unpadded().build()).collect()
 }
 
-/// A tracker that has received these frames, a burst each millisecond from 0 on.
-fn filled_tracker(frames: &[Vec<u8>]) -> Tracker<LineTable> {
-    let config = TrackerConfig { protocols: Protocols::Tcp, ..TrackerConfig::default() };
-    let mut tracker = Tracker::new(table(), config, Now::from_ms(0)).expect("there is memory");
+/// A shard that has received these frames, a burst each millisecond from 0 on.
+fn filled_shard(frames: &[Vec<u8>]) -> Shard<LineTable> {
+    let tracker = Tracker::new(table(), TrackerConfig::default(), Now::from_ms(0)).expect("there is memory");
+    let mut shard = Shard::new(Parser::new(Protocols::Tcp, Features::detect()), tracker);
     for (ms, burst) in (0..).zip(frames.chunks(BURST)) {
-        tracker.burst(Now::from_ms(ms), PORT, burst, &mut take, |_, _| {});
+        shard.burst(Now::from_ms(ms), PORT, burst, &mut take, |_, _| {});
     }
-    assert_eq!(tracker.counters().outcome(Outcome::MissCreated), frames.len() as u64);
-    tracker
+    assert_eq!(shard.tracker.counters().outcome(Outcome::MissCreated), frames.len() as u64);
+    shard
 }
 
 /// A sink that takes everything.
@@ -169,15 +169,15 @@ fn hash_all(kind: HashKind, features: Features) -> usize {
     COUNT
 }
 
-/// Looks a burst up, as [`Tracker::burst`] does, and stamps what is there; says how many are.
+/// Probes a burst, as [`Shard::burst`] does. Returns the number of hits.
 #[inline(always)]
 fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     let mut hashes = [0; BURST];
     table.hash_burst(burst, &mut hashes);
-    let touch = Touch { stamp: Tick(1), counting: false };
+    let refresh = Refresh { stamp: Tick(1), counting: false };
     let packets = Packets::first(burst.len(), burst, &hashes, &[0; BURST]);
-    let touched = table.touch_burst(packets, 0, touch, &[], |_| {});
-    (touched | table.touch_rest(packets, ALL_STEPS, touch)).count_ones()
+    let hits = table.probe_burst(packets, 0, refresh, &[], |_| {});
+    (hits | table.probe_displaced(packets, ALL_STEPS, refresh)).count_ones()
 }
 
 fn table_hit_and_refresh() -> usize {
@@ -230,70 +230,70 @@ fn table_remove() -> usize {
 fn tracker_hit(burst: usize) -> usize {
     let (known, _) = known_and_unknown();
     let frames = frames(&known);
-    let mut tracker = filled_tracker(&frames);
+    let mut shard = filled_shard(&frames);
     under_callgrind(|| {
         for burst in frames[..COUNT].chunks(burst) {
             let now = black_box(Now::from_ms(1000));
             let tracked = |first, which| {
                 black_box((first, which));
             };
-            tracker.take(PORT, burst, || now, &mut take, tracked);
-            tracker.turn(now, &mut take);
+            shard.receive(PORT, burst, || now, &mut take, tracked);
+            shard.tracker.turn(now, &mut take);
         }
-        tracker.settle(Now::from_ms(1000), &mut take);
+        shard.tracker.drain(Now::from_ms(1000), &mut take);
     });
-    assert_eq!(tracker.counters().outcome(Outcome::Hit) as usize, COUNT);
+    assert_eq!(shard.tracker.counters().outcome(Outcome::Hit) as usize, COUNT);
     COUNT
 }
 
 fn tracker_new_flow() -> usize {
     let (known, unknown) = known_and_unknown();
-    let mut tracker = filled_tracker(&frames(&known));
+    let mut shard = filled_shard(&frames(&known));
     let frames = frames(&unknown);
     under_callgrind(|| {
         for burst in frames.chunks(BURST) {
-            tracker.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |first, which| {
+            shard.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |first, which| {
                 black_box((first, which));
             });
         }
     });
-    assert_eq!(tracker.table().len() as usize, FILL + COUNT);
+    assert_eq!(shard.tracker.table().len() as usize, FILL + COUNT);
     COUNT
 }
 
 /// Every entry goes when its time has come: those of one burst in one millisecond, one call in each.
 fn tracker_expire() -> usize {
     let (known, _) = known_and_unknown();
-    let mut tracker = filled_tracker(&frames(&known));
+    let mut shard = filled_shard(&frames(&known));
     // The last burst's 30 s, and an aging bucket.
     let until = 30_000 + (FILL / BURST) as u64 + 8;
     under_callgrind(|| {
         for ms in 30_000..until {
-            tracker.advance(
+            shard.tracker.advance(
                 black_box(Now::from_ms(ms)),
                 Budget { blocks: CAPACITY, ..Budget::default() },
                 &mut take,
             );
         }
     });
-    assert!(tracker.table().is_empty());
-    assert_eq!(tracker.counters().expired as usize, FILL);
+    assert!(shard.tracker.table().is_empty());
+    assert_eq!(shard.tracker.counters().expired as usize, FILL);
     FILL
 }
 
 /// What an iteration of the poll loop pays for aging when nothing is due.
 fn tracker_nothing_due() -> usize {
     let (known, _) = known_and_unknown();
-    let mut tracker = filled_tracker(&frames(&known));
+    let mut shard = filled_shard(&frames(&known));
     let now = Now::from_ms(1000);
-    while !tracker.caught_up(now) {
-        tracker.advance(now, Budget::default(), &mut take);
+    while !shard.tracker.caught_up(now) {
+        shard.tracker.advance(now, Budget::default(), &mut take);
     }
     under_callgrind(|| {
         for _ in 0..COUNT {
-            tracker.advance(black_box(now), Budget::default(), &mut take);
+            shard.tracker.advance(black_box(now), Budget::default(), &mut take);
         }
     });
-    assert_eq!(tracker.table().len() as usize, FILL);
+    assert_eq!(shard.tracker.table().len() as usize, FILL);
     COUNT
 }

@@ -1,10 +1,14 @@
-//! An entry as it is shown, and the part of it that lookups do not touch.
+//! An entry: the form in which it is shown and reported, and the parts in which a table keeps it.
+//!
+//! A table keeps the key, the [`Mark`] and the time of the last use where a lookup finds them,
+//! [`Counts`] beside that, and the rest apart, as [`Cold`].
 
 use crate::key::FlowKey;
 use crate::permission::Permissions;
 use crate::timeout::{ProfileId, Tick};
 
-/// Who did something: a number that whoever drives the engine gives a meaning.
+/// Who did something. Whoever drives the engine gives the numbers from
+/// [`ActorId::FIRST_CONTROL`] on a meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ActorId(pub u16);
 
@@ -15,24 +19,24 @@ impl ActorId {
     pub const DATA_PATH: ActorId = ActorId(1);
     /// The idle timer.
     pub const TIMER: ActorId = ActorId(2);
-    /// First number that is free for control programs.
+    /// The first number that is free for control programs.
     pub const FIRST_CONTROL: u16 = 16;
 }
 
-/// One table entry, complete.
+/// A complete table entry, copied from the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry {
     /// The match key.
     pub key: FlowKey,
-    /// When it was created, in milliseconds since the clock's start.
+    /// Time of its creation, in milliseconds since the clock's start.
     pub created_ms: u64,
-    /// When it was last used, rounded up to the tick; see [`Entry::idle_ms`].
+    /// Time of its last use, rounded up to the tick; see [`Entry::idle_ms`].
     pub last_used: Tick,
-    /// Idle time after which it is deleted, milliseconds; 0 when static.
+    /// Idle time after which it is deleted, in milliseconds; 0 when it is static.
     pub aging_ms: u32,
-    /// Timer profile that gave `aging_ms`.
+    /// Timer profile that `aging_ms` came from.
     pub profile: ProfileId,
-    /// What may be done with it.
+    /// What may be done with the entry.
     pub permissions: Permissions,
     /// Packets since creation; 0 without accounting.
     pub packets: u64,
@@ -45,22 +49,22 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// True when the idle timer applies.
+    /// Returns true when the idle timer applies.
     #[must_use]
     pub fn dynamic(&self) -> bool {
         self.aging_ms != 0
     }
 
-    /// Idle time at `tick`, milliseconds. A static entry can be idle for longer
-    /// than the clock's circle of 49.7 days and then shows the remainder.
+    /// Returns the idle time at `tick`, in milliseconds. A static entry can be idle for longer than
+    /// the clock's circle of 49.7 days; the result is the remainder then.
     #[must_use]
     pub fn idle_ms(&self, tick: Tick) -> u32 {
-        // An entry used within the present tick is stamped with the next one.
+        // An entry that was used within the present tick is stamped with the next one.
         if self.last_used == tick.plus(1) { 0 } else { tick.0.wrapping_sub(self.last_used.0) }
     }
 }
 
-/// What is counted of an entry.
+/// What is counted for an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets since creation.
@@ -72,7 +76,7 @@ pub struct Counts {
 impl Counts {
     pub(crate) const ZERO: Counts = Counts { packets: 0, bytes: 0 };
 
-    /// Counts a packet of so many bytes.
+    /// Counts a packet of `bytes` bytes.
     #[inline(always)]
     pub fn count(&mut self, bytes: u32) {
         self.packets += 1;
@@ -80,12 +84,13 @@ impl Counts {
     }
 }
 
-/// The cold part of an entry: what neither lookups nor packets touch. 12 bytes.
+/// The cold part of an entry, which neither lookups nor packets touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cold {
-    /// When it was created, in milliseconds since the clock's start: the lower 32 bits of 44, which last for 557 years.
+    /// Time of creation, in milliseconds since the clock's start: the lower 32 bits of 44, which last
+    /// for 557 years.
     created_low: u32,
-    /// The upper 12 bits of that, and below them the number of the timer profile.
+    /// The upper 12 bits of the time of creation, and below them the number of the timer profile.
     created_high_profile: u16,
     permissions: Permissions,
     creator: ActorId,
@@ -109,6 +114,7 @@ impl Cold {
         updater: ActorId::NONE,
     };
 
+    /// Returns the cold part of a new entry.
     pub(crate) fn new(
         created_ms: u64,
         creator: ActorId,
@@ -124,6 +130,7 @@ impl Cold {
         }
     }
 
+    /// Notes a change by the control plane.
     pub(crate) fn update(&mut self, updater: ActorId, permissions: Permissions, profile: ProfileId) {
         self.created_high_profile = self.created_high_profile & !0xf | u16::from(profile.get());
         (self.permissions, self.updater) = (permissions, updater);
@@ -150,56 +157,64 @@ impl Cold {
     }
 }
 
-/// The table keeps 16 bits beside every key; this is what they mean.
+/// The 16 bits that a table keeps beside every key.
 ///
 /// ```text
 /// bit  15 DYING | 14 UNREPORTED | 13..8 zero | 7..0 aging class (0 = static)
 /// ```
 ///
-/// So the upper byte is zero unless something has still to be told, and one comparison of bytes sees both: the key,
-/// and that nothing more has to be known about its entry.
+/// The upper byte is zero unless something about the entry is still to be reported. So one
+/// comparison of bytes finds a key and sees that its entry needs nothing but a stamp.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mark(pub u16);
 
 impl Mark {
+    /// The bits of the aging class.
+    pub(crate) const CLASS: u16 = 0x00ff;
+    /// The bits that are zero unless something is still to be reported.
+    const PENDING: u16 = !Self::CLASS;
     const DYING: u16 = 1 << 15;
     const UNREPORTED: u16 = 1 << 14;
 
+    /// Returns the mark of an entry of which everything has been reported.
     pub(crate) fn new(class: u8) -> Self {
         Mark(u16::from(class))
     }
 
-    /// Which aging value the entry has.
+    /// Returns the aging class of the entry.
     pub(crate) fn class(self) -> u8 {
         self.0 as u8
     }
 
-    /// Expired, but its DELETED has not been taken yet.
+    /// Returns true when the entry has expired and the sink has not taken its DELETED.
     pub(crate) fn dying(self) -> bool {
         self.0 & Self::DYING != 0
     }
 
-    /// Its CREATED has not been taken yet.
+    /// Returns true when the sink has not taken the entry's CREATED.
     pub(crate) fn unreported(self) -> bool {
         self.0 & Self::UNREPORTED != 0
     }
 
+    /// Returns the mark with another class.
     pub(crate) fn with_class(self, class: u8) -> Self {
-        Mark(self.0 & !0xff | u16::from(class))
+        Mark(self.0 & !Self::CLASS | u16::from(class))
     }
 
+    /// Returns the mark of an entry that has expired since.
     pub(crate) fn with_dying(self) -> Self {
         Mark(self.0 | Self::DYING)
     }
 
+    /// Returns the mark with the sink's answer to the entry's CREATED.
     pub(crate) fn with_unreported(self, unreported: bool) -> Self {
         Mark(if unreported { self.0 | Self::UNREPORTED } else { self.0 & !Self::UNREPORTED })
     }
 
-    /// Something about the entry has still to be told.
+    /// Returns true when something about the entry is still to be reported.
     #[must_use]
     pub fn pending(self) -> bool {
-        self.0 >> 8 != 0
+        self.0 & Self::PENDING != 0
     }
 }
 

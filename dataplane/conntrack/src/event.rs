@@ -1,12 +1,11 @@
-//! What the engine tells, and to whom.
+//! Events: what a shard reports, and the trait of whoever takes the reports.
 
 use crate::entry::{ActorId, Entry};
-use crate::tracker::Removed;
 
 /// Why an entry was deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeleteReason {
-    /// Idle for its aging time.
+    /// The entry was idle for its aging time.
     Idle,
     /// A control program deleted this one entry.
     Control,
@@ -14,50 +13,64 @@ pub enum DeleteReason {
     Flush,
 }
 
+/// The result of a flush.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Removed {
+    /// Number of entries that were deleted.
+    pub deleted: u64,
+    /// Number of entries that matched and stayed, because they lack the D permission.
+    pub failed: u64,
+}
+
 /// What happened.
+///
+/// The engine itself makes all of these but `Flushed`, `Purged` and `Loaded`, which concern the
+/// table as a whole and are offered by whoever drives the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventBody {
-    /// An entry came into being.
+    /// An entry was created.
     Created(Entry),
-    /// The control plane has changed an entry, which is now this.
+    /// The control plane has changed an entry. The entry is as it is after the change.
     Updated(Entry),
-    /// A flush has ended; each of its deletions has been told before.
+    /// A flush has ended. Each of its deletions was reported before.
     Flushed(Removed),
-    /// The program was detached, and the table is empty now. What went with it is
-    /// not told one by one.
+    /// The program was detached and the table is empty now. The number counts the entries that
+    /// went with it, which are not reported one by one.
     Purged(u64),
     /// The program was attached.
     Loaded,
-    /// An entry is gone.
+    /// An entry was deleted.
     Deleted {
-        /// As it was at the end.
+        /// The entry as it was at its end.
         entry: Entry,
-        /// Why.
+        /// Why it was deleted.
         reason: DeleteReason,
-        /// By whom.
+        /// Who deleted it.
         actor: ActorId,
     },
     /// An enumeration of the whole shard starts: the listener may forget what it knew.
     ResyncBegin,
     /// One entry of that enumeration.
     ResyncEntry(Entry),
-    /// Every entry alive since [`EventBody::ResyncBegin`] has been told.
+    /// The enumeration has ended: every entry that was alive throughout has been reported.
     ResyncEnd,
 }
 
 /// One change of the shard's table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Event {
-    /// When, in nanoseconds since the clock's start.
+    /// When it happened, in nanoseconds since the clock's start.
     pub at_ns: u64,
-    /// What.
+    /// What happened.
     pub body: EventBody,
 }
 
-/// Who takes the events. Events are offered, never pushed: the engine does not
-/// wait, and keeps in the table what was not taken until it is.
+/// Takes the events of a shard.
+///
+/// Events are offered, never pushed: the engine does not wait for a sink. What a sink refuses stays
+/// in the table, or in a bounded backlog, and is offered again later.
 pub trait EventSink {
-    /// Takes the event, or refuses it for now by returning false.
+    /// Takes the event and returns true, or refuses it for now and returns false.
     #[must_use]
     fn offer(&mut self, event: &Event) -> bool;
 }
@@ -68,5 +81,5 @@ impl<F: FnMut(&Event) -> bool> EventSink for F {
     }
 }
 
-/// An event is copied twice on its way to the exporter; keep it small.
+// An event is copied on its way to the exporter, so it has to stay small.
 const _: () = assert!(size_of::<Event>() <= 80);

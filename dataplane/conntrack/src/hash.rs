@@ -1,19 +1,17 @@
-//! The hash functions: which bucket a key lives in.
+//! The hash functions, which name the home line of a key.
 //!
-//! `crc` and `jhash` give the values of DPDK's `rte_hash_crc` and `rte_jhash`
-//! over the 17 bytes of [`FlowKey::to_bytes`], bit by bit, so that a hash
-//! computed elsewhere is usable. Both can be collided from outside: CRC-32C is
-//! linear, so keys that collide do so for every initial value. `keyed` cannot,
-//! without the secret: whitening and three AES rounds under secret keys, of
-//! which every pair of inputs differs in at least nine S-boxes.
+//! `crc` and `jhash` return the values of DPDK's `rte_hash_crc` and `rte_jhash` over the 17 bytes of
+//! [`FlowKey::to_bytes`], bit by bit, so a hash that was computed elsewhere is usable. Collisions of
+//! both can be chosen from outside; CRC-32C is linear, so keys that collide do so for every initial
+//! value. Collisions of `keyed` cannot be chosen without its secret.
 
-use crate::arch::{self, AesKeys, Features};
+use crate::arch::{Features, aes, crc32c};
 use crate::key::FlowKey;
 
-/// Which hash function finds the home bucket.
+/// A hash function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum HashKind {
-    /// Secret per start, resists chosen collisions.
+    /// AES rounds under a secret that differs at each start. Resists chosen collisions.
     #[default]
     Keyed,
     /// `rte_hash_crc`, bit-exact.
@@ -22,21 +20,21 @@ pub enum HashKind {
     Jhash,
 }
 
-/// Most keys of one [`Hasher::hash_burst`].
+/// Maximum number of keys of one [`Hasher::hash_burst`].
 pub const BURST: usize = 64;
 
-/// A hash function with its secret.
+/// A hash function with its initial value, its secret, and the instructions that it uses.
 #[derive(Clone)]
 pub struct Hasher {
     kind: HashKind,
     init: u32,
-    keys: AesKeys,
+    keys: aes::Schedule,
     features: Features,
 }
 
 impl Hasher {
-    /// A hash function with initial value 0. The `secret` is needed whatever
-    /// the kind: it also says where a key goes whose home bucket is full.
+    /// Returns a hash function with the initial value 0. Every kind needs a `secret`, because it also
+    /// says where a key goes whose home line is full.
     #[must_use]
     pub fn new(kind: HashKind, secret: [u8; 32], features: Features) -> Self {
         // Four round keys from 32 secret bytes: two taken as they are, two made
@@ -48,14 +46,15 @@ impl Hasher {
         Hasher { kind, init: 0, keys, features }
     }
 
-    /// The same with another initial value, as in `rte_hash_parameters::hash_func_init_val`.
+    /// Returns the same function with another initial value (`hash_func_init_val` of
+    /// `rte_hash_parameters`). The keyed hash has none.
     #[must_use]
     pub fn with_init(mut self, init: u32) -> Self {
         self.init = init;
         self
     }
 
-    /// Hash of one key (`hash_sig_t` in DPDK).
+    /// Returns the hash of one key (`hash_sig_t` in DPDK).
     #[must_use]
     pub fn hash(&self, key: &FlowKey) -> u32 {
         if self.kind == HashKind::Keyed {
@@ -66,7 +65,7 @@ impl Hasher {
         out[0]
     }
 
-    /// Hashes of up to [`BURST`] keys at once.
+    /// Writes the hashes of up to [`BURST`] keys to `out`.
     ///
     /// # Panics
     /// When there are more keys than [`BURST`] or than places in `out`.
@@ -74,8 +73,8 @@ impl Hasher {
     pub fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
         assert!(keys.len() <= BURST && keys.len() <= out.len());
         match self.kind {
-            HashKind::Keyed => arch::aes_burst(self.features, &self.keys, keys, out),
-            HashKind::Crc => arch::crc_burst(self.features, self.init, keys, out),
+            HashKind::Keyed => aes::hash_burst(self.features, &self.keys, keys, out),
+            HashKind::Crc => crc32c::crc_burst(self.features, self.init, keys, out),
             HashKind::Jhash => {
                 for (key, out) in keys.iter().zip(out) {
                     *out = jhash(&key.to_bytes(), self.init);
@@ -84,27 +83,27 @@ impl Hasher {
         }
     }
 
-    /// The instructions that it uses.
+    /// Returns the instructions that it uses.
     #[inline(always)]
     pub(crate) fn features(&self) -> Features {
         self.features
     }
 
-    /// Where else a key may live when its home bucket is full: secret for
-    /// every kind, so that colliding keys part ways.
+    /// Returns what keys the probe sequence of a key whose home line is full. It is secret for every
+    /// kind, so keys that collide at home part ways.
     #[inline]
     pub(crate) fn spread(&self, key: &FlowKey) -> u64 {
-        arch::aes(self.features, &self.keys, key)
+        aes::hash(self.features, &self.keys, key)
     }
 }
 
-/// `rte_hash_crc(bytes, len, init)`.
+/// Returns `rte_hash_crc(bytes, len, init)`.
 #[must_use]
 pub fn crc(bytes: &[u8], init: u32) -> u32 {
-    arch::portable::crc32c(init, bytes)
+    crc32c::crc32c(init, bytes)
 }
 
-/// `rte_jhash(bytes, len, init)`: Bob Jenkins' lookup3 (public domain, May 2006).
+/// Returns `rte_jhash(bytes, len, init)`: Bob Jenkins' lookup3 (public domain, May 2006).
 #[must_use]
 pub fn jhash(bytes: &[u8], init: u32) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32).wrapping_add(init);
@@ -123,7 +122,7 @@ pub fn jhash(bytes: &[u8], init: u32) -> u32 {
     state[2]
 }
 
-/// Adds up to 12 bytes, little-endian, the missing ones as zero.
+/// Adds up to 12 bytes, little-endian. Missing bytes count as zero.
 fn absorb(state: &mut [u32; 3], bytes: &[u8]) {
     for (word, chunk) in state.iter_mut().zip(bytes.chunks(4)) {
         let mut le = [0; 4];
@@ -132,7 +131,7 @@ fn absorb(state: &mut [u32; 3], bytes: &[u8]) {
     }
 }
 
-/// lookup3's reversible mixing of a full block.
+/// Mixes a full block: the reversible mixing of lookup3.
 fn mix([a, b, c]: &mut [u32; 3]) {
     macro_rules! round {
         ($x:ident, $z:ident, $y:ident, $by:literal) => {
@@ -148,7 +147,7 @@ fn mix([a, b, c]: &mut [u32; 3]) {
     round!(c, b, a, 4);
 }
 
-/// lookup3's final mixing.
+/// Mixes the last block: the final mixing of lookup3.
 fn last_mix([a, b, c]: &mut [u32; 3]) {
     macro_rules! round {
         ($x:ident, $y:ident, $by:literal) => {
@@ -165,72 +164,4 @@ fn last_mix([a, b, c]: &mut [u32; 3]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::key::TCP;
-    use core::net::Ipv4Addr;
-
-    #[test]
-    fn jhash_of_the_published_example() {
-        // The self-test of lookup3.c: "Four score and seven years ago", initial values 0 and 1.
-        let text = b"Four score and seven years ago";
-        assert_eq!(jhash(text, 0), 0x1777_0551);
-        assert_eq!(jhash(text, 1), 0xcd62_8161);
-    }
-
-    #[test]
-    fn another_secret_is_another_function() {
-        let key = FlowKey::new(1, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), TCP, 1, 2);
-        let a = Hasher::new(HashKind::Keyed, [1; 32], Features::detect());
-        let b = Hasher::new(HashKind::Keyed, [2; 32], Features::detect());
-        assert_ne!(a.hash(&key), b.hash(&key));
-        assert_eq!(a.hash(&key), a.clone().hash(&key));
-    }
-
-    #[test]
-    fn crc_collides_for_every_initial_value_and_keyed_does_not() {
-        // Two keys whose CRC is equal: x ^ y is a multiple of the polynomial.
-        let hasher = |kind| Hasher::new(kind, [7; 32], Features::detect());
-        let crc = hasher(HashKind::Crc);
-        let key = |sport, src: u32| {
-            FlowKey::new(1, Ipv4Addr::from(src), Ipv4Addr::new(10, 0, 0, 2), TCP, sport, 80)
-        };
-        let base = key(1000, 0x0a00_0001);
-        // 2^16 ports times a few addresses must repeat some of 2^32 values of a
-        // 32-bit linear function; find one pair by solving for the address bits.
-        let target = crc.hash(&base);
-        let mut columns = [0u32; 32];
-        for (bit, column) in columns.iter_mut().enumerate() {
-            *column = crc.hash(&key(2000, 1 << bit)) ^ crc.hash(&key(2000, 0));
-        }
-        let src = solve(columns, target ^ crc.hash(&key(2000, 0)));
-        let twin = key(2000, src);
-        assert_ne!(twin, base);
-        assert_eq!(crc.hash(&twin), target);
-        assert_eq!(crc.clone().with_init(12345).hash(&twin), crc.clone().with_init(12345).hash(&base));
-        let keyed = hasher(HashKind::Keyed);
-        assert_ne!(keyed.hash(&twin), keyed.hash(&base));
-    }
-
-    /// Solves a 32 × 32 system over GF(2): which columns add up to `target`?
-    fn solve(columns: [u32; 32], target: u32) -> u32 {
-        let mut rows: std::vec::Vec<(u32, u32)> =
-            columns.iter().enumerate().map(|(i, &c)| (c, 1 << i)).collect();
-        let (mut rest, mut chosen) = (target, 0);
-        for bit in (0..32).rev() {
-            let Some(at) = rows.iter().position(|(c, _)| c >> bit & 1 == 1) else { continue };
-            let pivot = rows.swap_remove(at);
-            for row in &mut rows {
-                if row.0 >> bit & 1 == 1 {
-                    *row = (row.0 ^ pivot.0, row.1 ^ pivot.1);
-                }
-            }
-            if rest >> bit & 1 == 1 {
-                rest ^= pivot.0;
-                chosen ^= pivot.1;
-            }
-        }
-        assert_eq!(rest, 0, "the system has a solution");
-        chosen
-    }
-}
+mod tests;

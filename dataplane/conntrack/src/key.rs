@@ -3,22 +3,24 @@
 use core::fmt;
 use core::net::Ipv4Addr;
 
+use crate::arch::aes::Block;
+use crate::arch::crc32c::Bytes17;
+
 /// IPv4 protocol number of TCP (IANA).
 pub const TCP: u8 = 6;
 /// IPv4 protocol number of UDP (IANA).
 pub const UDP: u8 = 17;
 
-/// Bits of the second word that belong to the key; the 16 above are free for
-/// the table to keep its own mark beside the key.
+/// The bits of the second word that belong to the key. The 16 bits above are zero in a key; a table
+/// may keep something of its own there.
 pub(crate) const HI_KEY_BITS: u64 = (1 << 48) - 1;
 
 /// Input port and 5-tuple of one direction of a conversation.
 ///
-/// As P4TC shows it the key has six exact-match fields, 136 bits: `input_port`
-/// 32, `srcAddr` 32, `dstAddr` 32, `protocol` 8, `srcPort` 16, `dstPort` 16;
-/// [`FlowKey::to_bytes`] gives that form. Inside, an 8-bit port number is
-/// enough (DPDK has at most 32 ports), so that the key fills two words and
-/// leaves 16 bits to spare, always zero here.
+/// As P4TC shows it, the key has six exact-match fields of 136 bits together: `input_port` 32,
+/// `srcAddr` 32, `dstAddr` 32, `protocol` 8, `srcPort` 16, `dstPort` 16. [`FlowKey::to_bytes`] returns
+/// that form. Here an 8-bit port number is enough (DPDK has at most 32 ports), so the key fits two
+/// words and leaves 16 bits to spare, which are always zero.
 ///
 /// ```text
 /// lo   dstAddr:32 | srcAddr:32                                  (wire byte order)
@@ -32,10 +34,10 @@ pub struct FlowKey {
 }
 
 impl FlowKey {
-    /// Size of the P4TC form, in bytes.
+    /// Size of the P4TC form in bytes.
     pub const BYTES: usize = 17;
 
-    /// Makes a key. `input_port` is the DPDK port id + 1, so never 0.
+    /// Returns a key. `input_port` is the DPDK port id + 1, so it is never 0.
     ///
     /// # Panics
     /// When `input_port` is 0.
@@ -57,50 +59,50 @@ impl FlowKey {
         )
     }
 
-    /// Makes a key from words loaded little-endian straight from the frame.
+    /// Returns a key of words that were loaded little-endian from a frame.
     #[inline]
     pub(crate) fn from_wire(input_port: u8, protocol: u8, addrs: u64, ports: u32) -> Self {
         FlowKey { lo: addrs, hi: u64::from(ports) | u64::from(protocol) << 32 | u64::from(input_port) << 40 }
     }
 
-    /// DPDK port id + 1 of the port where the frame entered.
+    /// Returns the DPDK port id + 1 of the port where the frame entered.
     #[must_use]
     pub fn input_port(&self) -> u8 {
         (self.hi >> 40) as u8
     }
 
-    /// IPv4 source address.
+    /// Returns the IPv4 source address.
     #[must_use]
     pub fn src_addr(&self) -> Ipv4Addr {
         Ipv4Addr::from((self.lo as u32).to_le_bytes())
     }
 
-    /// IPv4 destination address.
+    /// Returns the IPv4 destination address.
     #[must_use]
     pub fn dst_addr(&self) -> Ipv4Addr {
         Ipv4Addr::from(((self.lo >> 32) as u32).to_le_bytes())
     }
 
-    /// IPv4 protocol number.
+    /// Returns the IPv4 protocol number.
     #[must_use]
     pub fn protocol(&self) -> u8 {
         (self.hi >> 32) as u8
     }
 
-    /// Source port.
+    /// Returns the source port.
     #[must_use]
     pub fn src_port(&self) -> u16 {
         u16::from_be(self.hi as u16)
     }
 
-    /// Destination port.
+    /// Returns the destination port.
     #[must_use]
     pub fn dst_port(&self) -> u16 {
         u16::from_be((self.hi >> 16) as u16)
     }
 
-    /// The key as P4TC lays it out: port (little-endian, as the kernel's
-    /// ifindex), then addresses, protocol and ports as on the wire.
+    /// Returns the key as P4TC lays it out: the input port (little-endian, as the kernel's ifindex),
+    /// then addresses, protocol and ports as on the wire.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -111,8 +113,8 @@ impl FlowKey {
         bytes
     }
 
-    /// Reads the form that [`FlowKey::to_bytes`] writes. `None` when the port
-    /// is 0 or does not fit in 8 bits.
+    /// Returns the key of which [`FlowKey::to_bytes`] returns these bytes, or `None` when the port is
+    /// 0 or does not fit in 8 bits.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let (&[port, 0, 0, 0], rest) = bytes.split_first_chunk::<4>()? else { return None };
@@ -124,7 +126,25 @@ impl FlowKey {
     }
 }
 
-/// The compact form: `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
+impl Block for FlowKey {
+    #[inline(always)]
+    fn words(&self) -> [u64; 2] {
+        [self.lo, self.hi]
+    }
+}
+
+/// The bytes of [`FlowKey::to_bytes`].
+impl Bytes17 for FlowKey {
+    #[inline(always)]
+    fn as_words(&self) -> ([u64; 2], u8) {
+        let ports = self.hi & 0xffff_ffff;
+        let first = u64::from(self.input_port()) | self.lo << 32;
+        let second = self.lo >> 32 | u64::from(self.protocol()) << 32 | ports << 40;
+        ([first, second], (ports >> 24) as u8)
+    }
+}
+
+/// Writes the compact form: `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
 impl fmt::Display for FlowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "port{}/", self.input_port().wrapping_sub(1))?;
@@ -155,6 +175,10 @@ mod tests {
         let blob = [2, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 6, 0x90, 0x0c, 0x04, 0xd2];
         assert_eq!(key.to_bytes(), blob);
         assert_eq!(FlowKey::from_bytes(&blob), Some(key));
+        let ([first, second], last) = key.as_words();
+        let words: std::vec::Vec<u8> =
+            first.to_le_bytes().into_iter().chain(second.to_le_bytes()).chain([last]).collect();
+        assert_eq!(words, blob);
         assert_eq!(format!("{key}"), "port1/tcp/10.0.0.1:36876-10.0.0.2:1234");
     }
 

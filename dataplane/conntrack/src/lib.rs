@@ -1,18 +1,20 @@
 //! The connection-tracking engine of flowtracker.
 //!
-//! A [`Tracker`] is one shard: one table, one timing wheel, one thread. It is
-//! given bursts of frames and the time, and answers with an outcome for every
-//! frame and with [`Event`]s for every entry that comes or goes:
+//! A [`Shard`] is what one thread tracks frames with: a [`Parser`] and the [`Tracker`] of its table.
+//! It takes bursts of frames and the time, finds an [`Outcome`] for every frame, and offers an
+//! [`Event`] to an [`EventSink`] for every entry that comes or goes:
 //!
 //! ```text
-//! frames ─► packet ─► key ─► hash ─► table ─► tracker ─► event ─► EventSink
-//!                                      ▲          │
-//!                                    aging ◄──────┘
+//! frames ─► packet ─► batch ─► tracker ─► event ─► EventSink
+//!                              │     ▲
+//!                        table ┘     └ aging
 //! ```
 //!
-//! The engine knows nothing of DPDK, of clocks, of threads or of I/O: frames
-//! are byte slices, time is an argument, and whoever listens to the events
-//! says whether there is room for one more.
+//! A burst is *parsed* into a batch; a batch is *probed* in the table, and *committed*: what was not
+//! known becomes an entry. All of that is in the order of the frames.
+//!
+//! The engine knows nothing of DPDK, clocks, threads or I/O: frames are byte slices, time is an
+//! argument, and a sink says whether it has room for one more event.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -21,9 +23,10 @@ extern crate alloc;
 extern crate std;
 
 pub mod aging;
-#[expect(unsafe_code, reason = "the one room for CPU intrinsics")]
+#[expect(unsafe_code, reason = "CPU intrinsics")]
 pub mod arch;
 pub mod attributes;
+mod batch;
 mod bits;
 mod classes;
 pub mod entry;
@@ -31,7 +34,9 @@ pub mod event;
 pub mod hash;
 pub mod key;
 pub mod packet;
+mod pending;
 pub mod permission;
+pub mod shard;
 pub mod stats;
 pub mod table;
 #[cfg(any(test, feature = "test-support"))]
@@ -41,11 +46,12 @@ pub mod tracker;
 
 pub use attributes::{AttributeError, Attributes};
 pub use entry::{ActorId, Entry};
-pub use event::{DeleteReason, Event, EventBody, EventSink};
+pub use event::{DeleteReason, Event, EventBody, EventSink, Removed};
 pub use hash::{HashKind, Hasher};
 pub use key::FlowKey;
-pub use packet::{Frames, Outcome, Protocols};
+pub use packet::{Frames, Outcome, Parser, Protocols};
 pub use permission::Permissions;
+pub use shard::Shard;
 pub use stats::Counters;
 pub use table::{FlowTable, LineTable, Pos, TableFull};
 pub use timeout::{Now, ProfileId, Profiles, Tick};

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-/// The 14 permission bits of a table or an entry: seven for the control plane
-/// (bits 13 to 7), seven for the data path (bits 6 to 0), each half in the
-/// order create, read, update, delete, execute, publish, subscribe.
+/// The 14 permission bits of a table or an entry: seven for the control plane (bits 13 to 7) and
+/// seven for the data path (bits 6 to 0), each in the order create, read, update, delete, execute,
+/// publish, subscribe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Permissions(u16);
 
@@ -12,45 +12,46 @@ impl Permissions {
     pub(crate) const NONE: Permissions = Permissions(0);
     /// All bits that have a meaning.
     pub const MASK: u16 = 0x3fff;
-    /// Control plane may create.
+    /// The control plane may create entries.
     pub const CONTROL_CREATE: u16 = 1 << 13;
-    /// Control plane may read.
+    /// The control plane may read the entry.
     pub const CONTROL_READ: u16 = 1 << 12;
-    /// Control plane may update.
+    /// The control plane may update the entry.
     pub const CONTROL_UPDATE: u16 = 1 << 11;
-    /// Control plane may delete.
+    /// The control plane may delete the entry.
     pub const CONTROL_DELETE: u16 = 1 << 10;
     /// Events and reads of the entry are published.
     pub const CONTROL_PUBLISH: u16 = 1 << 8;
-    /// Data path may create: add-on-miss.
+    /// The data path may create entries: add-on-miss.
     pub const DATA_CREATE: u16 = 1 << 6;
 
-    /// Takes the bits; `None` when one without a meaning is set.
+    /// Returns permissions of these bits, or `None` when a bit without a meaning is set.
     #[must_use]
     pub fn new(bits: u16) -> Option<Self> {
         (bits & !Self::MASK == 0).then_some(Permissions(bits))
     }
 
-    /// The bits.
+    /// Returns the bits.
     #[must_use]
     pub fn bits(self) -> u16 {
         self.0
     }
 
-    /// True when every bit of `bits` is set.
+    /// Returns true when every bit of `bits` is set.
     #[must_use]
     pub fn allows(self, bits: u16) -> bool {
         self.0 & bits == bits
     }
 
-    /// What an entry of this table gets: the same without both create bits.
+    /// Returns the permissions that an entry of a table with these gets: the same without both
+    /// create bits.
     #[must_use]
     pub fn of_entry(self) -> Self {
         Permissions(self.0 & !(Self::CONTROL_CREATE | Self::DATA_CREATE))
     }
 }
 
-/// Fourteen letters `CRUDXPSCRUDXPS`, most significant bit first, `-` where clear.
+/// Writes fourteen letters `CRUDXPSCRUDXPS`, most significant bit first, `-` where clear.
 impl fmt::Display for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, letter) in "CRUDXPSCRUDXPS".chars().enumerate() {

@@ -13,7 +13,8 @@ use conntrack::test_support::Random;
 use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, ProfileId, Tracker, TrackerConfig,
+    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Parser, ProfileId, Shard, Tracker,
+    TrackerConfig,
 };
 
 /// Nanoseconds per millisecond.
@@ -39,28 +40,28 @@ impl Flows {
     }
 
     /// A packet of each of these flows.
-    fn send(&mut self, shard: &mut Shard, ns: u64, numbers: &[usize]) {
+    fn send(&mut self, watched: &mut Watched, ns: u64, numbers: &[usize]) {
         for numbers in numbers.chunks(64) {
             let mut burst: Vec<Vec<u8>> = vec![self.frame.clone(); numbers.len()];
             for (frame, &number) in burst.iter_mut().zip(numbers) {
                 frame[26..30].copy_from_slice(&(number as u32).to_be_bytes());
                 self.last_ns[number] = ns;
             }
-            shard.tracker.burst(Now::from_ns(ns), 1, &burst[..], &mut |_: &Event| true, |_, _| {});
+            watched.shard.burst(Now::from_ns(ns), 1, &burst[..], &mut |_: &Event| true, |_, _| {});
         }
     }
 }
 
-/// A tracker, and what has become of its entries.
-struct Shard {
-    tracker: Tracker<LineTable>,
+/// A shard, and what has become of its entries.
+struct Watched {
+    shard: Shard<LineTable>,
     aging_ms: u64,
     deleted: u64,
     /// The greatest lateness of a deletion, nanoseconds.
     latest_ns: u64,
 }
 
-impl Shard {
+impl Watched {
     fn new(entries: usize, profile: u32) -> Self {
         let config = TrackerConfig {
             learn_profile: ProfileId::new(profile).expect("below 16"),
@@ -70,12 +71,12 @@ impl Shard {
         let table = LineTable::new(TableConfig { entries: entries as u32, hasher }).expect("a valid size");
         let aging_ms = u64::from(config.profiles.aging_ms(config.learn_profile).expect("a profile"));
         let tracker = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
-        Shard { tracker, aging_ms, deleted: 0, latest_ns: 0 }
+        Watched { shard: Shard::new(Parser::default(), tracker), aging_ms, deleted: 0, latest_ns: 0 }
     }
 
     /// Up to `polls` turns of a poll loop at this instant.
     fn poll(&mut self, flows: &Flows, ns: u64, polls: u32) {
-        let Shard { tracker, aging_ms, deleted, latest_ns } = self;
+        let Watched { shard, aging_ms, deleted, latest_ns } = self;
         let now = Now::from_ns(ns);
         let mut sink = |event: &Event| {
             let EventBody::Deleted { entry, .. } = event.body else { panic!("{event:?}") };
@@ -86,8 +87,8 @@ impl Shard {
             true
         };
         for _ in 0..polls {
-            tracker.advance(now, Budget::default(), &mut sink);
-            if tracker.caught_up(now) {
+            shard.tracker.advance(now, Budget::default(), &mut sink);
+            if shard.tracker.caught_up(now) {
                 break;
             }
         }
@@ -96,9 +97,9 @@ impl Shard {
     /// The histogram of lateness tells the same story as the test's own record.
     fn check(&self, all: u64) {
         assert_eq!(self.deleted, all);
-        assert!(self.tracker.table().is_empty() && self.tracker.settled());
+        assert!(self.shard.tracker.table().is_empty() && self.shard.tracker.all_reported());
         assert!(self.latest_ns <= LATEST_MS * MS, "{} ns late", self.latest_ns);
-        let counters = self.tracker.counters();
+        let counters = self.shard.tracker.counters();
         assert_eq!((counters.expired, counters.expired_deferred), (all, 0));
         // Bucket 7 ends at 128 ms.
         assert_eq!(counters.lateness_log2_ms[..8].iter().sum::<u64>(), all);
@@ -113,12 +114,12 @@ fn a_million_entries_of_mixed_profiles() {
     const EACH: usize = 250_000;
     for profile in 0..4 {
         let mut flows = Flows::new(EACH);
-        let mut shard = Shard::new(EACH, profile);
+        let mut watched = Watched::new(EACH, profile);
         let mut random = Random(u64::from(profile));
         let arrivals_ms = 10_000;
-        let end_ms = arrivals_ms + shard.aging_ms + 20_000 + LATEST_MS;
+        let end_ms = arrivals_ms + watched.aging_ms + 20_000 + LATEST_MS;
         for ms in 0..end_ms {
-            shard.poll(&flows, ms * MS, 64);
+            watched.poll(&flows, ms * MS, 64);
             // 25 new flows per ms for ten seconds; then 20 s in which some are heard of again.
             let numbers: Vec<usize> = if ms < arrivals_ms {
                 (0..25).map(|i| ms as usize * 25 + i).collect()
@@ -128,12 +129,12 @@ fn a_million_entries_of_mixed_profiles() {
                 Vec::new()
             };
             let fraction = random.bits() % MS;
-            flows.send(&mut shard, ms * MS + fraction, &numbers);
+            flows.send(&mut watched, ms * MS + fraction, &numbers);
         }
-        assert_eq!(shard.tracker.table().capacity() as usize, EACH);
-        let counters = shard.tracker.counters();
+        assert_eq!(watched.shard.tracker.table().capacity() as usize, EACH);
+        let counters = watched.shard.counters();
         assert_eq!(counters.rx, (EACH + 8 * 20_000) as u64);
-        shard.check(EACH as u64);
+        watched.check(EACH as u64);
     }
 }
 
@@ -143,14 +144,14 @@ fn a_million_entries_of_mixed_profiles() {
 fn a_million_entries_expire_at_once() {
     const ALL: usize = 1_000_000;
     let mut flows = Flows::new(ALL);
-    let mut shard = Shard::new(ALL, 0);
+    let mut watched = Watched::new(ALL, 0);
     let numbers: Vec<usize> = (0..ALL).collect();
-    flows.send(&mut shard, 500_001, &numbers);
-    assert_eq!(shard.tracker.table().len() as usize, ALL);
+    flows.send(&mut watched, 500_001, &numbers);
+    assert_eq!(watched.shard.tracker.table().len() as usize, ALL);
     for ms in 1..=30_000 + LATEST_MS {
-        shard.poll(&flows, ms * MS, 256);
+        watched.poll(&flows, ms * MS, 256);
     }
-    shard.check(ALL as u64);
+    watched.check(ALL as u64);
 }
 
 /// The same with a slower loop: lateness is the work divided by the budget, and an aging bucket.
@@ -158,17 +159,17 @@ fn a_million_entries_expire_at_once() {
 fn lateness_is_bounded_by_the_budget() {
     const ALL: usize = 200_000;
     let mut flows = Flows::new(ALL);
-    let mut shard = Shard::new(ALL, 0);
+    let mut watched = Watched::new(ALL, 0);
     let numbers: Vec<usize> = (0..ALL).collect();
-    flows.send(&mut shard, 0, &numbers);
+    flows.send(&mut watched, 0, &numbers);
     let polls = 8;
-    let blocks = u64::from(shard.tracker.table().positions().div_ceil(BLOCK));
+    let blocks = u64::from(watched.shard.tracker.table().positions().div_ceil(BLOCK));
     let bound = 8 + blocks.div_ceil(u64::from(polls * Budget::default().blocks));
     for ms in 0..=30_000 + bound {
-        shard.poll(&flows, ms * MS, polls);
+        watched.poll(&flows, ms * MS, polls);
     }
-    assert_eq!(shard.deleted, ALL as u64);
-    assert!(shard.latest_ns <= bound * MS, "{} ns late, {bound} ms allowed", shard.latest_ns);
+    assert_eq!(watched.deleted, ALL as u64);
+    assert!(watched.latest_ns <= bound * MS, "{} ns late, {bound} ms allowed", watched.latest_ns);
 }
 
 /// When many flows that began together are due together and it is late, aging looks at more blocks at a time, so that it
@@ -180,22 +181,22 @@ fn late_aging_hurries_unless_it_deletes() {
     let late_ns = aging_ns + 100 * MS;
     // Polls until it is on time, and the most deletions of one.
     let catch_up = |used: bool| {
-        let (mut flows, mut shard) = (Flows::new(COUNT), Shard::new(COUNT, 0));
+        let (mut flows, mut watched) = (Flows::new(COUNT), Watched::new(COUNT, 0));
         let all: Vec<usize> = (0..COUNT).collect();
-        flows.send(&mut shard, 0, &all);
+        flows.send(&mut watched, 0, &all);
         if used {
-            flows.send(&mut shard, 10_000 * MS, &all);
+            flows.send(&mut watched, 10_000 * MS, &all);
         }
-        shard.poll(&flows, aging_ns - 10 * MS, u32::MAX);
+        watched.poll(&flows, aging_ns - 10 * MS, u32::MAX);
         let (mut polls, mut most) = (0, 0);
-        while !shard.tracker.caught_up(Now::from_ns(late_ns)) {
-            let before = shard.deleted;
-            shard.poll(&flows, late_ns, 1);
+        while !watched.shard.tracker.caught_up(Now::from_ns(late_ns)) {
+            let before = watched.deleted;
+            watched.poll(&flows, late_ns, 1);
             polls += 1;
-            most = most.max(shard.deleted - before);
+            most = most.max(watched.deleted - before);
         }
-        assert_eq!(shard.deleted, if used { 0 } else { COUNT as u64 });
-        (polls, most, u64::from(shard.tracker.table().positions()).div_ceil(u64::from(BLOCK)))
+        assert_eq!(watched.deleted, if used { 0 } else { COUNT as u64 });
+        (polls, most, u64::from(watched.shard.tracker.table().positions()).div_ceil(u64::from(BLOCK)))
     };
     let budget = u64::from(Budget::default().blocks);
     let (polls, _, blocks) = catch_up(true);

@@ -9,15 +9,15 @@ use conntrack::table::{TableConfig, Uncounted};
 use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::{Budget, Flush, Permission, Refusal, TableChange, TableRefusal, Write};
 use conntrack::{
-    Attributes, DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome,
-    Permissions, Profiles, Tracker, TrackerConfig,
+    Attributes, DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Parser,
+    Permissions, Profiles, Shard, Tracker, TrackerConfig,
 };
 use laws::keys;
 
-fn tracker(entries: u32, config: TrackerConfig, now: Now) -> Tracker<LineTable> {
+fn shard(entries: u32, config: TrackerConfig, now: Now) -> Shard<LineTable> {
     let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
-    Tracker::new(LineTable::new(TableConfig { entries, hasher }).expect("a valid size"), config, now)
-        .expect("memory")
+    let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
+    Shard::new(Parser::default(), Tracker::new(table, config, now).expect("memory"))
 }
 
 fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
@@ -44,11 +44,11 @@ fn refuse(_: &Event) -> bool {
 }
 
 /// Advances until nothing waits.
-fn settle(tracker: &mut Tracker<LineTable>, now: Now) -> Vec<Event> {
+fn settle(shard: &mut Shard<LineTable>, now: Now) -> Vec<Event> {
     let mut events = Vec::new();
     for _ in 0..10_000 {
-        tracker.advance(now, Budget::default(), &mut into(&mut events));
-        if tracker.settled() && tracker.caught_up(now) {
+        shard.tracker.advance(now, Budget::default(), &mut into(&mut events));
+        if shard.tracker.all_reported() && shard.tracker.caught_up(now) {
             return events;
         }
     }
@@ -59,8 +59,8 @@ fn settle(tracker: &mut Tracker<LineTable>, now: Now) -> Vec<Event> {
 fn an_entry_takes_the_memory_that_the_documentation_says() {
     const ENTRIES: u32 = 1 << 18;
     let per_entry = |bytes: usize| bytes as f64 / f64::from(ENTRIES);
-    let counted = tracker(ENTRIES, TrackerConfig::default(), Now::from_ms(0));
-    let (hot, all) = (per_entry(counted.table().hot_bytes()), per_entry(counted.bytes()));
+    let counted = shard(ENTRIES, TrackerConfig::default(), Now::from_ms(0));
+    let (hot, all) = (per_entry(counted.tracker.table().hot_bytes()), per_entry(counted.tracker.bytes()));
     assert!((35.0..36.0).contains(&hot) && (95.0..96.0).contains(&all), "{hot} hot, {all} in all");
     let config = TrackerConfig { accounting: false, ..TrackerConfig::default() };
     let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
@@ -80,9 +80,9 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
         let mut keys = flows(len);
         keys[second] = keys[first];
         let now = Now::from_ms(5);
-        let mut tracker = tracker(1024, TrackerConfig::default(), now);
+        let mut shard = shard(1024, TrackerConfig::default(), now);
         let mut events = Vec::new();
-        tracker.burst(now, 1, &frames(&keys)[..], &mut into(&mut events), |_, _| {});
+        shard.burst(now, 1, &frames(&keys)[..], &mut into(&mut events), |_, _| {});
         let created: Vec<FlowKey> = events
             .iter()
             .map(|event| match event.body {
@@ -93,10 +93,10 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
         let mut expected = keys.clone();
         expected.remove(second);
         assert_eq!(created, expected, "frames {first} and {second} of {len}");
-        assert_eq!(tracker.table().len() as usize, len - 1);
-        assert_eq!(tracker.counters().outcome(Outcome::MissCreated) as usize, len - 1);
-        assert_eq!(tracker.counters().outcome(Outcome::Hit), 1);
-        let entry = tracker.get(&keys[first]).expect("there");
+        assert_eq!(shard.tracker.table().len() as usize, len - 1);
+        assert_eq!(shard.tracker.counters().outcome(Outcome::MissCreated) as usize, len - 1);
+        assert_eq!(shard.tracker.counters().outcome(Outcome::Hit), 1);
+        let entry = shard.tracker.get(&keys[first]).expect("there");
         assert_eq!((entry.packets, entry.bytes), (2, 2 * frames(&keys)[first].len() as u64));
     }
 }
@@ -105,20 +105,20 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
 #[test]
 fn a_frame_has_the_time_of_the_turn_after_it() {
     let frame = frames(&flows(1));
-    let mut tracker = tracker(4, TrackerConfig::default(), Now::from_ms(0));
+    let mut shard = shard(4, TrackerConfig::default(), Now::from_ms(0));
     let mut events = Vec::new();
     for ms in [10, 20, 500] {
         let now = Now::from_ms(ms);
-        tracker.take(1, &frame[..], || now, &mut into(&mut events), |_, _| {});
-        tracker.turn(now, &mut into(&mut events));
+        shard.receive(1, &frame[..], || now, &mut into(&mut events), |_, _| {});
+        shard.tracker.turn(now, &mut into(&mut events));
         assert_eq!(
-            tracker.counters().outcome(Outcome::MissCreated),
+            shard.tracker.counters().outcome(Outcome::MissCreated),
             u64::from(ms > 10),
             "an outcome too early"
         );
     }
-    tracker.settle(Now::from_ms(9000), &mut into(&mut events));
-    let entry = tracker.get(&flows(1)[0]).expect("there");
+    shard.tracker.drain(Now::from_ms(9000), &mut into(&mut events));
+    let entry = shard.tracker.get(&flows(1)[0]).expect("there");
     assert_eq!((entry.created_ms, entry.last_used, entry.packets), (10, Now::from_ms(500).stamp, 3));
     assert_eq!(events.iter().map(|event| event.at_ns).collect::<Vec<_>>(), [10_000_000]);
 }
@@ -127,39 +127,43 @@ fn a_frame_has_the_time_of_the_turn_after_it() {
 fn one_flow_fills_a_whole_burst() {
     let key = flows(1)[0];
     let now = Now::from_ms(5);
-    let mut tracker = tracker(1, TrackerConfig::default(), now);
+    let mut shard = shard(1, TrackerConfig::default(), now);
     let mut events = Vec::new();
-    tracker.burst(now, 1, &frames(&[key; 256])[..], &mut into(&mut events), |_, _| {});
+    shard.burst(now, 1, &frames(&[key; 256])[..], &mut into(&mut events), |_, _| {});
     assert_eq!(events.len(), 1);
-    assert_eq!(tracker.get(&key).map(|entry| entry.packets), Some(256));
+    assert_eq!(shard.tracker.get(&key).map(|entry| entry.packets), Some(256));
 }
 
 #[test]
 fn the_1025th_flow_is_counted_and_learned_once_there_is_room() {
     let keys = flows(1025);
     let frames = frames(&keys);
-    let mut tracker = tracker(1024, TrackerConfig::default(), Now::from_ms(0));
+    let mut shard = shard(1024, TrackerConfig::default(), Now::from_ms(0));
     let mut events = Vec::new();
-    tracker.burst(Now::from_ms(0), 1, &frames[..1024], &mut into(&mut events), |_, _| {});
-    assert_eq!((events.len(), tracker.table().len()), (1024, 1024));
+    shard.burst(Now::from_ms(0), 1, &frames[..1024], &mut into(&mut events), |_, _| {});
+    assert_eq!((events.len(), shard.tracker.table().len()), (1024, 1024));
     let mut looked_up = 0;
-    tracker.burst(Now::from_ms(1), 1, &frames[1024..], &mut into(&mut events), |_, which| {
+    shard.burst(Now::from_ms(1), 1, &frames[1024..], &mut into(&mut events), |_, which| {
         looked_up += which.count_ones();
     });
     assert_eq!(looked_up, 1, "a frame of a full table is a tracked frame");
-    assert_eq!((events.len(), tracker.table().len()), (1024, 1024), "no entry, no event");
-    assert_eq!(tracker.counters().outcome(Outcome::MissFull), 1);
-    assert_eq!(tracker.get(&keys[1024]), None);
+    assert_eq!((events.len(), shard.tracker.table().len()), (1024, 1024), "no entry, no event");
+    assert_eq!(shard.tracker.counters().outcome(Outcome::MissFull), 1);
+    assert_eq!(shard.tracker.get(&keys[1024]), None);
 
-    let removal =
-        tracker
-            .remove(Now::from_ms(2), &keys[500], DeleteReason::Control, ActorId(16), &mut |_: &Event| true);
+    let removal = shard.tracker.remove(
+        Now::from_ms(2),
+        &keys[500],
+        DeleteReason::Control,
+        ActorId(16),
+        &mut |_: &Event| true,
+    );
     assert!(matches!(removal, Write::Done(entry) if entry.key == keys[500]));
-    tracker.burst(Now::from_ms(3), 1, &frames[1024..], &mut into(&mut events), |_, _| {});
+    shard.burst(Now::from_ms(3), 1, &frames[1024..], &mut into(&mut events), |_, _| {});
     assert_eq!(events.len(), 1025);
-    assert_eq!(tracker.get(&keys[1024]).map(|entry| entry.created_ms), Some(3));
-    assert_eq!(tracker.counters().outcome(Outcome::MissCreated), 1025);
-    assert_eq!(tracker.counters().outcome(Outcome::MissFull), 1);
+    assert_eq!(shard.tracker.get(&keys[1024]).map(|entry| entry.created_ms), Some(3));
+    assert_eq!(shard.tracker.counters().outcome(Outcome::MissCreated), 1025);
+    assert_eq!(shard.tracker.counters().outcome(Outcome::MissFull), 1);
 }
 
 #[test]
@@ -167,14 +171,14 @@ fn without_the_data_path_create_permission_nothing_is_learned() {
     let keys = flows(3);
     let permissions = Permissions::new(0x3dfc & !Permissions::DATA_CREATE).expect("14 bits");
     let config = TrackerConfig { permissions, ..TrackerConfig::default() };
-    let mut tracker = tracker(8, config, Now::from_ms(0));
+    let mut shard = shard(8, config, Now::from_ms(0));
     let mut looked_up = 0;
     let mut sink = |event: &Event| panic!("{event:?}");
-    tracker
+    shard
         .burst(Now::from_ms(0), 1, &frames(&keys)[..], &mut sink, |_, which| looked_up += which.count_ones());
     assert_eq!(looked_up, 3);
-    assert_eq!(tracker.counters().outcome(Outcome::MissDenied), 3);
-    assert!(tracker.table().is_empty() && tracker.settled());
+    assert_eq!(shard.tracker.counters().outcome(Outcome::MissDenied), 3);
+    assert!(shard.tracker.table().is_empty() && shard.tracker.all_reported());
 }
 
 #[test]
@@ -182,14 +186,14 @@ fn without_the_control_plane_delete_permission_an_entry_only_expires() {
     let key = flows(1)[0];
     let permissions = Permissions::new(0x3dfc & !Permissions::CONTROL_DELETE).expect("14 bits");
     let config = TrackerConfig { permissions, ..TrackerConfig::default() };
-    let mut tracker = tracker(8, config, Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
-    let before = tracker.get(&key);
+    let mut shard = shard(8, config, Now::from_ms(0));
+    shard.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
+    let before = shard.tracker.get(&key);
     let mut sink = |event: &Event| panic!("a denied deletion told {event:?}");
-    let removal = tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
+    let removal = shard.tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
     assert_eq!(removal, Write::Refused(Refusal::Denied(Permission::Delete)));
-    assert_eq!(tracker.get(&key), before);
-    let events = settle(&mut tracker, Now::from_ms(30_008));
+    assert_eq!(shard.tracker.get(&key), before);
+    let events = settle(&mut shard, Now::from_ms(30_008));
     assert!(matches!(
         events[..],
         [Event { body: EventBody::Deleted { reason: DeleteReason::Idle, .. }, .. }]
@@ -203,20 +207,20 @@ fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
     for announced in [true, false] {
         let key = flows(1)[0];
         let frame = frames(&[key]);
-        let mut tracker = tracker(1, TrackerConfig::default(), Now::from_ms(0));
-        tracker.burst(Now::from_ms(0), 1, &frame[..], &mut |_: &Event| announced, |_, _| {});
+        let mut shard = shard(1, TrackerConfig::default(), Now::from_ms(0));
+        shard.burst(Now::from_ms(0), 1, &frame[..], &mut |_: &Event| announced, |_, _| {});
         let late = Now::from_ms(30_008);
-        while !tracker.caught_up(late) {
-            tracker.advance(late, Budget::default(), &mut refuse);
+        while !shard.tracker.caught_up(late) {
+            shard.tracker.advance(late, Budget::default(), &mut refuse);
         }
-        assert!(!tracker.settled() && tracker.get(&key).is_none());
-        assert_eq!(tracker.table().len(), 1, "it keeps its place until it is reported");
+        assert!(!shard.tracker.all_reported() && shard.tracker.get(&key).is_none());
+        assert_eq!(shard.tracker.table().len(), 1, "it keeps its place until it is reported");
         let again = Now::from_ms(30_010);
-        tracker.burst(again, 1, &frame[..], &mut refuse, |_, _| {});
-        assert_eq!(tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((30_010, 1)));
-        assert_eq!(tracker.counters().outcome(Outcome::MissCreated), 2);
+        shard.burst(again, 1, &frame[..], &mut refuse, |_, _| {});
+        assert_eq!(shard.tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((30_010, 1)));
+        assert_eq!(shard.tracker.counters().outcome(Outcome::MissCreated), 2);
 
-        let told: Vec<(u64, bool)> = settle(&mut tracker, again)
+        let told: Vec<(u64, bool)> = settle(&mut shard, again)
             .into_iter()
             .map(|event| match event.body {
                 EventBody::Created(entry) => (entry.created_ms, true),
@@ -238,21 +242,21 @@ fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
 fn replaced_entries_that_nobody_hears_of_are_bounded() {
     let keys = flows(200);
     let frames = frames(&keys);
-    let mut tracker = tracker(200, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_, _| {});
+    let mut shard = shard(200, TrackerConfig::default(), Now::from_ms(0));
+    shard.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_, _| {});
     let late = Now::from_ms(30_008);
-    while !tracker.caught_up(late) {
-        tracker.advance(late, Budget::default(), &mut refuse);
+    while !shard.tracker.caught_up(late) {
+        shard.tracker.advance(late, Budget::default(), &mut refuse);
     }
-    assert!(keys.iter().all(|key| tracker.get(key).is_none()), "all are dying");
-    tracker.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
-    let full = tracker.counters().outcome(Outcome::MissFull);
-    let replaced = keys.iter().filter(|key| tracker.get(key).is_some()).count();
+    assert!(keys.iter().all(|key| shard.tracker.get(key).is_none()), "all are dying");
+    shard.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
+    let full = shard.tracker.counters().outcome(Outcome::MissFull);
+    let replaced = keys.iter().filter(|key| shard.tracker.get(key).is_some()).count();
     assert!(replaced >= 32 && full > 0, "{replaced} replaced, {full} refused");
     assert_eq!(replaced + full as usize, 200);
 
     // Per flow: created, deleted, and once more created when it was replaced.
-    let events = settle(&mut tracker, late);
+    let events = settle(&mut shard, late);
     assert_eq!(events.len(), 400 + replaced);
     for key in &keys {
         let told: Vec<bool> = events
@@ -264,18 +268,18 @@ fn replaced_entries_that_nobody_hears_of_are_bounded() {
             })
             .collect();
         let expected = [true, false, true];
-        assert_eq!(told, expected[..2 + usize::from(tracker.get(key).is_some())]);
+        assert_eq!(told, expected[..2 + usize::from(shard.tracker.get(key).is_some())]);
     }
-    assert_eq!(tracker.table().len() as usize, replaced);
+    assert_eq!(shard.tracker.table().len() as usize, replaced);
 }
 
 #[test]
 fn removal_while_the_sink_is_full_can_be_finished_later() {
     let key = flows(1)[0];
-    let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut refuse, |_, _| {});
-    let before = tracker.get(&key);
-    let remove = |tracker: &mut Tracker<LineTable>, room: usize| {
+    let mut shard = shard(8, TrackerConfig::default(), Now::from_ms(0));
+    shard.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut refuse, |_, _| {});
+    let before = shard.tracker.get(&key);
+    let remove = |shard: &mut Shard<LineTable>, room: usize| {
         let mut events = Vec::new();
         let mut sink = |event: &Event| {
             let takes = events.len() < room;
@@ -284,22 +288,23 @@ fn removal_while_the_sink_is_full_can_be_finished_later() {
             }
             takes
         };
-        let removal = tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
+        let removal =
+            shard.tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
         (removal, events)
     };
     // No room at all; then room for the CREATED that is still owed; then for the DELETED.
-    assert_eq!(remove(&mut tracker, 0), (Write::Busy, vec![]));
+    assert_eq!(remove(&mut shard, 0), (Write::Busy, vec![]));
     let created = EventBody::Created(before.expect("there"));
-    assert_eq!(remove(&mut tracker, 1), (Write::Busy, vec![created]));
-    assert_eq!(tracker.get(&key), before);
-    let (removal, events) = remove(&mut tracker, 1);
+    assert_eq!(remove(&mut shard, 1), (Write::Busy, vec![created]));
+    assert_eq!(shard.tracker.get(&key), before);
+    let (removal, events) = remove(&mut shard, 1);
     assert_eq!(removal, Write::Done(before.expect("there")));
     assert!(matches!(
         events[..],
         [EventBody::Deleted { reason: DeleteReason::Control, actor: ActorId(16), .. }]
     ));
-    assert_eq!(remove(&mut tracker, 9).0, Write::Refused(Refusal::NotFound));
-    assert!(settle(&mut tracker, Now::from_ms(2)).is_empty());
+    assert_eq!(remove(&mut shard, 9).0, Write::Refused(Refusal::NotFound));
+    assert!(settle(&mut shard, Now::from_ms(2)).is_empty());
 }
 
 /// However much waits, one call of `advance` does no more than its budget says.
@@ -307,73 +312,73 @@ fn removal_while_the_sink_is_full_can_be_finished_later() {
 fn one_call_does_no_more_than_its_budget() {
     let keys = flows(3000);
     let frames = frames(&keys);
-    let mut tracker = tracker(3000, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_, _| {});
+    let mut shard = shard(3000, TrackerConfig::default(), Now::from_ms(0));
+    shard.burst(Now::from_ms(0), 1, &frames[..], &mut refuse, |_, _| {});
     let late = Now::from_ms(30_008);
     let one = |blocks, pending, resync| Budget { blocks, pending, resync };
-    let call = |tracker: &mut Tracker<LineTable>, budget| {
+    let call = |shard: &mut Shard<LineTable>, budget| {
         let mut events = Vec::new();
-        tracker.advance(late, budget, &mut into(&mut events));
+        shard.tracker.advance(late, budget, &mut into(&mut events));
         events.len()
     };
     // Nothing is told without a budget for it; then the creations, block by block.
-    assert_eq!(call(&mut tracker, one(0, 0, 0)), 0);
-    let told = call(&mut tracker, one(0, 1, 0));
+    assert_eq!(call(&mut shard, one(0, 0, 0)), 0);
+    let told = call(&mut shard, one(0, 1, 0));
     assert!((1..=12).contains(&told), "{told} creations");
-    while !tracker.settled() {
-        assert!(call(&mut tracker, one(0, 2, 0)) <= 24);
+    while !shard.tracker.all_reported() {
+        assert!(call(&mut shard, one(0, 2, 0)) <= 24);
     }
     // A resync: as many entries as positions, its begin and its end.
-    tracker.start_resync();
-    while !tracker.settled() {
-        assert!(call(&mut tracker, one(0, 0, 10)) <= 12);
+    shard.tracker.start_resync();
+    while !shard.tracker.all_reported() {
+        assert!(call(&mut shard, one(0, 0, 10)) <= 12);
     }
     // Expiry of everything while the sink is full, and a packet of every flow: the
     // reports that are kept for replaced entries come in slices too.
-    while !tracker.caught_up(late) {
-        tracker.advance(late, one(16, 0, 0), &mut refuse);
+    while !shard.tracker.caught_up(late) {
+        shard.tracker.advance(late, one(16, 0, 0), &mut refuse);
     }
-    tracker.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
-    assert!(tracker.counters().outcome(Outcome::MissCreated) >= 3032);
-    while !tracker.settled() {
+    shard.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
+    assert!(shard.tracker.counters().outcome(Outcome::MissCreated) >= 3032);
+    while !shard.tracker.all_reported() {
         // Per block: kept reports of 12 entries, then 12 entries of the table, two events each.
-        assert!(call(&mut tracker, one(0, 1, 0)) <= 12 + 24);
+        assert!(call(&mut shard, one(0, 1, 0)) <= 12 + 24);
     }
     // Deletions, block by block.
     let later = Now::from_ms(60_100);
-    while !tracker.caught_up(later) {
+    while !shard.tracker.caught_up(later) {
         let mut events = Vec::new();
-        tracker.advance(later, one(3, 0, 0), &mut into(&mut events));
+        shard.tracker.advance(later, one(3, 0, 0), &mut into(&mut events));
         assert!(events.len() <= 36);
     }
-    assert!(tracker.table().is_empty());
+    assert!(shard.tracker.table().is_empty());
 }
 
 #[test]
 fn a_packet_after_the_deadline_and_before_the_removal_is_a_hit() {
     let key = flows(1)[0];
     let packet = frames(&[key]);
-    let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &packet[..], &mut |_: &Event| true, |_, _| {});
+    let mut shard = shard(8, TrackerConfig::default(), Now::from_ms(0));
+    shard.burst(Now::from_ms(0), 1, &packet[..], &mut |_: &Event| true, |_, _| {});
     // No time for aging in between.
     let mut sink = |event: &Event| panic!("{event:?}");
-    tracker.burst(Now::from_ms(31_000), 1, &packet[..], &mut sink, |_, _| {});
-    assert_eq!(tracker.counters().outcome(Outcome::Hit), 1);
-    assert_eq!(tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((0, 2)));
-    assert_eq!(settle(&mut tracker, Now::from_ms(60_999)), []);
-    assert_eq!(settle(&mut tracker, Now::from_ms(61_008)).len(), 1);
+    shard.burst(Now::from_ms(31_000), 1, &packet[..], &mut sink, |_, _| {});
+    assert_eq!(shard.tracker.counters().outcome(Outcome::Hit), 1);
+    assert_eq!(shard.tracker.get(&key).map(|entry| (entry.created_ms, entry.packets)), Some((0, 2)));
+    assert_eq!(settle(&mut shard, Now::from_ms(60_999)), []);
+    assert_eq!(settle(&mut shard, Now::from_ms(61_008)).len(), 1);
 }
 
 #[test]
 fn get_does_not_refresh() {
     let key = flows(1)[0];
-    let mut tracker = tracker(8, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
+    let mut shard = shard(8, TrackerConfig::default(), Now::from_ms(0));
+    shard.burst(Now::from_ms(0), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
     for _ in 0..100 {
-        assert!(tracker.get(&key).is_some());
+        assert!(shard.tracker.get(&key).is_some());
     }
-    assert_eq!(settle(&mut tracker, Now::from_ms(30_008)).len(), 1);
-    assert_eq!(tracker.get(&key), None);
+    assert_eq!(settle(&mut shard, Now::from_ms(30_008)).len(), 1);
+    assert_eq!(shard.tracker.get(&key), None);
 }
 
 /// An entry keeps its aging when profiles change, and 255 different agings can be
@@ -385,47 +390,51 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     let agings = |n: u64| [1000 + n, 500_000];
     let profiles = |n: u64| Profiles::new(&agings(n)).expect("distinct");
     config.profiles = profiles(0);
-    let mut tracker = tracker(400, config, Now::from_ms(0));
+    let mut shard = shard(400, config, Now::from_ms(0));
     let change = |n: u64| TableChange { profiles: profiles(n), permissions: config.permissions };
     let keys = flows(300);
     let frames = frames(&keys);
     // One entry of each aging; two agings are the profiles'.
     let refused = (0..300).find(|&n| {
-        tracker.burst(Now::from_ms(0), 1, &frames[n..=n], &mut |_: &Event| true, |_, _| {});
-        tracker.change_table(&change(n as u64 + 1)).is_err()
+        shard.burst(Now::from_ms(0), 1, &frames[n..=n], &mut |_: &Event| true, |_, _| {});
+        shard.tracker.change_table(&change(n as u64 + 1)).is_err()
     });
     let last = refused.expect("there are no 300 agings");
     assert_eq!(last + 1 + 1, 255, "those of the entries, and the other profile's");
     for more in [change(last as u64 + 1), change(700)] {
-        assert_eq!(tracker.hold(&more), Err(TableRefusal::TooManyAgings));
-        assert_eq!(tracker.change_table(&more), Err(TableRefusal::TooManyAgings));
+        assert_eq!(shard.tracker.hold(&more), Err(TableRefusal::TooManyAgings));
+        assert_eq!(shard.tracker.change_table(&more), Err(TableRefusal::TooManyAgings));
     }
-    tracker.change_table(&change(7)).expect("an aging that entries have is no further one");
-    tracker.change_table(&change(last as u64)).expect("nor is this");
+    shard.tracker.change_table(&change(7)).expect("an aging that entries have is no further one");
+    shard.tracker.change_table(&change(last as u64)).expect("nor is this");
     for (n, key) in keys[..=last].iter().enumerate() {
-        assert_eq!(tracker.get(key).map(|entry| u64::from(entry.aging_ms)), Some(agings(n as u64)[0]));
+        assert_eq!(shard.tracker.get(key).map(|entry| u64::from(entry.aging_ms)), Some(agings(n as u64)[0]));
     }
-    tracker.burst(Now::from_ms(0), 1, &frames[299..], &mut |_: &Event| true, |_, _| {});
-    assert_eq!(tracker.get(&keys[299]).map(|entry| entry.aging_ms), Some(1000 + last as u32), "none changed");
+    shard.burst(Now::from_ms(0), 1, &frames[299..], &mut |_: &Event| true, |_, _| {});
+    assert_eq!(
+        shard.tracker.get(&keys[299]).map(|entry| entry.aging_ms),
+        Some(1000 + last as u32),
+        "none changed"
+    );
 
     // Each ends in its own time: after that of the first, its class is free.
-    let events = settle(&mut tracker, Now::from_ms(1000 + 8));
+    let events = settle(&mut shard, Now::from_ms(1000 + 8));
     let gone = |key: &FlowKey, events: &[Event]| {
         events.iter().any(|e| matches!(e.body, EventBody::Deleted { entry, .. } if entry.key == *key))
     };
     assert!(gone(&keys[0], &events) && !gone(&keys[20], &events));
-    tracker.change_table(&change(700)).expect("there is room again");
-    let events = settle(&mut tracker, Now::from_ms(1000 + 300 + 8));
+    shard.tracker.change_table(&change(700)).expect("there is room again");
+    let events = settle(&mut shard, Now::from_ms(1000 + 300 + 8));
     assert!(keys[20..=last].iter().all(|key| gone(key, &events)));
-    assert!(tracker.table().is_empty());
+    assert!(shard.tracker.table().is_empty());
 }
 
 /// Expires what there is, while nobody listens.
-fn expire_unheard(tracker: &mut Tracker<LineTable>, now: Now) {
-    while !tracker.caught_up(now) {
-        tracker.advance(now, Budget::default(), &mut refuse);
+fn expire_unheard(shard: &mut Shard<LineTable>, now: Now) {
+    while !shard.tracker.caught_up(now) {
+        shard.tracker.advance(now, Budget::default(), &mut refuse);
     }
-    assert!(!tracker.settled());
+    assert!(!shard.tracker.all_reported());
 }
 
 /// However an entry goes, its aging is nobody's any more: any number of agings
@@ -433,53 +442,53 @@ fn expire_unheard(tracker: &mut Tracker<LineTable>, now: Now) {
 #[test]
 fn every_end_of_an_entry_gives_its_aging_back() {
     const BY: ActorId = ActorId(ActorId::FIRST_CONTROL);
-    type End = fn(&mut Tracker<LineTable>, Now, &FlowKey);
-    let remove: End = |tracker, late, key| {
-        let removal = tracker.remove(late, key, DeleteReason::Control, BY, &mut |_: &Event| true);
+    type End = fn(&mut Shard<LineTable>, Now, &FlowKey);
+    let remove: End = |shard, late, key| {
+        let removal = shard.tracker.remove(late, key, DeleteReason::Control, BY, &mut |_: &Event| true);
         assert!(matches!(removal, Write::Done(_)), "{removal:?}");
     };
-    let idle: End = |tracker, late, _| drop(settle(tracker, late));
-    let replaced: End = |tracker, late, key| {
-        expire_unheard(tracker, late);
-        tracker.burst(late, 1, &frames(&[*key])[..], &mut refuse, |_, _| {});
-        settle(tracker, late);
+    let idle: End = |shard, late, _| drop(settle(shard, late));
+    let replaced: End = |shard, late, key| {
+        expire_unheard(shard, late);
+        shard.burst(late, 1, &frames(&[*key])[..], &mut refuse, |_, _| {});
+        settle(shard, late);
     };
-    let created_anew: End = |tracker, late, key| {
-        expire_unheard(tracker, late);
-        let made = tracker.create(late, key, &Attributes::default(), BY, &mut |_: &Event| true);
+    let created_anew: End = |shard, late, key| {
+        expire_unheard(shard, late);
+        let made = shard.tracker.create(late, key, &Attributes::default(), BY, &mut |_: &Event| true);
         assert!(matches!(made, Write::Done(_)), "{made:?}");
     };
-    let updated: End = |tracker, late, key| {
+    let updated: End = |shard, late, key| {
         let other = Attributes { profile_id: Some(1), ..Attributes::default() };
-        let update = tracker.update(late, key, &other, BY, &mut |_: &Event| true);
+        let update = shard.tracker.update(late, key, &other, BY, &mut |_: &Event| true);
         assert!(matches!(update, Write::Done(_)), "{update:?}");
     };
-    let flushed: End = |tracker, late, _| {
-        let all = tracker.flush(late, &mut Flush::new(late, BY), 1000, |_| true, &mut |_: &Event| true);
+    let flushed: End = |shard, late, _| {
+        let all = shard.tracker.flush(late, &mut Flush::new(late, BY), 1000, |_| true, &mut |_: &Event| true);
         assert!(all);
     };
-    let purged: End = |tracker, _, _| {
-        tracker.detach();
-        assert_eq!(tracker.purge(1000), (1, true));
-        tracker.attach();
+    let purged: End = |shard, _, _| {
+        shard.tracker.detach();
+        assert_eq!(shard.tracker.purge(1000), (1, true));
+        shard.tracker.attach();
     };
     let key = flows(1)[0];
     for (way, end) in [remove, idle, replaced, created_anew, updated, flushed, purged].iter().enumerate() {
-        let mut tracker = tracker(1, TrackerConfig::default(), Now::from_ms(0));
+        let mut shard = shard(1, TrackerConfig::default(), Now::from_ms(0));
         for round in 0..300 {
             let profiles = Profiles::new(&[1000 + round, 500_000]).expect("distinct");
-            let permissions = tracker.permissions();
-            let changed = tracker.change_table(&TableChange { profiles, permissions });
+            let permissions = shard.tracker.permissions();
+            let changed = shard.tracker.change_table(&TableChange { profiles, permissions });
             assert_eq!(changed, Ok(()), "way {way}, round {round}");
             let start = round * 10_000;
             let mut sink = |_: &Event| true;
-            tracker.burst(Now::from_ms(start), 1, &frames(&[key])[..], &mut sink, |_, _| {});
+            shard.burst(Now::from_ms(start), 1, &frames(&[key])[..], &mut sink, |_, _| {});
             let late = Now::from_ms(start + 5000);
-            end(&mut tracker, late, &key);
-            if tracker.get(&key).is_some() {
-                remove(&mut tracker, late, &key);
+            end(&mut shard, late, &key);
+            if shard.tracker.get(&key).is_some() {
+                remove(&mut shard, late, &key);
             }
-            assert!(tracker.table().is_empty());
+            assert!(shard.tracker.table().is_empty());
         }
     }
 }
@@ -493,24 +502,24 @@ fn each_permission_bit_denies_its_own_and_nothing_else() {
     for bit in (0..14).map(|n| 1 << n) {
         let permissions = Permissions::new(0x3fff & !bit).expect("14 bits");
         let config = TrackerConfig { permissions, ..TrackerConfig::default() };
-        let mut tracker = tracker(8, config, Now::from_ms(0));
+        let mut shard = shard(8, config, Now::from_ms(0));
         let keys = flows(2);
         let mut events = Vec::new();
         let packets = frames(&keys[..1]);
         for ms in [0, 1] {
-            tracker.burst(Now::from_ms(ms), 1, &packets[..], &mut into(&mut events), |_, _| {});
+            shard.burst(Now::from_ms(ms), 1, &packets[..], &mut into(&mut events), |_, _| {});
         }
         let learned = bit != Permissions::DATA_CREATE;
-        assert_eq!(tracker.counters().outcome(Outcome::Hit), u64::from(learned), "{bit:#x}");
+        assert_eq!(shard.tracker.counters().outcome(Outcome::Hit), u64::from(learned), "{bit:#x}");
         let now = Now::from_ms(2);
         let plain = Attributes::default();
         let denied = |write, permission| write == Write::Refused(Refusal::Denied(permission));
-        let created = tracker.create(now, &keys[1], &plain, WRITER, &mut into(&mut events));
+        let created = shard.tracker.create(now, &keys[1], &plain, WRITER, &mut into(&mut events));
         assert_eq!(denied(created, Permission::Create), bit == Permissions::CONTROL_CREATE, "{bit:#x}");
         let key = if learned { &keys[0] } else { &keys[1] };
-        let updated = tracker.update(now, key, &plain, WRITER, &mut into(&mut events));
+        let updated = shard.tracker.update(now, key, &plain, WRITER, &mut into(&mut events));
         assert_eq!(denied(updated, Permission::Update), bit == Permissions::CONTROL_UPDATE, "{bit:#x}");
-        let deleted = tracker.remove(now, key, DeleteReason::Control, WRITER, &mut into(&mut events));
+        let deleted = shard.tracker.remove(now, key, DeleteReason::Control, WRITER, &mut into(&mut events));
         assert_eq!(denied(deleted, Permission::Delete), bit == Permissions::CONTROL_DELETE, "{bit:#x}");
         let written = [created, updated, deleted].iter().filter(|w| matches!(w, Write::Done(_))).count();
         assert_eq!(events.len(), usize::from(learned) + written, "what is denied is no event: {bit:#x}");
@@ -520,39 +529,39 @@ fn each_permission_bit_denies_its_own_and_nothing_else() {
 #[test]
 fn what_control_creates_is_static_unless_it_is_to_be_dynamic() {
     let keys = flows(2);
-    let mut tracker = tracker(2, TrackerConfig::default(), Now::from_ms(0));
+    let mut shard = shard(2, TrackerConfig::default(), Now::from_ms(0));
     let mut events = Vec::new();
     let dynamic = Attributes { dynamic: Some(true), profile_id: Some(1), ..Attributes::default() };
     for (key, attributes) in keys.iter().zip([Attributes::default(), dynamic]) {
-        let write = tracker.create(Now::from_ms(0), key, &attributes, WRITER, &mut into(&mut events));
+        let write = shard.tracker.create(Now::from_ms(0), key, &attributes, WRITER, &mut into(&mut events));
         assert!(matches!(write, Write::Done(entry) if entry.permissions.bits() == 0x1dbc), "{write:?}");
     }
-    let twice = tracker.create(Now::from_ms(1), &keys[0], &dynamic, WRITER, &mut into(&mut events));
+    let twice = shard.tracker.create(Now::from_ms(1), &keys[0], &dynamic, WRITER, &mut into(&mut events));
     assert_eq!(twice, Write::Refused(Refusal::Exists));
     let third = flows(3)[2];
-    let full = tracker.create(Now::from_ms(1), &third, &dynamic, WRITER, &mut into(&mut events));
+    let full = shard.tracker.create(Now::from_ms(1), &third, &dynamic, WRITER, &mut into(&mut events));
     assert_eq!(full, Write::Refused(Refusal::Full));
     assert_eq!(events.len(), 2, "what is refused is no event");
-    assert_eq!(settle(&mut tracker, Now::from_ms(59_999)), []);
-    assert_eq!(settle(&mut tracker, Now::from_ms(60_008)).len(), 1);
-    assert_eq!(settle(&mut tracker, Now::from_ms(600_000)), []);
-    assert!(tracker.get(&keys[0]).is_some_and(|entry| !entry.dynamic()));
+    assert_eq!(settle(&mut shard, Now::from_ms(59_999)), []);
+    assert_eq!(settle(&mut shard, Now::from_ms(60_008)).len(), 1);
+    assert_eq!(settle(&mut shard, Now::from_ms(600_000)), []);
+    assert!(shard.tracker.get(&keys[0]).is_some_and(|entry| !entry.dynamic()));
 }
 
 #[test]
 fn an_update_restarts_the_timer_and_keeps_what_it_does_not_name() {
     let key = flows(1)[0];
-    let mut tracker = tracker(2, TrackerConfig::default(), Now::from_ms(0));
-    tracker.burst(Now::from_ms(5), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
-    let before = tracker.get(&key).expect("learned");
+    let mut shard = shard(2, TrackerConfig::default(), Now::from_ms(0));
+    shard.burst(Now::from_ms(5), 1, &frames(&[key])[..], &mut |_: &Event| true, |_, _| {});
+    let before = shard.tracker.get(&key).expect("learned");
     let plain = Attributes::default();
     let now = Now::from_ms(20_000);
-    let write = tracker.update(now, &key, &plain, WRITER, &mut |_: &Event| true);
-    let after = tracker.get(&key).expect("updated");
+    let write = shard.tracker.update(now, &key, &plain, WRITER, &mut |_: &Event| true);
+    let after = shard.tracker.get(&key).expect("updated");
     assert_eq!(write, Write::Done(after));
     assert_eq!(after, conntrack::Entry { last_used: now.stamp, updater: WRITER, ..before });
-    let missing = tracker.update(now, &flows(2)[1], &plain, WRITER, &mut |_: &Event| true);
+    let missing = shard.tracker.update(now, &flows(2)[1], &plain, WRITER, &mut |_: &Event| true);
     assert_eq!(missing, Write::Refused(Refusal::NotFound));
-    assert_eq!(settle(&mut tracker, Now::from_ms(49_999)), []);
-    assert_eq!(settle(&mut tracker, Now::from_ms(50_008)).len(), 1);
+    assert_eq!(settle(&mut shard, Now::from_ms(49_999)), []);
+    assert_eq!(settle(&mut shard, Now::from_ms(50_008)).len(), 1);
 }

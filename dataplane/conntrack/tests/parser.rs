@@ -14,8 +14,8 @@ use conntrack::test_support::frame::{
     ETHERTYPE_IPV6, ICMP, Ipv4Frame, TPID_8021AD, TPID_8021Q, every_prefix,
 };
 use conntrack::{
-    Event, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Now, Outcome, Protocols, Tracker,
-    TrackerConfig,
+    Event, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Now, Outcome, Parser, Protocols, Shard,
+    Tracker, TrackerConfig,
 };
 use laws::oracle::classify;
 use proptest::prelude::*;
@@ -167,10 +167,10 @@ proptest! {
         let instructions = if native { Features::detect() } else { Features::PORTABLE };
         let hasher = Hasher::new(HashKind::Keyed, [3; 32], instructions);
         let table = LineTable::new(TableConfig { entries: 100, hasher }).expect("a valid size");
-        let config = TrackerConfig { protocols, instructions, ..TrackerConfig::default() };
-        let mut tracker = Tracker::new(table, config, Now::from_ns(0)).expect("memory");
+        let tracker = Tracker::new(table, TrackerConfig::default(), Now::from_ns(0)).expect("memory");
+        let mut shard = Shard::new(Parser::new(protocols, instructions), tracker);
         let mut looked_up = HashSet::new();
-        tracker.burst(Now::from_ns(0), 3, &frames[..], &mut |_: &Event| true, |first, which| {
+        shard.burst(Now::from_ns(0), 3, &frames[..], &mut |_: &Event| true, |first, which| {
             looked_up.extend((0..64).filter(|bit| which >> bit & 1 == 1).map(|bit| first + bit));
         });
 
@@ -189,10 +189,10 @@ proptest! {
         }
         outcomes[Outcome::MissCreated as usize] = flows.len() as u64;
         outcomes[Outcome::Hit as usize] = flows.values().map(|(packets, _)| packets - 1).sum();
-        prop_assert_eq!(tracker.counters().outcomes, outcomes);
+        prop_assert_eq!(shard.counters().outcomes, outcomes);
         for (key, (packets, bytes)) in flows {
-            let pos = tracker.table().lookup(&key).expect("an entry");
-            prop_assert_eq!(tracker.table().counts(pos), Counts { packets, bytes }, "{}", key);
+            let pos = shard.tracker.table().lookup(&key).expect("an entry");
+            prop_assert_eq!(shard.tracker.table().counts(pos), Counts { packets, bytes }, "{}", key);
         }
     }
 }

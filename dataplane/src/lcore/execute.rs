@@ -4,7 +4,8 @@
 //! dumps together. A slice is a number of positions of the table. Commands are executed in order, except that flushes
 //! and dumps go on beside the commands behind them.
 
-use conntrack::tracker::{Cursor, Flush, Permission, Refusal, Removed, Step, TableRefusal, Write};
+use conntrack::event::Removed;
+use conntrack::tracker::{Cursor, Flush, Permission, Refusal, Step, TableRefusal, Write};
 use conntrack::{
     ActorId, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowTable, Now, Permissions, Tracker,
 };
@@ -107,7 +108,7 @@ impl Executor {
     ) {
         if let Some(command) = self.next() {
             // The command sees the table as it is after all frames that came before it.
-            tracker.settle(now, sink);
+            tracker.drain(now, sink);
             let mut slice = Slice { tracker, now, positions, link, sink };
             match self.execute(&command, &mut slice) {
                 Progress::Ended(outcome) => self.mailbox.reply(Reply::Done { id: command.id, outcome }),

@@ -3,7 +3,8 @@
 //! Both directions are bounded channels that nobody waits on. [`crate::lcore::execute`] takes commands out and does what
 //! they ask; this file only says what a command and a reply are.
 
-use conntrack::tracker::{Refusal, Removed, TableChange, TableRefusal};
+use conntrack::event::Removed;
+use conntrack::tracker::{Refusal, TableChange, TableRefusal};
 use conntrack::{ActorId, Attributes, Entry, FlowKey};
 use crossbeam_channel::{Receiver, Sender, bounded};
 

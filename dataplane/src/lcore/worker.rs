@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use conntrack::packet::MAX_HEADER;
 use conntrack::tracker::Budget;
-use conntrack::{FlowTable, Frames, Now, Tick, Tracker};
+use conntrack::{FlowTable, Frames, Now, Shard, Tick};
 use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
 use crate::export::RingSink;
@@ -48,8 +48,8 @@ pub struct Worker<'p, T> {
     pub lcore: LcoreId,
     /// What it polls, in turn.
     pub lanes: Vec<Lane<'p>>,
-    /// Its shard of the table.
-    pub tracker: Tracker<T>,
+    /// Its shard: the parser and the tracker.
+    pub shard: Shard<T>,
     /// Its event ring.
     pub sink: RingSink,
     /// Its commands.
@@ -71,7 +71,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         while !stop.load(Ordering::Relaxed) {
             self.iterate(&mut poll);
         }
-        self.tracker.settle(self.clock.now(), &mut self.sink);
+        self.shard.tracker.drain(self.clock.now(), &mut self.sink);
         self.publish(&poll);
     }
 
@@ -79,7 +79,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
     #[inline]
     pub fn iterate(&mut self, poll: &mut Poll<'p>) {
         if self.sink.poll_link() {
-            self.tracker.start_resync();
+            self.shard.tracker.start_resync();
         }
         let received = self.poll_lanes(poll);
         let now = self.clock.now();
@@ -87,14 +87,14 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         // A new tick may bring deadlines that the frames of the last iterations have put off, and publishes counters,
         // which have to add up. So nothing is left for later then.
         if received == 0 || new_tick {
-            self.tracker.settle(now, &mut self.sink);
+            self.shard.tracker.drain(now, &mut self.sink);
         } else {
-            self.tracker.turn(now, &mut self.sink);
+            self.shard.tracker.turn(now, &mut self.sink);
         }
-        self.tracker.advance(now, Budget::default(), &mut self.sink);
+        self.shard.tracker.advance(now, Budget::default(), &mut self.sink);
         let slice = if received == 0 { SLICE_WHEN_IDLE } else { SLICE_WHEN_BUSY };
         let link = self.sink.link();
-        self.executor.run(&mut self.tracker, now, slice, link, &mut self.sink);
+        self.executor.run(&mut self.shard.tracker, now, slice, link, &mut self.sink);
         poll.polls += 1;
         poll.busy_polls += u64::from(received != 0);
         self.count_time(poll, now);
@@ -120,7 +120,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
             let mut tracked = FrameSet::default();
             let frames = BurstFrames(&poll.burst);
             let read_clock = || clock.now();
-            self.tracker.take(lane.input_port, &frames, read_clock, &mut self.sink, |first, which| {
+            self.shard.receive(lane.input_port, &frames, read_clock, &mut self.sink, |first, which| {
                 tracked.insert_from(first, which);
             });
             self.rules.apply(&mut poll.burst, &tracked, &mut lane.tx, &mut poll.forwarded);
@@ -141,9 +141,9 @@ impl<'p, T: FlowTable> Worker<'p, T> {
 
     /// Publishes the counters. Called once per tick, so that what others read is a millisecond old at most.
     fn publish(&self, poll: &Poll<'_>) {
-        let table = self.tracker.table();
+        let table = self.shard.tracker.table();
         self.published.publish(LcoreCounters {
-            tracker: *self.tracker.counters(),
+            tracker: self.shard.counters(),
             tx: poll.forwarded.tx,
             tx_dropped: poll.forwarded.tx_dropped,
             filtered: poll.forwarded.filtered,

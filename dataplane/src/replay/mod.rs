@@ -14,7 +14,8 @@ use std::io::{self, ErrorKind, Write};
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Profiles, Tracker, TrackerConfig,
+    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Profiles, Shard, Tracker,
+    TrackerConfig,
 };
 use flowtracker_proto::show;
 use tracing::info;
@@ -174,7 +175,7 @@ impl Wall for CaptureClock {
 
 /// A replay under way.
 struct Replay<W> {
-    tracker: Tracker<LineTable>,
+    shard: Shard<LineTable>,
     clock: CaptureClock,
     /// The latest time that a packet had, Unix nanoseconds.
     latest_ns: u64,
@@ -195,8 +196,9 @@ impl<W: Write> Replay<W> {
             .map_err(ReplayError::Table)?;
         // Aging buckets of one tick: every deadline up to the clock is looked at.
         let tracker = TrackerConfig { bucket_shift: 0, ..config.tracker };
+        let tracker = Tracker::new(table, tracker, clock.now(0)).map_err(ReplayError::Table)?;
         Ok(Replay {
-            tracker: Tracker::new(table, tracker, clock.now(0)).map_err(ReplayError::Table)?,
+            shard: Shard::new(config.parser(), tracker),
             clock,
             latest_ns: 0,
             births: HashMap::new(),
@@ -211,7 +213,7 @@ impl<W: Write> Replay<W> {
         while let Some(packet) = capture.next()? {
             self.packet(&packet)?;
         }
-        while drain && !self.tracker.table().is_empty() {
+        while drain && !self.shard.tracker.table().is_empty() {
             self.clock.advance(STEP);
             self.expire()?;
         }
@@ -229,7 +231,7 @@ impl<W: Write> Replay<W> {
             created = Some(*event);
             true
         };
-        self.tracker.burst(now, INPUT_PORT, packet, &mut sink, |_, _| {});
+        self.shard.burst(now, INPUT_PORT, packet, &mut sink, |_, _| {});
         let Some(event) = created else { return Ok(()) };
         if let EventBody::Created(entry) = &event.body {
             self.births.insert(entry.key, self.born);
@@ -241,7 +243,7 @@ impl<W: Write> Replay<W> {
     /// Lets the clock run, and what expires meanwhile go.
     fn run_until(&mut self, unix_ms: u64) -> io::Result<()> {
         while self.clock.unix_ms() < unix_ms {
-            if self.tracker.table().is_empty() {
+            if self.shard.tracker.table().is_empty() {
                 self.clock.skip_to(unix_ms);
             } else {
                 self.clock.advance(STEP.min(unix_ms - self.clock.unix_ms()));
@@ -254,7 +256,7 @@ impl<W: Write> Replay<W> {
     /// Deletes what has expired by now, each at its own deadline.
     fn expire(&mut self) -> io::Result<()> {
         let now = self.clock.now(0);
-        let Self { tracker, clock, births, due, events, .. } = self;
+        let Self { shard, clock, births, due, events, .. } = self;
         let mut sink = |event: &Event| {
             if let EventBody::Deleted { entry, .. } = &event.body {
                 let late = now.tick.since(entry.last_used.plus(entry.aging_ms));
@@ -264,8 +266,8 @@ impl<W: Write> Replay<W> {
             }
             true
         };
-        while !tracker.caught_up(now) {
-            tracker.advance(now, BUDGET, &mut sink);
+        while !shard.tracker.caught_up(now) {
+            shard.tracker.advance(now, BUDGET, &mut sink);
         }
         due.sort_unstable_by_key(|(deadline, birth, _)| (*deadline, *birth));
         due.drain(..).try_for_each(|(.., event)| events.write(&event, clock))
@@ -273,13 +275,13 @@ impl<W: Write> Replay<W> {
 
     /// The last words: what went through, by outcome.
     fn report(&self) {
-        let counters = self.tracker.counters();
+        let counters = self.shard.counters();
         info!(
             "replay: received {} frames, printed {} events; {} entries; {}",
             counters.rx,
             self.events.seq,
-            self.tracker.table().len(),
-            outcomes_text(counters)
+            self.shard.tracker.table().len(),
+            outcomes_text(&counters)
         );
     }
 }

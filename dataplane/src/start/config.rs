@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use conntrack::arch::Features;
-use conntrack::{Hasher, Permissions, ProfileId, Profiles, TrackerConfig};
+use conntrack::{Hasher, Parser, Permissions, ProfileId, Profiles, TrackerConfig};
 use flowtracker_proto::name;
 
 use crate::start::cli::CommandLine;
@@ -97,8 +97,6 @@ impl Config {
         Ok(Config {
             control: control_uri(&options.control).map_err(|reason| bad("control", reason))?,
             tracker: TrackerConfig {
-                protocols: options.protocols,
-                instructions: features(options.instructions),
                 profiles,
                 learn_profile,
                 permissions,
@@ -127,7 +125,12 @@ impl Config {
 
     /// The instructions that may be used on this CPU.
     pub(crate) fn features(&self) -> Features {
-        self.tracker.instructions
+        features(self.options.instructions)
+    }
+
+    /// Returns a parser of the tracked protocols.
+    pub(crate) fn parser(&self) -> Parser {
+        Parser::new(self.options.protocols, self.features())
     }
 
     /// Returns the name of this data plane.

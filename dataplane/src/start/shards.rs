@@ -53,7 +53,7 @@ pub(super) fn shards<'p, L: Layout>(
         shards.workers.push(Worker {
             lcore: LcoreId(lcore),
             lanes: lanes(ports, &planned.lanes)?,
-            tracker,
+            shard: conntrack::Shard::new(config.parser(), tracker),
             sink,
             executor: Executor::new(mailbox),
             published: stats.clone(),

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use conntrack::arch::Features;
-use conntrack::table::{ALL_STEPS, BULK, Packets, TableConfig, Touch, Uncounted};
+use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
@@ -88,10 +88,10 @@ impl Contender for Ours {
         self.turn ^= 1;
         self.table.hash_burst(next, &mut self.hashes[self.turn]);
         let (ahead, hashes) = (&self.hashes[self.turn], &self.hashes[self.turn ^ 1]);
-        let touch = Touch { stamp: Tick(now as u32), counting: false };
+        let refresh = Refresh { stamp: Tick(now as u32), counting: false };
         let packets = Packets::first(keys.len(), keys, hashes, &[0; BULK]);
-        let touched = self.table.touch_burst(packets, 0, touch, &ahead[..next.len()], |_| {});
-        touched | self.table.touch_rest(packets, ALL_STEPS, touch)
+        let hits = self.table.probe_burst(packets, 0, refresh, &ahead[..next.len()], |_| {});
+        hits | self.table.probe_displaced(packets, ALL_STEPS, refresh)
     }
 
     #[inline]

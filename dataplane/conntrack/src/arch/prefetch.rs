@@ -1,10 +1,10 @@
-//! Asking the cache for lines ahead of their use.
+//! Prefetching: loads cache lines ahead of their use.
 
-/// Asks for the cache line of `item`, if there is one, ahead of its use: for the second-level cache, which has room for more
-/// lines on their way than the first. An Intel Xeon has a random line out of 74 MiB every 4.8 ns so, instead of every 8.4, and
-/// out of 1200 MiB every 9.9, instead of 15.2. An EPYC of the fourth generation forgets what it is asked for beyond some
-/// twenty lines on their way to the first, and whoever needs it then waits as if he had not asked: it has one every 5 to 8 ns
-/// instead of 12 to 15, and every 7 to 10 instead of 13 to 16.
+/// Prefetches the cache line of `item` into the second-level cache.
+///
+/// The second level has room for more lines on their way than the first: a prefetch beyond that
+/// room stalls the CPU, or is dropped, so that whoever needs the line waits for all of it.
+/// `docs/performance.md` has what both CPUs of the lab do.
 #[inline(always)]
 pub(crate) fn prefetch<T>(item: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -13,9 +13,11 @@ pub(crate) fn prefetch<T>(item: *const T) {
     let _ = item;
 }
 
-/// The same for the first-level cache: for what is looked at right away, sixteen lines together at most, as aging does; and
-/// for packets that a full table refuses, of whose lines the other half, with the counters, stays unread. On an EPYC of the
-/// fourth generation the second level's prefetches bring little in both cases, nobody has said why.
+/// Prefetches the cache line of `item` into the first-level cache.
+///
+/// This suits few lines that are used right away, as those of aging, and the lines of packets that a
+/// full table refuses, whose counters stay unread. In both cases the second level brought little on
+/// one of the lab's CPUs, for an unknown reason.
 #[inline(always)]
 pub(crate) fn prefetch_near<T>(item: *const T) {
     #[cfg(target_arch = "x86_64")]

@@ -1,17 +1,17 @@
 //! Ethernet II and VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
-use super::Outcome;
+use super::outcome::Outcome;
 
-/// Destination, source, EtherType.
+/// Length of the header: destination, source, EtherType.
 pub(super) const HEADER: usize = 14;
-/// Tag control information and the next EtherType.
+/// Length of a VLAN tag: tag control information and the next EtherType.
 pub(super) const TAG: usize = 4;
 
 const IPV4: u16 = 0x0800;
 const VLAN: u16 = 0x8100;
 const SERVICE_VLAN: u16 = 0x88a8;
 
-/// What follows the Ethernet header and at most two VLAN tags, when it is IPv4.
+/// Returns the bytes after the Ethernet header and at most two VLAN tags, when they are IPv4.
 pub(super) fn payload(frame: &[u8]) -> Result<&[u8], Outcome> {
     let ether_type = |at: usize| frame.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]]));
     let mut end = HEADER;

@@ -1,26 +1,33 @@
 //! The IPv4 header (RFC 791 section 3.1).
 
-use super::Outcome;
+use super::outcome::Outcome;
 
-/// Header without options.
+/// Length of a header without options.
 pub(super) const MIN_HEADER: usize = 20;
-/// Header with all options that an IHL of 15 allows.
+/// Length of a header with all options that an IHL of 15 allows.
 pub(super) const MAX_HEADER: usize = 60;
-/// Fragment offset within the flags and offset field.
+/// The bits of the fragment offset within the field of flags and offset.
 pub(super) const OFFSET_MASK: u16 = 0x1fff;
 
-/// The fields that tracking needs.
+/// The fields of a header that tracking needs.
 pub(super) struct Header {
-    /// IHL × 4.
+    /// Length of the header in bytes: IHL × 4, at least 20.
     pub(super) len: usize,
+    /// Length of the packet in bytes, at least that of the header.
     pub(super) total_len: usize,
+    /// Offset of a fragment, in units of 8 bytes; 0 for whole packets and first fragments.
     pub(super) fragment_offset: u16,
+    /// Protocol number.
     pub(super) protocol: u8,
     /// Source and destination address, loaded little-endian.
     pub(super) addrs: u64,
 }
 
 impl Header {
+    /// Reads the header at the start of a packet.
+    ///
+    /// # Errors
+    /// [`Outcome::Truncated`] or [`Outcome::Malformed`].
     pub(super) fn parse(packet: &[u8]) -> Result<Header, Outcome> {
         let b: &[u8; MIN_HEADER] = packet.first_chunk().ok_or(Outcome::Truncated)?;
         let (version, ihl) = (b[0] >> 4, b[0] & 0x0f);

@@ -1,11 +1,16 @@
 //! The ports: the first four bytes of TCP (RFC 9293 section 3.1) and of UDP (RFC 768).
 
-use super::{Outcome, ipv4};
+use super::ipv4;
+use super::outcome::Outcome;
 
-/// Source and destination port.
+/// Length of both ports.
 pub(super) const LEN: usize = 4;
 
-/// Both ports, loaded little-endian.
+/// Returns both ports of a packet, loaded little-endian: the source port is the lower half.
+///
+/// # Errors
+/// [`Outcome::Truncated`] when the frame ends before them, [`Outcome::Malformed`] when the packet
+/// does by its total length.
 pub(super) fn read(packet: &[u8], header: &ipv4::Header) -> Result<u32, Outcome> {
     let ports = packet[header.len.min(packet.len())..].first_chunk().ok_or(Outcome::Truncated)?;
     if header.total_len < header.len + LEN {

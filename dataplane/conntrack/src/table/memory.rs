@@ -1,42 +1,57 @@
-//! Where the lines lie, and what is kept beside their entries.
+//! How the lines lie in memory, and what lies beside them.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
-use super::lines::{Line, SLOTS};
-use super::{TableConfigError, filled};
+use super::config::TableConfigError;
+use super::line::Line;
+use super::slots::SLOTS;
 use crate::entry::{Cold, Counts};
 
-/// How the lines of a [`LineTable`](super::LineTable) lie in memory, and whether there are counters beside them.
+/// The memory of a [`LineTable`](super::LineTable): its lines, with counters beside them or without.
+///
+/// All memory is taken at once and never grows.
 pub trait Layout: Sized {
     /// A line, with the counters of its slots if there are any.
     type Unit;
-    /// Memory for so many lines, all empty.
+    /// Takes memory for `lines` empty lines.
     ///
     /// # Errors
-    /// When it cannot be had.
+    /// When the memory cannot be had.
     fn take(lines: usize) -> Result<Self, TableConfigError>;
-    /// All lines.
+    /// Returns all lines.
     fn units(&self) -> &[Self::Unit];
-    /// All lines, to be changed.
+    /// Returns all lines, to be changed.
     fn units_mut(&mut self) -> &mut [Self::Unit];
-    /// What is kept at each position.
+    /// Returns the cold parts of the entries, by position.
     fn cold(&self) -> &[Cold];
-    /// The same, to be changed.
+    /// Returns the cold parts of the entries, to be changed.
     fn cold_mut(&mut self) -> &mut [Cold];
-    /// The line of a unit.
+    /// Returns the line of a unit.
     fn line(unit: &Self::Unit) -> &Line;
-    /// Its counters, if there are any.
+    /// Returns the counters of a unit, if there are any.
     fn counts(unit: &Self::Unit) -> Option<&[Counts; SLOTS]>;
-    /// Both, to be changed.
+    /// Returns the line and the counters of a unit, to be changed.
     fn parts(unit: &mut Self::Unit) -> (&mut Line, Option<&mut [Counts; SLOTS]>);
-    /// All that was taken, in bytes.
+    /// Returns the size of all the memory, in bytes.
     fn bytes(&self) -> usize {
         size_of_val(self.units()) + size_of_val(self.cold())
     }
 }
 
-/// The counters of three flows in the line after their own. In a large table a random access costs a page walk more than a
-/// line, and so a packet that is counted costs one, not two.
+/// Takes memory for `count` items, each a copy of `item`.
+fn filled<T: Clone>(item: T, count: usize) -> Result<Box<[T]>, TableConfigError> {
+    let mut items = Vec::new();
+    let bytes = count.saturating_mul(size_of::<T>());
+    items.try_reserve_exact(count).map_err(|_| TableConfigError::Memory { bytes })?;
+    items.resize(count, item);
+    Ok(items.into_boxed_slice())
+}
+
+/// Lines with counters: the counters of three flows lie in the cache line behind that of the flows.
+///
+/// In a large table the page walk of a random access takes longer than the line, and so both lines
+/// take one walk, not two.
 pub struct Counted {
     pairs: Box<[Pair]>,
     cold: Box<[Cold]>,
@@ -96,7 +111,7 @@ impl Layout for Counted {
     }
 }
 
-/// Without counters: all are zero for ever. So the lines are in half as many pages.
+/// Lines without counters: all counts are zero for ever. The lines lie in half as many pages.
 pub struct Uncounted {
     lines: Box<[Line]>,
     cold: Box<[Cold]>,

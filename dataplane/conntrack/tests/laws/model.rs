@@ -21,7 +21,7 @@ use conntrack::key::UDP;
 use conntrack::test_support::flow;
 use conntrack::test_support::frame::{ETHERTYPE_ARP, Ipv4Frame, TPID_8021AD, TPID_8021Q};
 use conntrack::tracker::Budget;
-use conntrack::{Entry, FlowKey, FlowTable, Now, Outcome, Permissions, Tracker};
+use conntrack::{Entry, FlowKey, FlowTable, Now, Outcome, Permissions, Shard, Tracker};
 
 use super::keys;
 use super::oracle::classify;
@@ -40,7 +40,7 @@ const KEPT_REPLACEMENTS: usize = 32;
 
 /// The engine, the model, and what joins them.
 pub(crate) struct Trial<T> {
-    tracker: Tracker<T>,
+    shard: Shard<T>,
     sink: Sink,
     setup: Setup,
     flows: Vec<FlowKey>,
@@ -72,7 +72,10 @@ impl<T: FlowTable> Trial<T> {
             .map(|k| FlowKey::new(1, k.src_addr(), k.dst_addr(), k.protocol(), k.src_port(), k.dst_port()))
             .collect();
         Trial {
-            tracker: Tracker::new(table, setup.config(), Now::from_ns(ns)).expect("memory"),
+            shard: Shard::new(
+                setup.parser(),
+                Tracker::new(table, setup.config(), Now::from_ns(ns)).expect("memory"),
+            ),
             sink: Sink { mood: Mood::Open, taken: Vec::new(), refused: 0 },
             setup: setup.clone(),
             flows,
@@ -111,7 +114,7 @@ impl<T: FlowTable> Trial<T> {
         match op {
             Op::Burst(numbers) => self.burst(numbers),
             Op::Wait(ns) => self.ns += ns,
-            Op::Advance(budget) => self.tracker.advance(self.now(), *budget, &mut self.sink),
+            Op::Advance(budget) => self.shard.tracker.advance(self.now(), *budget, &mut self.sink),
             Op::Mood(mood) => self.sink.mood = *mood,
             Op::Create(flow, wish) => self.create(usize::from(*flow), wish, self.operator()),
             Op::Update(flow, wish) => self.update(usize::from(*flow), wish, self.operator()),
@@ -125,7 +128,7 @@ impl<T: FlowTable> Trial<T> {
             Op::Purge(positions) => self.purge(*positions),
             Op::Attach => self.attach(),
             Op::Resync => {
-                self.tracker.start_resync();
+                self.shard.tracker.start_resync();
                 // Reports of what is no longer in the table are forgotten.
                 self.replaced.clear();
                 self.listener.void = true;
@@ -173,7 +176,7 @@ impl<T: FlowTable> Trial<T> {
         let some = 1 + numbers.iter().map(|&n| usize::from(n)).sum::<usize>() % 48;
         for (nth, frames) in frames.chunks(some).enumerate() {
             let before = nth * some;
-            self.tracker.take(
+            self.shard.receive(
                 1,
                 frames,
                 || now,
@@ -183,10 +186,10 @@ impl<T: FlowTable> Trial<T> {
                 },
             );
             if nth % 3 != 0 {
-                self.tracker.turn(now, &mut self.sink);
+                self.shard.tracker.turn(now, &mut self.sink);
             }
         }
-        self.tracker.settle(now, &mut self.sink);
+        self.shard.tracker.drain(now, &mut self.sink);
 
         let mut expected = Vec::new();
         for (i, frame) in frames.iter().enumerate() {
@@ -210,7 +213,7 @@ impl<T: FlowTable> Trial<T> {
 
     /// What must become of a packet.
     fn packet(&mut self, key: FlowKey, bytes: u64) -> Outcome {
-        let full = self.lives.len() == self.tracker.table().capacity() as usize;
+        let full = self.lives.len() == self.shard.tracker.table().capacity() as usize;
         let denied = self.held || self.attrs.permissions & Permissions::DATA_CREATE == 0;
         match self.lives.get_mut(&key) {
             Some(life) if !life.dying => {
@@ -220,7 +223,8 @@ impl<T: FlowTable> Trial<T> {
                 return Outcome::Hit;
             }
             Some(_) => {
-                if self.tracker.get(&key).is_none() && self.tracker.table().lookup(&key).is_some() {
+                if self.shard.tracker.get(&key).is_none() && self.shard.tracker.table().lookup(&key).is_some()
+                {
                     // It is still dying, which is right only when no more reports can be kept.
                     let kept: usize = self.replaced.values().map(VecDeque::len).sum();
                     assert!(kept >= KEPT_REPLACEMENTS, "{key} was not replaced, though only {kept} were");
@@ -261,7 +265,7 @@ impl<T: FlowTable> Trial<T> {
     /// Looks at everything, and takes notice of what the engine has found expired.
     fn look(&mut self) {
         for key in &self.flows {
-            let entry = self.tracker.get(key);
+            let entry = self.shard.tracker.get(key);
             let Some(life) = self.lives.get_mut(key) else {
                 assert_eq!(entry, None);
                 continue;
@@ -281,11 +285,11 @@ impl<T: FlowTable> Trial<T> {
             Program::Purging(left) => (left.entries() as usize, left.alive),
             Program::Attached | Program::Detached => (0, 0),
         };
-        assert_eq!(self.tracker.table().len() as usize, self.lives.len() + purging);
-        assert_eq!(self.tracker.attached(), self.program == Program::Attached);
-        assert_eq!(self.tracker.permissions().bits(), self.attrs.permissions);
+        assert_eq!(self.shard.tracker.table().len() as usize, self.lives.len() + purging);
+        assert_eq!(self.shard.tracker.attached(), self.program == Program::Attached);
+        assert_eq!(self.shard.tracker.permissions().bits(), self.attrs.permissions);
         self.note_gone();
-        let counters = self.tracker.counters();
+        let counters = self.shard.counters();
         assert_eq!(counters.outcomes, self.outcomes, "{:?}", Outcome::ALL.map(Outcome::name));
         assert_eq!(counters.rx, self.rx);
         assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
@@ -306,14 +310,14 @@ impl<T: FlowTable> Trial<T> {
             self.look();
         }
         for _ in 0..1000 {
-            if self.tracker.settled() {
+            if self.shard.tracker.all_reported() {
                 break;
             }
             self.apply(&Op::Advance(Budget::default()));
             self.hear();
             self.look();
         }
-        assert!(self.tracker.settled(), "not settled although the sink takes everything");
+        assert!(self.shard.tracker.all_reported(), "not settled although the sink takes everything");
         assert!(self.replaced.is_empty());
         assert!(self.lives.values().all(|life| life.announced && !life.dying));
         let table: HashMap<FlowKey, (u64, Settings)> =
@@ -331,7 +335,7 @@ impl<T: FlowTable> Trial<T> {
         };
         let expected = fixed(&self.lives);
         for _ in 0..10_000 {
-            if self.tracker.caught_up(self.now()) {
+            if self.shard.tracker.caught_up(self.now()) {
                 break;
             }
             self.apply(&Op::Advance(Budget::default()));
@@ -343,7 +347,7 @@ impl<T: FlowTable> Trial<T> {
         self.apply(&Op::Detach);
         self.apply(&Op::Attach);
         self.look();
-        super::tables::is_empty_and_whole(self.tracker.table(), &self.flows);
+        super::tables::is_empty_and_whole(self.shard.tracker.table(), &self.flows);
     }
 
     /// Width of an aging bucket.
@@ -354,8 +358,8 @@ impl<T: FlowTable> Trial<T> {
     /// One millisecond as an unhurried poll loop spends it: aging at the start of
     /// the tick until it has caught up, then steps, each so many ns after that start.
     pub(crate) fn punctual_ms(&mut self, moment: &Moment) {
-        while !self.tracker.caught_up(self.now()) {
-            self.tracker.advance(self.now(), Budget::default(), &mut self.sink);
+        while !self.shard.tracker.caught_up(self.now()) {
+            self.shard.tracker.advance(self.now(), Budget::default(), &mut self.sink);
         }
         self.hear();
         let start = self.ns;

@@ -4,7 +4,7 @@ use std::array;
 use std::collections::{HashMap, HashSet};
 
 use conntrack::entry::{Counts, Mark};
-use conntrack::table::{ALL_STEPS, BULK, Packets, Touch};
+use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh};
 use conntrack::test_support::Random;
 use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
 
@@ -84,8 +84,8 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
                     (0..random.below(BULK + 1)).map(|_| keys[random.below(keys.len())]).collect();
                 bulk_agrees(table, &burst, &map);
                 let counting = random.below(2) == 1;
-                let touch = Touch { stamp: Tick(random.bits() as u32), counting };
-                touch_agrees(table, &burst, &mut map, touch);
+                let refresh = Refresh { stamp: Tick(random.bits() as u32), counting };
+                probe_agrees(table, &burst, &mut map, refresh);
             }
         }
         assert_eq!(table.len() as usize, map.len());
@@ -126,9 +126,9 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
     }
 }
 
-/// A touch stamps what a bulk lookup finds, and counts it if that is to be done, but for entries whose mark has a bit in
+/// A probe stamps what a bulk lookup finds, and counts it if that is to be done, but for entries whose mark has a bit in
 /// its upper byte.
-fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, touch: Touch) {
+fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, refresh: Refresh) {
     let mut hashes = [0; BULK];
     table.hash_burst(burst, &mut hashes);
     let mut vacancies = Vec::new();
@@ -140,7 +140,7 @@ fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
         let Some((pos, _, mark)) = map.get(key) else { continue };
         if let Some(kept) = table.counts_mut(*pos) {
             let [_, expected] = counts.entry(pos.0).or_insert([*kept, Counts::default()]);
-            if touch.counting && mark.0 >> 8 == 0 {
+            if refresh.counting && mark.0 >> 8 == 0 {
                 expected.packets += 1;
                 expected.bytes += u64::from(len);
             }
@@ -150,27 +150,27 @@ fn touch_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
     // In two parts, as a tracker does with the bursts of two ports.
     let first = burst.len() / 3;
     let next = &hashes[first..burst.len()];
-    let mut touched = table.touch_burst(packets(first), 0, touch, next, |pos| vacancies.push(pos));
-    assert_eq!(touched.checked_shr(first as u32).unwrap_or(0), 0, "touched what was not asked");
-    touched |= table.touch_rest(packets(first), 1, touch);
-    touched |= table.touch_burst(packets(burst.len()), first, touch, &[], |pos| vacancies.push(pos));
-    touched |= table.touch_rest(packets(burst.len()), ALL_STEPS, touch);
-    assert_eq!(touched.checked_shr(burst.len() as u32).unwrap_or(0), 0, "touched what was not asked");
+    let mut hits = table.probe_burst(packets(first), 0, refresh, next, |pos| vacancies.push(pos));
+    assert_eq!(hits.checked_shr(first as u32).unwrap_or(0), 0, "a hit that was not asked for");
+    hits |= table.probe_displaced(packets(first), 1, refresh);
+    hits |= table.probe_burst(packets(burst.len()), first, refresh, &[], |pos| vacancies.push(pos));
+    hits |= table.probe_displaced(packets(burst.len()), ALL_STEPS, refresh);
+    assert_eq!(hits.checked_shr(burst.len() as u32).unwrap_or(0), 0, "a hit that was not asked for");
     for (i, key) in burst.iter().enumerate() {
         let mut expected = false;
         if let Some((pos, was, mark)) = map.get_mut(key) {
             if mark.0 >> 8 == 0 {
-                (*was, expected) = (touch.stamp, true);
+                (*was, expected) = (refresh.stamp, true);
             }
             assert_eq!(table.stamp(*pos), *was, "key {i} of {}", burst.len());
         }
-        assert_eq!(touched >> i & 1 == 1, expected, "key {i} of {}", burst.len());
+        assert_eq!(hits >> i & 1 == 1, expected, "key {i} of {}", burst.len());
     }
     // Places for new entries: one for a packet at most, and none in a full table.
     assert!(vacancies.iter().all(|pos| pos.0 < table.positions()));
     assert!(vacancies.len() <= if table.len() < table.capacity() { burst.len() } else { 0 });
     for (pos, [before, expected]) in counts {
-        assert_eq!(table.counts(Pos(pos)), expected, "{:?}", touch.counting);
+        assert_eq!(table.counts(Pos(pos)), expected, "{:?}", refresh.counting);
         table.counts_mut(Pos(pos)).into_iter().for_each(|kept| *kept = before);
     }
 }

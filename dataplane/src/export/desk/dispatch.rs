@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use conntrack::tracker::{Refusal, Removed, TableChange};
+use conntrack::event::Removed;
+use conntrack::tracker::{Refusal, TableChange};
 use crossbeam_channel::Sender;
 use flowtracker_proto::v1;
 

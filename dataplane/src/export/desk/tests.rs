@@ -4,7 +4,7 @@ mod interleaved;
 mod refusals;
 mod rig;
 
-use conntrack::tracker::Removed;
+use conntrack::event::Removed;
 use conntrack::{DeleteReason, EventBody, FlowTable};
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
@@ -25,7 +25,7 @@ fn a_creation_goes_to_the_shard_that_will_see_the_flow() {
         assert_eq!((entry.input_port, entry.ports), (u32::from(port), 7 << 16 | 80));
         assert_eq!((entry.dynamic, entry.aging_ms, entry.created_by.clone()), (false, 0, Some(operator())));
         assert_eq!(entry.create_time_ns, rig::wall(before));
-        let there = rig.lcores.iter().map(|l| l.tracker.get(&flow(port, 7)).is_some());
+        let there = rig.lcores.iter().map(|l| l.shard.tracker.get(&flow(port, 7)).is_some());
         assert_eq!(there.collect::<Vec<_>>(), [owner == 0, owner == 1]);
     }
 }
@@ -78,7 +78,7 @@ fn one_change_at_a_time_and_no_purge_meanwhile() {
     rig.says_at_once(PURGE, busy);
     // The shard that is held takes no entry, by packet or by command.
     rig.packet(0, flow(1, 1));
-    assert!(rig.lcores[0].tracker.table().is_empty());
+    assert!(rig.lcores[0].shard.tracker.table().is_empty());
     let creation = rig.send(create(flow(1, 1), attributes()));
     rig.step(0);
     rig.hear(0);
@@ -176,7 +176,7 @@ fn a_load_is_told_before_anything_is_tracked() {
         rig.step(0);
         rig.packet(0, flow(1, 1));
     }
-    assert_eq!(rig.lcores[0].tracker.get(&flow(1, 1)), None, "not attached yet");
+    assert_eq!(rig.lcores[0].shard.tracker.get(&flow(1, 1)), None, "not attached yet");
     rig.lcores[0].open = true;
     rig.settle();
     assert_eq!(rig.last(load).status(), Status::Ok);
@@ -205,7 +205,7 @@ fn a_purge_of_an_earlier_link_is_a_resync_of_the_later_one() {
     rig.raise();
     rig.lcores[0].open = true;
     rig.settle();
-    assert!(rig.lcores[0].tracker.table().is_empty());
+    assert!(rig.lcores[0].shard.tracker.table().is_empty());
     assert!(
         rig.told
             .iter()
@@ -267,7 +267,7 @@ fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
     let creation = rig.send(create(flow(1, 1), attributes()));
     rig.send(Body::Cancel(v1::CancelCommand { id: creation }));
     rig.settle();
-    assert!(rig.parts(creation).is_empty() && rig.lcores[0].tracker.get(&flow(1, 1)).is_some());
+    assert!(rig.parts(creation).is_empty() && rig.lcores[0].shard.tracker.get(&flow(1, 1)).is_some());
 }
 
 /// What an lcore comes to too late is not done. What needs every shard is late
@@ -289,7 +289,7 @@ fn late_commands_say_so_and_do_nothing() {
         for (first, other) in [(0, 1), (1, 0)] {
             let mut rig = Rig::new(64);
             rig.learn(0, flow(1, 1));
-            let before = rig.lcores[0].tracker.get(&flow(1, 1));
+            let before = rig.lcores[0].shard.tracker.get(&flow(1, 1));
             let id = rig.send_within(body.clone(), DEADLINE_MS);
             if whole {
                 // In time on one shard, late on the other.
@@ -301,8 +301,8 @@ fn late_commands_say_so_and_do_nothing() {
             rig.settle();
             let reply = rig.last(id);
             assert_eq!((reply.status(), &reply.message[..]), (Status::DeadlineExceeded, late), "{body:?}");
-            assert_eq!(rig.lcores[0].tracker.get(&flow(1, 1)), before);
-            assert_eq!(rig.lcores[0].tracker.table().len(), 1);
+            assert_eq!(rig.lcores[0].shard.tracker.get(&flow(1, 1)), before);
+            assert_eq!(rig.lcores[0].shard.tracker.table().len(), 1);
         }
     }
     // A moment earlier it is not late; and a deadline of 0 is none.

@@ -4,7 +4,7 @@ use conntrack::arch::Features;
 use conntrack::table::TableConfig;
 use conntrack::test_support::flow;
 use conntrack::test_support::frame::Ipv4Frame;
-use conntrack::{Attributes, HashKind, Hasher, LineTable, TrackerConfig};
+use conntrack::{Attributes, HashKind, Hasher, LineTable, Parser, Shard, TrackerConfig};
 
 const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
 const LINK: Option<LinkGeneration> = Some(LinkGeneration::FIRST);
@@ -13,10 +13,11 @@ fn order(id: CommandId, task: Task) -> Command {
     Command { id, link: LINK, until_ns: u64::MAX, task }
 }
 
-fn tracker(entries: u32) -> Tracker<LineTable> {
+fn shard(entries: u32) -> Shard<LineTable> {
     let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
     let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
-    Tracker::new(table, TrackerConfig::default(), Now::from_ms(0)).expect("memory")
+    let tracker = Tracker::new(table, TrackerConfig::default(), Now::from_ms(0)).expect("memory");
+    Shard::new(Parser::default(), tracker)
 }
 
 fn frame(port: u16) -> Vec<u8> {
@@ -40,10 +41,10 @@ fn collect(desk: &MailboxHandle) -> Vec<Reply> {
 #[test]
 fn get_and_remove_answer_with_the_entry_or_say_why_not() {
     let (desk, mut executor) = executor();
-    let mut tracker = tracker(16);
+    let mut shard = shard(16);
     let now = Now::from_ms(5);
     let mut sink = |_: &Event| true;
-    tracker.burst(now, 1, &[frame(7)][..], &mut sink, |_, _| {});
+    shard.burst(now, 1, &[frame(7)][..], &mut sink, |_, _| {});
     for command in [
         order(1, Task::Get(key(7))),
         order(2, Task::Get(key(8))),
@@ -51,7 +52,7 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
         order(4, Task::Remove(key(7), OPERATOR)),
     ] {
         desk.commands.send(command).expect("room");
-        executor.run(&mut tracker, now, 8, LINK, &mut sink);
+        executor.run(&mut shard.tracker, now, 8, LINK, &mut sink);
     }
     let replies = collect(&desk);
     let done = |id, outcome| Reply::Done { id, outcome };
@@ -59,14 +60,14 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
     assert_eq!(replies[1..3], [done(1, Outcome::OK), done(2, Outcome::Refused(Refusal::NotFound))]);
     assert!(matches!(replies[3], Reply::Entry { id: 3, .. }));
     assert_eq!(replies[4..], [done(3, Outcome::OK), done(4, Outcome::Refused(Refusal::NotFound))]);
-    assert!(tracker.table().is_empty());
+    assert!(shard.tracker.table().is_empty());
 }
 
 /// As in P4TC, who may not read an entry may still change it.
 #[test]
 fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
     let (desk, mut executor) = executor();
-    let mut tracker = learned(0..1);
+    let mut shard = learned(0..1);
     let now = Now::from_ms(7);
     let hidden = Attributes {
         permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_READ)),
@@ -81,32 +82,32 @@ fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
     for (id, task) in (1..).zip(tasks) {
         desk.commands.send(order(id, task)).expect("room");
     }
-    let (_, replies) = settle(&desk, &mut executor, &mut tracker, now);
+    let (_, replies) = settle(&desk, &mut executor, &mut shard, now);
     let refused = |id, refusal| Reply::Done { id, outcome: Outcome::Refused(refusal) };
     assert!(replies.contains(&refused(2, Refusal::Denied(Permission::Read))), "{replies:?}");
     assert!(!replies.iter().any(|r| matches!(r, Reply::Entry { id: 2, .. })), "{replies:?}");
     assert!(replies.contains(&refused(3, Refusal::NotFound)), "{replies:?}");
     assert!(replies.iter().any(|r| matches!(r, Reply::Entry { id: 4, .. })), "{replies:?}");
     desk.commands.send(order(5, Task::Remove(key(0), OPERATOR))).expect("room");
-    let (_, replies) = settle(&desk, &mut executor, &mut tracker, now);
+    let (_, replies) = settle(&desk, &mut executor, &mut shard, now);
     assert!(replies.contains(&Reply::Done { id: 5, outcome: Outcome::OK }), "{replies:?}");
-    assert!(tracker.table().is_empty());
+    assert!(shard.tracker.table().is_empty());
 }
 
 #[test]
 fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
     let (desk, mut executor) = executor();
-    let mut tracker = tracker(16);
+    let mut shard = shard(16);
     let now = Now::from_ms(5);
-    tracker.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_, _| {});
+    shard.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_, _| {});
     desk.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
     desk.commands.send(order(2, Task::Get(key(7)))).expect("room");
     for _ in 0..5 {
-        executor.run(&mut tracker, now, 8, LINK, &mut |_: &Event| false);
+        executor.run(&mut shard.tracker, now, 8, LINK, &mut |_: &Event| false);
     }
     assert_eq!(collect(&desk), []);
     for _ in 0..2 {
-        executor.run(&mut tracker, now, 8, LINK, &mut |_: &Event| true);
+        executor.run(&mut shard.tracker, now, 8, LINK, &mut |_: &Event| true);
     }
     let replies = collect(&desk);
     assert_eq!(replies[1], Reply::Done { id: 1, outcome: Outcome::OK });
@@ -117,19 +118,19 @@ fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
 fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
     const FLOWS: u16 = 20_000;
     let (desk, mut executor) = executor();
-    let mut tracker = tracker(u32::from(FLOWS));
+    let mut shard = shard(u32::from(FLOWS));
     let now = Now::from_ms(5);
     for port in 0..FLOWS {
-        tracker.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
+        shard.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
     }
     for id in 1..=DUMPS as u64 + 1 {
         desk.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
-        executor.run(&mut tracker, now, 64, LINK, &mut |_: &Event| true);
+        executor.run(&mut shard.tracker, now, 64, LINK, &mut |_: &Event| true);
     }
     let mut replies = Vec::new();
     for _ in 0..20 {
         for _ in 0..1000 {
-            executor.run(&mut tracker, now, 96, LINK, &mut |_: &Event| true);
+            executor.run(&mut shard.tracker, now, 96, LINK, &mut |_: &Event| true);
         }
         assert!(desk.replies.len() <= REPLIES);
         replies.extend(desk.replies.try_iter());
@@ -153,7 +154,7 @@ fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
 fn settle(
     desk: &MailboxHandle,
     executor: &mut Executor,
-    tracker: &mut Tracker<LineTable>,
+    shard: &mut Shard<LineTable>,
     now: Now,
 ) -> (Vec<Event>, Vec<Reply>) {
     let mut reported = Vec::new();
@@ -163,17 +164,17 @@ fn settle(
     };
     // Ten positions at a time, so that what is long takes many slices.
     for _ in 0..1000 {
-        executor.run(tracker, now, 10, LINK, &mut sink);
+        executor.run(&mut shard.tracker, now, 10, LINK, &mut sink);
     }
     (reported, collect(desk))
 }
 
-fn learned(ports: std::ops::Range<u16>) -> Tracker<LineTable> {
-    let mut tracker = tracker(1000);
+fn learned(ports: std::ops::Range<u16>) -> Shard<LineTable> {
+    let mut shard = shard(1000);
     for port in ports {
-        tracker.burst(Now::from_ms(5), 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
+        shard.burst(Now::from_ms(5), 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
     }
-    tracker
+    shard
 }
 
 fn only_filter(operand: flowtracker_proto::v1::FilterOperand, mask: u64, value: u64) -> Filter {
@@ -185,7 +186,7 @@ fn only_filter(operand: flowtracker_proto::v1::FilterOperand, mask: u64, value: 
 #[test]
 fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last() {
     let (desk, mut executor) = executor();
-    let mut tracker = learned(0..500);
+    let mut shard = learned(0..500);
     let now = Now::from_ms(7);
     // One that may not be deleted.
     let kept = Attributes {
@@ -196,42 +197,42 @@ fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last() {
     // Ports 0 to 255 have nothing in the upper octet.
     let low = only_filter(flowtracker_proto::v1::FilterOperand::SrcPort, 0xff00, 0);
     desk.commands.send(order(2, Task::Flush(low, OPERATOR))).expect("room");
-    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, now);
+    let (reported, replies) = settle(&desk, &mut executor, &mut shard, now);
     let removed = Removed { deleted: 255, failed: 1 };
     assert_eq!(replies.last(), Some(&Reply::Done { id: 2, outcome: Outcome::Done(removed) }));
     assert_eq!(reported.last().map(|e| e.body), Some(EventBody::Flushed(removed)));
     let by_flush = |e: &&Event| matches!(e.body, EventBody::Deleted { reason: DeleteReason::Flush, actor: OPERATOR, entry } if entry.key.src_port() < 256);
     assert_eq!(reported.iter().filter(by_flush).count(), 255);
     assert_eq!(reported.len(), 1 + 255 + 1, "an update, the deletions, the end");
-    assert_eq!(tracker.table().len(), 245);
+    assert_eq!(shard.tracker.table().len(), 245);
 }
 
 #[test]
 fn what_is_created_after_a_flush_has_begun_stays() {
     let (desk, mut executor) = executor();
-    let mut tracker = learned(0..500);
+    let mut shard = learned(0..500);
     let mut sink = |_: &Event| true;
     desk.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
-    executor.run(&mut tracker, Now::from_ms(7), 10, LINK, &mut sink);
+    executor.run(&mut shard.tracker, Now::from_ms(7), 10, LINK, &mut sink);
     for port in 500..600 {
-        tracker.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
+        shard.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
     }
-    let (_, replies) = settle(&desk, &mut executor, &mut tracker, Now::from_ms(9));
+    let (_, replies) = settle(&desk, &mut executor, &mut shard, Now::from_ms(9));
     let removed = Removed { deleted: 500, failed: 0 };
     assert_eq!(replies, [Reply::Done { id: 1, outcome: Outcome::Done(removed) }]);
-    assert_eq!(tracker.table().len(), 100);
+    assert_eq!(shard.tracker.table().len(), 100);
 }
 
 #[test]
 fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
     let (desk, mut executor) = executor();
-    let mut tracker = learned(0..500);
+    let mut shard = learned(0..500);
     let now = Now::from_ms(7);
     let mut sink = |_: &Event| true;
     desk.commands.send(order(1, Task::Purge)).expect("room");
-    executor.run(&mut tracker, now, 10, LINK, &mut sink);
-    assert_eq!(tracker.get(&key(499)), None, "it counts as gone");
-    tracker.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
+    executor.run(&mut shard.tracker, now, 10, LINK, &mut sink);
+    assert_eq!(shard.tracker.get(&key(499)), None, "it counts as gone");
+    shard.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
     let writes = [
         Task::Create(key(7), Attributes::default(), OPERATOR),
         Task::Update(key(7), Attributes::default(), OPERATOR),
@@ -242,7 +243,7 @@ fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
         desk.commands.send(order(id, task)).expect("room");
     }
     desk.commands.send(order(9, Task::Load)).expect("room");
-    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, now);
+    let (reported, replies) = settle(&desk, &mut executor, &mut shard, now);
     let mut expected =
         vec![Reply::Done { id: 1, outcome: Outcome::Done(Removed { deleted: 500, failed: 0 }) }];
     expected.extend((2..6).map(|id| Reply::Done { id, outcome: Outcome::Refused(Refusal::Detached) }));
@@ -250,21 +251,21 @@ fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
     assert_eq!(replies, expected);
     let bodies: Vec<_> = reported.iter().map(|e| e.body).collect();
     assert_eq!(bodies, [EventBody::Purged(500), EventBody::Loaded]);
-    assert!(tracker.table().is_empty());
-    assert_eq!(tracker.counters().outcome(conntrack::Outcome::Detached), 2);
-    tracker.burst(now, 1, &[frame(1)][..], &mut sink, |_, _| {});
-    assert_eq!(tracker.table().len(), 1, "attached again");
+    assert!(shard.tracker.table().is_empty());
+    assert_eq!(shard.counters().outcome(conntrack::Outcome::Detached), 2);
+    shard.burst(now, 1, &[frame(1)][..], &mut sink, |_, _| {});
+    assert_eq!(shard.tracker.table().len(), 1, "attached again");
 }
 
 #[test]
 fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one() {
     let (desk, mut executor) = executor();
-    let mut tracker = learned(0..50);
+    let mut shard = learned(0..50);
     for (id, task) in (1..).zip([Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]) {
         let command = Command { link: None, ..order(id, task) };
         desk.commands.send(command).expect("room");
     }
-    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, Now::from_ms(7));
+    let (reported, replies) = settle(&desk, &mut executor, &mut shard, Now::from_ms(7));
     assert_eq!(replies.len(), 3);
     assert_eq!(reported.len(), 50, "only the deletions: {reported:?}");
 }
@@ -272,11 +273,11 @@ fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one() {
 #[test]
 fn what_is_late_is_not_done() {
     let (desk, mut executor) = executor();
-    let mut tracker = learned(0..1);
+    let mut shard = learned(0..1);
     let late = |id, task| Command { until_ns: 7_000_000, ..order(id, task) };
     desk.commands.send(late(1, Task::Remove(key(0), OPERATOR))).expect("room");
     desk.commands.send(late(2, Task::Create(key(1), Attributes::default(), OPERATOR))).expect("room");
-    let (reported, replies) = settle(&desk, &mut executor, &mut tracker, Now::from_ms(7));
+    let (reported, replies) = settle(&desk, &mut executor, &mut shard, Now::from_ms(7));
     assert_eq!(replies, [1, 2].map(|id| Reply::Done { id, outcome: Outcome::Late }));
-    assert_eq!((reported, tracker.table().len()), (vec![], 1));
+    assert_eq!((reported, shard.tracker.table().len()), (vec![], 1));
 }

@@ -4,7 +4,7 @@ use conntrack::arch::Features;
 use conntrack::test_support::Random;
 use conntrack::tracker::Budget;
 use conntrack::{
-    Attributes, Event, EventSink, FlowKey, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
+    Attributes, Event, EventSink, FlowKey, Parser, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
 };
 use proptest::prelude::*;
 
@@ -27,10 +27,13 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// The tracker's configuration.
+    pub(super) fn parser(&self) -> Parser {
+        let instructions = if self.native { Features::detect() } else { Features::PORTABLE };
+        Parser::new(Protocols::Tcp, instructions)
+    }
+
     pub(super) fn config(&self) -> TrackerConfig {
         TrackerConfig {
-            protocols: Protocols::Tcp,
-            instructions: if self.native { Features::detect() } else { Features::PORTABLE },
             profiles: Profiles::new(&self.agings).expect("distinct and in range"),
             learn_profile: ProfileId::new(u32::from(self.learn_profile)).expect("below 4"),
             permissions: Permissions::new(self.permissions).expect("14 bits"),

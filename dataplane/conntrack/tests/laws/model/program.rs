@@ -52,7 +52,7 @@ impl<T: FlowTable> Trial<T> {
 
     pub(super) fn hold(&mut self, change: &Change) {
         let (asked, possible) = self.asked(change);
-        assert_eq!(self.tracker.hold(&asked), possible);
+        assert_eq!(self.shard.tracker.hold(&asked), possible);
         if possible.is_ok() {
             self.held = asked.permissions.bits() != self.attrs.permissions;
         }
@@ -60,7 +60,7 @@ impl<T: FlowTable> Trial<T> {
 
     pub(super) fn change(&mut self, change: &Change) {
         let (asked, possible) = self.asked(change);
-        assert_eq!(self.tracker.change_table(&asked), possible);
+        assert_eq!(self.shard.tracker.change_table(&asked), possible);
         if possible.is_ok() {
             self.held = false;
             self.attrs.permissions = asked.permissions.bits();
@@ -69,18 +69,18 @@ impl<T: FlowTable> Trial<T> {
     }
 
     pub(super) fn release(&mut self) {
-        self.tracker.release();
+        self.shard.tracker.release();
         self.held = false;
     }
 
     /// Everything counts as gone at once. Whoever listens is told so as a whole,
     /// which is not the engine's to do.
     pub(super) fn detach(&mut self) {
-        self.tracker.detach();
+        self.shard.tracker.detach();
         if self.program == Program::Attached {
             let dying = self.lives.values().filter(|life| life.dying).count() as u32;
             let alive = self.lives.len() as u32 - dying;
-            let positions = self.tracker.table().positions();
+            let positions = self.shard.tracker.table().positions();
             self.program = Program::Purging(Left { alive, dying, positions });
             self.lives.clear();
             self.replaced.clear();
@@ -89,9 +89,9 @@ impl<T: FlowTable> Trial<T> {
     }
 
     pub(super) fn purge(&mut self, positions: u32) {
-        let before = self.tracker.table().len();
-        let (gone, all) = self.tracker.purge(positions);
-        let taken = before - self.tracker.table().len();
+        let before = self.shard.tracker.table().len();
+        let (gone, all) = self.shard.tracker.purge(positions);
+        let taken = before - self.shard.tracker.table().len();
         let gone = u32::try_from(gone).expect("a small table");
         match self.program {
             Program::Purging(left) => {
@@ -115,8 +115,8 @@ impl<T: FlowTable> Trial<T> {
         while matches!(self.program, Program::Purging(..)) {
             self.purge(7);
         }
-        self.tracker.attach();
+        self.shard.tracker.attach();
         self.program = Program::Attached;
-        assert!(self.tracker.table().is_empty() || !self.lives.is_empty());
+        assert!(self.shard.tracker.table().is_empty() || !self.lives.is_empty());
     }
 }

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use conntrack::tracker::{Cursor, Flush, Removed, Step};
+use conntrack::event::Removed;
+use conntrack::tracker::{Cursor, Flush, Step};
 use conntrack::{ActorId, Entry, FlowKey, FlowTable, Permissions};
 
 use super::life::Life;
@@ -69,7 +70,7 @@ impl<T: FlowTable> Trial<T> {
         });
         let mut left = positions;
         loop {
-            match self.tracker.step(&mut at.cursor, &mut left) {
+            match self.shard.tracker.step(&mut at.cursor, &mut left) {
                 Step::Entry(entry) => {
                     assert_eq!(self.program, Program::Attached, "nothing is there while detached");
                     let life = self.lives.get(&entry.key).expect("only what is there is met");
@@ -113,7 +114,7 @@ impl<T: FlowTable> Trial<T> {
             asked.borrow_mut().push(*entry);
             at.which.has(&entry.key, entry.dynamic())
         };
-        let ended = self.tracker.flush(now, &mut at.flush, positions, matches, &mut self.sink);
+        let ended = self.shard.tracker.flush(now, &mut at.flush, positions, matches, &mut self.sink);
         let asked = asked.into_inner();
         assert!(asked.len() <= positions as usize, "more than the slice");
 
@@ -128,7 +129,7 @@ impl<T: FlowTable> Trial<T> {
             }
             if !life.settings.allow(Permissions::CONTROL_DELETE) {
                 at.removed.failed += 1;
-            } else if self.tracker.get(&entry.key).is_none() {
+            } else if self.shard.tracker.get(&entry.key).is_none() {
                 at.removed.deleted += 1;
                 self.removed += 1;
             } else {
@@ -143,7 +144,7 @@ impl<T: FlowTable> Trial<T> {
         self.flushing = Some(at);
         // Each deletion is told at once, and judged there.
         self.hear();
-        let there = |key| self.tracker.get(key).is_some();
+        let there = |key| self.shard.tracker.get(key).is_some();
         assert!(asked.iter().all(|entry| there(&entry.key) == self.alive(&entry.key).is_some()));
         if ended {
             self.note_gone();

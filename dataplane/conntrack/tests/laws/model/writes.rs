@@ -20,7 +20,7 @@ impl<T: FlowTable> Trial<T> {
         reasons: &[Refusal],
         write: impl FnOnce(&mut Self) -> Write,
     ) -> Option<Entry> {
-        let before = self.tracker.get(&key);
+        let before = self.shard.tracker.get(&key);
         let (taken, refused) = (self.sink.taken.len(), self.sink.refused);
         let backlog = !self.replaced.is_empty();
         let result = write(self);
@@ -28,7 +28,7 @@ impl<T: FlowTable> Trial<T> {
             assert!(reasons.is_empty(), "done in spite of {reasons:?}");
             return Some(entry);
         }
-        assert_eq!(self.tracker.get(&key), before, "{result:?}, and yet changed");
+        assert_eq!(self.shard.tracker.get(&key), before, "{result:?}, and yet changed");
         if let Write::Refused(refusal) = result {
             assert!(reasons.contains(&refusal), "refused as {refusal:?}, not for one of {reasons:?}");
             assert_eq!((self.sink.taken.len(), self.sink.refused), (taken, refused), "an event of a refusal");
@@ -53,7 +53,7 @@ impl<T: FlowTable> Trial<T> {
         let asked = wish.attributes(&self.attrs.agings);
         let mut reasons: Vec<Refusal> = Self::faulty(self.attrs.faults_of_new(&asked)).collect();
         let mut check = |wrong: bool, reason| reasons.extend(wrong.then_some(reason));
-        let full = self.lives.len() == self.tracker.table().capacity() as usize;
+        let full = self.lives.len() == self.shard.tracker.table().capacity() as usize;
         check(self.held, Refusal::Held);
         check(self.attrs.permissions & Permissions::CONTROL_CREATE == 0, Refusal::Denied(Permission::Create));
         check(self.alive(&key).is_some(), Refusal::Exists);
@@ -63,7 +63,7 @@ impl<T: FlowTable> Trial<T> {
             reasons = vec![Refusal::Detached];
         }
         let (now, refused, backlog) = (self.now(), self.sink.refused, !self.replaced.is_empty());
-        let write = |trial: &mut Self| trial.tracker.create(now, &key, &asked, actor, &mut trial.sink);
+        let write = |trial: &mut Self| trial.shard.tracker.create(now, &key, &asked, actor, &mut trial.sink);
         let Some(entry) = self.written(key, &reasons, write) else { return };
 
         if let Some(ended) = self.lives.remove(&key) {
@@ -99,7 +99,7 @@ impl<T: FlowTable> Trial<T> {
             }
         }
         let now = self.now();
-        let write = |trial: &mut Self| trial.tracker.update(now, &key, &asked, actor, &mut trial.sink);
+        let write = |trial: &mut Self| trial.shard.tracker.update(now, &key, &asked, actor, &mut trial.sink);
         let Some(entry) = self.written(key, &reasons, write) else { return };
 
         let told = self.sink.taken.pop().expect("an update that is done has been reported");
@@ -112,7 +112,7 @@ impl<T: FlowTable> Trial<T> {
         life.last_ns = self.ns;
         let life = life.clone();
         self.same(&entry, &life);
-        assert_eq!(self.tracker.get(&key), Some(entry));
+        assert_eq!(self.shard.tracker.get(&key), Some(entry));
         self.sink.taken.push(told);
     }
 
@@ -128,13 +128,13 @@ impl<T: FlowTable> Trial<T> {
                 reasons.extend(denied.then_some(Refusal::Denied(Permission::Delete)));
             }
         }
-        let before = self.tracker.get(&key);
+        let before = self.shard.tracker.get(&key);
         let now = self.now();
-        let write = |trial: &mut Self| trial.tracker.remove(now, &key, reason, actor, &mut trial.sink);
+        let write = |trial: &mut Self| trial.shard.tracker.remove(now, &key, reason, actor, &mut trial.sink);
         let Some(entry) = self.written(key, &reasons, write) else { return };
 
         assert_eq!(Some(entry), before);
-        assert_eq!(self.tracker.get(&key), None);
+        assert_eq!(self.shard.tracker.get(&key), None);
         let told = self.sink.taken.last().expect("a removal that is done has been reported");
         let body = EventBody::Deleted { entry, reason, actor };
         assert_eq!(*told, Event { at_ns: self.ns, body });

@@ -181,7 +181,7 @@ fn the_table_has_entries() {
     let table = rig.table();
     assert_eq!(table.profiles[0].aging_ms, agings[refused - 1]);
     rig.learn(1, flow(2, 1001));
-    let aging = rig.lcores[1].tracker.get(&flow(2, 1001)).map(|entry| u64::from(entry.aging_ms));
+    let aging = rig.lcores[1].shard.tracker.get(&flow(2, 1001)).map(|entry| u64::from(entry.aging_ms));
     assert_eq!(aging, Some(agings[refused - 1]), "the other shard has not changed alone");
 }
 

@@ -8,7 +8,7 @@ use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::{Budget, Cursor, Step, Write};
 use conntrack::{
     ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, HashKind, Hasher,
-    LineTable, Now, Profiles, Tracker, TrackerConfig,
+    LineTable, Now, Parser, Profiles, Tracker, TrackerConfig,
 };
 use crossbeam_channel::Receiver;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
@@ -122,7 +122,7 @@ pub(super) struct Told {
 }
 
 pub(super) struct Lcore {
-    pub(super) tracker: Tracker<LineTable>,
+    pub(super) shard: conntrack::Shard<LineTable>,
     executor: Executor,
     replies: Receiver<Reply>,
     /// Whether its event ring takes anything.
@@ -177,7 +177,8 @@ impl Rig {
             let tracker = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
             shards.push(Shard { lcore, tasks: desk.commands });
             let known = HashMap::new();
-            lcores.push(Lcore { tracker, executor, replies: desk.replies, open: true, link: None, known });
+            let shard = conntrack::Shard::new(Parser::default(), tracker);
+            lcores.push(Lcore { shard, executor, replies: desk.replies, open: true, link: None, known });
         }
         let table = Table {
             profiles: Profiles::default(),
@@ -227,25 +228,25 @@ impl Rig {
                 lcore.link = link;
                 ring.link = link;
                 if link.is_some() {
-                    lcore.tracker.start_resync();
+                    lcore.shard.tracker.start_resync();
                 }
             }
-            lcore.tracker.advance(now, Budget::default(), ring);
-            lcore.executor.run(&mut lcore.tracker, now, SLICE, link, ring);
+            lcore.shard.tracker.advance(now, Budget::default(), ring);
+            lcore.executor.run(&mut lcore.shard.tracker, now, SLICE, link, ring);
         });
     }
 
     /// A packet comes to an lcore.
     pub(super) fn packet(&mut self, index: usize, key: FlowKey) {
         self.on_lcore(index, |lcore, now, ring| {
-            lcore.tracker.burst(now, key.input_port(), &[frame(&key)][..], ring, |_, _| {});
+            lcore.shard.burst(now, key.input_port(), &[frame(&key)][..], ring, |_, _| {});
         });
     }
 
     /// The same, and it is learned.
     pub(super) fn learn(&mut self, index: usize, key: FlowKey) {
         self.packet(index, key);
-        assert!(self.lcores[index].tracker.get(&key).is_some());
+        assert!(self.lcores[index].shard.tracker.get(&key).is_some());
     }
 
     /// Something happens on an lcore, and a listener follows its events.
@@ -309,7 +310,7 @@ impl Rig {
                 self.hear(index);
             }
             let idle = self.desk.dispatch.pending.is_empty() && self.desk.dispatch.due.is_empty();
-            if idle && self.lcores.iter().all(|l| l.tracker.settled()) {
+            if idle && self.lcores.iter().all(|l| l.shard.tracker.all_reported()) {
                 return;
             }
         }
@@ -364,16 +365,16 @@ impl Rig {
     pub(super) fn shards_have(&mut self, table: &v1::Table) {
         let (now, probe, author) = (self.now(), flow(3, 65_535), ActorId(ActorId::FIRST_CONTROL));
         for lcore in &mut self.lcores {
-            assert_eq!(lcore.tracker.attached(), !table.detached);
-            assert_eq!(u32::from(lcore.tracker.permissions().bits()), table.permissions);
+            assert_eq!(lcore.shard.tracker.attached(), !table.detached);
+            assert_eq!(u32::from(lcore.shard.tracker.permissions().bits()), table.permissions);
             for profile in table.profiles.iter().filter(|_| !table.detached) {
                 let profile_id = Some(profile.profile_id);
                 let asked = Attributes { dynamic: Some(true), profile_id, ..Attributes::default() };
                 let nobody = &mut |_: &Event| true;
-                let made = lcore.tracker.create(now, &probe, &asked, author, nobody);
+                let made = lcore.shard.tracker.create(now, &probe, &asked, author, nobody);
                 let Write::Done(entry) = made else { panic!("{made:?}") };
                 assert_eq!(u64::from(entry.aging_ms), profile.aging_ms);
-                let ended = lcore.tracker.remove(now, &probe, DeleteReason::Control, author, nobody);
+                let ended = lcore.shard.tracker.remove(now, &probe, DeleteReason::Control, author, nobody);
                 assert!(matches!(ended, Write::Done(_)), "{ended:?}");
             }
         }
@@ -384,7 +385,7 @@ impl Rig {
         for lcore in &self.lcores {
             let identity = |e: &Entry| (e.created_ms, e.aging_ms, e.permissions, e.creator, e.updater);
             let (mut table, mut cursor, mut positions) = (HashMap::new(), Cursor::default(), u32::MAX);
-            while let Step::Entry(entry) = lcore.tracker.step(&mut cursor, &mut positions) {
+            while let Step::Entry(entry) = lcore.shard.tracker.step(&mut cursor, &mut positions) {
                 table.insert(entry.key, identity(&entry));
             }
             let known: HashMap<_, _> = lcore.known.iter().map(|(key, e)| (*key, identity(e))).collect();

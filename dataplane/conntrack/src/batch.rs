@@ -1,0 +1,74 @@
+//! A batch: the keys and lengths of parsed frames, for one table.
+//!
+//! The parser appends to a batch and the tracker of a table probes and commits it. So a parser and
+//! a tracker know nothing of each other, and a second table is a second batch.
+
+use crate::key::FlowKey;
+
+/// The frames of some bursts that are to be looked up in one table, in the order of their arrival.
+pub(crate) struct Batch {
+    keys: [FlowKey; Batch::CAPACITY],
+    lens: [u32; Batch::CAPACITY],
+    len: usize,
+}
+
+impl Batch {
+    /// Maximum number of frames: a burst from each of two ports. It is also the number of bits in
+    /// the sets of frames that the stages pass on.
+    pub(crate) const CAPACITY: usize = u64::BITS as usize;
+
+    /// Returns an empty batch.
+    pub(crate) fn new() -> Self {
+        Batch { keys: [FlowKey::default(); Self::CAPACITY], lens: [0; Self::CAPACITY], len: 0 }
+    }
+
+    /// Returns the number of frames.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns the keys of the frames.
+    #[inline(always)]
+    pub(crate) fn keys(&self) -> &[FlowKey] {
+        &self.keys[..self.len]
+    }
+
+    /// Returns the lengths of the frames in bytes, in the order of [`Batch::keys`].
+    #[inline(always)]
+    pub(crate) fn lens(&self) -> &[u32] {
+        &self.lens[..self.len]
+    }
+
+    /// Returns true when `N` more frames fit.
+    #[inline(always)]
+    pub(crate) fn has_room<const N: usize>(&self) -> bool {
+        self.len + N <= Self::CAPACITY
+    }
+
+    /// Returns the places of the next `N` keys and lengths. [`Batch::append`] says how many of them
+    /// were filled.
+    ///
+    /// # Panics
+    /// When there is no room for `N` frames.
+    #[inline(always)]
+    pub(crate) fn room<const N: usize>(&mut self) -> (&mut [FlowKey; N], &mut [u32; N]) {
+        match (self.keys[self.len..].first_chunk_mut(), self.lens[self.len..].first_chunk_mut()) {
+            (Some(keys), Some(lens)) => (keys, lens),
+            _ => unreachable!("the caller has made room"),
+        }
+    }
+
+    /// Appends the first `count` frames of the places that [`Batch::room`] returned last.
+    #[inline(always)]
+    pub(crate) fn append(&mut self, count: usize) {
+        self.len += count;
+        debug_assert!(self.len <= Self::CAPACITY);
+    }
+
+    /// Removes all frames.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+}

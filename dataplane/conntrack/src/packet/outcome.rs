@@ -1,0 +1,63 @@
+//! The outcomes of a frame.
+
+/// What became of a received frame. Every frame has exactly one outcome.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Outcome {
+    /// The key was in the table.
+    Hit,
+    /// The key was not in the table and is now.
+    MissCreated,
+    /// The key was not in the table, and the shard is full.
+    MissFull,
+    /// The key was not in the table, which lacks the data path's C permission.
+    MissDenied,
+    /// The frame ended before the Ethernet, VLAN, IPv4 or port fields did.
+    Truncated,
+    /// The EtherType after at most two VLAN tags was not 0x0800.
+    NotIpv4,
+    /// The IPv4 header contradicts itself: version, IHL or total length.
+    Malformed,
+    /// The packet was a fragment other than the first.
+    Fragment,
+    /// The protocol is not tracked.
+    NotTrackedProtocol,
+    /// The frame was received while the program was detached.
+    Detached,
+}
+
+/// Numbers of frames, indexed by [`Outcome`].
+pub type Outcomes = [u64; Outcome::ALL.len()];
+
+impl Outcome {
+    /// All outcomes, in the order of their numbers.
+    pub const ALL: [Outcome; 10] = [
+        Outcome::Hit,
+        Outcome::MissCreated,
+        Outcome::MissFull,
+        Outcome::MissDenied,
+        Outcome::Truncated,
+        Outcome::NotIpv4,
+        Outcome::Malformed,
+        Outcome::Fragment,
+        Outcome::NotTrackedProtocol,
+        Outcome::Detached,
+    ];
+
+    /// Returns the name under which the outcome is counted and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Hit => "hit",
+            Outcome::MissCreated => "miss_created",
+            Outcome::MissFull => "miss_full",
+            Outcome::MissDenied => "miss_denied",
+            Outcome::Truncated => "truncated",
+            Outcome::NotIpv4 => "not_ipv4",
+            Outcome::Malformed => "malformed",
+            Outcome::Fragment => "fragment",
+            Outcome::NotTrackedProtocol => "not_tracked_protocol",
+            Outcome::Detached => "detached",
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How an entry begins and ends in the table, and how it is read.
+//!
+//! An entry that exists is in three places: in the table, in an aging class, and, if it is dynamic,
+//! in a block of the wheel. It begins and ends in all of them here.
+
+use core::ops::Range;
+
+use super::Tracker;
+use crate::aging::BLOCK;
+use crate::classes::STATIC;
+use crate::entry::{ActorId, Cold, Counts, Entry, Mark};
+use crate::key::FlowKey;
+use crate::permission::Permissions;
+use crate::table::{FlowTable, Pos};
+use crate::timeout::{Now, ProfileId};
+
+impl<T: FlowTable> Tracker<T> {
+    /// Returns the block of a position.
+    #[inline]
+    pub(super) fn block_of(pos: Pos) -> u32 {
+        pos.0 / BLOCK
+    }
+
+    /// Returns the positions of a block.
+    #[inline]
+    pub(super) fn block_positions(&self, block: u32) -> Range<u32> {
+        block * BLOCK..((block + 1) * BLOCK).min(self.table.positions())
+    }
+
+    /// Writes the cold part and the counts of a new entry.
+    pub(super) fn write_new(
+        &mut self,
+        now: Now,
+        pos: Pos,
+        creator: ActorId,
+        permissions: Permissions,
+        profile: ProfileId,
+    ) {
+        *self.table.cold_mut(pos) = Cold::new(now.ns / 1_000_000, creator, permissions, profile);
+        if let Some(counts) = self.table.counts_mut(pos) {
+            *counts = Counts::ZERO;
+        }
+    }
+
+    /// Begins the life of an entry: writes its stamp and mark, and starts its timer.
+    pub(super) fn begin(&mut self, now: Now, pos: Pos, class: u8) {
+        self.table.set_stamp(pos, now.stamp);
+        self.table.set_mark(pos, Mark::new(class));
+        self.classes.join(class);
+        if class != STATIC {
+            self.wheel.schedule(Self::block_of(pos), now.stamp.plus(self.classes.aging_ms(class)));
+        }
+    }
+
+    /// Restarts the timer of an entry, with another aging class or the same.
+    pub(super) fn restart(&mut self, now: Now, pos: Pos, class: u8) {
+        let mark = self.table.mark(pos);
+        self.classes.leave(mark.class());
+        self.classes.join(class);
+        self.table.set_mark(pos, mark.with_class(class));
+        self.table.set_stamp(pos, now.stamp);
+        if class != STATIC {
+            self.wheel.schedule(Self::block_of(pos), now.stamp.plus(self.classes.aging_ms(class)));
+        }
+    }
+
+    /// Ends the life of an entry and removes it from the table.
+    pub(super) fn end(&mut self, pos: Pos) {
+        debug_assert!(self.table.key_at(pos).is_some(), "an entry ends once");
+        self.classes.leave(self.table.mark(pos).class());
+        self.table.remove_at(pos);
+    }
+
+    /// Returns the entry at an occupied position, which holds `key`.
+    pub(super) fn entry(&self, pos: Pos, key: FlowKey) -> Entry {
+        let (cold, counts) = (self.table.cold(pos), self.table.counts(pos));
+        Entry {
+            key,
+            created_ms: cold.created_ms(),
+            last_used: self.table.stamp(pos),
+            aging_ms: self.classes.aging_ms(self.table.mark(pos).class()),
+            profile: cold.profile(),
+            permissions: cold.permissions(),
+            packets: counts.packets,
+            bytes: counts.bytes,
+            creator: cold.creator(),
+            updater: cold.updater(),
+        }
+    }
+}
