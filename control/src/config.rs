@@ -1,4 +1,4 @@
-//! The command line of `flowtracker-control`, typed.
+//! The configuration: the command line of `flowtracker-control` and the file that it may name.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -41,16 +41,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a command line, `args[0]` being the program's name, and the file that it may name.
+    /// Parses a command line, whose `args[0]` is the program's name, and the file that it may name.
     ///
     /// # Errors
-    /// As clap has them, naming the flag, or the file, line and key; `--help` and `--version` too come as such.
+    /// An error of clap that names the flag, or the file, line and key. `--help` and `--version`
+    /// are errors of clap as well.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut args: Vec<_> = args.into_iter().collect();
         let flags = Self::try_parse_from(&args)?;
         let Some(path) = &flags.config else { return Ok(flags) };
         let settings = config_file::read::<Self>(path)?;
-        // In front, so that flags win: the last of two counts.
+        // In front, so that flags win: the last occurrence counts.
         args.splice(1..1, settings.into_iter().map(OsString::from));
         Self::command()
             .args_override_self(true)
@@ -59,7 +60,7 @@ impl Config {
     }
 }
 
-/// The effective configuration: flags that can be pasted back.
+/// Prints the effective configuration as flags that can be pasted back.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--listen={}", self.listen)?;
@@ -70,7 +71,7 @@ impl fmt::Display for Config {
     }
 }
 
-/// Where metrics and health are served; `None` is `off`.
+/// Address of metrics and health; `None` is `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpAddr(pub Option<SocketAddr>);
 
@@ -94,7 +95,7 @@ impl fmt::Display for HttpAddr {
     }
 }
 
-/// Writes the manual page, made from the same definitions as the flags.
+/// Writes the manual page, which is made from the same definitions as the flags.
 pub fn write_manual(out: &mut dyn Write) -> io::Result<()> {
     clap_mangen::Man::new(Config::command()).section("8").render(out)?;
     out.write_all(include_bytes!("manual.roff"))
@@ -120,7 +121,7 @@ mod tests {
         })
     }
 
-    /// The file's text, and what it makes of these flags.
+    /// Returns the effective configuration for a file with this text and these flags.
     fn with_file(text: &str, flags: &[&str]) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("control.toml");

@@ -1,6 +1,7 @@
 //! The file of `--config`: TOML whose keys are the long flags without their dashes.
 //!
-//! A setting becomes the flag that it stands for, so that clap checks both alike.
+//! Each setting is turned into the flag that it stands for, so that clap checks both in the same
+//! way.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -10,15 +11,15 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use toml::{Spanned, Value};
 
-/// The settings of a file as flags of `P`.
+/// Returns the settings of a file as flags of `P`.
 ///
 /// # Errors
-/// What is wrong, beginning with the file and the line.
+/// The file and the line, and what is wrong there.
 pub(crate) fn read<P: Parser>(path: &Path) -> Result<Vec<String>, clap::Error> {
     let place = format!("--config {}", path.display());
     let refuse = |text: String| clap::Error::raw(ErrorKind::ValueValidation, text + "\n");
     let text = std::fs::read_to_string(path).map_err(|why| refuse(format!("{place}: {why}")))?;
-    // Where an offset stands, and what is wrong there.
+    // Turns an offset into its line.
     let wrong = |offset: usize, why: &dyn Display| {
         let line = text.get(..offset).unwrap_or(&text).matches('\n').count() + 1;
         refuse(format!("{place}: line {line}: {why}"))
@@ -45,7 +46,8 @@ pub(crate) fn read<P: Parser>(path: &Path) -> Result<Vec<String>, clap::Error> {
             }
         };
         let flag = format!("--{key}={value}");
-        // On its own, and whether a flag overrides it or not, so that the message can say where it stands.
+        // Each flag is tried on its own, also when the command line overrides it, so that the
+        // message can name its line.
         if let Err(why) = P::try_parse_from([command.get_name(), &flag]) {
             let why = why.to_string();
             let first = why.lines().next().unwrap_or_default();

@@ -44,7 +44,7 @@ fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
         };
         server::serve(config, shutdown).await.map_err(Into::into)
     });
-    // Connections of clients that do not read must not hold the process.
+    // Connections of clients that do not read must not keep the process.
     runtime.shutdown_background();
     served
 }

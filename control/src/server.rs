@@ -1,6 +1,5 @@
-//! Wiring: listeners, services, limits, and the way out.
+//! The running service: its listeners, the services on them, their limits, and how it ends.
 
-use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::api::prepared::PreparedWatch;
-use crate::api::service::Admin;
+use crate::api::service::UserService;
 use crate::config::Config;
 use crate::http;
 use crate::link::ingest::Ingest;
@@ -29,8 +28,8 @@ use crate::stop::{self, Stop};
 /// Health name of the users' service: SERVING while a data plane is attached.
 pub use flowtracker_proto::v1::flow_tracker_service_server::SERVICE_NAME as SERVICE;
 
-// Together 30 s: a dead transport is noticed by then. A peer that is merely
-// slow answers pings, because its HTTP/2 layer does.
+// A dead transport is noticed when both have passed. A peer that is merely slow answers pings,
+// because its HTTP/2 layer does.
 const PING_EVERY: Duration = Duration::from_secs(10);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
@@ -42,40 +41,31 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// How long open streams may take to end after the signal.
 const LINGER: Duration = Duration::from_secs(1);
-/// How often data planes that are away are looked at.
+/// How often the mirror is searched for data planes that have been away for too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the service did not start, or ended.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The TCP address cannot be had.
+    /// The TCP address cannot be used.
+    #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
-    /// The address of metrics and health cannot be had.
+    /// The address of metrics and health cannot be used.
+    #[error("--http {0}: cannot listen: {1}")]
     Http(SocketAddr, std::io::Error),
-    /// The unix socket cannot be had.
+    /// The unix socket cannot be opened.
+    #[error("cannot listen on unix:{path}: {1}", path = .0.display())]
     Unix(PathBuf, std::io::Error),
-    /// There is no room for the event log.
+    /// There is no memory for the event log.
+    #[error("--retain {0}: no room for so many events: {1}")]
     Retain(usize, std::collections::TryReserveError),
     /// The reflection service refused our own descriptors.
+    #[error("cannot offer reflection: {0}")]
     Reflection(tonic_reflection::server::Error),
     /// A listener failed.
+    #[error("cannot serve: {0}")]
     Serve(tonic::transport::Error),
 }
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen(addr, why) => write!(f, "cannot listen on {addr}: {why}"),
-            Self::Http(addr, why) => write!(f, "--http {addr}: cannot listen: {why}"),
-            Self::Unix(path, why) => write!(f, "cannot listen on unix:{}: {why}", path.display()),
-            Self::Retain(events, why) => write!(f, "--retain {events}: no room for so many events: {why}"),
-            Self::Reflection(why) => write!(f, "cannot offer reflection: {why}"),
-            Self::Serve(why) => write!(f, "cannot serve: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {}
 
 /// A service whose sockets are open. Dropping it closes them.
 #[derive(Debug)]
@@ -87,7 +77,7 @@ pub struct Bound {
     hub: Arc<Hub>,
 }
 
-/// Takes the socket's file away when the service ends.
+/// Removes the file of the unix socket when the service ends.
 #[derive(Debug)]
 struct UnixPath(PathBuf);
 
@@ -97,7 +87,10 @@ impl Drop for UnixPath {
     }
 }
 
-/// Opens the sockets. From here on clients can dial; they are answered by [`Bound::serve`].
+/// Opens the sockets. Clients can dial from then on; [`Bound::serve`] answers them.
+///
+/// # Errors
+/// A socket cannot be opened, or there is no memory for the event log.
 pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
     let listen = |e| ServeError::Listen(config.listen, e);
     let tcp = TcpListener::bind(config.listen).await.map_err(listen)?;
@@ -119,7 +112,7 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
     Ok(Bound { tcp, unix, http, addr, hub: Arc::new(hub) })
 }
 
-/// Opens a unix socket; a file that a dead service left behind is replaced.
+/// Opens a unix socket. A file that a dead service left behind is replaced.
 async fn bind_unix(path: &Path) -> std::io::Result<(UnixListener, UnixPath)> {
     use std::os::unix::fs::FileTypeExt;
     let left_behind = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket())
@@ -132,7 +125,10 @@ async fn bind_unix(path: &Path) -> std::io::Result<(UnixListener, UnixPath)> {
     Ok((UnixListener::bind(path)?, UnixPath(path.to_owned())))
 }
 
-/// Serves until `shutdown` is done.
+/// Opens the sockets and serves until `shutdown` is done.
+///
+/// # Errors
+/// As [`bind`] has them, or a listener failed.
 pub async fn serve(
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -143,23 +139,26 @@ pub async fn serve(
 }
 
 impl Bound {
-    /// The TCP address that was taken.
+    /// Returns the TCP address that the service listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The address of metrics and health that was taken.
+    /// Returns the address of metrics and health.
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(|(_, addr)| *addr)
     }
 
-    /// The state that is served.
+    /// Returns the state that is served.
     pub fn hub(&self) -> Arc<Hub> {
         self.hub.clone()
     }
 
-    /// Serves until `shutdown` is done and the open streams have ended, which
-    /// they do at once; a client that does not read is not waited for.
+    /// Serves until `shutdown` is done and the open streams have ended. They end at once; a client
+    /// that does not read is not waited for.
+    ///
+    /// # Errors
+    /// A listener failed.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let Self { tcp, unix, http, addr, hub } = self;
         let (stopper, stop) = stop::channel();
@@ -211,13 +210,14 @@ impl Bound {
     }
 }
 
-/// Connections that send at once. Nagle's algorithm (RFC 896) would keep an event back until the last one has been
-/// acknowledged, which a client may put off for 40 ms.
+/// Returns the connections of `tcp`, set to send at once. Nagle's algorithm (RFC 896) would keep an
+/// event back until the client has acknowledged the one before, which it may delay.
 fn accepted(tcp: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
-    // One that is dead already says so when it is used.
+    // A connection that is dead already fails when it is used.
     TcpListenerStream::new(tcp).map(|stream| stream.inspect(|s| drop(s.set_nodelay(true))))
 }
 
+/// Returns a server with our limits.
 fn server() -> Server {
     Server::builder()
         .http2_keepalive_interval(Some(PING_EVERY))
@@ -226,8 +226,9 @@ fn server() -> Server {
         .initial_connection_window_size(CONNECTION_WINDOW)
 }
 
+/// Returns all gRPC services: the users', the data planes', health and reflection.
 fn routes(hub: &Arc<Hub>, links: &Arc<Links>, stop: &Stop) -> Result<Routes, ServeError> {
-    let admin = Admin::new(hub.clone(), links.clone(), stop.clone());
+    let service = UserService::new(hub.clone(), links.clone(), stop.clone());
     let ingest = Ingest::new(hub.clone(), links.clone(), stop.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(reporter, hub.clone(), stop.clone()));
@@ -238,14 +239,15 @@ fn routes(hub: &Arc<Hub>, links: &Arc<Links>, stop: &Stop) -> Result<Routes, Ser
             // google.rpc, so that grpcurl can show the details of an error.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
-    Ok(Routes::new(PreparedWatch::new(admin))
+    Ok(Routes::new(PreparedWatch::new(service))
         .add_service(DataplaneLinkServiceServer::new(ingest).max_decoding_message_size(LINK_MESSAGE_MAX))
         .add_service(health)
         .add_service(reflection().build_v1().map_err(ServeError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(ServeError::Reflection)?))
 }
 
-/// Keeps the health of the users' service in step with the data planes.
+/// Sets the health of the users' service to whether a data plane is attached, until the service
+/// ends.
 async fn report_health(reporter: HealthReporter, hub: Arc<Hub>, mut stop: Stop) {
     let mut attached = hub.subscribe_attached();
     loop {

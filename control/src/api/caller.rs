@@ -1,6 +1,6 @@
-//! Who is calling: the author that a control write is recorded under.
+//! Who makes a call: the author that a control write is recorded under.
 //!
-//! What the caller says about itself is information for people, not trust.
+//! A caller may claim any name. The author is information for people and grants nothing.
 
 use flowtracker_proto::header;
 use flowtracker_proto::v1::{Actor, Entity};
@@ -8,11 +8,11 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Extensions, Request};
 
-/// Longest process name, bytes: that of P4TC.
+/// Longest process name, bytes; the same as P4TC's.
 const PROCESS_MAX: usize = 63;
 
-/// Author of what `request` asks for: what the client says in metadata, else
-/// the credentials of its unix socket, else pid 0 and the user agent.
+/// Returns the author of what `request` asks for: what the client's metadata says, else the
+/// credentials of its unix socket, else pid 0 and the user agent.
 pub fn actor<T>(request: &Request<T>) -> Actor {
     let (pid, process) = name(request.metadata(), request.extensions());
     Actor { entity: Entity::Tc.into(), pid, process: clamp(&process) }
@@ -37,8 +37,8 @@ fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {
     }
 }
 
-/// At most 63 bytes, cut between characters, without control characters: the
-/// name is printed on terminals.
+/// Returns the name without control characters, because it is printed on terminals, and cut between
+/// characters to [`PROCESS_MAX`] bytes.
 fn clamp(process: &str) -> String {
     let mut out = String::new();
     for c in process.chars().filter(|c| !c.is_control()) {

@@ -1,22 +1,22 @@
-//! How long a caller waits.
+//! How long the service works on a call.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
-/// When to stop waiting for what a call of gRPC asks.
+/// Returns when a gRPC call has to be answered: within its `grpc-timeout`, and within `most`.
 pub(crate) fn deadline(metadata: &MetadataMap, most: Duration) -> Instant {
     before(metadata.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout), most)
 }
 
-/// When to stop waiting for a caller who waits for `asked`: then if that is sooner than `most`. A twentieth is kept
-/// back, so that the caller gets our answer rather than none.
+/// Returns when a caller that waits for `asked` has to be answered: within that time, and within
+/// `most`. A twentieth of `asked` is kept back, so that the answer still reaches the caller.
 pub(crate) fn before(asked: Option<Duration>, most: Duration) -> Instant {
     Instant::now() + asked.map_or(most, |asked| (asked - asked / 20).min(most))
 }
 
-/// Reads a `grpc-timeout`: up to eight digits and a unit.
+/// Parses a `grpc-timeout`: up to eight digits and a unit.
 fn timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let n = u64::from(digits.parse::<u32>().ok().filter(|_| digits.len() <= 8)?);

@@ -1,5 +1,4 @@
-//! What callers are told when something is refused: gRPC statuses with
-//! `google.rpc` details.
+//! Refusals: gRPC statuses with `google.rpc` details.
 
 use std::collections::HashMap;
 
@@ -11,12 +10,12 @@ use flowtracker_proto::key::{Violation, quoted};
 /// `ErrorInfo.domain` of every refusal.
 pub const DOMAIN: &str = "flowtracker.v1";
 
-/// A refusal with a machine-readable `reason` (upper case, as `ErrorInfo` wants it).
+/// Returns a status with a machine-readable `reason`, in upper case as `ErrorInfo` wants it.
 pub fn refusal(code: Code, reason: &str, message: impl Into<String>) -> Status {
     with_metadata(code, reason, message, HashMap::new())
 }
 
-/// A refusal whose `ErrorInfo` carries metadata too.
+/// Returns a status whose `ErrorInfo` carries metadata as well.
 pub fn with_metadata(
     code: Code,
     reason: &str,
@@ -27,12 +26,13 @@ pub fn with_metadata(
     Status::with_error_details(code, message, details)
 }
 
-/// INVALID_ARGUMENT that lists every violation and names the first in its message.
+/// Returns INVALID_ARGUMENT that lists every violation; its message names the first.
 pub fn bad_request(violations: Vec<Violation>) -> Status {
     of_fields(Code::InvalidArgument, "BAD_REQUEST", HashMap::new(), violations)
 }
 
-/// A refusal because of some fields of the request: all are listed, the first is named in the message.
+/// Returns a status about fields of the request. It lists every violation; its message names the
+/// first.
 pub fn of_fields(
     code: Code,
     reason: &str,
@@ -49,14 +49,14 @@ pub fn of_fields(
     Status::with_error_details(code, message, details)
 }
 
-/// NOT_FOUND: the field `dataplane` names none that is or was there.
+/// Returns NOT_FOUND: no data plane is or was attached under `name`.
 pub fn unknown_dataplane(name: &str) -> Status {
     let message = format!("no data plane is named {}", quoted(name));
     let violation = Violation::new("dataplane", message);
     of_fields(Code::NotFound, "UNKNOWN_DATAPLANE", HashMap::new(), vec![violation])
 }
 
-/// INVALID_ARGUMENT for one field.
+/// Returns INVALID_ARGUMENT for one field.
 pub fn bad_field(field: &str, description: impl Into<String>) -> Status {
     bad_request(vec![Violation::new(field, description)])
 }

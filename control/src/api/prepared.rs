@@ -1,8 +1,8 @@
-//! WatchEvents with responses that are bytes already.
+//! WatchEvents with responses that are encoded already.
 //!
-//! The generated server encodes every message for every caller. Here an event
-//! is encoded once and its bytes go to all watchers, so this one method is taken
-//! out of the generated server's hands; all others pass through.
+//! The generated server encodes every message for every caller. Here an event is encoded once and
+//! its bytes go to all watchers, so this method is answered here; all others pass on to the
+//! generated server.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,29 +20,29 @@ use tonic::server::{Grpc, NamedService, ServerStreamingService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-use crate::api::service::Admin;
+use crate::api::service::UserService;
 use crate::api::watch;
 
 /// The method that is answered here.
 const WATCH_EVENTS: &str = "/flowtracker.v1.FlowTrackerService/WatchEvents";
 
-/// The users' service, with WatchEvents in prepared bytes.
+/// The users' service, whose WatchEvents sends prepared bytes.
 #[derive(Clone, Debug)]
 pub struct PreparedWatch {
-    admin: Arc<Admin>,
-    others: FlowTrackerServiceServer<Admin>,
+    service: Arc<UserService>,
+    others: FlowTrackerServiceServer<UserService>,
 }
 
 impl PreparedWatch {
-    /// Serves `admin`.
-    pub fn new(admin: Admin) -> Self {
-        let admin = Arc::new(admin);
-        Self { others: FlowTrackerServiceServer::from_arc(admin.clone()), admin }
+    /// Serves `service`.
+    pub fn new(service: UserService) -> Self {
+        let service = Arc::new(service);
+        Self { others: FlowTrackerServiceServer::from_arc(service.clone()), service }
     }
 }
 
 impl NamedService for PreparedWatch {
-    const NAME: &'static str = <FlowTrackerServiceServer<Admin> as NamedService>::NAME;
+    const NAME: &'static str = <FlowTrackerServiceServer<UserService> as NamedService>::NAME;
 }
 
 impl Service<http::Request<Body>> for PreparedWatch {
@@ -58,12 +58,12 @@ impl Service<http::Request<Body>> for PreparedWatch {
         if request.uri().path() != WATCH_EVENTS {
             return self.others.call(request);
         }
-        let watch = Watch(self.admin.clone());
+        let watch = Watch(self.service.clone());
         Box::pin(async move { Ok(Grpc::new(Prepared).server_streaming(watch, request).await) })
     }
 }
 
-struct Watch(Arc<Admin>);
+struct Watch(Arc<UserService>);
 
 impl ServerStreamingService<WatchEventsRequest> for Watch {
     type Response = Bytes;
@@ -71,12 +71,12 @@ impl ServerStreamingService<WatchEventsRequest> for Watch {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Self::ResponseStream>, Status>> + Send>>;
 
     fn call(&mut self, request: Request<WatchEventsRequest>) -> Self::Future {
-        let admin = self.0.clone();
-        Box::pin(async move { admin.watch(request.into_inner()).await })
+        let service = self.0.clone();
+        Box::pin(async move { service.watch(request.into_inner()).await })
     }
 }
 
-/// Requests are decoded, responses are sent as they are.
+/// Decodes requests, and sends responses as they are.
 struct Prepared;
 
 impl Codec for Prepared {

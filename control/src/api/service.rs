@@ -1,8 +1,7 @@
-//! The users' door: `FlowTrackerService`.
+//! `FlowTrackerService`, the gRPC service of users.
 //!
-//! Entries are read and written by the lcores that own them: a request is
-//! checked, sent down the link as a command with a deadline, and answered from
-//! the replies.
+//! The lcores own the entries, so a request that reads or writes entries is checked, sent down the
+//! link as a command with a deadline, and answered from the replies.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,30 +36,31 @@ use crate::stop::Stop;
 use flowtracker_proto::header;
 use flowtracker_proto::key::FlowKey;
 
-/// How long a data plane may take to answer about one entry, unless the caller says less.
+/// Longest wait for a data plane's answer about one entry; a caller may ask for less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How long a data plane may take to enumerate or empty its table, unless the caller says less.
+/// Longest wait for a data plane that lists or empties its table; a caller may ask for less.
 const TABLE_WITHIN: Duration = Duration::from_secs(300);
 /// Entries per response of ListEntries, at most.
 const RUN: usize = 256;
 /// Responses of ListEntries that may wait for the client.
 const QUEUE: usize = 4;
 
-/// The service that people and programs use.
+/// Answers the calls of users.
 #[derive(Debug)]
-pub struct Admin {
+pub struct UserService {
     hub: Arc<Hub>,
     links: Arc<Links>,
     stop: Stop,
 }
 
-impl Admin {
-    /// Reads `hub`, sends commands over `links`, and ends its streams when `stop` turns true.
+impl UserService {
+    /// Creates a service that reads `hub`, sends commands over `links`, and ends its streams when
+    /// `stop` turns true.
     pub fn new(hub: Arc<Hub>, links: Arc<Links>, stop: Stop) -> Self {
         Self { hub, links, stop }
     }
 
-    /// Starts a watcher; its stream carries `WatchEventsResponse` in wire form.
+    /// Starts a watcher. Its stream carries `WatchEventsResponse` in wire form.
     pub async fn watch(
         &self,
         request: WatchEventsRequest,
@@ -92,7 +92,7 @@ impl Admin {
         found.ok_or_else(|| broken(link.name(), "its answer has no entry"))
     }
 
-    /// Sends a command and returns the end of its answer.
+    /// Sends a command and returns the last part of its answer.
     async fn conclusion(
         &self,
         dataplane: &str,
@@ -108,7 +108,7 @@ impl Admin {
         last.ok_or_else(|| broken(link.name(), "its answer is empty"))
     }
 
-    /// Sends a command whose answer is the table.
+    /// Sends a command whose answer describes the table.
     async fn table(&self, dataplane: &str, body: command::Body, deadline: Instant) -> Result<Table, Status> {
         let table = self.conclusion(dataplane, body, deadline).await?.table;
         table.ok_or_else(|| broken(dataplane, "its answer has no table"))
@@ -116,11 +116,12 @@ impl Admin {
 }
 
 #[tonic::async_trait]
-impl FlowTrackerService for Admin {
+impl FlowTrackerService for UserService {
     type WatchEventsStream = Pin<Box<dyn Stream<Item = Result<WatchEventsResponse, Status>> + Send>>;
     type ListEntriesStream = ReceiverStream<Result<ListEntriesResponse, Status>>;
 
-    /// As [`Admin::watch`], for whoever wants messages. Over the network, [`crate::api::prepared`] spares the detour.
+    /// Does what [`UserService::watch`] does, for callers inside this process that want messages.
+    /// Over the network, [`crate::api::prepared`] answers this method.
     async fn watch_events(
         &self,
         request: Request<WatchEventsRequest>,
@@ -307,7 +308,7 @@ fn broken(dataplane: &str, why: &str) -> Status {
     fault::refusal(Code::Internal, "BROKEN_ANSWER", message)
 }
 
-/// The entries of a reply, as of its time.
+/// Returns the entries of a reply, with ages as of its time.
 fn entries(dataplane: &str, reply: &Reply) -> Result<Vec<Entry>, Status> {
     let convert = |record| {
         EntryState::from_record(record, reply.time_ns)
@@ -317,7 +318,7 @@ fn entries(dataplane: &str, reply: &Reply) -> Result<Vec<Entry>, Status> {
     reply.entries.iter().map(convert).collect()
 }
 
-/// Passes the replies of a dump on to the client as they come.
+/// Sends the replies of a dump to the client as they arrive.
 async fn forward(
     mut call: Call,
     dataplane: &str,

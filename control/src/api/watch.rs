@@ -1,7 +1,8 @@
 //! WatchEvents: a feed on a gRPC stream.
 //!
-//! Each item of the feed becomes a response, in bytes that watchers at the same place share, and waits for the client
-//! in a short queue. HTTP/2 flow control stops the queue, the queue stops the feed's reader, and nobody else notices.
+//! Each item of the feed becomes a response, in bytes that watchers at the same place share, and
+//! waits for the client in a short queue. HTTP/2 flow control stops the queue, the queue stops the
+//! feed's reader, and nobody else notices.
 
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ use crate::stop::Stop;
 /// Responses that may wait for the client.
 const QUEUE: usize = 2;
 
-/// What the stream of a watcher carries: `WatchEventsResponse` in wire form, or the status that ends it.
+/// What the stream of a watcher carries: `WatchEventsResponse` in wire form, or the status that
+/// ends it.
 pub type Response = Result<Bytes, Status>;
 
 /// Starts a watcher. Returns its stream and the number of the event that the stream follows.

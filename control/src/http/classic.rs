@@ -1,11 +1,11 @@
 //! Prometheus' classic text format, 0.0.4, made from OpenMetrics text.
 //!
-//! The library writes OpenMetrics only. For counters, gauges and histograms without exemplars and times the two
-//! differ in the lines that begin with `#`, and in nothing else.
+//! The library writes OpenMetrics only. For counters, gauges and histograms without exemplars and
+//! times, the two differ only in the lines that begin with `#`.
 
 use std::fmt::Write as _;
 
-/// The same metrics in the classic format.
+/// Returns the same metrics in the classic format.
 pub(crate) fn from_openmetrics(text: &str) -> String {
     let mut classic = String::with_capacity(text.len() + text.len() / 8);
     let mut help_text = "";
@@ -14,7 +14,7 @@ pub(crate) fn from_openmetrics(text: &str) -> String {
             ["#", "EOF"] | ["#", "UNIT", ..] => {}
             ["#", "HELP", _, text] => help_text = text,
             ["#", "TYPE", name, kind] => {
-                // A classic counter's name is that of its samples.
+                // In the classic format a counter has the name of its samples.
                 let suffix = if kind == "counter" { "_total" } else { "" };
                 // Writing to a String does not fail.
                 let _ = writeln!(classic, "# HELP {name}{suffix} {help_text}\n# TYPE {name}{suffix} {kind}");

@@ -1,8 +1,8 @@
 //! Connections of HTTP/1, each with one request.
 //!
-//! A connection ends within seconds, and the number of open ones is limited, so that a client that dials and sends
-//! nothing, or does not read, costs little and delays nobody. `axum::serve` sets none of these limits, so the
-//! connections are served here.
+//! A connection ends within seconds, and the number of open ones is limited, so that a client that
+//! dials and sends nothing, or does not read, costs little and delays nobody. `axum::serve` sets
+//! none of these limits, so the connections are served here.
 
 use std::time::Duration;
 

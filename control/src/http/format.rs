@@ -1,19 +1,19 @@
-//! Which of the two formats a client wants: the `Accept` header (RFC 9110, 12.5.1).
+//! The choice between the two formats by the `Accept` header (RFC 9110, 12.5.1).
 
 use axum::http::header::{ACCEPT, HeaderMap};
 
 /// A format of `/metrics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// Prometheus' text format 0.0.4: what everybody reads.
+    /// Prometheus' text format 0.0.4, which every scraper reads.
     Classic,
     /// OpenMetrics 1.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// The best for a client. OpenMetrics has to be asked for by name; whoever accepts neither gets the classic format,
-    /// which says more than a refusal.
+    /// Returns the format that suits the client best. OpenMetrics must be asked for by name. A
+    /// client that accepts neither gets the classic format, which is more useful than a refusal.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
         let (mut classic, mut openmetrics) = (Wish::default(), Wish::default());
         let lists = headers.get_all(ACCEPT).iter().filter_map(|list| list.to_str().ok());
@@ -35,7 +35,7 @@ impl Format {
         }
     }
 
-    /// Its `Content-Type`.
+    /// Returns its `Content-Type`.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Classic => "text/plain; version=0.0.4; charset=utf-8",
@@ -44,17 +44,18 @@ impl Format {
     }
 }
 
-/// How much a format is wanted.
+/// How much a client wants a format.
 #[derive(Debug, Default)]
 struct Wish {
-    /// How exactly it was named.
+    /// How exactly the client named it: 2 by type and version, 1 by type, 0 by `*/*`.
     precision: u8,
-    /// 0, which means not at all, to 1.
+    /// From 0, not at all, to 1.
     quality: f32,
 }
 
 impl Wish {
-    /// The most exact name counts, and of several the one that is wanted most.
+    /// Takes another range into account. The most exact name counts, and among equals the highest
+    /// quality.
     fn take(&mut self, precision: u8, quality: f32) {
         if precision > self.precision {
             *self = Self { precision, quality };
@@ -64,7 +65,7 @@ impl Wish {
     }
 }
 
-/// One media range.
+/// A media range of the header.
 struct Range {
     media: String,
     version: Option<String>,
@@ -87,7 +88,7 @@ impl Range {
         Some(range)
     }
 
-    /// True when it asks for this version or for none.
+    /// Returns whether the range asks for this version or for none.
     fn version_is(&self, version: &str) -> bool {
         self.version.as_ref().is_none_or(|wanted| *wanted == version)
     }

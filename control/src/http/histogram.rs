@@ -1,11 +1,12 @@
-//! Histograms as the data plane counts them, in the form that Prometheus has.
+//! Histograms in Prometheus' form, from the counts of the data plane.
 
 use std::ops::Range;
 
 use flowtracker_proto::loop_time;
 
-/// Upper bounds of the loop time's buckets, nanoseconds: every doubling where a poll loop lives, empty or busy, then
-/// three for what should be rare. Each is a bound of the source too, so that no count is guessed.
+/// Upper bounds of the loop time's buckets, nanoseconds: every doubling in the usual range of a
+/// poll loop, then three for rare, long iterations. Each is also a bound of the source's buckets,
+/// so no count has to be split.
 const LOOP_NS: [u64; 14] = [
     1 << 7,
     1 << 8,
@@ -26,29 +27,32 @@ const LOOP_NS: [u64; 14] = [
 /// Upper bounds of the lateness' buckets, milliseconds: those of the source.
 const LATENESS_MS: [u64; 15] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384];
 
-/// Counts by upper bound, in seconds.
+/// Numbers of observations by upper bound, in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Histogram {
-    /// At least this much in all. The source keeps no sum: here each observation counts as the lower bound of its bucket.
+    /// A lower bound of the sum. The source keeps no sum, so each observation counts as the lower
+    /// bound of its bucket.
     pub(crate) sum: f64,
     /// Number of observations.
     pub(crate) count: u64,
-    /// Upper bounds and how many observations lie between each and the one before it; the last is infinity.
+    /// Upper bounds, ascending to infinity, each with the number of observations above the bound
+    /// before it.
     pub(crate) buckets: Vec<(f64, u64)>,
 }
 
-/// The histogram of `LcoreStats.loop_time`.
+/// Returns the histogram of `LcoreStats.loop_time`.
 pub(crate) fn loop_time(counts: &[u64]) -> Histogram {
     gather(counts, loop_time::bounds, &LOOP_NS, 1e9)
 }
 
-/// The histogram of `LcoreStats.expiry_lateness_log2_ms`.
+/// Returns the histogram of `LcoreStats.expiry_lateness_log2_ms`.
 pub(crate) fn lateness(counts: &[u64]) -> Histogram {
     let bounds = |bucket| if bucket == 0 { 0..1 } else { 1_u64 << (bucket - 1)..1_u64 << bucket };
     gather(counts, bounds, &LATENESS_MS, 1e3)
 }
 
-/// Gathers buckets, of which the i-th counts what lies within `bounds(i)`, into those that end at `ends`.
+/// Sums source buckets, the i-th of which counts what lies within `bounds(i)`, into buckets that
+/// end at `ends`.
 fn gather(counts: &[u64], bounds: impl Fn(usize) -> Range<u64>, ends: &[u64], per_second: f64) -> Histogram {
     let seconds = |units: u64| units as f64 / per_second;
     let upper = ends.iter().map(|end| seconds(*end)).chain([f64::INFINITY]);
@@ -68,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// As the data plane counts lateness.
+    /// Returns the bucket in which the data plane counts a lateness.
     fn lateness_bucket(ms: u64) -> usize {
         (u64::BITS - ms.leading_zeros()).min(15) as usize
     }
@@ -79,7 +83,7 @@ mod tests {
         counts
     }
 
-    /// What must hold of a histogram of these values. Oracle: the values themselves.
+    /// Checks a histogram against the values that it was made from.
     fn check(histogram: &Histogram, values: &[u64], per_second: f64) -> Result<(), TestCaseError> {
         prop_assert_eq!(histogram.count, values.len() as u64);
         prop_assert!(histogram.buckets.is_sorted_by(|a, b| a.0 < b.0));
@@ -87,7 +91,8 @@ mod tests {
         let mut so_far = 0;
         for (upper, count) in &histogram.buckets {
             so_far += count;
-            // The source's buckets end before their upper bound, which decides about whole units only.
+            // The source's buckets exclude their upper bound, Prometheus' include it; the values
+            // are whole units.
             let below = values.iter().filter(|value| (**value as f64) < upper * per_second).count();
             prop_assert_eq!(so_far, below as u64, "up to {}", upper);
         }
@@ -107,7 +112,8 @@ mod tests {
         fn loop_times_are_all_there(values in values()) {
             let histogram = loop_time(&counted(&values, loop_time::BUCKETS, loop_time::bucket));
             check(&histogram, &values, 1e9)?;
-            // An eighth of a bucket's lower bound is all that can be missing, or 8 ns, where no bucket is open.
+            // Each observation may lack an eighth of its bucket's lower bound, or 8 ns, unless the
+            // last bucket counts it.
             if values.iter().all(|ns| *ns < 1 << 30) {
                 let sum: f64 = values.iter().map(|ns| *ns as f64 / 1e9).sum();
                 prop_assert!(histogram.sum * 1.125 + values.len() as f64 * 8e-9 >= sum);
@@ -124,7 +130,7 @@ mod tests {
             }
         }
 
-        /// What was counted once stays counted under the same bounds: so it is a counter.
+        /// A later histogram has no smaller count under any bound, as a counter requires.
         #[test]
         fn more_observations_never_lower_a_count(before in values(), more in values()) {
             let all: Vec<_> = before.iter().chain(&more).copied().collect();
@@ -141,7 +147,7 @@ mod tests {
         assert!(LOOP_NS.iter().all(|end| ends.contains(end)) && LOOP_NS.is_sorted());
     }
 
-    /// Empty buckets at the end are left out on the way.
+    /// The link leaves out empty buckets at the end.
     #[test]
     fn nothing_counted_has_all_its_buckets() {
         for histogram in [loop_time(&[]), lateness(&[])] {

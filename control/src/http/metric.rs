@@ -8,10 +8,10 @@ use prometheus_client::registry::Unit;
 
 use super::histogram::Histogram;
 
-/// Name and value.
+/// A label: name and value.
 pub(super) type Label = (&'static str, String);
 
-/// One metric of a `T`.
+/// A metric of subjects of type `T`.
 pub(super) struct Metric<T> {
     pub(super) name: &'static str,
     pub(super) help: &'static str,
@@ -19,15 +19,15 @@ pub(super) struct Metric<T> {
     pub(super) value: Value<T>,
 }
 
-/// How a metric is read.
+/// How the samples of a metric are read.
 pub(super) enum Value<T> {
     Counter(fn(&T) -> u64),
-    /// A counter with one more label: its name, and the counts by its value.
+    /// A counter with one more label: the label's name, and the count for each of its values.
     Counters(&'static str, fn(&T) -> Vec<(&'static str, u64)>),
     Gauge(fn(&T) -> u64),
-    /// A point in time, Unix seconds; `None` when there is none yet.
+    /// A point in time, Unix seconds; `None` when it is not known yet.
     Time(fn(&T) -> Option<f64>),
-    /// Text as labels: always 1.
+    /// Text in labels; the value is always 1.
     Info(fn(&T) -> Vec<Label>),
     Histogram(fn(&T) -> Histogram),
 }
@@ -41,7 +41,8 @@ impl<T> Value<T> {
         }
     }
 
-    /// The samples of `subject`, each with the labels that it has besides those of its subject.
+    /// Returns the samples of `subject`, each with the labels that it has besides those of its
+    /// subject.
     fn samples(&self, subject: &T) -> Vec<(Vec<Label>, Sample)> {
         match self {
             Self::Counter(read) => vec![(vec![], Sample::Counter(read(subject)))],
@@ -79,7 +80,7 @@ impl Sample {
     }
 }
 
-/// Writes `metrics`, each of all `subjects`. Without subjects there is nothing to write.
+/// Writes each of `metrics` for all `subjects`; nothing when there are none.
 pub(super) fn encode<T>(
     to: &mut DescriptorEncoder<'_>,
     metrics: &[Metric<T>],

@@ -1,7 +1,8 @@
-//! What `/metrics` serves: one row per metric, in four tables by what it is about.
+//! What `/metrics` serves: one row per metric, in four tables, one for each kind of subject.
 //!
-//! A row's name is without the prefix `flowtracker_`, and without the unit and `_total`, which the library appends.
-//! What each means to an operator stands in `docs/metrics.md`, which a test holds against these tables.
+//! A row's name lacks the prefix `flowtracker_` and the suffixes that the library appends, the unit
+//! and `_total`. `docs/metrics.md` explains each metric to operators; a test compares it with these
+//! tables.
 
 use std::fmt;
 
@@ -21,23 +22,23 @@ const PREFIX: &str = "flowtracker";
 /// All figures at one moment.
 #[derive(Debug)]
 pub(crate) struct Figures {
-    /// Of the control service's log.
+    /// The counters of the control service's log.
     pub(crate) log: LogStats,
-    /// By name.
+    /// The data planes, by name.
     pub(crate) dataplanes: Vec<Plane>,
 }
 
 /// One data plane that is or was attached.
 #[derive(Debug)]
 pub(crate) struct Plane {
-    /// What the control service knows of it.
+    /// What the control service knows about it.
     pub(crate) state: DataplaneState,
-    /// What it said last; nothing if it has never said anything.
+    /// The counters that it gave last; the default when it never gave any.
     pub(crate) stats: DataplaneStats,
 }
 
 impl Figures {
-    /// The text that is served.
+    /// Returns the page in `format`.
     pub(crate) fn text(self, format: Format) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix(PREFIX);
         registry.register_collector(Box::new(self));
@@ -334,9 +335,9 @@ const PORT: &[Metric<PortStats>] = &[
     },
 ];
 
-/// The outcomes by their names in the API.
+/// Returns the counts of outcomes by their names in the API.
 fn outcomes(lcore: &LcoreStats) -> Vec<(&'static str, u64)> {
-    // No `..`: an outcome that is added to the API must be added here.
+    // Without `..`, so that an outcome added to the API has to be added here.
     let Outcomes {
         hit,
         miss_created,

@@ -1,4 +1,4 @@
-//! The way down: commands to the data planes that are attached, and their replies.
+//! The links to the attached data planes: commands go down, replies come back.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,14 +16,14 @@ use tonic::{Code, Status};
 use crate::api::fault;
 use flowtracker_proto::key::Violation;
 
-/// Dumps that may run on one data plane at a time: what a slow caller has not
-/// taken yet is kept for it, up to one table each.
+/// Number of dumps that may run on one data plane at a time. What a slow caller has not taken yet
+/// is buffered here, up to one table per dump.
 const DUMPS: usize = 8;
 
-/// What goes down a link.
+/// What is sent down a link: a message, or the status that ends it.
 pub type Down = Result<AttachResponse, Status>;
 
-/// One attached data plane.
+/// The link to one attached data plane.
 #[derive(Debug)]
 pub struct Link {
     name: String,
@@ -40,7 +40,10 @@ pub struct Links {
 }
 
 impl Links {
-    /// Registers a link; refused while another one of that name is open.
+    /// Registers a link.
+    ///
+    /// # Errors
+    /// Another link of that name is open.
     pub fn open(&self, name: &str, down: mpsc::Sender<Down>) -> Result<Arc<Link>, Status> {
         let mut links = lock(&self.by_name);
         if links.get(name).is_some_and(|old| !old.down.is_closed()) {
@@ -58,8 +61,8 @@ impl Links {
         Ok(link)
     }
 
-    /// Takes a link out, unless another one of its name has taken over. Whoever
-    /// waits for its replies is told that it is gone.
+    /// Removes a link, unless another one of its name has taken over. Callers that wait for its
+    /// replies get an error.
     pub fn close(&self, link: &Arc<Link>) {
         let mut links = lock(&self.by_name);
         if links.get(&link.name).is_some_and(|present| Arc::ptr_eq(present, link)) {
@@ -68,13 +71,16 @@ impl Links {
         lock(&link.pending).clear();
     }
 
-    /// The link to `name`, if it is up.
+    /// Returns the link to `name`, if it is up.
     pub fn get(&self, name: &str) -> Option<Arc<Link>> {
         lock(&self.by_name).get(name).cloned()
     }
 
-    /// The link that a request means: the only one when `name` is empty.
-    /// `known` tells whether a data plane that is away was ever there.
+    /// Returns the link that a request means: the one to `name`, or the only one when `name` is
+    /// empty. `known` says whether a data plane that is away was ever attached.
+    ///
+    /// # Errors
+    /// There is no such link, or `name` is empty and there are several.
     pub fn pick(&self, name: &str, known: impl Fn(&str) -> bool) -> Result<Arc<Link>, Status> {
         let links = lock(&self.by_name);
         let away = |message| fault::refusal(Code::Unavailable, "NO_DATAPLANE", message);
@@ -101,24 +107,31 @@ impl Links {
 }
 
 impl Link {
-    /// Name of its data plane.
+    /// Returns the name of the data plane.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Sends a command. Nobody waits for its answer after `deadline`.
+    /// Sends a command whose answer is awaited until `deadline`.
+    ///
+    /// # Errors
+    /// The link is down or its queue is full.
     pub fn call(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (tx, replies) = mpsc::unbounded_channel();
         lock(&self.pending).insert(id, tx);
         let call = Call { link: self.clone(), id, replies, deadline, ended: false, permit: None };
         let left = deadline.saturating_duration_since(Instant::now());
-        // On the link 0 says that there is no deadline; a moment is the opposite.
+        // On the link 0 means that there is no deadline, so one that has passed is sent as the
+        // shortest.
         self.send(id, left.max(Duration::from_millis(1)), body)?;
         Ok(call)
     }
 
     /// Sends a command whose answer may be as long as the table.
+    ///
+    /// # Errors
+    /// As [`Link::call`], and when too many dumps are running.
     pub fn call_dump(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
         let permit = self.dumps.clone().try_acquire_owned().map_err(|_| {
             let message = format!("data plane {:?} serves {DUMPS} lists already", self.name);
@@ -129,13 +142,13 @@ impl Link {
         Ok(call)
     }
 
-    /// Hands a reply to whoever waits for it.
+    /// Passes a reply to the caller that waits for it.
     pub fn deliver(&self, reply: Reply) {
         let mut pending = lock(&self.pending);
         let id = reply.id;
         let last = reply.status() != ReplyStatus::Unspecified;
         match pending.get(&id) {
-            // The caller may have gone; then its Call is about to take the id out.
+            // A caller that has gone is about to remove the id.
             Some(caller) => drop(caller.send(reply)),
             None => tracing::debug!(dataplane = %self.name, id, "reply to nobody"),
         }
@@ -163,7 +176,7 @@ impl Link {
     }
 }
 
-/// A command under way. Dropping it early cancels it.
+/// A command whose answer is awaited. Dropping it before the end cancels the command.
 #[derive(Debug)]
 pub struct Call {
     link: Arc<Link>,
@@ -171,13 +184,15 @@ pub struct Call {
     replies: mpsc::UnboundedReceiver<Reply>,
     deadline: Instant,
     ended: bool,
-    /// Held for as long as the answer of a dump may wait here.
+    /// Held as long as parts of a dump's answer may be buffered.
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
-    /// The next part of the answer; `None` after the last. A status other than
-    /// OK, a lost link and a missed deadline are errors.
+    /// Returns the next part of the answer; `None` after the last.
+    ///
+    /// # Errors
+    /// The reply has another status than OK, the link was lost, or the deadline has passed.
     pub async fn next(&mut self) -> Result<Option<Reply>, Status> {
         if self.ended {
             return Ok(None);
@@ -211,7 +226,7 @@ impl Drop for Call {
     }
 }
 
-/// The gRPC status of a reply that refuses.
+/// Returns the gRPC status of a reply that refuses; `None` for one that does not.
 fn refused(reply: &Reply) -> Option<Status> {
     let (code, reason, text) = match reply.status() {
         ReplyStatus::Unspecified | ReplyStatus::Ok => return None,

@@ -1,4 +1,4 @@
-//! The figures of the data planes: live from those that answer, else the last known.
+//! The counters of the data planes: live from those that answer, else the last known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::link::links::{Link, Links};
 use crate::mirror::hub::Hub;
 use crate::mirror::registry::DataplaneState;
 
-/// How long a data plane may take to give its figures; then the last known ones are given.
+/// Longest wait for a data plane's counters; then the last known ones are given.
 pub const WITHIN: Duration = Duration::from_secs(2);
 
-/// The figures of all data planes that are or were attached and whose name is `wanted`, and those of the log. Whoever
-/// has not answered by `deadline` is not waited for.
+/// Returns the counters of all data planes whose name is `wanted`, and those of the log. A data
+/// plane that has not answered by `deadline` is not waited for.
 pub async fn gather(
     hub: &Arc<Hub>,
     links: &Links,
@@ -33,7 +33,7 @@ pub async fn gather(
     GetStatsResponse { dataplanes, log: Some(hub.log_stats()) }
 }
 
-/// The counters of one data plane: live, or else the last known ones.
+/// Returns the counters of one data plane: live, or else the last known ones.
 async fn of_one(
     hub: &Hub,
     link: Option<Arc<Link>>,

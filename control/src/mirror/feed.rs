@@ -1,15 +1,17 @@
 //! The feed: a snapshot, then the events that follow it, without a seam.
 //!
-//! A [`Feed`] is a cursor into the event log. Its reader asks for one [`Item`] after the other and sets the pace; a
-//! slow reader costs memory to nobody and delays nobody. When the log has moved past the cursor in the meantime, the
-//! feed gives a [`Item::Gap`] and goes on from a fresh snapshot. What the items are turned into and where they are
-//! sent is the reader's business: a feed knows no transport.
+//! A [`Feed`] is a cursor into the event log. Its reader asks for one [`Item`] after the other and
+//! sets the pace; a slow reader costs memory to nobody and delays nobody. When the log has moved
+//! past the cursor in the meantime, the feed gives a [`Item::Gap`] and goes on from a fresh
+//! snapshot. What the items are turned into and where they are sent is the reader's business: a
+//! feed knows no transport.
 //!
 //! # What a reader may rely on
 //!
-//! A reader that empties its state at a gap, sets entries at [`Item::Entries`] and follows the events has exactly the
-//! wanted part of the mirror at every [`Item::Synced`] and [`Item::Progress`]. The entries of a snapshot come between
-//! the start or a gap and the next `Synced`, and no event comes in between.
+//! A reader that empties its state at a gap, sets entries at [`Item::Entries`] and follows the
+//! events has exactly the wanted part of the mirror at every [`Item::Synced`] and
+//! [`Item::Progress`]. The entries of a snapshot come between the start or a gap and the next
+//! `Synced`, and no event comes in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +124,8 @@ impl Feed {
         Ok(Self { hub, predicate, cursor, snapshot, news, mark_due: None, _count: count })
     }
 
-    /// Returns the number of the last event considered. Before the first item it is the event that the feed follows.
+    /// Returns the number of the last event considered. Before the first item it is the event that
+    /// the feed follows.
     pub fn cursor(&self) -> u64 {
         self.cursor
     }

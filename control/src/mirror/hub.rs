@@ -1,8 +1,7 @@
-//! The one state of the service, behind one lock: mirror and event log.
+//! The state of the service behind one lock: the mirror and the event log.
 //!
-//! The lock is held for bounded work only: applying a batch, copying a run of
-//! events, copying the entries of a snapshot. Encoding and sending happen outside
-//! of it.
+//! The lock is held for bounded work only: applying a batch, copying a run of events, copying the
+//! entries for a snapshot. Encoding and sending happen outside of it.
 
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +21,7 @@ struct State {
     log: EventLog,
 }
 
-/// Mirror and log, and the means to wait for their changes.
+/// The mirror, the log, and the means to wait for their changes.
 #[derive(Debug)]
 pub struct Hub {
     epoch: u64,
@@ -35,7 +34,7 @@ pub struct Hub {
     copies: Copies,
 }
 
-/// What the log holds: the answer to a cursor that it does not.
+/// What the log holds, as seen from a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The run of the service that numbered the events.
@@ -48,7 +47,7 @@ pub struct Window {
     pub holds: bool,
 }
 
-/// Counts a watcher for as long as it lives.
+/// A watcher that is counted until this is dropped.
 #[derive(Debug)]
 pub struct WatcherCount(Arc<Hub>);
 
@@ -58,18 +57,17 @@ impl Drop for WatcherCount {
     }
 }
 
-/// Wall clock, Unix nanoseconds.
+/// Returns the wall clock, Unix nanoseconds.
 pub fn wall_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Hub {
-    /// An empty state for the run `epoch` that retains `retain` events.
+    /// Creates an empty state for the run `epoch` that retains `retain` events.
     ///
     /// # Errors
-    ///
-    /// There is no room for so many.
+    /// There is no memory for that many events.
     pub fn new(epoch: u64, retain: usize) -> Result<Self, TryReserveError> {
         let log = EventLog::new(epoch, retain)?;
         Ok(Self {
@@ -84,22 +82,24 @@ impl Hub {
         })
     }
 
-    /// The run of the service that numbers the events.
+    /// Returns the run of the service that numbers the events.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// Wakes when events were added; its value is the last number.
+    /// Returns a receiver that wakes when events were added. Its value is the number of the last
+    /// one.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.last_seq.subscribe()
     }
 
-    /// Wakes when the number of attached data planes changes; its value is that number.
+    /// Returns a receiver that wakes when a data plane attaches or detaches. Its value is the
+    /// number of attached ones.
     pub fn subscribe_attached(&self) -> watch::Receiver<usize> {
         self.attached.subscribe()
     }
 
-    /// A link came up. The number returned stands for it from now on.
+    /// Records that a link came up. The number returned identifies the link in later calls.
     pub fn attach(&self, hello: &Hello, wall_ns: u64) -> u64 {
         let link = self.next_link.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
@@ -108,14 +108,17 @@ impl Hub {
         link
     }
 
-    /// A link went down.
+    /// Records that a link went down.
     pub fn detach(&self, name: &str, link: u64, now: Instant, wall_ns: u64) {
         let mut state = self.lock();
         state.registry.detach(name, link, now, wall_ns);
         self.publish_attached(&state);
     }
 
-    /// Applies records of a shard, in order.
+    /// Applies the records of a shard, in order.
+    ///
+    /// # Errors
+    /// The first record that no sound data plane sends; those before it have been applied.
     pub fn apply(
         &self,
         name: &str,
@@ -132,7 +135,7 @@ impl Hub {
         result
     }
 
-    /// Lets go of data planes that were away for too long at `now`.
+    /// Removes data planes that were away for too long at `now`.
     pub fn expire_detached(&self, now: Instant, wall_ns: u64) {
         loop {
             let mut guard = self.lock();
@@ -145,12 +148,15 @@ impl Hub {
         }
     }
 
-    /// The run of events that follows `cursor`; `None` when there is none yet.
+    /// Returns the run of events that follows `cursor`; `None` when there is none yet.
+    ///
+    /// # Errors
+    /// What follows `cursor` is no longer retained.
     pub fn run_after(&self, cursor: u64) -> Result<Option<Arc<Run>>, Lost> {
         self.lock().log.run_after(cursor)
     }
 
-    /// All entries at one moment, which is not before this call.
+    /// Returns a copy of all entries at one moment, which is not before this call.
     pub async fn snapshot(&self) -> Arc<Copy> {
         let last_seq = || self.lock().log.last_seq();
         let make = || {
@@ -160,7 +166,7 @@ impl Hub {
         self.copies.take(last_seq, make).await
     }
 
-    /// What the log holds, and whether a reader could go on after `cursor`.
+    /// Returns what the log holds, and whether a reader could go on after `cursor`.
     pub fn window(&self, cursor: u64) -> Window {
         let state = self.lock();
         Window {
@@ -171,22 +177,22 @@ impl Hub {
         }
     }
 
-    /// All data planes that are or were attached, by name.
+    /// Returns all data planes that are or were attached, by name.
     pub fn dataplanes(&self) -> Vec<DataplaneState> {
         self.lock().registry.dataplanes()
     }
 
-    /// True when `name` is or was attached.
+    /// Returns whether `name` is or was attached.
     pub fn knows(&self, name: &str) -> bool {
         self.lock().registry.knows(name)
     }
 
-    /// Keeps the counters that `name` gave last.
+    /// Keeps the last counters that `name` gave.
     pub fn keep_stats(&self, name: &str, stats: Arc<DataplaneStats>) {
         self.lock().registry.keep_stats(name, stats);
     }
 
-    /// Counters of the log.
+    /// Returns the counters of the log and its watchers.
     pub fn log_stats(&self) -> LogStats {
         let window = self.window(0);
         LogStats {
@@ -198,7 +204,7 @@ impl Hub {
         }
     }
 
-    /// Counts one more watcher until the value returned is dropped.
+    /// Counts one more watcher until the returned value is dropped.
     pub fn count_watcher(self: &Arc<Self>) -> WatcherCount {
         self.watchers.fetch_add(1, Ordering::Relaxed);
         WatcherCount(self.clone())

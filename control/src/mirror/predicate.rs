@@ -19,8 +19,9 @@ pub struct Predicate {
     /// Name of a data plane; all when empty.
     dataplane: String,
     filter: Program,
-    /// The values of `cmd` that an entry of a snapshot is tried with. It has none of its own, and is wanted when some
-    /// event about it would be, so that nothing is deleted or updated later that the snapshot kept back.
+    /// The values of `cmd` that an entry of a snapshot is tried with. It has none of its own, and
+    /// is wanted when some event about it would be, so that nothing is deleted or updated later
+    /// that the snapshot kept back.
     tried: RangeInclusive<u8>,
 }
 

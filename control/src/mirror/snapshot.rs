@@ -1,10 +1,9 @@
-//! Copies of the mirror, from which snapshots are sent.
+//! Copies of the mirror, which snapshots are sent from.
 //!
-//! A copy is a whole table, and who asked for it may read it slowly or never. So
-//! copies are few: while nothing happens one serves all, whoever waits for one gets
-//! the next that is made, the service spends at most a tenth of its time on making
-//! them, and of those that are being sent it keeps the latest few. Who is so slow
-//! that the copy has been taken away starts over with a new one.
+//! A copy holds every table, and its reader may read it slowly or never, so copies are few. While
+//! nothing changes, one copy serves all readers. A reader that has to wait gets the next copy that
+//! is made. After a copy the service pauses for a multiple of the time that it took. Of the copies
+//! in use only the latest are kept; a reader whose copy was taken away starts over with a new one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,26 +12,27 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::mirror::registry::SnapshotPart;
 
-/// Copies that may exist at a time.
+/// Number of copies that may exist at a time.
 const COPIES: usize = 8;
-/// Pause after a copy, in times of what it took.
+/// Length of the pause after a copy, as a multiple of the time that the copy took.
 const PAUSE: u32 = 9;
 
 /// The entries of all data planes at one moment.
 #[derive(Debug)]
 pub struct Copy {
     cut: u64,
-    /// `None` once it was taken away.
+    /// `None` once the copy was taken away.
     parts: Mutex<Option<Arc<Vec<SnapshotPart>>>>,
 }
 
 impl Copy {
-    /// Number of the last event that is contained in it.
+    /// Returns the number of the last event that is contained in the copy.
     pub fn cut(&self) -> u64 {
         self.cut
     }
 
-    /// The entries, by data plane; `None` when others needed the memory. Do not keep it while you wait for a client.
+    /// Returns the entries by data plane, or `None` when the copy was taken away. Do not keep them
+    /// while waiting for a client.
     pub fn parts(&self) -> Option<Arc<Vec<SnapshotPart>>> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -42,20 +42,21 @@ impl Copy {
     }
 }
 
-/// The copies that are in use.
+/// The copies in use.
 #[derive(Debug, Default)]
 pub(crate) struct Copies(tokio::sync::Mutex<Latest>);
 
 #[derive(Debug, Default)]
 struct Latest {
-    /// When the last one was made, and when the next may be.
+    /// When the last copy was made, and when the next may be made.
     made: Option<(Instant, Instant)>,
     in_use: VecDeque<Weak<Copy>>,
 }
 
 impl Copies {
-    /// A copy that is no older than this call: by `make`, unless there is one that somebody else had made since, or
-    /// whose cut is still the last event, which `last_seq` tells.
+    /// Returns a copy that is no older than this call. It is made by `make`, unless another
+    /// reader's copy was made since, or the last copy's cut is still the last event as `last_seq`
+    /// returns it.
     pub(crate) async fn take(
         &self,
         last_seq: impl Fn() -> u64,
@@ -118,7 +119,8 @@ mod tests {
         };
         let waiting = [wait(1), wait(2), wait(3)];
         tokio::task::yield_now().await;
-        // Tokio's clock stands still unless somebody sleeps: the copy has to be made later than it was asked for.
+        // Tokio's paused clock advances only when a task sleeps; the copy must be made later than
+        // it was asked for.
         tokio::time::sleep(Duration::from_millis(5)).await;
         drop(held);
         let mut cuts = Vec::new();
@@ -137,7 +139,7 @@ mod tests {
         }
         let gone = held.iter().filter(|copy| copy.parts().is_none()).map(|copy| copy.cut());
         assert_eq!(gone.collect::<Vec<_>>(), [0, 1, 2]);
-        // Those that nobody holds do not count.
+        // Copies that nobody holds do not count.
         drop(held);
         let mut held = Vec::new();
         for cut in 0..COPIES as u64 {

@@ -1,4 +1,5 @@
-//! Filters over the wire: what a watcher and a list are told of, and what a bad expression is answered with.
+//! Filters over the wire: what a watcher and a list are told of, and what a bad expression is
+//! answered with.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,8 @@ async fn a_resumed_stream_has_holes_and_its_marks_go_on() {
     assert_eq!((word(&event).as_str(), event.seq), ("CREATED 601", 602));
 }
 
-/// `snapshot ∪ events == table`, with the filter on both sides, whatever part of the history the snapshot covers.
+/// `snapshot ∪ events == table`, with the filter on both sides, whatever part of the history the
+/// snapshot covers.
 #[tokio::test]
 async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
     let service = Service::start().await;
@@ -214,7 +216,8 @@ async fn a_bad_expression_is_refused_under_its_field_with_a_column() {
         let refused = service.client().await.watch_events(request).await.unwrap_err();
         assert_eq!(violation(&refused), ("filter".to_owned(), wrong.to_owned()));
     }
-    // The longest text and the longest words that a message may have to repeat still fit the headers of an answer.
+    // The longest text and the longest words that a message may have to repeat still fit the
+    // headers of an answer.
     let wide = format!("key.srcAddr = \"{}\"{}", "\u{7f}".repeat(64), " ".repeat(4000));
     assert!(violation(&list(&service, &wide).await.unwrap_err()).1.starts_with("column 15"));
     let long = "\u{10ffff}".repeat(2000);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use control::api::service::Admin;
+use control::api::service::UserService;
 use control::api::watch;
 use control::mirror::hub::Hub;
 use control::stop;
@@ -175,9 +175,9 @@ async fn messages_are_what_the_bytes_say() {
     let (hub, link) = hub(100);
     create(&hub, link, 1..4);
     let (_stopper, stop) = stop::channel();
-    let admin = Admin::new(hub.clone(), Arc::default(), stop);
-    let bytes = admin.watch(watch_request(after(7, 0))).await.unwrap();
-    let messages = admin.watch_events(tonic::Request::new(watch_request(after(7, 0)))).await.unwrap();
+    let service = UserService::new(hub.clone(), Arc::default(), stop);
+    let bytes = service.watch(watch_request(after(7, 0))).await.unwrap();
+    let messages = service.watch_events(tonic::Request::new(watch_request(after(7, 0)))).await.unwrap();
     for header in ["x-flowtracker-epoch", "x-flowtracker-seq"] {
         assert_eq!(bytes.metadata().get(header), messages.metadata().get(header));
     }

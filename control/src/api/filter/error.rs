@@ -1,7 +1,5 @@
 //! What is wrong with an expression, and where.
 
-use std::fmt;
-
 /// Something that is wrong at a byte of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -22,7 +20,8 @@ impl Fault {
 }
 
 /// Why an expression is refused. It reads `column 15: unknown key field "dstport"; did you mean dstPort?`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {message}")]
 pub struct Error {
     column: usize,
     message: String,
@@ -60,11 +59,3 @@ impl Error {
         format!("{line}\n{:>width$} {}", "^", self.message, width = self.column)
     }
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: {}", self.column, self.message)
-    }
-}
-
-impl std::error::Error for Error {}

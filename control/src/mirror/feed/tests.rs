@@ -39,7 +39,8 @@ fn everything() -> Predicate {
     Predicate::new(String::new(), Program::default())
 }
 
-/// What a reader has: the time of the last report by source port. It follows the rules of the module's page.
+/// What a reader has: the time of the last report by source port. It follows the rules of the
+/// module's page.
 #[derive(Debug, Default)]
 struct Fold {
     table: BTreeMap<u16, u64>,
