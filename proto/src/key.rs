@@ -9,8 +9,7 @@ use std::net::Ipv4Addr;
 use std::num::IntErrorKind;
 use std::str::FromStr;
 
-use crate::show;
-use crate::v1::{EntryRecord, Key};
+use crate::v1::Key;
 
 pub use crate::show::port_name;
 
@@ -101,37 +100,51 @@ impl FlowKey {
         }
     }
 
-    /// Takes the key out of a record of a data plane; `None` when a number does
-    /// not fit, which a sound data plane never sends.
-    pub fn from_record(record: &EntryRecord) -> Option<Self> {
-        if record.input_port == 0 {
-            return None;
-        }
-        Some(Self {
-            input_port: record.input_port,
-            src_addr: record.src_addr,
-            dst_addr: record.dst_addr,
-            src_port: (record.ports >> 16) as u16,
-            dst_port: (record.ports & 0xffff) as u16,
-            protocol: u8::try_from(record.protocol).ok()?,
+    /// Length of the P4TC form, bytes.
+    pub const BYTES: usize = 17;
+
+    /// Returns the key as P4TC lays it out: the port as the kernel's little-endian ifindex, then
+    /// addresses, protocol and ports as on the wire.
+    #[must_use]
+    #[inline]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..4].copy_from_slice(&self.input_port.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.src_addr.to_be_bytes());
+        bytes[8..12].copy_from_slice(&self.dst_addr.to_be_bytes());
+        bytes[12] = self.protocol;
+        bytes[13..15].copy_from_slice(&self.src_port.to_be_bytes());
+        bytes[15..].copy_from_slice(&self.dst_port.to_be_bytes());
+        bytes
+    }
+
+    /// Reads the form that [`FlowKey::to_bytes`] writes; `None` when the port is 0.
+    #[must_use]
+    #[inline]
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let word = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+        let input_port = u32::from_le_bytes(word(0));
+        (input_port != 0).then(|| Self {
+            input_port,
+            src_addr: u32::from_be_bytes(word(4)),
+            dst_addr: u32::from_be_bytes(word(8)),
+            protocol: bytes[12],
+            src_port: u16::from_be_bytes([bytes[13], bytes[14]]),
+            dst_port: u16::from_be_bytes([bytes[15], bytes[16]]),
         })
     }
 
-    /// The form of the data plane's link; fields beside the key are left empty.
-    pub fn to_record(self) -> EntryRecord {
-        EntryRecord {
-            input_port: self.input_port,
-            src_addr: self.src_addr,
-            dst_addr: self.dst_addr,
-            ports: (u32::from(self.src_port) << 16) | u32::from(self.dst_port),
-            protocol: u32::from(self.protocol),
-            ..EntryRecord::default()
-        }
-    }
-
     /// The form of the API.
+    #[must_use]
     pub fn to_proto(self) -> Key {
-        show::key(&self.to_record())
+        Key {
+            input_port: port_name(self.input_port),
+            src_addr: Ipv4Addr::from_bits(self.src_addr).to_string(),
+            dst_addr: Ipv4Addr::from_bits(self.dst_addr).to_string(),
+            protocol: self.protocol.into(),
+            src_port: self.src_port.into(),
+            dst_port: self.dst_port.into(),
+        }
     }
 }
 
@@ -277,7 +290,7 @@ mod tests {
         fn what_is_printed_is_read_back(key in any_key()) {
             prop_assert_eq!(key.to_string().parse::<FlowKey>(), Ok(key));
             prop_assert_eq!(FlowKey::from_proto(Some(&key.to_proto()), "key"), Ok(key));
-            prop_assert_eq!(FlowKey::from_record(&key.to_record()), Some(key));
+            prop_assert_eq!(FlowKey::from_bytes(&key.to_bytes()), Some(key));
         }
 
         #[test]

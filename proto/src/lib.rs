@@ -6,15 +6,19 @@
 //! `UPDATE_GENERATED=1` it writes instead).
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod filter;
 pub mod header;
 pub mod key;
+pub mod link;
 pub mod loop_time;
 pub mod name;
-pub mod packed;
 pub mod show;
 pub mod table;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod timestamp;
+mod wire;
 
 pub use timestamp::Timestamp;
 

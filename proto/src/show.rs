@@ -1,14 +1,21 @@
-//! How what a data plane reports is shown: from the compact [`Record`] to the [`Event`] that people and programs read.
+//! How changes are shown: from the model of [`change`](crate::change) to the API's messages, in
+//! their wire form.
 //!
-//! The only such conversion. The control service shows what comes over the link, a replay what it has just seen, and
-//! both print the same octets for the same entry.
+//! This is the only such conversion. The control service shows what comes over the links, a replay
+//! shows what it has just seen, and both show the same entry in the same octets. [`Encoder`] writes
+//! the wire form itself, without a message and its dozen strings on the way, because a control
+//! service writes hundreds of thousands of events a second. Whoever wants a message decodes one.
 
-use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use prost::Message;
+use prost::bytes::Bytes;
 
 use crate::Timestamp;
-use crate::v1::{
-    Actor, DeleteReason, Entity, Entry, EntryRecord, Event, EventType, Key, LifecycleKind, Record, RecordKind,
-};
+use crate::change::{Change, Changed, EntryState};
+use crate::key::FlowKey;
+use crate::v1::{Actor, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind, WatchEventsResponse};
+use crate::wire::{put_actor, put_decimal, put_message, put_number, put_short, put_text, put_time};
 
 /// Name of the only pipeline; its id is 1.
 pub const PIPELINE: &str = "flowtracker";
@@ -16,6 +23,9 @@ pub const PIPELINE: &str = "flowtracker";
 pub const TABLE: &str = "Main/ct_flow_table";
 /// Priority of every entry of an exact-match P4TC table.
 pub const PRIORITY: u32 = 64000;
+
+/// Room that an event usually takes, bytes.
+const USUAL: usize = 256;
 
 /// The 14 permission bits as P4TC's letters, most significant bit first.
 #[must_use]
@@ -35,10 +45,10 @@ pub fn permission_letters(permissions: u32) -> [u8; 14] {
     letters
 }
 
-/// Whole milliseconds between two times; 0 when the first is not the earlier one.
+/// Name of a port by its P4TC number: 1 is `port0`.
 #[must_use]
-pub fn age_ms(since_ns: u64, time_ns: u64) -> u64 {
-    time_ns.saturating_sub(since_ns) / 1_000_000
+pub fn port_name(input_port: u32) -> String {
+    format!("port{}", i64::from(input_port) - 1)
 }
 
 /// Who creates entries where nobody asks for them: the data path.
@@ -47,92 +57,41 @@ pub fn learner(dataplane: &str) -> Actor {
     Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") }
 }
 
-/// Name of a port by its P4TC number: 1 is `port0`.
+/// Who deleted an entry, where only the reason is known.
 #[must_use]
-pub fn port_name(input_port: u32) -> String {
-    format!("port{}", i64::from(input_port) - 1)
-}
-
-/// The key of a record.
-#[must_use]
-pub fn key(record: &EntryRecord) -> Key {
-    Key {
-        input_port: port_name(record.input_port),
-        src_addr: Ipv4Addr::from_bits(record.src_addr).to_string(),
-        dst_addr: Ipv4Addr::from_bits(record.dst_addr).to_string(),
-        protocol: record.protocol,
-        src_port: record.ports >> 16,
-        dst_port: record.ports & 0xffff,
-    }
-}
-
-/// The entry of a record of `dataplane`, its ages as of `time_ns` (Unix nanoseconds).
-#[must_use]
-pub fn entry(dataplane: &str, record: EntryRecord, time_ns: u64) -> Entry {
-    Entry {
-        dataplane: dataplane.to_owned(),
-        pipeline: PIPELINE.to_owned(),
-        table: TABLE.to_owned(),
-        key: Some(key(&record)),
-        priority: PRIORITY,
-        permissions: record.permissions,
-        permissions_text: permissions_text(record.permissions),
-        created_by: Some(record.created_by.unwrap_or_else(|| learner(dataplane))),
-        updated_by: record.updated_by,
-        deleted_by: None,
-        dynamic: record.dynamic,
-        profile_id: record.profile_id,
-        aging_ms: if record.dynamic { u64::from(record.aging_ms) } else { 0 },
-        create_time: Some(Timestamp::from_unix_ns(record.create_time_ns)),
-        last_used_time: Some(Timestamp::from_unix_ns(record.last_used_time_ns)),
-        created_ms_ago: age_ms(record.create_time_ns, time_ns),
-        idle_ms: age_ms(record.last_used_time_ns, time_ns),
-        packets: record.packets,
-        bytes: record.bytes,
-        tmpl_created: false,
-    }
-}
-
-/// A change that `dataplane` reports, as the event `seq` of `epoch`; `None` for the marks and entries of a resync, which
-/// are no changes.
-#[must_use]
-pub fn event(epoch: u64, seq: u64, dataplane: &str, record: Record) -> Option<Event> {
-    let (kind, reason) = (record.kind(), record.reason());
-    let mut event = Event {
-        epoch,
-        seq,
-        time: Some(Timestamp::from_unix_ns(record.time_ns)),
-        dataplane: dataplane.to_owned(),
-        entry: record.entry.map(|e| entry(dataplane, e, record.time_ns)),
-        ..Event::default()
+pub fn deleter(reason: DeleteReason) -> Actor {
+    let (entity, process) = match reason {
+        DeleteReason::Idle | DeleteReason::Unspecified => (Entity::Timer, "timer"),
+        DeleteReason::Resync => (Entity::Kernel, "resync"),
+        DeleteReason::Control | DeleteReason::Flush => (Entity::Tc, ""),
     };
-    match kind {
-        RecordKind::Created => event.set_type(EventType::Created),
-        RecordKind::Updated => event.set_type(EventType::Updated),
-        RecordKind::Deleted => {
-            event.set_type(EventType::Deleted);
-            event.set_reason(reason);
-            let by = record.deleted_by.unwrap_or_else(|| deleter(reason));
-            event.entry = event.entry.map(|e| Entry { deleted_by: Some(by), ..e });
-        }
-        RecordKind::Flushed => {
-            event.set_type(EventType::Flushed);
-            (event.deleted, event.failed) = (record.deleted, record.failed);
-        }
-        RecordKind::Purged => {
-            event.set_type(EventType::Lifecycle);
-            event.set_lifecycle(LifecycleKind::Purged);
-        }
-        RecordKind::Loaded => {
-            event.set_type(EventType::Lifecycle);
-            event.set_lifecycle(LifecycleKind::Loaded);
-        }
-        RecordKind::Unspecified
-        | RecordKind::ResyncBegin
-        | RecordKind::ResyncEntry
-        | RecordKind::ResyncEnd => return None,
-    }
-    Some(event)
+    Actor { entity: entity.into(), pid: 0, process: process.to_owned() }
+}
+
+/// Whole milliseconds between two times; 0 when the first is not the earlier one.
+fn age_ms(since_ns: u64, time_ns: u64) -> u64 {
+    time_ns.saturating_sub(since_ns) / 1_000_000
+}
+
+/// The entry as the API shows it, its ages as of [`EntryState::as_of_ns`].
+#[must_use]
+pub fn entry(dataplane: &Arc<str>, state: &EntryState) -> Entry {
+    let mut encoder = Encoder::new(0, 0);
+    encoder.write_entry(dataplane, state, state.as_of_ns, None);
+    decoded(&encoder.entry)
+}
+
+/// A change as the event `seq` of `epoch`.
+#[must_use]
+pub fn event(epoch: u64, seq: u64, changed: &Changed) -> Event {
+    let mut encoder = Encoder::new(epoch, 1);
+    encoder.event(seq, changed);
+    let response: WatchEventsResponse = decoded(&encoder.finish().all());
+    response.events.into_iter().next().unwrap_or_default()
+}
+
+fn decoded<M: Message + Default>(bytes: &[u8]) -> M {
+    M::decode(bytes).expect("what this file writes is a message")
 }
 
 /// A mark of the stream: SYNCED or PROGRESS.
@@ -153,58 +112,232 @@ pub fn gap(epoch: u64, from: u64, to: u64, time_ns: u64) -> Event {
     Event { gap_from: from, gap_to: to, ..mark(epoch, to, time_ns, EventType::Gap) }
 }
 
-/// Who deleted an entry, where only the reason is known.
+/// One event, as a response of its own.
 #[must_use]
-pub fn deleter(reason: DeleteReason) -> Actor {
-    let (entity, process) = match reason {
-        DeleteReason::Idle | DeleteReason::Unspecified => (Entity::Timer, "timer"),
-        DeleteReason::Resync => (Entity::Kernel, "resync"),
-        DeleteReason::Control | DeleteReason::Flush => (Entity::Tc, ""),
-    };
-    Actor { entity: entity.into(), pid: 0, process: process.to_owned() }
+pub fn single(event: &Event) -> Bytes {
+    let mut out = Vec::with_capacity(USUAL);
+    put_message(&mut out, 1, &event.encode_to_vec());
+    out.into()
+}
+
+/// A response in wire form that repeats one kind of message as field 1, and where each ends.
+#[derive(Clone, Debug, Default)]
+pub struct Encoded {
+    bytes: Bytes,
+    ends: Vec<u32>,
+}
+
+impl Encoded {
+    /// The whole response.
+    #[must_use]
+    pub fn all(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
+    /// A response with those messages whose index `wanted` accepts. A response is the
+    /// concatenation of its messages, so nothing is encoded again.
+    pub fn only(&self, mut wanted: impl FnMut(usize) -> bool) -> Bytes {
+        let mut some = Vec::new();
+        let mut from = 0;
+        for (index, end) in self.ends.iter().map(|end| *end as usize).enumerate() {
+            if wanted(index) {
+                some.extend_from_slice(&self.bytes[from..end]);
+            }
+            from = end;
+        }
+        some.into()
+    }
+}
+
+/// Puts a response together: a `WatchEventsResponse` of events, or a `ListEntriesResponse` of
+/// entries.
+#[derive(Debug)]
+pub struct Encoder {
+    epoch: u64,
+    out: Vec<u8>,
+    ends: Vec<u32>,
+    /// The event and the entry that are being written: their lengths come before them.
+    event: Vec<u8>,
+    entry: Vec<u8>,
+    origin: Origin,
+}
+
+/// What all entries of one data plane have in common, in wire form.
+#[derive(Debug)]
+struct Origin {
+    dataplane: Arc<str>,
+    /// Fields 1 to 3 of Entry.
+    head: Vec<u8>,
+    /// Field 8 of Entry where the data path is the creator.
+    learned: Vec<u8>,
+}
+
+impl Origin {
+    fn of(dataplane: Arc<str>) -> Self {
+        let mut head = Vec::new();
+        for (field, text) in [(1, &*dataplane), (2, PIPELINE), (3, TABLE)] {
+            put_text(&mut head, field, text.as_bytes());
+        }
+        let mut learned = Vec::new();
+        put_actor(&mut learned, 8, &learner(&dataplane));
+        Self { dataplane, head, learned }
+    }
+}
+
+impl Encoder {
+    /// Starts a response of about `count` messages. Events are numbered in the run `epoch`.
+    #[must_use]
+    pub fn new(epoch: u64, count: usize) -> Self {
+        Self {
+            epoch,
+            out: Vec::with_capacity(count * USUAL),
+            ends: Vec::with_capacity(count),
+            event: Vec::with_capacity(2 * USUAL),
+            entry: Vec::with_capacity(2 * USUAL),
+            origin: Origin::of("".into()),
+        }
+    }
+
+    /// Adds the event with this number.
+    pub fn event(&mut self, seq: u64, changed: &Changed) {
+        let time_ns = changed.time_ns;
+        let of_entry = match &changed.change {
+            Change::Created(state) => (EventType::Created, state, None),
+            Change::Updated(state) => (EventType::Updated, state, None),
+            Change::Deleted { entry, reason, by } => (EventType::Deleted, entry, Some((*reason, by))),
+            Change::Flushed { deleted, failed } => {
+                self.start_event(seq, time_ns, &changed.dataplane, EventType::Flushed);
+                put_number(&mut self.event, 10, *deleted);
+                put_number(&mut self.event, 11, *failed);
+                return self.end_event();
+            }
+            Change::Purged => {
+                return self.lifecycle(seq, time_ns, &changed.dataplane, LifecycleKind::Purged);
+            }
+            Change::Loaded => {
+                return self.lifecycle(seq, time_ns, &changed.dataplane, LifecycleKind::Loaded);
+            }
+        };
+        let (kind, state, deleted) = of_entry;
+        let by = deleted.map(|(reason, by)| by.as_deref().cloned().unwrap_or_else(|| deleter(reason)));
+        let reason = deleted.map_or(DeleteReason::Unspecified, |(reason, _)| reason);
+        self.write_entry(&changed.dataplane, state, time_ns, by.as_ref());
+        self.start_event(seq, time_ns, &changed.dataplane, kind);
+        put_message(&mut self.event, 6, &self.entry);
+        put_number(&mut self.event, 7, reason as u64);
+        self.end_event();
+    }
+
+    /// Adds an entry of a snapshot: CREATED at the cut, as the mirror last knew it.
+    pub fn snapshot_entry(&mut self, cut: u64, dataplane: &Arc<str>, state: &EntryState) {
+        self.write_entry(dataplane, state, state.as_of_ns, None);
+        self.start_event(cut, state.as_of_ns, dataplane, EventType::Created);
+        put_message(&mut self.event, 6, &self.entry);
+        self.end_event();
+    }
+
+    /// Adds an entry, its ages as of [`EntryState::as_of_ns`].
+    pub fn entry(&mut self, dataplane: &Arc<str>, state: &EntryState) {
+        self.write_entry(dataplane, state, state.as_of_ns, None);
+        put_message(&mut self.out, 1, &self.entry);
+        self.close();
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn finish(self) -> Encoded {
+        Encoded { bytes: self.out.into(), ends: self.ends }
+    }
+
+    fn lifecycle(&mut self, seq: u64, time_ns: u64, dataplane: &Arc<str>, kind: LifecycleKind) {
+        self.start_event(seq, time_ns, dataplane, EventType::Lifecycle);
+        put_number(&mut self.event, 12, kind as u64);
+        self.end_event();
+    }
+
+    /// Writes message Entry into `self.entry`.
+    fn write_entry(
+        &mut self,
+        dataplane: &Arc<str>,
+        state: &EntryState,
+        time_ns: u64,
+        deleted_by: Option<&Actor>,
+    ) {
+        if !Arc::ptr_eq(&self.origin.dataplane, dataplane) {
+            self.origin = Origin::of(dataplane.clone());
+        }
+        let out = &mut self.entry;
+        out.clear();
+        out.extend_from_slice(&self.origin.head);
+        put_key(out, state.key);
+        put_number(out, 5, u64::from(PRIORITY));
+        let permissions = u32::from(state.permissions);
+        put_number(out, 6, u64::from(permissions));
+        put_text(out, 7, &permission_letters(permissions));
+        match &state.created_by {
+            None => out.extend_from_slice(&self.origin.learned),
+            Some(actor) => put_actor(out, 8, actor),
+        }
+        for (field, actor) in [(9, state.updated_by.as_deref()), (10, deleted_by)] {
+            if let Some(actor) = actor {
+                put_actor(out, field, actor);
+            }
+        }
+        put_number(out, 11, u64::from(state.dynamic));
+        put_number(out, 12, u64::from(state.profile_id));
+        put_number(out, 13, if state.dynamic { u64::from(state.aging_ms) } else { 0 });
+        put_time(out, 14, state.create_ns);
+        put_time(out, 15, state.last_used_ns);
+        put_number(out, 16, age_ms(state.create_ns, time_ns));
+        put_number(out, 17, age_ms(state.last_used_ns, time_ns));
+        put_number(out, 18, state.packets);
+        put_number(out, 19, state.bytes);
+    }
+
+    /// Writes fields 1 to 5 of message Event.
+    fn start_event(&mut self, seq: u64, time_ns: u64, dataplane: &Arc<str>, kind: EventType) {
+        let out = &mut self.event;
+        out.clear();
+        put_number(out, 1, self.epoch);
+        put_number(out, 2, seq);
+        put_time(out, 3, time_ns);
+        put_text(out, 4, dataplane.as_bytes());
+        put_number(out, 5, kind as u64);
+    }
+
+    fn end_event(&mut self) {
+        put_message(&mut self.out, 1, &self.event);
+        self.close();
+    }
+
+    fn close(&mut self) {
+        // A response holds some hundred messages of some hundred bytes.
+        self.ends.push(u32::try_from(self.out.len()).unwrap_or(u32::MAX));
+    }
+}
+
+/// Writes field 4 of Entry: six fields, none longer than 17 bytes.
+fn put_key(out: &mut Vec<u8>, key: FlowKey) {
+    put_short(out, 4, |out| {
+        put_short(out, 1, |out| {
+            out.extend_from_slice(b"port");
+            put_decimal(out, key.input_port.wrapping_sub(1));
+        });
+        for (field, addr) in [(2, key.src_addr), (3, key.dst_addr)] {
+            put_short(out, field, |out| {
+                let [a, b, c, d] = addr.to_be_bytes();
+                put_decimal(out, u32::from(a));
+                for octet in [b, c, d] {
+                    out.push(b'.');
+                    put_decimal(out, u32::from(octet));
+                }
+            });
+        }
+        put_number(out, 4, u64::from(key.protocol));
+        put_number(out, 5, u64::from(key.src_port));
+        put_number(out, 6, u64::from(key.dst_port));
+    });
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn permission_letters_go_from_the_highest_bit_down() {
-        assert_eq!(permissions_text(0x3dfc), "CRUD-PSCRUDX--");
-        assert_eq!(permissions_text(0x1dbc), "-RUD-PS-RUDX--");
-        assert_eq!(permissions_text(0x1024), "-R------R--X--");
-        assert_eq!(permissions_text(0), "--------------");
-        assert_eq!(permissions_text(0x3fff), "CRUDXPSCRUDXPS");
-    }
-
-    #[test]
-    fn ages_are_those_of_the_event_and_absent_actors_have_names() {
-        let record = |kind: RecordKind| Record {
-            kind: kind.into(),
-            time_ns: 40_000_999_999,
-            entry: Some(EntryRecord {
-                input_port: 1,
-                src_addr: 0x0a00_0001,
-                dst_addr: 0x0a00_0002,
-                ports: 36876 << 16 | 1234,
-                protocol: 6,
-                dynamic: true,
-                aging_ms: 30_000,
-                create_time_ns: 5_000_000_000,
-                last_used_time_ns: 10_000_000_000,
-                ..EntryRecord::default()
-            }),
-            reason: DeleteReason::Idle.into(),
-            ..Record::default()
-        };
-        let event = event(1, 7, "lab", record(RecordKind::Deleted)).expect("a change");
-        let entry = event.entry.expect("its entry");
-        assert_eq!((entry.created_ms_ago, entry.idle_ms, entry.aging_ms), (35_000, 30_000, 30_000));
-        assert_eq!(entry.created_by.expect("the data path").process, "dataplane:lab");
-        assert_eq!(entry.deleted_by.expect("the timer").entity, i32::from(Entity::Timer));
-        let key = entry.key.expect("a key");
-        assert_eq!((key.input_port.as_str(), key.src_addr.as_str()), ("port0", "10.0.0.1"));
-        assert_eq!((key.src_port, key.dst_port), (36876, 1234));
-        assert_eq!(super::event(1, 7, "lab", record(RecordKind::ResyncEntry)), None);
-    }
-}
+mod tests;

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use flowtracker_proto::link::{self, Body};
+use flowtracker_proto::v1;
 use flowtracker_proto::v1::dataplane_link_service_server::{
     DataplaneLinkService, DataplaneLinkServiceServer,
 };
-use flowtracker_proto::{packed, v1};
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -140,7 +141,7 @@ impl Heard {
         const DELETED: u8 = v1::RecordKind::Deleted as u8;
         let (mut created, mut deleted) = (0, 0);
         let mut sample = None;
-        for record in batch.packed.chunks_exact(packed::LEN) {
+        for record in batch.records.chunks_exact(link::LEN) {
             match record[0] {
                 CREATED => created += 1,
                 DELETED => {
@@ -150,14 +151,13 @@ impl Heard {
                 _ => {}
             }
         }
-        self.records.fetch_add((batch.packed.len() / packed::LEN) as u64, Ordering::Relaxed);
+        self.records.fetch_add((batch.records.len() / link::LEN) as u64, Ordering::Relaxed);
         self.created.fetch_add(created, Ordering::Relaxed);
         self.deleted.fetch_add(deleted, Ordering::Relaxed);
-        let Some(Ok(record)) = sample.map(<&[u8; packed::LEN]>::try_from) else { return };
-        let record = packed::unpack(record);
-        if let Some(entry) = record.entry
-            && record.reason == i32::from(v1::DeleteReason::Idle)
-            && record.time_ns - entry.last_used_time_ns < u64::from(entry.aging_ms) * 1_000_000
+        let Some(Ok(record)) = sample.map(<&[u8; link::LEN]>::try_from) else { return };
+        if let Ok(link::Record { time_ns, body: Body::Deleted { entry, reason: v1::DeleteReason::Idle, .. } }) =
+            link::Record::from_bytes(record)
+            && time_ns - entry.last_used_ns < u64::from(entry.aging_ms) * 1_000_000
         {
             self.early.fetch_add(1, Ordering::Relaxed);
         }

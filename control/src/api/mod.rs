@@ -1,13 +1,11 @@
 //! The users' gRPC: `FlowTrackerService`.
 //!
 //! [`service`] answers the calls, [`watch`] and [`prepared`] the streams of events. Requests are
-//! checked by [`filter`] and described by [`introspection`]; [`convert`] and [`encode`] make the
-//! messages of the API. [`fault`] says why a call was refused, [`caller`] who makes it.
+//! checked by [`filter`] and described by [`introspection`]. [`fault`] says why a call was refused,
+//! [`caller`] who makes it.
 
 pub mod caller;
-pub mod convert;
 pub(crate) mod deadline;
-pub mod encode;
 pub mod fault;
 pub mod filter;
 pub mod introspection;

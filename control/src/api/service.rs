@@ -27,14 +27,15 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::api::deadline::deadline;
 use crate::api::filter::{self, Place};
-use crate::api::{caller, convert, fault, introspection, watch as watcher};
+use crate::api::{caller, fault, introspection, watch as watcher};
 use crate::link::links::{Call, Link, Links};
 use crate::link::stats;
 use crate::mirror::hub::Hub;
-use crate::mirror::registry::{DataplaneState, EntryState};
+use crate::mirror::registry::DataplaneState;
 use crate::stop::Stop;
 use flowtracker_proto::header;
 use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::show;
 
 /// Longest wait for a data plane's answer about one entry; a caller may ask for less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -86,10 +87,11 @@ impl UserService {
         let link = self.link(dataplane)?;
         let mut call = link.call(body, deadline)?;
         let mut found = None;
-        while let Some(reply) = call.next().await? {
-            found = found.or(entries(link.name(), &reply)?.into_iter().next());
+        while let Some(answer) = call.next().await? {
+            found = found.or(answer.entries.into_iter().next());
         }
-        found.ok_or_else(|| broken(link.name(), "its answer has no entry"))
+        let found = found.ok_or_else(|| broken(link.name(), "its answer has no entry"))?;
+        Ok(show::entry(&link.name().into(), &found))
     }
 
     /// Sends a command and returns the last part of its answer.
@@ -102,8 +104,8 @@ impl UserService {
         let link = self.link(dataplane)?;
         let mut call = link.call(body, deadline)?;
         let mut last = None;
-        while let Some(reply) = call.next().await? {
-            last = Some(reply);
+        while let Some(answer) = call.next().await? {
+            last = Some(answer.reply);
         }
         last.ok_or_else(|| broken(link.name(), "its answer is empty"))
     }
@@ -138,8 +140,8 @@ impl FlowTrackerService for UserService {
     ) -> Result<Response<GetEntryResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let request = request.into_inner();
-        let key = key(request.key.as_ref())?.to_record();
-        let body = command::Body::Get(GetCommand { key: Some(key) });
+        let key = key(request.key.as_ref())?.to_bytes().to_vec();
+        let body = command::Body::Get(GetCommand { key });
         let entry = Some(self.one_entry(&request.dataplane, body, deadline).await?);
         Ok(Response::new(GetEntryResponse { entry }))
     }
@@ -151,8 +153,8 @@ impl FlowTrackerService for UserService {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let actor = caller::actor(&request);
         let request = request.into_inner();
-        let key = key(request.key.as_ref())?.to_record();
-        let body = command::Body::Delete(DeleteCommand { key: Some(key), actor: Some(actor.clone()) });
+        let key = key(request.key.as_ref())?.to_bytes().to_vec();
+        let body = command::Body::Delete(DeleteCommand { key, actor: Some(actor.clone()) });
         let mut entry = self.one_entry(&request.dataplane, body, deadline).await?;
         entry.deleted_by = Some(actor);
         Ok(Response::new(DeleteEntryResponse { entry: Some(entry) }))
@@ -215,7 +217,7 @@ impl FlowTrackerService for UserService {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let actor = Some(caller::actor(&request));
         let r = request.into_inner();
-        let key = Some(key(r.key.as_ref())?.to_record());
+        let key = key(r.key.as_ref())?.to_bytes().to_vec();
         let CreateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
         let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
         let body = command::Body::Create(CreateCommand { key, attributes, actor });
@@ -230,7 +232,7 @@ impl FlowTrackerService for UserService {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let actor = Some(caller::actor(&request));
         let r = request.into_inner();
-        let key = Some(key(r.key.as_ref())?.to_record());
+        let key = key(r.key.as_ref())?.to_bytes().to_vec();
         let UpdateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
         let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
         let body = command::Body::Update(UpdateCommand { key, attributes, actor });
@@ -308,29 +310,16 @@ fn broken(dataplane: &str, why: &str) -> Status {
     fault::refusal(Code::Internal, "BROKEN_ANSWER", message)
 }
 
-/// Returns the entries of a reply, with ages as of its time.
-fn entries(dataplane: &str, reply: &Reply) -> Result<Vec<Entry>, Status> {
-    let convert = |record| {
-        EntryState::from_record(record, reply.time_ns)
-            .map(|state| convert::entry(dataplane, &state, state.as_of_ns))
-            .map_err(|why| broken(dataplane, &why.to_string()))
-    };
-    reply.entries.iter().map(convert).collect()
-}
-
 /// Sends the replies of a dump to the client as they arrive.
 async fn forward(
     mut call: Call,
     dataplane: &str,
     client: &mpsc::Sender<Result<ListEntriesResponse, Status>>,
 ) -> Result<(), Status> {
-    while let Some(reply) = call.next().await? {
-        let mut entries = entries(dataplane, &reply)?.into_iter();
-        loop {
-            let run: Vec<_> = entries.by_ref().take(RUN).collect();
-            if run.is_empty() {
-                break;
-            }
+    let dataplane: Arc<str> = dataplane.into();
+    while let Some(answer) = call.next().await? {
+        for run in answer.entries.chunks(RUN) {
+            let run = run.iter().map(|state| show::entry(&dataplane, state)).collect();
             if client.send(Ok(ListEntriesResponse { entries: run })).await.is_err() {
                 return Ok(());
             }

@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use flowtracker_proto::show;
+use flowtracker_proto::show::{self, Encoder, single};
 use flowtracker_proto::v1::{EventType, WatchEventsRequest, start};
 use prost::bytes::Bytes;
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
-use crate::api::encode::{Encoder, single};
 use crate::api::fault;
 use crate::api::filter::{self, Place};
 use crate::mirror::feed::{CannotResume, Feed, Item, Origin};

@@ -9,16 +9,18 @@ use std::time::{Duration, Instant};
 
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
 use flowtracker_proto::v1::{
-    AttachRequest, AttachResponse, Batch, Hello, Welcome, attach_request, attach_response,
+    AttachRequest, AttachResponse, Batch, Hello, Reply, Welcome, attach_request, attach_response,
 };
-use flowtracker_proto::{name, packed};
+use flowtracker_proto::{link as wire, name};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::api::fault;
-use crate::link::links::{Down, Link, Links};
+use crate::link::authors::Authors;
+use crate::link::links::{Answer, Down, Link, Links};
 use crate::mirror::hub::{Hub, wall_ns};
+use crate::mirror::registry::BadReport;
 use crate::stop::Stop;
 use flowtracker_proto::key::Violation;
 
@@ -72,6 +74,7 @@ impl DataplaneLinkService for Ingest {
             link: link.clone(),
             number,
             expected: hello.shards.iter().map(|shard| (*shard, 1)).collect(),
+            authors: Authors::default(),
         };
         let (hub, links, stop) = (self.hub.clone(), self.links.clone(), self.stop.clone());
         tokio::spawn(async move {
@@ -102,7 +105,15 @@ fn check_hello(hello: &Hello) -> Result<(), Status> {
     if shards.is_empty() || shards.len() != hello.shards.len() {
         wrong.push(Violation::new("hello.shards", "must name one or more lcores, each once"));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(fault::bad_request(wrong)) }
+    if !wrong.is_empty() {
+        return Err(fault::bad_request(wrong));
+    }
+    if hello.record_version != wire::VERSION {
+        let (theirs, ours) = (hello.record_version, wire::VERSION);
+        let message = format!("its records have version {theirs}, those of this control service {ours}");
+        return Err(fault::refusal(Code::FailedPrecondition, "RECORD_VERSION", message));
+    }
+    Ok(())
 }
 
 /// One link's way up.
@@ -112,6 +123,7 @@ struct Intake {
     number: u64,
     /// Number that the next record of each shard must have.
     expected: BTreeMap<u32, u64>,
+    authors: Authors,
 }
 
 impl Intake {
@@ -139,17 +151,18 @@ impl Intake {
             };
             let Some(message) = message else { return Ok(()) };
             match message.body {
-                Some(attach_request::Body::Batch(batch)) => self.take_batch(batch)?,
-                Some(attach_request::Body::Reply(reply)) => self.link.deliver(reply),
+                Some(attach_request::Body::Batch(batch)) => self.take_batch(&batch)?,
+                Some(attach_request::Body::Reply(reply)) => self.take_reply(reply)?,
+                Some(attach_request::Body::Authors(authors)) => self.authors.introduce(authors)?,
                 Some(attach_request::Body::Hello(_)) => {
                     return Err(fault::bad_field("hello", "must come only once"));
                 }
-                None => return Err(fault::bad_field("body", "must be batch or reply")),
+                None => return Err(fault::bad_field("body", "must be batch, reply or authors")),
             }
         }
     }
 
-    fn take_batch(&mut self, batch: Batch) -> Result<(), Status> {
+    fn take_batch(&mut self, batch: &Batch) -> Result<(), Status> {
         let Some(expected) = self.expected.get_mut(&batch.shard) else {
             let unknown = format!("{} was not named in Hello", batch.shard);
             return Err(fault::bad_field("batch.shard", unknown));
@@ -159,15 +172,17 @@ impl Intake {
                 format!("shard {}: record {} was due, {} came", batch.shard, expected, batch.first_seq);
             return Err(fault::refusal(Code::DataLoss, "BATCH_HOLE", message));
         }
-        let packed = packed::unpack_all(&batch.packed).ok_or_else(|| {
-            fault::bad_field("batch.packed", format!("must be {} bytes a record", packed::LEN))
-        })?;
-        if packed.len() > 0 && !batch.records.is_empty() {
-            return Err(fault::bad_field("batch.packed", "must be empty where records are given"));
-        }
-        *expected += (packed.len() + batch.records.len()) as u64;
-        self.hub
-            .apply(self.link.name(), self.number, batch.shard, packed.chain(batch.records))
-            .map_err(|why| fault::bad_field("batch.records", why.to_string()))
+        let bad = |why: BadReport| fault::bad_field("batch.records", why.to_string());
+        let reports = self.authors.reports(&batch.records).map_err(|why| bad(why.into()))?;
+        *expected += reports.len() as u64;
+        self.hub.apply(self.link.name(), self.number, batch.shard, reports).map_err(bad)
+    }
+
+    fn take_reply(&self, mut reply: Reply) -> Result<(), Status> {
+        let records = std::mem::take(&mut reply.records);
+        let entries = self.authors.entries(&records);
+        let entries = entries.map_err(|why| fault::bad_field("reply.records", why.to_string()))?;
+        self.link.deliver(Answer { reply, entries });
+        Ok(())
     }
 }

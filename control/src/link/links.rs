@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use flowtracker_proto::change::EntryState;
 use flowtracker_proto::v1::{
     AttachResponse, CancelCommand, Command, Reply, ReplyStatus, attach_response, command,
 };
@@ -23,12 +24,21 @@ const DUMPS: usize = 8;
 /// What is sent down a link: a message, or the status that ends it.
 pub type Down = Result<AttachResponse, Status>;
 
+/// A part of the answer to a command.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The part as it came.
+    pub reply: Reply,
+    /// The entries in its records.
+    pub entries: Vec<EntryState>,
+}
+
 /// The link to one attached data plane.
 #[derive(Debug)]
 pub struct Link {
     name: String,
     down: mpsc::Sender<Down>,
-    pending: Mutex<HashMap<u64, mpsc::UnboundedSender<Reply>>>,
+    pending: Mutex<HashMap<u64, mpsc::UnboundedSender<Answer>>>,
     next_id: AtomicU64,
     dumps: Arc<Semaphore>,
 }
@@ -142,14 +152,14 @@ impl Link {
         Ok(call)
     }
 
-    /// Passes a reply to the caller that waits for it.
-    pub fn deliver(&self, reply: Reply) {
+    /// Passes a part of an answer to the caller that waits for it.
+    pub fn deliver(&self, answer: Answer) {
         let mut pending = lock(&self.pending);
-        let id = reply.id;
-        let last = reply.status() != ReplyStatus::Unspecified;
+        let id = answer.reply.id;
+        let last = answer.reply.status() != ReplyStatus::Unspecified;
         match pending.get(&id) {
             // A caller that has gone is about to remove the id.
-            Some(caller) => drop(caller.send(reply)),
+            Some(caller) => drop(caller.send(answer)),
             None => tracing::debug!(dataplane = %self.name, id, "reply to nobody"),
         }
         if last {
@@ -181,7 +191,7 @@ impl Link {
 pub struct Call {
     link: Arc<Link>,
     id: u64,
-    replies: mpsc::UnboundedReceiver<Reply>,
+    replies: mpsc::UnboundedReceiver<Answer>,
     deadline: Instant,
     ended: bool,
     /// Held as long as parts of a dump's answer may be buffered.
@@ -193,7 +203,7 @@ impl Call {
     ///
     /// # Errors
     /// The reply has another status than OK, the link was lost, or the deadline has passed.
-    pub async fn next(&mut self) -> Result<Option<Reply>, Status> {
+    pub async fn next(&mut self) -> Result<Option<Answer>, Status> {
         if self.ended {
             return Ok(None);
         }
@@ -206,9 +216,9 @@ impl Call {
                 self.ended = true;
                 Err(self.link.gone())
             }
-            Ok(Some(reply)) => {
-                self.ended = reply.status() != ReplyStatus::Unspecified;
-                refused(&reply).map_or(Ok(Some(reply)), Err)
+            Ok(Some(answer)) => {
+                self.ended = answer.reply.status() != ReplyStatus::Unspecified;
+                refused(&answer.reply).map_or(Ok(Some(answer)), Err)
             }
         }
     }

@@ -7,7 +7,6 @@ use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, StatsCommand, comm
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::api::convert;
 use crate::link::links::{Link, Links};
 use crate::mirror::hub::Hub;
 use crate::mirror::registry::DataplaneState;
@@ -43,8 +42,8 @@ async fn of_one(
     let ask = async {
         let mut call = link?.call(command::Body::Stats(StatsCommand {}), deadline).ok()?;
         let mut given = None;
-        while let Some(reply) = call.next().await.ok()? {
-            given = reply.stats.or(given);
+        while let Some(answer) = call.next().await.ok()? {
+            given = answer.reply.stats.or(given);
         }
         given
     };
@@ -55,6 +54,14 @@ async fn of_one(
             hub.keep_stats(&known.name, Arc::new(stats.clone()));
             stats
         }
-        None => convert::stale_stats(&known.name, known.stats.as_deref()),
+        None => stale(&known.name, known.stats.as_deref()),
     }
+}
+
+/// The last known counters of a data plane that does not answer.
+fn stale(dataplane: &str, last: Option<&DataplaneStats>) -> DataplaneStats {
+    let mut stats = last.cloned().unwrap_or_default();
+    dataplane.clone_into(&mut stats.dataplane);
+    stats.live = false;
+    stats
 }

@@ -23,8 +23,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::mirror::hub::{Hub, WatcherCount, Window};
 use crate::mirror::log::{Lost, Run};
 use crate::mirror::predicate::{Predicate, Wanted};
-use crate::mirror::registry::EntryState;
 use crate::mirror::snapshot::Copy;
+use flowtracker_proto::change::EntryState;
 
 /// Entries of a snapshot per item, at most.
 const BATCH: usize = 256;

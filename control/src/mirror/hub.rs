@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use flowtracker_proto::v1::{DataplaneStats, Hello, LogStats, Record};
+use flowtracker_proto::change::Report;
+use flowtracker_proto::link::BadRecord;
+use flowtracker_proto::v1::{DataplaneStats, Hello, LogStats};
 use tokio::sync::watch;
 
 use crate::mirror::log::{EventLog, Lost, Run};
-use crate::mirror::registry::{BadRecord, DataplaneState, Registry};
+use crate::mirror::registry::{BadReport, DataplaneState, Registry};
 use crate::mirror::snapshot::{Copies, Copy};
 
 #[derive(Debug)]
@@ -115,22 +117,23 @@ impl Hub {
         self.publish_attached(&state);
     }
 
-    /// Applies the records of a shard, in order.
+    /// Applies what a shard reports, in order, each with its time.
     ///
     /// # Errors
-    /// The first record that no sound data plane sends; those before it have been applied.
+    /// The first report that no sound data plane makes; those before it have been applied.
     pub fn apply(
         &self,
         name: &str,
         link: u64,
         shard: u32,
-        records: impl IntoIterator<Item = Record>,
-    ) -> Result<(), BadRecord> {
+        reports: impl IntoIterator<Item = Result<(u64, Report), BadRecord>>,
+    ) -> Result<(), BadReport> {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let result = records
-            .into_iter()
-            .try_for_each(|record| state.registry.apply(&mut state.log, name, link, shard, record));
+        let result = reports.into_iter().try_for_each(|report| {
+            let (time_ns, report) = report?;
+            state.registry.apply(&mut state.log, name, link, shard, time_ns, report)
+        });
         self.publish_seq(&guard);
         result
     }

@@ -12,64 +12,20 @@
 use std::collections::{TryReserveError, VecDeque};
 use std::sync::{Arc, OnceLock};
 
-use flowtracker_proto::v1::{Actor, DeleteReason};
-
-use crate::api::encode::{Encoded, Encoder};
-use crate::mirror::registry::EntryState;
+use flowtracker_proto::change::Changed;
+use flowtracker_proto::show::{Encoded, Encoder};
 
 /// Events per run, at most.
 pub const RUN: usize = 256;
 /// Runs kept for other readers: a few megabytes at most.
 const RUNS: usize = 32;
 
-/// One change, as retained. Converted to the API's form only when it is sent.
-#[derive(Clone, Debug)]
-pub struct LogRecord {
-    /// When it happened, wall clock, Unix nanoseconds.
-    pub time_ns: u64,
-    /// The data plane where it happened.
-    pub dataplane: Arc<str>,
-    /// What happened.
-    pub change: Change,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// An entry came into being.
-    Created(EntryState),
-    /// An entry was rewritten.
-    Updated(EntryState),
-    /// An entry is gone.
-    Deleted {
-        /// Its last known state.
-        entry: EntryState,
-        /// Why it went.
-        reason: DeleteReason,
-        /// Who deleted it; `None` where the reason alone says it.
-        by: Option<Arc<Actor>>,
-    },
-    /// A flush has ended on all shards.
-    Flushed {
-        /// Entries deleted.
-        deleted: u64,
-        /// Entries left for want of permission.
-        failed: u64,
-    },
-    /// The program was detached: the data plane's table is empty.
-    Purged,
-    /// The program was attached again.
-    Loaded,
-}
-
-const _: () = assert!(size_of::<LogRecord>() <= 128, "a million of these are retained");
-
 /// Events that follow each other, with their bytes once somebody needs them.
 #[derive(Debug)]
 pub struct Run {
     epoch: u64,
     first_seq: u64,
-    records: Vec<LogRecord>,
+    records: Vec<Changed>,
     encoded: OnceLock<Encoded>,
 }
 
@@ -80,7 +36,7 @@ impl Run {
     }
 
     /// The events, with their numbers.
-    pub fn events(&self) -> impl Iterator<Item = (u64, &LogRecord)> {
+    pub fn events(&self) -> impl Iterator<Item = (u64, &Changed)> {
         (self.first_seq..).zip(&self.records)
     }
 
@@ -104,7 +60,7 @@ pub struct EventLog {
     epoch: u64,
     last_seq: u64,
     retain: usize,
-    records: VecDeque<LogRecord>,
+    records: VecDeque<Changed>,
     /// The latest runs, in the order in which they were first asked for.
     runs: VecDeque<Arc<Run>>,
 }
@@ -138,7 +94,7 @@ impl EventLog {
     }
 
     /// Appends an event and gives it the next number.
-    pub fn push(&mut self, record: LogRecord) {
+    pub fn push(&mut self, record: Changed) {
         if self.records.len() == self.retain {
             self.records.pop_front();
         }
@@ -181,12 +137,13 @@ impl EventLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flowtracker_proto::change::Change;
 
     /// A log in which each event's time is its number.
     fn log_of(retain: usize, events: u64) -> EventLog {
         let mut log = EventLog::new(7, retain).expect("room");
         for time_ns in 1..=events {
-            log.push(LogRecord { time_ns, dataplane: "dp".into(), change: Change::Loaded });
+            log.push(Changed { time_ns, dataplane: "dp".into(), change: Change::Loaded });
         }
         log
     }
@@ -238,7 +195,7 @@ mod tests {
         for _ in 0..20_000 {
             for _ in 0..roll(3) * roll(40) {
                 let time_ns = log.last_seq() + 1;
-                log.push(LogRecord { time_ns, dataplane: "dp".into(), change: Change::Loaded });
+                log.push(Changed { time_ns, dataplane: "dp".into(), change: Change::Loaded });
             }
             let reader = roll(5) as usize;
             match log.run_after(cursors[reader]) {

@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use flowtracker_proto::change::{Change, Changed, EntryState};
 use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::show;
 
-use crate::mirror::log::{Change, LogRecord, Run};
-use crate::mirror::registry::EntryState;
+use crate::mirror::log::Run;
 
 /// `cmd` of the events about entries.
 const CREATED: u8 = 1;
@@ -64,7 +64,7 @@ impl Predicate {
         self.dataplane.is_empty() && self.filter.is_all()
     }
 
-    fn wants(&self, record: &LogRecord) -> bool {
+    fn wants(&self, record: &Changed) -> bool {
         let passes = |entry, cmd| self.filter.matches(&facts(entry, cmd));
         self.of_dataplane(&record.dataplane)
             && match &record.change {

@@ -17,16 +17,17 @@
 //! deleted before the last shard's END.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, EntryRecord, Hello, Record, RecordKind};
+use flowtracker_proto::change::{Change, Changed, EntryState, Report};
+use flowtracker_proto::link::BadRecord;
+use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, Hello};
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::mirror::log::{Change, EventLog, LogRecord};
+use crate::mirror::log::EventLog;
 use flowtracker_proto::key::FlowKey;
 
 /// How long the entries of a detached data plane stay in the mirror.
@@ -36,97 +37,27 @@ pub const DETACHED_FOR: Duration = Duration::from_secs(600);
 /// that the lock is never held for long.
 const EXPIRE_STEP: usize = 4096;
 
-/// One entry, as of `as_of_ns`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryState {
-    /// Its key.
-    pub key: FlowKey,
-    /// The 14 permission bits.
-    pub permissions: u16,
-    /// Timer profile that gave the aging value.
-    pub profile_id: u8,
-    /// True when the idle timer applies.
-    pub dynamic: bool,
-    /// Idle time after which it is deleted, milliseconds.
-    pub aging_ms: u32,
-    /// Creation, wall clock, Unix nanoseconds.
-    pub create_ns: u64,
-    /// Last packet or update, wall clock, Unix nanoseconds.
-    pub last_used_ns: u64,
-    /// When the figures of this entry were taken, wall clock, Unix nanoseconds.
-    pub as_of_ns: u64,
-    /// Packets since creation.
-    pub packets: u64,
-    /// Bytes since creation.
-    pub bytes: u64,
-    /// Who created it; `None` means the data path.
-    pub created_by: Option<Arc<Actor>>,
-    /// Who updated it last; `None` means nobody.
-    pub updated_by: Option<Arc<Actor>>,
-}
-
-const _: () = assert!(size_of::<EntryState>() <= 88, "a million of these sit in the mirror");
-
-impl EntryState {
-    /// Takes an entry out of a record that was made at `time_ns`.
-    pub fn from_record(record: &EntryRecord, time_ns: u64) -> Result<Self, BadRecord> {
-        let key = FlowKey::from_record(record).ok_or(BadRecord::Key)?;
-        let newest = record.create_time_ns.max(record.last_used_time_ns);
-        Ok(Self {
-            key,
-            permissions: (record.permissions & 0x3fff) as u16,
-            profile_id: u8::try_from(record.profile_id).map_err(|_| BadRecord::Profile)?,
-            dynamic: record.dynamic,
-            aging_ms: record.aging_ms,
-            create_ns: record.create_time_ns,
-            last_used_ns: record.last_used_time_ns,
-            as_of_ns: if time_ns == 0 { newest } else { time_ns },
-            packets: record.packets,
-            bytes: record.bytes,
-            created_by: record.created_by.clone().map(Arc::new),
-            updated_by: record.updated_by.clone().map(Arc::new),
-        })
-    }
-
-    /// True when nothing differs but what packets change.
-    fn same_attributes(&self, other: &Self) -> bool {
-        self.permissions == other.permissions
-            && self.profile_id == other.profile_id
-            && self.dynamic == other.dynamic
-            && self.aging_ms == other.aging_ms
-            && self.created_by == other.created_by
-            && self.updated_by == other.updated_by
-    }
-}
-
-/// A record that no sound data plane sends: the link is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadRecord {
+/// A report that the mirror refuses: the link is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadReport {
     /// The link is no longer the one that speaks for this data plane.
+    #[error("another link speaks for this data plane now")]
     StaleLink,
     /// The shard was not named in Hello.
+    #[error("shard {0} was not named in Hello")]
     Shard(u32),
-    /// The kind is not known.
-    Kind(i32),
-    /// The entry is missing.
-    NoEntry,
-    /// The key does not fit.
-    Key,
-    /// The profile id does not fit.
-    Profile,
+    /// The record cannot be read.
+    #[error(transparent)]
+    Record(#[from] BadRecord),
 }
 
-impl fmt::Display for BadRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::StaleLink => f.write_str("another link speaks for this data plane now"),
-            Self::Shard(shard) => write!(f, "shard {shard} was not named in Hello"),
-            Self::Kind(kind) => write!(f, "record kind {kind} is not known"),
-            Self::NoEntry => f.write_str("the record has no entry"),
-            Self::Key => f.write_str("the key of a record is not valid"),
-            Self::Profile => f.write_str("the profile id of a record is not valid"),
-        }
-    }
+/// How a shard has shown that an entry exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Created,
+    Updated,
+    /// In an enumeration of its table.
+    InTable,
 }
 
 #[derive(Debug)]
@@ -190,8 +121,8 @@ struct Mirror {
     /// Delete nothing before every shard has finished its resync.
     sweep_whole: bool,
     entries: Entries,
-    /// Records of shards that were purged while others were not yet.
-    deferred: Vec<(u32, Record)>,
+    /// Reports of shards that were purged while others were not yet, with their times.
+    deferred: Vec<(u32, u64, Report)>,
     stats: Option<Arc<DataplaneStats>>,
 }
 
@@ -278,18 +209,19 @@ impl Registry {
         mirror.deferred.clear();
     }
 
-    /// Applies one record of a shard and logs what it changes.
+    /// Applies what a shard reports to have happened at `time_ns`, and logs what it changes.
     pub fn apply(
         &mut self,
         log: &mut EventLog,
         name: &str,
         link: u64,
         shard: u32,
-        record: Record,
-    ) -> Result<(), BadRecord> {
+        time_ns: u64,
+        report: Report,
+    ) -> Result<(), BadReport> {
         match self.mirrors.get_mut(name) {
-            Some(mirror) if mirror.link == Some(link) => mirror.apply(log, shard, record),
-            _ => Err(BadRecord::StaleLink),
+            Some(mirror) if mirror.link == Some(link) => mirror.apply(log, shard, time_ns, report),
+            _ => Err(BadReport::StaleLink),
         }
     }
 
@@ -357,24 +289,28 @@ impl Mirror {
         self.shards.values().all(|s| s.resync == Resync::Finished)
     }
 
-    fn apply(&mut self, log: &mut EventLog, shard_id: u32, record: Record) -> Result<(), BadRecord> {
-        let Some(shard) = self.shards.get_mut(&shard_id) else { return Err(BadRecord::Shard(shard_id)) };
+    fn apply(
+        &mut self,
+        log: &mut EventLog,
+        shard_id: u32,
+        time_ns: u64,
+        report: Report,
+    ) -> Result<(), BadReport> {
+        let Some(shard) = self.shards.get_mut(&shard_id) else { return Err(BadReport::Shard(shard_id)) };
         if shard.purged {
             // One LIFECYCLE stands for all shards, and it empties the watchers'
             // state: what a shard says after its part of the purge has to
             // follow that event.
-            self.deferred.push((shard_id, record));
+            self.deferred.push((shard_id, time_ns, report));
             return Ok(());
         }
-        let time_ns = record.time_ns;
-        match record.kind() {
-            RecordKind::Unspecified => return Err(BadRecord::Kind(record.kind)),
-            RecordKind::ResyncBegin => {
+        match report {
+            Report::ResyncBegin => {
                 self.last_generation += 1;
                 shard.generation = self.last_generation;
                 shard.resync = Resync::Running;
             }
-            RecordKind::ResyncEnd => {
+            Report::ResyncEnd => {
                 shard.resync = Resync::Finished;
                 if !self.sweep_whole {
                     self.sweep(log, Some(shard_id), time_ns);
@@ -383,31 +319,28 @@ impl Mirror {
                     self.sweep_whole = false;
                 }
             }
-            RecordKind::Created | RecordKind::ResyncEntry | RecordKind::Updated => {
-                self.upsert(log, shard_id, state_of(&record)?, record.kind());
-            }
-            RecordKind::Deleted => {
-                let (state, reason) = (state_of(&record)?, record.reason());
-                self.delete(log, state, reason, record.deleted_by.map(Arc::new));
-            }
-            RecordKind::Flushed => {
-                shard.flushes.push_back((record.deleted, record.failed));
+            Report::Present(state) => self.upsert(log, shard_id, state, Seen::InTable),
+            Report::Change(Change::Created(state)) => self.upsert(log, shard_id, state, Seen::Created),
+            Report::Change(Change::Updated(state)) => self.upsert(log, shard_id, state, Seen::Updated),
+            Report::Change(Change::Deleted { entry, reason, by }) => self.delete(log, entry, reason, by),
+            Report::Change(Change::Flushed { deleted, failed }) => {
+                shard.flushes.push_back((deleted, failed));
                 self.report_flush(log, time_ns);
             }
-            RecordKind::Purged => {
+            Report::Change(Change::Purged) => {
                 shard.purged = true;
                 if self.shards.values().all(|s| s.purged) {
                     return self.report_purge(log, time_ns);
                 }
             }
-            RecordKind::Loaded => {
+            Report::Change(Change::Loaded) => {
                 // The first shard speaks for all, so that LOADED precedes new entries.
                 let first = self.shards.values().all(|s| !s.loaded);
                 if let Some(shard) = self.shards.get_mut(&shard_id) {
                     shard.loaded = true;
                 }
                 if first {
-                    log.push(LogRecord { time_ns, dataplane: self.name.clone(), change: Change::Loaded });
+                    log.push(Changed { time_ns, dataplane: self.name.clone(), change: Change::Loaded });
                 }
                 if self.shards.values().all(|s| s.loaded) {
                     self.shards.values_mut().for_each(|s| s.loaded = false);
@@ -418,10 +351,10 @@ impl Mirror {
     }
 
     /// The shard says that this entry exists.
-    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, kind: RecordKind) {
+    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, seen: Seen) {
         let generation = self.shards.get(&shard).map_or(0, |s| s.generation);
         let name = &self.name;
-        let note = |change| LogRecord { time_ns: state.as_of_ns, dataplane: name.clone(), change };
+        let note = |change| Changed { time_ns: state.as_of_ns, dataplane: name.clone(), change };
         let mut place = match self.entries.slot(&state.key) {
             Slot::Occupied(place) => place,
             Slot::Vacant(place) => {
@@ -442,10 +375,10 @@ impl Mirror {
         // What waited in a ring may be older than what the resync has told of
         // already; that is not an event again, and must not turn time back.
         let same = known.state.same_attributes(&state);
-        let told = match kind {
-            RecordKind::Updated => same && known.state.as_of_ns >= state.as_of_ns,
-            RecordKind::Created => same || known.state.as_of_ns >= state.as_of_ns,
-            _ => same,
+        let told = match seen {
+            Seen::Updated => same && known.state.as_of_ns >= state.as_of_ns,
+            Seen::Created => same || known.state.as_of_ns >= state.as_of_ns,
+            Seen::InTable => same,
         };
         if !told {
             log.push(note(Change::Updated(state.clone())));
@@ -470,7 +403,7 @@ impl Mirror {
         let time_ns = state.as_of_ns;
         if known.state.create_ns == state.create_ns {
             let change = Change::Deleted { entry: state, reason, by };
-            log.push(LogRecord { time_ns, dataplane: self.name.clone(), change });
+            log.push(Changed { time_ns, dataplane: self.name.clone(), change });
         } else {
             // The entry deleted was never told of, but the one known is gone too.
             log.push(lost(&self.name, known.state, time_ns));
@@ -500,27 +433,23 @@ impl Mirror {
             failed += f;
         }
         let change = Change::Flushed { deleted, failed };
-        log.push(LogRecord { time_ns, dataplane: self.name.clone(), change });
+        log.push(Changed { time_ns, dataplane: self.name.clone(), change });
     }
 
     /// Every shard is purged: the entries go, with one event for all of them.
-    fn report_purge(&mut self, log: &mut EventLog, time_ns: u64) -> Result<(), BadRecord> {
+    fn report_purge(&mut self, log: &mut EventLog, time_ns: u64) -> Result<(), BadReport> {
         self.entries.table.clear();
         self.shards.values_mut().for_each(|s| s.purged = false);
-        log.push(LogRecord { time_ns, dataplane: self.name.clone(), change: Change::Purged });
-        for (shard, record) in std::mem::take(&mut self.deferred) {
-            self.apply(log, shard, record)?;
+        log.push(Changed { time_ns, dataplane: self.name.clone(), change: Change::Purged });
+        for (shard, time_ns, report) in std::mem::take(&mut self.deferred) {
+            self.apply(log, shard, time_ns, report)?;
         }
         Ok(())
     }
 }
 
 /// The event for an entry that was found gone.
-fn lost(name: &Arc<str>, entry: EntryState, time_ns: u64) -> LogRecord {
+fn lost(name: &Arc<str>, entry: EntryState, time_ns: u64) -> Changed {
     let change = Change::Deleted { entry, reason: DeleteReason::Resync, by: None };
-    LogRecord { time_ns, dataplane: name.clone(), change }
-}
-
-fn state_of(record: &Record) -> Result<EntryState, BadRecord> {
-    EntryState::from_record(record.entry.as_ref().ok_or(BadRecord::NoEntry)?, record.time_ns)
+    Changed { time_ns, dataplane: name.clone(), change }
 }

@@ -34,15 +34,14 @@ async fn one_entry_is_read_and_deleted_by_its_owner() {
         (got, client.delete_entry(delete).await.unwrap().into_inner().entry.unwrap())
     });
     let command = plane.command().await;
-    assert!(matches!(command.body, Some(command::Body::Get(g)) if g.key == Some(flow(7).to_record())));
+    assert!(matches!(command.body, Some(command::Body::Get(g)) if g.key == flow(7).to_bytes()));
     assert!((1..=10_000).contains(&command.deadline_ms));
-    let entries = vec![learned(7, T, T + SEC)];
-    let time_ns = T + 3 * SEC + SEC / 2;
-    plane.reply(Reply { entries: entries.clone(), time_ns, ..status(command.id, ReplyStatus::Ok) }).await;
+    let records = answer(T + 3 * SEC + SEC / 2, &[learned(7, T, T + SEC)]);
+    plane.reply(Reply { records: records.clone(), ..status(command.id, ReplyStatus::Ok) }).await;
     let command = plane.command().await;
     let author = Actor { entity: Entity::Tc.into(), pid: 448, process: "ctl".to_owned() };
     assert!(matches!(&command.body, Some(command::Body::Delete(d)) if d.actor.as_ref() == Some(&author)));
-    plane.reply(Reply { entries, time_ns, ..status(command.id, ReplyStatus::Ok) }).await;
+    plane.reply(Reply { records, ..status(command.id, ReplyStatus::Ok) }).await;
     let (got, deleted) = soon("answers", asked).await.unwrap();
     assert_eq!((got.created_ms_ago, got.idle_ms), (3500, 2500), "as of the reply");
     assert_eq!((got.dataplane.as_str(), got.deleted_by), ("dp", None));
@@ -166,7 +165,7 @@ async fn a_caller_who_leaves_cancels_its_list() {
         service.client().await.list_entries(ListEntriesRequest::default()).await.unwrap().into_inner();
     let dump = plane.command().await;
     assert!(matches!(dump.body, Some(command::Body::Dump(_))));
-    let part = Reply { id: dump.id, entries: vec![learned(1, T, T)], time_ns: T, ..Reply::default() };
+    let part = Reply { id: dump.id, records: answer(T, &[learned(1, T, T)]), ..Reply::default() };
     plane.reply(part).await;
     let first = soon("the first part", list.message()).await.unwrap().unwrap();
     assert_eq!(first.entries.len(), 1, "parts are passed on as they come");
@@ -203,7 +202,7 @@ async fn a_refusal_names_field_and_reason() {
     let asked = tokio::spawn(async move { client.create_entry(request).await });
     let command = plane.command().await;
     let Some(command::Body::Create(create)) = command.body else { panic!("{command:?}") };
-    assert_eq!(create.key, Some(flow(1).to_record()));
+    assert_eq!(create.key, flow(1).to_bytes());
     assert_eq!(create.attributes, Some(Attributes { aging_ms: Some(5), ..Default::default() }));
     let reply = Reply {
         message: "5 doesn't match any timer profile".to_owned(),

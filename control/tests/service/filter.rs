@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use flowtracker_proto::v1::{
-    DumpCommand, EventType, ListEntriesRequest, RecordKind, Reply, ReplyStatus, WatchEventsRequest, command,
+    DumpCommand, EventType, ListEntriesRequest, RecordKind, ReplyStatus, WatchEventsRequest, command,
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -113,7 +113,7 @@ async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
             }
             Some(created_at) => expired(n, *created_at),
         };
-        match event.kind() {
+        match event.kind {
             RecordKind::Created => drop(alive.insert(n, T + time)),
             RecordKind::Deleted => drop(alive.remove(&n)),
             _ => {}
@@ -192,7 +192,7 @@ async fn no_filter_is_absent_on_the_link_and_a_filter_is_a_program() {
         let command = plane.command().await;
         let Some(command::Body::Dump(DumpCommand { filter })) = command.body else { panic!("{command:?}") };
         assert_eq!(filter.map(|filter| filter.steps.len()), steps);
-        plane.reply(Reply { time_ns: T, ..status(command.id, ReplyStatus::Ok) }).await;
+        plane.reply(status(command.id, ReplyStatus::Ok)).await;
         assert_eq!(soon("the end", replies.message()).await.unwrap(), None);
     }
 }

@@ -1,8 +1,8 @@
 //! The rules of the data plane's link, and what breaking them leads to.
 
 use control::server::SERVICE;
-use flowtracker_proto::packed;
-use flowtracker_proto::v1::{Batch, Hello, Record, RecordKind};
+use flowtracker_proto::link;
+use flowtracker_proto::v1::{Actor, Author, Batch, Hello};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -19,57 +19,81 @@ async fn a_hole_in_the_batches_closes_the_link() {
         plane.send(1, vec![created(1, T)]).await;
         plane.send(2, vec![created(2, T)]).await;
         // 2 is due.
-        plane.send_batch(Batch { shard: 1, first_seq, records: vec![created(3, T)], packed: vec![] }).await;
+        plane.send_batch(Batch { shard: 1, first_seq, records: bytes(&created(3, T)) }).await;
         assert_eq!(plane.ended().await.unwrap_err().code(), Code::DataLoss, "{first_seq}");
         plane.cut(&service).await;
     }
     assert_eq!(service.hub.dataplanes()[0].entries, 2, "what was dense has been taken in");
 }
 
+/// A record that names no author, in its fixed form.
+fn bytes(record: &Record) -> Vec<u8> {
+    Introduced::default().record(record).to_bytes().to_vec()
+}
+
+/// What [`bytes`] gives, with one octet changed.
+fn spoilt(record: &Record, at: usize, octet: u8) -> Vec<u8> {
+    let mut bytes = bytes(record);
+    bytes[at] = octet;
+    bytes
+}
+
 #[tokio::test]
 async fn nonsense_closes_the_link_with_the_field_named() {
     let service = Service::start().await;
-    let mut no_port = created(1, T);
-    no_port.entry.as_mut().unwrap().input_port = 0;
-    for (shard, record, field) in [
-        (9, created(1, T), "batch.shard"),
-        (1, no_port, "batch.records"),
-        (1, bare(RecordKind::Created), "batch.records"),
-        (1, Record { kind: 99, ..Record::default() }, "batch.records"),
+    let key = link::LEN - 17;
+    for (shard, records, field) in [
+        (9, bytes(&created(1, T)), "batch.shard"),
+        (1, spoilt(&created(1, T), key, 0), "batch.records"),
+        (1, spoilt(&created(1, T), 0, 99), "batch.records"),
+        (1, spoilt(&created(1, T), 0, 0), "batch.records"),
+        (1, spoilt(&expired(1, T), 1, 99), "batch.records"),
+        (1, spoilt(&created(1, T), 6, 1), "batch.records"),
+        (1, bytes(&created(1, T))[1..].to_vec(), "batch.records"),
     ] {
         let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
-        plane.send(shard, vec![record]).await;
+        plane.send_batch(Batch { shard, first_seq: 1, records }).await;
         let refused = plane.ended().await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
         assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, field);
         plane.cut(&service).await;
     }
+    assert_eq!(service.hub.dataplanes()[0].entries, 0);
 }
 
 #[tokio::test]
-async fn records_come_in_one_of_two_forms() {
+async fn authors_have_a_number_and_a_name() {
     let service = Service::start().await;
-    let whole = packed::pack(&created(2, T)).unwrap().to_vec();
-    let cut = whole[1..].to_vec();
-    for (records, packed, taken) in [
-        (vec![created(1, T)], vec![], true),
-        (vec![], whole.clone(), true),
-        (vec![created(1, T)], whole, false),
-        (vec![], cut, false),
+    let somebody = Some(Actor::default());
+    for (number, actor, field) in [
+        (0, somebody.clone(), "authors.number"),
+        (65_536, somebody.clone(), "authors.number"),
+        (1, None, "authors.actor"),
     ] {
         let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
-        plane.send_batch(Batch { shard: 1, first_seq: 1, records, packed }).await;
-        if taken {
-            plane.settled(&service).await;
-        } else {
-            let refused = plane.ended().await.unwrap_err();
-            assert_eq!(refused.code(), Code::InvalidArgument);
-            let details = refused.get_details_bad_request().unwrap();
-            assert_eq!(details.field_violations[0].field, "batch.packed");
-        }
+        plane.introduce(vec![Author { number, actor }]).await;
+        let refused = plane.ended().await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, field);
         plane.cut(&service).await;
     }
-    assert_eq!(service.hub.dataplanes()[0].entries, 2, "one in each form");
+    let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
+    plane.introduce([1, 65_535].map(|number| Author { number, actor: somebody.clone() }).to_vec()).await;
+    plane.settled(&service).await;
+}
+
+/// Another layout of records is noticed before the first of them.
+#[tokio::test]
+async fn another_version_of_records_is_refused() {
+    let service = Service::start().await;
+    for record_version in [0, link::VERSION - 1, link::VERSION + 1] {
+        let hello = Hello { record_version, ..hello("dp", 1, &[1]) };
+        let refused = Plane::attach(&service, hello).await.err().unwrap();
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        let (theirs, ours) = (record_version, link::VERSION);
+        let message = format!("its records have version {theirs}, those of this control service {ours}");
+        assert_eq!(refused.message(), message);
+    }
 }
 
 #[tokio::test]

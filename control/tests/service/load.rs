@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use flowtracker_proto::v1::{DeleteReason, EntryRecord, Record, RecordKind};
+use flowtracker_proto::v1::{DeleteReason, RecordKind};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -80,7 +80,7 @@ impl Model {
             }
             Step::Remove(n) => {
                 let mut record = record(RecordKind::Deleted, now, self.table.remove(n)?);
-                record.set_reason(DeleteReason::Idle);
+                record.reason = DeleteReason::Idle;
                 Some((self.shard(*n), record))
             }
             _ => None,
@@ -100,7 +100,7 @@ impl Model {
                 plane.send(shard, vec![record]).await;
             }
             if let Some(entry) = self.table.get(n) {
-                let entry = record(RecordKind::ResyncEntry, self.clock, entry.clone());
+                let entry = record(RecordKind::Present, self.clock, entry.clone());
                 plane.send(self.shard(*n), vec![entry]).await;
             }
         }
@@ -118,7 +118,7 @@ impl Model {
 
     fn known(&self) -> BTreeMap<String, Known> {
         let line = |(n, e): (&u16, &EntryRecord)| {
-            (format!("dp/{}", flow(*n)), (e.create_time_ns, e.permissions, u64::from(e.aging_ms)))
+            (format!("dp/{}", flow(*n)), (e.create_time_ns, u32::from(e.permissions), u64::from(e.aging_ms)))
         };
         self.table.iter().map(line).collect()
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use control::mirror::hub::Hub;
 use control::mirror::registry::DETACHED_FOR;
-use flowtracker_proto::v1::{EventType, Record, RecordKind};
+use flowtracker_proto::v1::{EventType, RecordKind};
 
 use crate::rig::*;
 
@@ -109,7 +109,7 @@ async fn every_update_is_an_event_even_within_a_millisecond() {
 fn entries_of_a_detached_data_plane_stay_ten_minutes() {
     let hub = Hub::new(1, 20_000).unwrap();
     let link = hub.attach(&hello("dp", 1, &[1]), T);
-    let records = (0..10_000).map(|n| created(n, T));
+    let records = (0..10_000).map(|n| report(&created(n, T)));
     hub.apply("dp", link, 1, records).unwrap();
     let cut = Instant::now();
     hub.detach("dp", link, cut, T);
@@ -130,8 +130,8 @@ fn a_data_plane_that_is_back_is_not_let_go() {
     hub.detach("dp", first, cut, T);
     hub.expire_detached(cut + 2 * DETACHED_FOR, T);
     assert!(hub.dataplanes()[0].attached, "the end of the first link is not the second's");
-    assert!(hub.apply("dp", first, 1, [created(1, T)]).is_err());
-    hub.apply("dp", second, 1, [created(1, T)]).unwrap();
+    assert!(hub.apply("dp", first, 1, [report(&created(1, T))]).is_err());
+    hub.apply("dp", second, 1, [report(&created(1, T))]).unwrap();
 }
 
 #[tokio::test]

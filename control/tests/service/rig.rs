@@ -9,19 +9,20 @@ use std::time::Duration;
 use clap::Parser;
 use control::config::Config;
 use control::mirror::hub::Hub;
-use control::mirror::registry::EntryState;
 use control::server;
+use flowtracker_proto::change::{EntryState, Report};
 use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::link::{self, AuthorNumber, BadRecord, Body};
+use flowtracker_proto::show;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
-    After, AttachRequest, AttachResponse, Batch, Command, DataplaneStats, DeleteReason, EntryRecord, Event,
-    EventType, GetStatsRequest, Hello, LcoreStats, LifecycleKind, Now, Record, RecordKind, Reply,
-    ReplyStatus, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, attach_request, attach_response,
-    command, start,
+    Actor, After, AttachRequest, AttachResponse, Author, Authors, Batch, Command, DataplaneStats,
+    DeleteReason, Event, EventType, GetStatsRequest, Hello, LcoreStats, LifecycleKind, Now, RecordKind,
+    Reply, ReplyStatus, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, attach_request,
+    attach_response, command, start,
 };
-use flowtracker_proto::{packed, show};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -33,7 +34,7 @@ pub(crate) const T: u64 = 1_795_329_972_123_456_000;
 /// One second, nanoseconds.
 pub(crate) const SEC: u64 = 1_000_000_000;
 /// Permissions of learned entries: `-RUD-PS-RUDX--`.
-pub(crate) const LEARNED: u32 = 0x1dbc;
+pub(crate) const LEARNED: u16 = 0x1dbc;
 /// Nothing here should take this long; it only keeps a broken test from hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -190,28 +191,129 @@ pub(crate) fn flow(n: u16) -> FlowKey {
     "port0/tcp/10.0.0.1:1-10.0.0.2:1234".parse().map(|key| FlowKey { src_port: n, ..key }).unwrap()
 }
 
+/// An entry as a data plane made of paper has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EntryRecord {
+    pub(crate) key: FlowKey,
+    pub(crate) permissions: u16,
+    pub(crate) dynamic: bool,
+    pub(crate) profile_id: u8,
+    pub(crate) aging_ms: u32,
+    pub(crate) create_time_ns: u64,
+    pub(crate) last_used_time_ns: u64,
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+    /// `None` means the data path.
+    pub(crate) created_by: Option<Actor>,
+    /// `None` means nobody.
+    pub(crate) updated_by: Option<Actor>,
+}
+
+/// A record before its authors have numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) kind: RecordKind,
+    pub(crate) time_ns: u64,
+    pub(crate) entry: Option<EntryRecord>,
+    pub(crate) reason: DeleteReason,
+    pub(crate) deleted_by: Option<Actor>,
+    pub(crate) deleted: u64,
+    pub(crate) failed: u64,
+}
+
+/// The authors that a data plane has introduced, by number.
+#[derive(Default)]
+pub(crate) struct Introduced(Vec<Actor>);
+
+impl Introduced {
+    /// Numbers are those of the place, counted from 1.
+    fn number(&mut self, actor: Option<&Actor>) -> AuthorNumber {
+        let Some(actor) = actor else { return 0 };
+        let at = self.0.iter().position(|known| known == actor).unwrap_or_else(|| {
+            self.0.push(actor.clone());
+            self.0.len() - 1
+        });
+        at as AuthorNumber + 1
+    }
+
+    fn entry(&mut self, entry: &EntryRecord) -> link::Entry {
+        link::Entry {
+            key: entry.key,
+            permissions: entry.permissions,
+            dynamic: entry.dynamic,
+            profile_id: entry.profile_id,
+            aging_ms: entry.aging_ms,
+            create_ns: entry.create_time_ns,
+            last_used_ns: entry.last_used_time_ns,
+            packets: entry.packets,
+            bytes: entry.bytes,
+            created_by: self.number(entry.created_by.as_ref()),
+            updated_by: self.number(entry.updated_by.as_ref()),
+        }
+    }
+
+    pub(crate) fn record(&mut self, record: &Record) -> link::Record {
+        let mut entry = || self.entry(record.entry.as_ref().expect("an entry"));
+        let body = match record.kind {
+            RecordKind::Unspecified => unreachable!("no record"),
+            RecordKind::Created => Body::Created(entry()),
+            RecordKind::Updated => Body::Updated(entry()),
+            RecordKind::Present => Body::Present(entry()),
+            RecordKind::Deleted => {
+                let (entry, reason) = (entry(), record.reason);
+                Body::Deleted { entry, reason, by: self.number(record.deleted_by.as_ref()) }
+            }
+            RecordKind::ResyncBegin => Body::ResyncBegin,
+            RecordKind::ResyncEnd => Body::ResyncEnd,
+            RecordKind::Flushed => Body::Flushed { deleted: record.deleted, failed: record.failed },
+            RecordKind::Purged => Body::Purged { deleted: record.deleted },
+            RecordKind::Loaded => Body::Loaded,
+        };
+        link::Record { time_ns: record.time_ns, body }
+    }
+}
+
+/// What the mirror is given of a record that names no author.
+pub(crate) fn report(record: &Record) -> Result<(u64, Report), BadRecord> {
+    let record = Introduced::default().record(record);
+    Ok((record.time_ns, Report::of(&record, |_| None)?))
+}
+
+/// Entries as the answer to a command carries them, read at `time_ns`. Nobody but the data path is their author.
+pub(crate) fn answer(time_ns: u64, entries: &[EntryRecord]) -> Vec<u8> {
+    let mut nobody = Introduced::default();
+    let record = |entry| link::Record { time_ns, body: Body::Present(nobody.entry(entry)) }.to_bytes();
+    let records = entries.iter().map(record).collect::<Vec<_>>().concat();
+    assert!(nobody.0.is_empty(), "an author without a link to introduce him on");
+    records
+}
+
 /// A learned entry of [`flow`]`(n)`.
 pub(crate) fn learned(n: u16, create_ns: u64, used_ns: u64) -> EntryRecord {
     EntryRecord {
+        key: flow(n),
         permissions: LEARNED,
         dynamic: true,
+        profile_id: 0,
         aging_ms: 30_000,
         create_time_ns: create_ns,
         last_used_time_ns: used_ns,
         packets: 1,
         bytes: 60,
-        ..flow(n).to_record()
+        created_by: None,
+        updated_by: None,
     }
 }
 
 /// A record about `entry`.
 pub(crate) fn record(kind: RecordKind, time_ns: u64, entry: EntryRecord) -> Record {
-    Record { kind: kind.into(), time_ns, entry: Some(entry), ..Record::default() }
+    Record { time_ns, entry: Some(entry), ..bare(kind) }
 }
 
 /// A record without an entry.
 pub(crate) fn bare(kind: RecordKind) -> Record {
-    Record { kind: kind.into(), time_ns: T, ..Record::default() }
+    let reason = DeleteReason::Unspecified;
+    Record { kind, time_ns: T, entry: None, reason, deleted_by: None, deleted: 0, failed: 0 }
 }
 
 /// [`flow`]`(n)` was created at `create_ns`.
@@ -221,14 +323,13 @@ pub(crate) fn created(n: u16, create_ns: u64) -> Record {
 
 /// [`flow`]`(n)`, created and last used at `create_ns`, idled out 30 s later.
 pub(crate) fn expired(n: u16, create_ns: u64) -> Record {
-    let mut record = record(RecordKind::Deleted, create_ns + 30 * SEC, learned(n, create_ns, create_ns));
-    record.set_reason(DeleteReason::Idle);
-    record
+    let entry = learned(n, create_ns, create_ns);
+    Record { reason: DeleteReason::Idle, ..record(RecordKind::Deleted, create_ns + 30 * SEC, entry) }
 }
 
 /// [`flow`]`(n)` is in the table.
 pub(crate) fn present(n: u16, create_ns: u64) -> Record {
-    record(RecordKind::ResyncEntry, T + SEC, learned(n, create_ns, create_ns))
+    record(RecordKind::Present, T + SEC, learned(n, create_ns, create_ns))
 }
 
 pub(crate) fn hello(name: &str, instance: u64, shards: &[u32]) -> Hello {
@@ -239,6 +340,7 @@ pub(crate) fn hello(name: &str, instance: u64, shards: &[u32]) -> Hello {
         shards: shards.to_vec(),
         ports: vec!["port0".to_owned(), "port1".to_owned()],
         pid: 1,
+        record_version: link::VERSION,
     }
 }
 
@@ -247,6 +349,7 @@ pub(crate) struct Plane {
     up: mpsc::Sender<AttachRequest>,
     down: Streaming<AttachResponse>,
     next_seq: BTreeMap<u32, u64>,
+    introduced: Introduced,
 }
 
 impl Plane {
@@ -259,7 +362,7 @@ impl Plane {
         assert!(
             matches!(welcome.body, Some(attach_response::Body::Welcome(w)) if w.epoch == service.hub.epoch())
         );
-        Ok(Self { up, down, next_seq: BTreeMap::new() })
+        Ok(Self { up, down, next_seq: BTreeMap::new(), introduced: Introduced::default() })
     }
 
     /// Attaches "dp" with one shard, 1, and an empty table.
@@ -273,13 +376,32 @@ impl Plane {
         let seq = self.next_seq.entry(shard).or_insert(1);
         let first_seq = *seq;
         *seq += records.len() as u64;
-        // As the real one does it: in fixed form where that is possible.
-        let packed: Option<Vec<_>> = records.iter().map(packed::pack).collect();
-        let batch = match packed {
-            Some(packed) => Batch { shard, first_seq, packed: packed.concat(), records: vec![] },
-            None => Batch { shard, first_seq, records, packed: vec![] },
-        };
-        self.send_batch(batch).await;
+        let records = self.bytes(&records).await;
+        self.send_batch(Batch { shard, first_seq, records }).await;
+    }
+
+    /// Records in their fixed form, after their authors have been introduced.
+    async fn bytes(&mut self, records: &[Record]) -> Vec<u8> {
+        let known = self.introduced.0.len();
+        let bytes: Vec<_> = records.iter().map(|r| self.introduced.record(r).to_bytes()).collect();
+        let news = self.introduced.0.iter().zip(1..).skip(known);
+        let authors: Vec<_> =
+            news.map(|(actor, number)| Author { number, actor: Some(actor.clone()) }).collect();
+        if !authors.is_empty() {
+            self.introduce(authors).await;
+        }
+        bytes.concat()
+    }
+
+    /// Entries as an answer carries them.
+    async fn entries(&mut self, time_ns: u64, entries: &[EntryRecord]) -> Vec<u8> {
+        let present = |entry: &EntryRecord| record(RecordKind::Present, time_ns, entry.clone());
+        self.bytes(&entries.iter().map(present).collect::<Vec<_>>()).await
+    }
+
+    pub(crate) async fn introduce(&mut self, authors: Vec<Author>) {
+        let body = attach_request::Body::Authors(Authors { authors });
+        self.up.send(AttachRequest { body: Some(body) }).await.unwrap();
     }
 
     pub(crate) async fn send_batch(&mut self, batch: Batch) {
@@ -336,21 +458,26 @@ impl Plane {
             while let Ok(Some(message)) = self.down.message().await {
                 let Some(attach_response::Body::Command(command)) = message.body else { continue };
                 let id = command.id;
-                let find = |table: &[EntryRecord], key: &Option<EntryRecord>| {
-                    let key = FlowKey::from_record(key.as_ref().unwrap());
-                    table.iter().position(|e| FlowKey::from_record(e) == key)
+                let find = |table: &[EntryRecord], key: &[u8]| {
+                    table.iter().position(|entry| entry.key.to_bytes() == key)
                 };
-                let done = Reply { time_ns, ..status(id, ReplyStatus::Ok) };
+                let done = status(id, ReplyStatus::Ok);
                 let missing = status(id, ReplyStatus::NotFound);
                 match command.body.unwrap() {
                     command::Body::Get(get) => {
                         let found = find(&table, &get.key).map(|i| table[i].clone());
-                        let reply = found.map_or(missing, |e| Reply { entries: vec![e], ..done });
+                        let reply = match found {
+                            Some(entry) => Reply { records: self.entries(time_ns, &[entry]).await, ..done },
+                            None => missing,
+                        };
                         self.reply(reply).await;
                     }
                     command::Body::Delete(delete) => {
                         let found = find(&table, &delete.key).map(|i| table.remove(i));
-                        let reply = found.map_or(missing, |e| Reply { entries: vec![e], ..done });
+                        let reply = match found {
+                            Some(entry) => Reply { records: self.entries(time_ns, &[entry]).await, ..done },
+                            None => missing,
+                        };
                         self.reply(reply).await;
                     }
                     command::Body::Dump(dump) => {
@@ -358,8 +485,8 @@ impl Plane {
                         let mut wanted = table.clone();
                         wanted.retain(|entry| filter.matches(&facts(entry, time_ns)));
                         for part in wanted.chunks(10) {
-                            let entries = part.to_vec();
-                            self.reply(Reply { id, entries, time_ns, ..Reply::default() }).await;
+                            let records = self.entries(time_ns, part).await;
+                            self.reply(Reply { id, records, ..Reply::default() }).await;
                         }
                         self.reply(done).await;
                     }
@@ -378,7 +505,7 @@ impl Plane {
 
 /// What a data plane's filters ask about an entry at `time_ns`.
 fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
-    let key = FlowKey::from_record(entry).unwrap();
+    let key = entry.key;
     Facts {
         input_port: key.input_port,
         src_addr: key.src_addr,
@@ -387,7 +514,7 @@ fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
         src_port: key.src_port,
         dst_port: key.dst_port,
         prio: show::PRIORITY,
-        idle_ms: show::age_ms(entry.last_used_time_ns, time_ns),
+        idle_ms: time_ns.saturating_sub(entry.last_used_time_ns) / 1_000_000,
         cmd: 0,
     }
 }

@@ -24,7 +24,7 @@ fn hub(retain: usize) -> (Arc<Hub>, u64) {
 }
 
 fn create(hub: &Hub, link: u64, flows: impl Iterator<Item = u16>) {
-    let records = flows.map(|n| created(n, T));
+    let records = flows.map(|n| report(&created(n, T)));
     hub.apply("dp", link, 1, records).unwrap();
 }
 

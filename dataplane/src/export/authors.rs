@@ -1,15 +1,18 @@
-//! The meaning of the author numbers that entries and events carry.
+//! The meaning of the author numbers that entries, events and the link's records carry.
 //!
-//! The engine keeps a number of 16 bits; this side knows whom it stands for. A
-//! program keeps its number for as long as it is named by an entry, so one that
-//! makes a million entries needs one. Which numbers are still named only the
-//! shards can tell: after so many new ones a *sweep* reads all entries that name
-//! a program, and numbers that two sweeps have not met are free again. Two,
-//! because an event that was made during the first may still name one.
+//! The engine keeps a number of 16 bits; this side knows which control program it stands for. A
+//! program keeps its number while an entry names it, so a program that makes a million entries needs
+//! one number. Only the shards know which numbers entries still name: after [`SWEEP_AFTER`] new
+//! authors a *sweep* reads all entries that name a program, and a number that two sweeps in a row
+//! have not met is free again. Two, because an event that was made during the first may name it.
+//!
+//! The control service learns the meaning of a number before the first record that uses it, once per
+//! link: [`Authors::introduce`] collects who is new, [`Authors::introductions`] hands them out.
 
 use std::collections::HashMap;
 
 use conntrack::{ActorId, Entry};
+use flowtracker_proto::link::{AuthorNumber, Record};
 use flowtracker_proto::v1;
 
 /// New authors after which a sweep is due.
@@ -31,7 +34,13 @@ pub(crate) struct Authors {
     fresh: u32,
     sweep: u64,
     sweeping: bool,
+    /// A bit for each number whose meaning the present link knows.
+    introduced: Box<[u64; NUMBERS / 64]>,
+    introductions: Vec<v1::Author>,
 }
+
+/// How many numbers there are.
+const NUMBERS: usize = 1 << AuthorNumber::BITS;
 
 impl Authors {
     pub(crate) fn new() -> Self {
@@ -42,7 +51,39 @@ impl Authors {
             fresh: 0,
             sweep: 0,
             sweeping: false,
+            introduced: Box::new([0; NUMBERS / 64]),
+            introductions: Vec::new(),
         }
+    }
+
+    /// Forgets whom the control service knows: a new link stands.
+    pub(super) fn begin_link(&mut self) {
+        self.introduced.fill(0);
+        self.introductions.clear();
+    }
+
+    /// Prepares a record for the link: collects authors that the control service does not know yet,
+    /// and clears numbers that have no meaning any more.
+    pub(super) fn introduce(&mut self, record: &mut Record) {
+        for number in record.authors_mut().filter(|number| **number != 0) {
+            let (word, bit) = (usize::from(*number) / 64, 1 << (*number % 64));
+            if self.introduced[word] & bit != 0 {
+                continue;
+            }
+            let Some(author) = self.by_id.get(number) else {
+                *number = 0;
+                continue;
+            };
+            self.introduced[word] |= bit;
+            let (number, actor) = (u32::from(*number), Some(author.actor.clone()));
+            self.introductions.push(v1::Author { number, actor });
+        }
+    }
+
+    /// Takes what has to be sent before the records that [`Authors::introduce`] has seen.
+    pub(super) fn introductions(&mut self) -> Option<v1::Authors> {
+        let authors = std::mem::take(&mut self.introductions);
+        (!authors.is_empty()).then_some(v1::Authors { authors })
     }
 
     /// A number for the author of a command; `None` when entries name all of them.
@@ -64,13 +105,9 @@ impl Authors {
         self.next = successor(id);
         self.fresh += 1;
         self.ids.insert(name, id);
+        self.introduced[usize::from(id) / 64] &= !(1 << (id % 64));
         self.by_id.insert(id, Author { actor, met: self.sweep });
         Some(ActorId(id))
-    }
-
-    /// `None` for the data path, the timer and nobody: the wire says these by absence.
-    pub(super) fn get(&self, id: ActorId) -> Option<v1::Actor> {
-        self.by_id.get(&id.0).map(|author| author.actor.clone())
     }
 
     /// True when it is time for a sweep, which has then begun.
@@ -128,8 +165,40 @@ mod tests {
         let id = authors.assign(actor(7)).expect("free");
         assert_eq!(authors.assign(actor(7)), Some(id));
         assert_ne!(authors.assign(actor(8)), Some(id));
-        assert_eq!(authors.get(id), Some(actor(7)));
-        assert_eq!(authors.get(ActorId::DATA_PATH), None);
+        assert_eq!(known(&authors, id), Some(actor(7)));
+    }
+
+    fn known(authors: &Authors, id: ActorId) -> Option<v1::Actor> {
+        authors.by_id.get(&id.0).map(|author| author.actor.clone())
+    }
+
+    #[test]
+    fn a_link_learns_of_an_author_once_and_before_the_record() {
+        let mut authors = Authors::new();
+        let ids = [1, 2].map(|pid| authors.assign(actor(pid)).expect("free"));
+        let clock = crate::lcore::clock::Calibration::start().finish();
+        let introduced = |creator, updater, authors: &mut Authors| {
+            let mut record = super::super::encode::present(&entry(creator, updater), 0, &clock);
+            authors.introduce(&mut record);
+            let numbers: Vec<_> = record.authors_mut().map(|number| *number).collect();
+            let news = authors.introductions().unwrap_or_default().authors;
+            (numbers, news.into_iter().map(|a| (a.number, a.actor)).collect::<Vec<_>>())
+        };
+        let whole = |n: usize| (ids[n].0.into(), Some(actor(n as u32 + 1)));
+        let both = vec![ids[0].0, ids[1].0];
+        assert_eq!(introduced(ids[0], ids[1], &mut authors), (both.clone(), vec![whole(0), whole(1)]));
+        assert_eq!(introduced(ids[0], ids[1], &mut authors), (both, vec![]));
+        authors.begin_link();
+        assert_eq!(introduced(ids[1], ActorId::NONE, &mut authors), (vec![ids[1].0, 0], vec![whole(1)]));
+        // Nobody has this number, or nobody has it any more.
+        assert_eq!(introduced(ActorId(4711), ids[1], &mut authors), (vec![0, ids[1].0], vec![]));
+        // A number that is given to somebody else is introduced again.
+        authors.by_id.clear();
+        authors.ids.clear();
+        authors.next = ids[1].0;
+        assert_eq!(authors.assign(actor(3)), Some(ids[1]));
+        let news = vec![(ids[1].0.into(), Some(actor(3)))];
+        assert_eq!(introduced(ids[1], ActorId::NONE, &mut authors), (vec![ids[1].0, 0], news));
     }
 
     #[test]
@@ -147,9 +216,9 @@ mod tests {
             authors.meet(&entry(ActorId::DATA_PATH, updater));
             // One that failed frees nothing.
             authors.end_sweep(sweep != 1);
-            assert_eq!(authors.get(creator), Some(actor(1)));
-            assert_eq!(authors.get(updater), Some(actor(2)));
-            assert_eq!(authors.get(forgotten).is_some_and(|a| a == actor(3)), sweep < 2, "sweep {sweep}");
+            assert_eq!(known(&authors, creator), Some(actor(1)));
+            assert_eq!(known(&authors, updater), Some(actor(2)));
+            assert_eq!(known(&authors, forgotten).is_some_and(|a| a == actor(3)), sweep < 2, "sweep {sweep}");
         }
     }
 

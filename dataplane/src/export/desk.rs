@@ -12,10 +12,10 @@ mod table;
 use std::collections::{BTreeMap, VecDeque};
 
 use conntrack::{ActorId, Attributes, FlowKey, Now};
-use flowtracker_proto::v1;
+use flowtracker_proto::{link as wire, v1};
 
 use crate::export::authors::Authors;
-use crate::export::batch;
+use crate::export::encode;
 use crate::export::refusal::{self, Refused};
 use crate::lcore::clock::Wall;
 use crate::lcore::filter::Filter;
@@ -25,8 +25,8 @@ pub use dispatch::Shard;
 use dispatch::{Dispatch, Kind, NEVER_LATE, Origin, Pending};
 pub use table::Table;
 
-/// Entries in one part of an answer at most.
-const PART: usize = 256;
+/// Bytes of records in one part of an answer at most.
+const PART: usize = 256 * wire::LEN;
 
 /// The command desk.
 #[derive(Debug)]
@@ -107,17 +107,17 @@ impl Desk {
         let slow = Origin { until_ns: NEVER_LATE, ..origin };
         match command.body {
             Some(Body::Get(get)) => {
-                let key = self.key(get.key.as_ref())?;
+                let key = self.key(&get.key)?;
                 self.dispatch.give_all(Kind::Plain, origin, Task::Get(key))
             }
             Some(Body::Create(create)) => self.create(origin, create),
             Some(Body::Update(update)) => {
-                let (key, actor) = self.write(origin, update.key.as_ref(), update.actor)?;
+                let (key, actor) = self.write(origin, &update.key, update.actor)?;
                 let task = Task::Update(key, attributes(update.attributes), actor);
                 self.dispatch.give_all(Kind::Write, origin, task)
             }
             Some(Body::Delete(delete)) => {
-                let (key, actor) = self.write(origin, delete.key.as_ref(), delete.actor)?;
+                let (key, actor) = self.write(origin, &delete.key, delete.actor)?;
                 self.dispatch.give_all(Kind::Write, origin, Task::Remove(key, actor))
             }
             Some(Body::Dump(dump)) => {
@@ -146,7 +146,7 @@ impl Desk {
     fn write(
         &mut self,
         origin: Origin,
-        key: Option<&v1::EntryRecord>,
+        key: &[u8],
         actor: Option<v1::Actor>,
     ) -> Result<(FlowKey, ActorId), Refused> {
         self.check_attached()?;
@@ -157,7 +157,7 @@ impl Desk {
     /// Creates an entry in the shard that will receive the flow's frames.
     fn create(&mut self, origin: Origin, create: v1::CreateCommand) -> Result<(), Refused> {
         self.check_attached()?;
-        let key = self.key(create.key.as_ref())?;
+        let key = self.key(&create.key)?;
         let port = u16::from(key.input_port()) - 1;
         let owner = self.owners.get(&port).copied().flatten();
         let owner = owner.ok_or_else(|| refusal::flow_owner_unknown(port))?;
@@ -205,16 +205,14 @@ impl Desk {
     }
 
     /// Returns the key of a command, on a port that exists.
-    fn key(&self, record: Option<&v1::EntryRecord>) -> Result<FlowKey, Refused> {
-        let exists = |r: &&v1::EntryRecord| {
-            let id = r.input_port.checked_sub(1).and_then(|id| u16::try_from(id).ok());
-            id.is_some_and(|id| self.owners.contains_key(&id))
-        };
-        let Some(record) = record.filter(exists) else {
-            let asked = record.map_or(0, |r| r.input_port);
-            return Err(refusal::unknown_port(asked, self.owners.keys().copied()));
-        };
-        batch::key(record).ok_or_else(refusal::bad_key)
+    fn key(&self, bytes: &[u8]) -> Result<FlowKey, Refused> {
+        // The port is looked at first, and in all of its 32 bits, so that the refusal can name it.
+        let port = bytes.first_chunk().map_or(0, |port| u32::from_le_bytes(*port));
+        let id = port.checked_sub(1).and_then(|id| u16::try_from(id).ok());
+        if !id.is_some_and(|id| self.owners.contains_key(&id)) {
+            return Err(refusal::unknown_port(port, self.owners.keys().copied()));
+        }
+        encode::key(bytes).ok_or_else(refusal::bad_key)
     }
 
     /// Returns the number of an author, and starts a sweep for numbers that are free again when one is due.
@@ -244,12 +242,12 @@ impl Desk {
                     return self.authors.meet(&entry);
                 }
                 let Some(asker) = pending.asker else { return };
-                pending.at_ns = at_ns;
-                pending.entries.push(batch::entry(&entry, at_ns, clock, &self.authors));
-                if pending.entries.len() >= PART {
-                    let entries = std::mem::take(&mut pending.entries);
-                    let time_ns = clock.wall_ns(at_ns);
-                    self.answers.push_back(v1::Reply { id: asker, entries, time_ns, ..Default::default() });
+                let mut record = encode::present(&entry, at_ns, clock);
+                self.authors.introduce(&mut record);
+                pending.records.extend_from_slice(&record.to_bytes());
+                if pending.records.len() >= PART {
+                    let records = std::mem::take(&mut pending.records);
+                    self.answers.push_back(v1::Reply { id: asker, records, ..Default::default() });
                 }
             }
             Reply::Count { id, entries, capacity } => {
@@ -261,14 +259,14 @@ impl Desk {
             }
             Reply::Done { id, outcome } => {
                 if let Some(ended) = self.dispatch.ended(id, outcome) {
-                    self.end(ended, clock, link);
+                    self.end(ended, link);
                 }
             }
         }
     }
 
     /// Ends a command that has ended on every shard: answers it, or goes on with its next step.
-    fn end(&mut self, pending: Pending, clock: &impl Wall, link: Option<LinkGeneration>) {
+    fn end(&mut self, pending: Pending, link: Option<LinkGeneration>) {
         let outcome = pending.outcome();
         let done = matches!(outcome, Outcome::Done(_));
         let origin = Origin { link, asker: pending.asker, until_ns: NEVER_LATE };
@@ -298,9 +296,8 @@ impl Desk {
         let Some(id) = pending.asker else { return };
         let describe = |counts| self.table.describe(&self.dataplane, self.attached, counts);
         let table = (pending.kind == Kind::Count && done).then(|| describe(pending.counts));
-        let time_ns = clock.wall_ns(pending.at_ns);
-        let entries = pending.entries;
-        self.answers.push_back(v1::Reply { id, entries, time_ns, table, ..refusal::of(outcome) });
+        let records = pending.records;
+        self.answers.push_back(v1::Reply { id, records, table, ..refusal::of(outcome) });
     }
 }
 

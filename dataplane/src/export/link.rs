@@ -9,15 +9,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use flowtracker_proto::{Timestamp, packed, v1};
+use flowtracker_proto::v1::attach_request::Body;
+use flowtracker_proto::{Timestamp, link as wire, v1};
 use tokio::sync::mpsc::{self, error::SendError};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::export::batch;
+use crate::export::authors::Authors;
 use crate::export::desk::Desk;
 use crate::export::dial::{Dialled, dial, read_commands};
 use crate::export::ring::Record;
+use crate::export::{encode, stats};
 use crate::lcore::clock::Clock;
 use crate::lcore::generation::{LinkGeneration, LinkState};
 use crate::lcore::mailbox::Reply;
@@ -85,6 +87,7 @@ impl Exporter<'_> {
                     pause = BACK_OFF.0;
                     complained = false;
                     info!("linked to {} (epoch {})", self.control, dialled.epoch);
+                    self.desk.authors.begin_link();
                     self.link.raise(generation);
                     let end = self.serve(generation, dialled).await;
                     self.link.lower();
@@ -187,7 +190,7 @@ impl Exporter<'_> {
         let now_ns = self.clock.now().ns;
         v1::DataplaneStats {
             dataplane: self.hello.dataplane.clone(),
-            lcores: self.lcores.iter().map(|l| batch::lcore_stats(l.lcore, &l.stats)).collect(),
+            lcores: self.lcores.iter().map(|l| stats::lcore_stats(l.lcore, &l.stats)).collect(),
             ports: (self.ports)(),
             time: Some(Timestamp::from_unix_ns(self.clock.wall_ns(now_ns))),
             live: true,
@@ -235,7 +238,7 @@ impl Link {
                 stats: Some(exporter.stats()),
                 ..Default::default()
             };
-            return self.send(v1::attach_request::Body::Reply(reply)).await;
+            return self.send(&mut exporter.desk.authors, Body::Reply(reply)).await;
         }
         exporter.desk.take(command, self.generation, exporter.clock.now());
         self.send_answers(&mut exporter.desk).await
@@ -256,7 +259,7 @@ impl Link {
 
     /// Sends batches of events, one ring after the other: all that waits when an answer has to follow it, else one batch
     /// of each ring, so that answers do not wait for a storm to end.
-    async fn events(&mut self, exporter: &Exporter<'_>) -> Sent<bool> {
+    async fn events(&mut self, exporter: &mut Exporter<'_>) -> Sent<bool> {
         let waiting = exporter.lcores.iter().map(|l| l.ring.len().div_ceil(BATCH)).max().unwrap_or(0);
         let rounds = if exporter.desk.events_first() { waiting } else { waiting.min(1) };
         for _ in 0..rounds {
@@ -266,36 +269,47 @@ impl Link {
     }
 
     /// Sends one batch from every ring.
-    async fn batches(&mut self, exporter: &Exporter<'_>) -> Sent<()> {
+    async fn batches(&mut self, exporter: &mut Exporter<'_>) -> Sent<()> {
         for (shard, lcore) in exporter.lcores.iter().enumerate() {
-            // Room first: what has left the ring must not be lost.
-            let permit =
-                self.outbound.reserve().await.map_err(|_| SendError(v1::AttachRequest::default()))?;
-            let mut all = batch::Records::default();
-            for record in lcore.ring.try_iter().take(BATCH).filter(|r| r.link == self.generation) {
-                all.push(&record.event, &exporter.clock, &exporter.desk.authors);
+            // Room first, for the batch and for the authors that it names: what has left the ring must not be lost.
+            let room = self.outbound.reserve_many(2).await;
+            let mut room = room.map_err(|_| SendError(v1::AttachRequest::default()))?;
+            let authors = &mut exporter.desk.authors;
+            let mut records = Vec::with_capacity(lcore.ring.len().min(BATCH) * wire::LEN);
+            for waiting in lcore.ring.try_iter().take(BATCH).filter(|r| r.link == self.generation) {
+                let mut record = encode::record(&waiting.event, &exporter.clock);
+                authors.introduce(&mut record);
+                records.extend_from_slice(&record.to_bytes());
             }
-            let (records, packed) = all.finish();
-            let count = records.len() + packed.len() / packed::LEN;
-            if count == 0 {
+            if records.is_empty() {
                 continue;
             }
             let first_seq = self.seqs[shard];
-            self.seqs[shard] += count as u64;
-            let batch = v1::Batch { shard: lcore.lcore, first_seq, records, packed };
-            permit.send(v1::AttachRequest { body: Some(v1::attach_request::Body::Batch(batch)) });
+            self.seqs[shard] += (records.len() / wire::LEN) as u64;
+            let batch = Body::Batch(v1::Batch { shard: lcore.lcore, first_seq, records });
+            for (room, body) in room.by_ref().zip(with_introductions(authors, batch)) {
+                room.send(v1::AttachRequest { body: Some(body) });
+            }
         }
         Ok(())
     }
 
     async fn send_answers(&self, desk: &mut Desk) -> Sent<()> {
         while let Some(answer) = desk.answer() {
-            self.send(v1::attach_request::Body::Reply(answer)).await?;
+            self.send(&mut desk.authors, Body::Reply(answer)).await?;
         }
         Ok(())
     }
 
-    async fn send(&self, body: v1::attach_request::Body) -> Sent<()> {
-        self.outbound.send(v1::AttachRequest { body: Some(body) }).await
+    async fn send(&self, authors: &mut Authors, body: Body) -> Sent<()> {
+        for body in with_introductions(authors, body) {
+            self.outbound.send(v1::AttachRequest { body: Some(body) }).await?;
+        }
+        Ok(())
     }
+}
+
+/// Returns a message, and before it the introductions of authors that it is the first to name.
+fn with_introductions(authors: &mut Authors, body: Body) -> impl Iterator<Item = Body> {
+    authors.introductions().map(Body::Authors).into_iter().chain([body])
 }

@@ -1,13 +1,14 @@
 //! Events to the control service, commands from it: rings, batches, the link, the command desk. All of it but the lcores'
 //! ends of the rings runs on the exporter's thread.
 
-pub(crate) mod authors;
-pub(crate) mod batch;
+mod authors;
 mod desk;
 mod dial;
+pub(crate) mod encode;
 mod link;
 mod refusal;
 mod ring;
+mod stats;
 
 pub use desk::{Desk, Shard, Table};
 pub use link::{Exporter, LcoreEnd};

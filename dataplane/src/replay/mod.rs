@@ -10,6 +10,7 @@ mod capture;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::tracker::Budget;
@@ -17,11 +18,11 @@ use conntrack::{
     Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Profiles, Shard, Tracker,
     TrackerConfig,
 };
+use flowtracker_proto::change::{Changed, Report};
 use flowtracker_proto::show;
 use tracing::info;
 
-use crate::export::authors::Authors;
-use crate::export::batch;
+use crate::export::encode;
 use crate::lcore::clock::Wall;
 use crate::lcore::stats::outcomes_text;
 use crate::start::cli::ReplayLine;
@@ -204,7 +205,7 @@ impl<W: Write> Replay<W> {
             births: HashMap::new(),
             born: 0,
             due: Vec::new(),
-            events: EventWriter { out, dataplane: config.id().to_owned(), authors: Authors::new(), seq: 0 },
+            events: EventWriter { out, dataplane: config.id().into(), seq: 0 },
         })
     }
 
@@ -289,17 +290,18 @@ impl<W: Write> Replay<W> {
 /// Prints events as `ctl watch -o json` does: one per line, in proto3 JSON.
 struct EventWriter<W> {
     out: W,
-    dataplane: String,
-    authors: Authors,
+    dataplane: Arc<str>,
     seq: u64,
 }
 
 impl<W: Write> EventWriter<W> {
     fn write(&mut self, event: &Event, clock: &impl Wall) -> io::Result<()> {
-        let record = batch::record(event, clock, &self.authors);
-        let Some(event) = show::event(EPOCH, self.seq + 1, &self.dataplane, record) else { return Ok(()) };
+        let record = encode::record(event, clock);
+        // No control program has written here, so no number stands for one.
+        let Ok(Report::Change(change)) = Report::of(&record, |_| None) else { return Ok(()) };
         self.seq += 1;
-        let mut line = serde_json::to_string(&event)?;
+        let changed = Changed { time_ns: record.time_ns, dataplane: self.dataplane.clone(), change };
+        let mut line = serde_json::to_string(&show::event(EPOCH, self.seq, &changed))?;
         line.push('\n');
         self.out.write_all(line.as_bytes())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use conntrack::FlowTable;
 use conntrack::table::{Counted, Layout, Uncounted};
 use dpdk::{Burst, Eal, Port};
-use flowtracker_proto::v1;
+use flowtracker_proto::{link, v1};
 use tracing::{debug, info, warn};
 
 use crate::export::{Desk, Exporter, Shard, Table};
@@ -253,6 +253,7 @@ fn hello(config: &Config, ports: &[Port<'_>], plan: &Topology) -> v1::Hello {
         shards: plan.workers.iter().map(|worker| worker.lcore).collect(),
         ports: ports.iter().map(|port| port.device_name().to_owned()).collect(),
         pid: std::process::id(),
+        record_version: link::VERSION,
     }
 }
 

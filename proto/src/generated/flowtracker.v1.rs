@@ -2254,7 +2254,7 @@ pub mod flow_tracker_service_server {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AttachRequest {
     /// Exactly one; Hello first and only once.
-    #[prost(oneof = "attach_request::Body", tags = "1, 2, 3")]
+    #[prost(oneof = "attach_request::Body", tags = "1, 2, 3, 4")]
     pub body: ::core::option::Option<attach_request::Body>,
 }
 /// Nested message and enum types in `AttachRequest`.
@@ -2271,6 +2271,9 @@ pub mod attach_request {
         /// Part of the answer to a command.
         #[prost(message, tag = "3")]
         Reply(super::Reply),
+        /// Whom the numbers in records stand for.
+        #[prost(message, tag = "4")]
+        Authors(super::Authors),
     }
 }
 /// From the control service.
@@ -2314,6 +2317,10 @@ pub struct Hello {
     /// Process id.
     #[prost(uint32, tag = "6")]
     pub pid: u32,
+    /// Version of the layout of records: crate flowtracker-proto, module link. A
+    /// control service that has another one refuses the link.
+    #[prost(uint32, tag = "7")]
+    pub record_version: u32,
 }
 /// Accepts a data plane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2324,7 +2331,7 @@ pub struct Welcome {
 }
 /// Records of one lcore, in order. `first_seq` counts from 1 on each link and
 /// shard, so a lost batch shows.
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Batch {
     /// The lcore.
     #[prost(uint32, tag = "1")]
@@ -2332,87 +2339,28 @@ pub struct Batch {
     /// Link sequence number of the first record.
     #[prost(uint64, tag = "2")]
     pub first_seq: u64,
-    /// In order.
-    #[prost(message, repeated, tag = "3")]
-    pub records: ::prost::alloc::vec::Vec<Record>,
-    /// The same in fixed form, 64 bytes a record, when none of them has an author:
-    /// crate flowtracker-proto, module packed. A batch has one of the two.
-    #[prost(bytes = "vec", tag = "4")]
-    pub packed: ::prost::alloc::vec::Vec<u8>,
+    /// In order, in the fixed form of crate flowtracker-proto, module link.
+    #[prost(bytes = "vec", tag = "5")]
+    pub records: ::prost::alloc::vec::Vec<u8>,
 }
-/// An entry in compact form. Times are wall clock, Unix nanoseconds.
+/// Says whom numbers of authors stand for, before the first record that uses
+/// them. A number may be given to another author later on the same link; records
+/// that follow mean the new one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Authors {
+    /// In no order.
+    #[prost(message, repeated, tag = "1")]
+    pub authors: ::prost::alloc::vec::Vec<Author>,
+}
+/// A control program that has created, updated or deleted an entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct EntryRecord {
-    /// DPDK port id + 1.
+pub struct Author {
+    /// Its number on this link, 1 to 65535.
     #[prost(uint32, tag = "1")]
-    pub input_port: u32,
-    /// IPv4 source address, most significant byte first.
-    #[prost(fixed32, tag = "2")]
-    pub src_addr: u32,
-    /// IPv4 destination address, most significant byte first.
-    #[prost(fixed32, tag = "3")]
-    pub dst_addr: u32,
-    /// Source port in the upper, destination port in the lower 16 bits.
-    #[prost(fixed32, tag = "4")]
-    pub ports: u32,
-    /// IPv4 protocol number.
-    #[prost(uint32, tag = "5")]
-    pub protocol: u32,
-    /// The 14 permission bits.
-    #[prost(uint32, tag = "6")]
-    pub permissions: u32,
-    /// True when the idle timer applies.
-    #[prost(bool, tag = "7")]
-    pub dynamic: bool,
-    /// Timer profile.
-    #[prost(uint32, tag = "8")]
-    pub profile_id: u32,
-    /// Idle time after which the entry is deleted, milliseconds. 0 when static.
-    #[prost(uint32, tag = "9")]
-    pub aging_ms: u32,
-    /// Creation.
-    #[prost(fixed64, tag = "10")]
-    pub create_time_ns: u64,
-    /// Last packet or update.
-    #[prost(fixed64, tag = "11")]
-    pub last_used_time_ns: u64,
-    /// Packets since creation.
-    #[prost(uint64, tag = "12")]
-    pub packets: u64,
-    /// Bytes since creation.
-    #[prost(uint64, tag = "13")]
-    pub bytes: u64,
-    /// Who created it; absent means the data path.
-    #[prost(message, optional, tag = "14")]
-    pub created_by: ::core::option::Option<Actor>,
-    /// Who updated it; absent means nobody.
-    #[prost(message, optional, tag = "15")]
-    pub updated_by: ::core::option::Option<Actor>,
-}
-/// One change of a shard, or one mark of its resync.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Record {
-    /// What is reported.
-    #[prost(enumeration = "RecordKind", tag = "1")]
-    pub kind: i32,
-    /// When, wall clock, Unix nanoseconds.
-    #[prost(fixed64, tag = "2")]
-    pub time_ns: u64,
-    /// The entry, for kinds that have one.
-    #[prost(message, optional, tag = "3")]
-    pub entry: ::core::option::Option<EntryRecord>,
-    /// Why, for DELETED.
-    #[prost(enumeration = "DeleteReason", tag = "4")]
-    pub reason: i32,
-    /// Who, for DELETED; absent means the timer.
-    #[prost(message, optional, tag = "5")]
-    pub deleted_by: ::core::option::Option<Actor>,
-    /// Entries deleted, for FLUSHED and PURGED.
-    #[prost(uint64, tag = "6")]
-    pub deleted: u64,
-    /// Entries left, for FLUSHED.
-    #[prost(uint64, tag = "7")]
-    pub failed: u64,
+    pub number: u32,
+    /// The program.
+    #[prost(message, optional, tag = "2")]
+    pub actor: ::core::option::Option<Actor>,
 }
 /// Something for the data plane to do. Answered by one or more Reply with the same id.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2473,9 +2421,9 @@ pub mod command {
 /// Reads one entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCommand {
-    /// Only the six key fields are read.
-    #[prost(message, optional, tag = "1")]
-    pub key: ::core::option::Option<EntryRecord>,
+    /// The key in P4TC's form: crate flowtracker-proto, `FlowKey::to_bytes`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
 }
 /// Reads every entry that the filter matches, in runs, from all shards.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2503,9 +2451,9 @@ pub struct Attributes {
 /// Creates one entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateCommand {
-    /// Only the six key fields are read.
-    #[prost(message, optional, tag = "1")]
-    pub key: ::core::option::Option<EntryRecord>,
+    /// The key in P4TC's form: crate flowtracker-proto, `FlowKey::to_bytes`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
     /// Static, with the table's permissions less both C bits, where absent.
     #[prost(message, optional, tag = "2")]
     pub attributes: ::core::option::Option<Attributes>,
@@ -2516,9 +2464,9 @@ pub struct CreateCommand {
 /// Updates one entry, and restarts its timer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateCommand {
-    /// Only the six key fields are read.
-    #[prost(message, optional, tag = "1")]
-    pub key: ::core::option::Option<EntryRecord>,
+    /// The key in P4TC's form: crate flowtracker-proto, `FlowKey::to_bytes`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
     /// What is absent stays.
     #[prost(message, optional, tag = "2")]
     pub attributes: ::core::option::Option<Attributes>,
@@ -2581,9 +2529,9 @@ pub struct Filter {
 /// Deletes one entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteCommand {
-    /// Only the six key fields are read.
-    #[prost(message, optional, tag = "1")]
-    pub key: ::core::option::Option<EntryRecord>,
+    /// The key in P4TC's form: crate flowtracker-proto, `FlowKey::to_bytes`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
     /// Who deletes.
     #[prost(message, optional, tag = "2")]
     pub actor: ::core::option::Option<Actor>,
@@ -2610,12 +2558,6 @@ pub struct Reply {
     /// Explains a status other than OK.
     #[prost(string, tag = "3")]
     pub message: ::prost::alloc::string::String,
-    /// Entries read or changed, as of `time_ns`.
-    #[prost(message, repeated, tag = "4")]
-    pub entries: ::prost::alloc::vec::Vec<EntryRecord>,
-    /// When the entries were read, wall clock, Unix nanoseconds.
-    #[prost(fixed64, tag = "5")]
-    pub time_ns: u64,
     /// Answer to StatsCommand.
     #[prost(message, optional, tag = "6")]
     pub stats: ::core::option::Option<DataplaneStats>,
@@ -2640,6 +2582,10 @@ pub struct Reply {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+    /// Entries read or changed: records of kind PRESENT in the fixed form of crate
+    /// flowtracker-proto, module link, with the time at which each was read.
+    #[prost(bytes = "vec", tag = "13")]
+    pub records: ::prost::alloc::vec::Vec<u8>,
 }
 /// What a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2655,8 +2601,8 @@ pub enum RecordKind {
     Deleted = 3,
     /// The shard starts to enumerate its table.
     ResyncBegin = 4,
-    /// An entry that the table holds.
-    ResyncEntry = 5,
+    /// An entry that the table holds: part of a resync, or of an answer.
+    Present = 5,
     /// Every entry alive since RESYNC_BEGIN has been reported.
     ResyncEnd = 6,
     /// A flush of this shard has ended.
@@ -2678,7 +2624,7 @@ impl RecordKind {
             Self::Updated => "RECORD_KIND_UPDATED",
             Self::Deleted => "RECORD_KIND_DELETED",
             Self::ResyncBegin => "RECORD_KIND_RESYNC_BEGIN",
-            Self::ResyncEntry => "RECORD_KIND_RESYNC_ENTRY",
+            Self::Present => "RECORD_KIND_PRESENT",
             Self::ResyncEnd => "RECORD_KIND_RESYNC_END",
             Self::Flushed => "RECORD_KIND_FLUSHED",
             Self::Purged => "RECORD_KIND_PURGED",
@@ -2693,7 +2639,7 @@ impl RecordKind {
             "RECORD_KIND_UPDATED" => Some(Self::Updated),
             "RECORD_KIND_DELETED" => Some(Self::Deleted),
             "RECORD_KIND_RESYNC_BEGIN" => Some(Self::ResyncBegin),
-            "RECORD_KIND_RESYNC_ENTRY" => Some(Self::ResyncEntry),
+            "RECORD_KIND_PRESENT" => Some(Self::Present),
             "RECORD_KIND_RESYNC_END" => Some(Self::ResyncEnd),
             "RECORD_KIND_FLUSHED" => Some(Self::Flushed),
             "RECORD_KIND_PURGED" => Some(Self::Purged),

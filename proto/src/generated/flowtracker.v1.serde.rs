@@ -266,6 +266,9 @@ impl serde::Serialize for AttachRequest {
                 attach_request::Body::Reply(v) => {
                     struct_ser.serialize_field("reply", v)?;
                 }
+                attach_request::Body::Authors(v) => {
+                    struct_ser.serialize_field("authors", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -281,6 +284,7 @@ impl<'de> serde::Deserialize<'de> for AttachRequest {
             "hello",
             "batch",
             "reply",
+            "authors",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -288,6 +292,7 @@ impl<'de> serde::Deserialize<'de> for AttachRequest {
             Hello,
             Batch,
             Reply,
+            Authors,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -312,6 +317,7 @@ impl<'de> serde::Deserialize<'de> for AttachRequest {
                             "hello" => Ok(GeneratedField::Hello),
                             "batch" => Ok(GeneratedField::Batch),
                             "reply" => Ok(GeneratedField::Reply),
+                            "authors" => Ok(GeneratedField::Authors),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -353,6 +359,13 @@ impl<'de> serde::Deserialize<'de> for AttachRequest {
                                 return Err(serde::de::Error::duplicate_field("reply"));
                             }
                             body__ = map_.next_value::<::std::option::Option<_>>()?.map(attach_request::Body::Reply)
+;
+                        }
+                        GeneratedField::Authors => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("authors"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(attach_request::Body::Authors)
 ;
                         }
                     }
@@ -626,6 +639,207 @@ impl<'de> serde::Deserialize<'de> for Attributes {
         deserializer.deserialize_struct("flowtracker.v1.Attributes", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Author {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.number != 0 {
+            len += 1;
+        }
+        if self.actor.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Author", len)?;
+        if self.number != 0 {
+            struct_ser.serialize_field("number", &self.number)?;
+        }
+        if let Some(v) = self.actor.as_ref() {
+            struct_ser.serialize_field("actor", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Author {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "number",
+            "actor",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Number,
+            Actor,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "number" => Ok(GeneratedField::Number),
+                            "actor" => Ok(GeneratedField::Actor),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Author;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.Author")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Author, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut number__ = None;
+                let mut actor__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Number => {
+                            if number__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("number"));
+                            }
+                            number__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Actor => {
+                            if actor__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("actor"));
+                            }
+                            actor__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(Author {
+                    number: number__.unwrap_or_default(),
+                    actor: actor__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.Author", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Authors {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.authors.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Authors", len)?;
+        if !self.authors.is_empty() {
+            struct_ser.serialize_field("authors", &self.authors)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Authors {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "authors",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Authors,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "authors" => Ok(GeneratedField::Authors),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Authors;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.Authors")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Authors, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut authors__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Authors => {
+                            if authors__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("authors"));
+                            }
+                            authors__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Authors {
+                    authors: authors__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.Authors", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Batch {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -643,9 +857,6 @@ impl serde::Serialize for Batch {
         if !self.records.is_empty() {
             len += 1;
         }
-        if !self.packed.is_empty() {
-            len += 1;
-        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Batch", len)?;
         if self.shard != 0 {
             struct_ser.serialize_field("shard", &self.shard)?;
@@ -656,12 +867,9 @@ impl serde::Serialize for Batch {
             struct_ser.serialize_field("firstSeq", ToString::to_string(&self.first_seq).as_str())?;
         }
         if !self.records.is_empty() {
-            struct_ser.serialize_field("records", &self.records)?;
-        }
-        if !self.packed.is_empty() {
             #[allow(clippy::needless_borrow)]
             #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("packed", pbjson::private::base64::encode(&self.packed).as_str())?;
+            struct_ser.serialize_field("records", pbjson::private::base64::encode(&self.records).as_str())?;
         }
         struct_ser.end()
     }
@@ -677,7 +885,6 @@ impl<'de> serde::Deserialize<'de> for Batch {
             "first_seq",
             "firstSeq",
             "records",
-            "packed",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -685,7 +892,6 @@ impl<'de> serde::Deserialize<'de> for Batch {
             Shard,
             FirstSeq,
             Records,
-            Packed,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -710,7 +916,6 @@ impl<'de> serde::Deserialize<'de> for Batch {
                             "shard" => Ok(GeneratedField::Shard),
                             "firstSeq" | "first_seq" => Ok(GeneratedField::FirstSeq),
                             "records" => Ok(GeneratedField::Records),
-                            "packed" => Ok(GeneratedField::Packed),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -733,7 +938,6 @@ impl<'de> serde::Deserialize<'de> for Batch {
                 let mut shard__ = None;
                 let mut first_seq__ = None;
                 let mut records__ = None;
-                let mut packed__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Shard => {
@@ -756,13 +960,7 @@ impl<'de> serde::Deserialize<'de> for Batch {
                             if records__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("records"));
                             }
-                            records__ = Some(map_.next_value()?);
-                        }
-                        GeneratedField::Packed => {
-                            if packed__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("packed"));
-                            }
-                            packed__ = 
+                            records__ = 
                                 Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
                             ;
                         }
@@ -772,7 +970,6 @@ impl<'de> serde::Deserialize<'de> for Batch {
                     shard: shard__.unwrap_or_default(),
                     first_seq: first_seq__.unwrap_or_default(),
                     records: records__.unwrap_or_default(),
-                    packed: packed__.unwrap_or_default(),
                 })
             }
         }
@@ -1163,7 +1360,7 @@ impl serde::Serialize for CreateCommand {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
-        if self.key.is_some() {
+        if !self.key.is_empty() {
             len += 1;
         }
         if self.attributes.is_some() {
@@ -1173,8 +1370,10 @@ impl serde::Serialize for CreateCommand {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.CreateCommand", len)?;
-        if let Some(v) = self.key.as_ref() {
-            struct_ser.serialize_field("key", v)?;
+        if !self.key.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("key", pbjson::private::base64::encode(&self.key).as_str())?;
         }
         if let Some(v) = self.attributes.as_ref() {
             struct_ser.serialize_field("attributes", v)?;
@@ -1254,7 +1453,9 @@ impl<'de> serde::Deserialize<'de> for CreateCommand {
                             if key__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("key"));
                             }
-                            key__ = map_.next_value()?;
+                            key__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
                         }
                         GeneratedField::Attributes => {
                             if attributes__.is_some() {
@@ -1271,7 +1472,7 @@ impl<'de> serde::Deserialize<'de> for CreateCommand {
                     }
                 }
                 Ok(CreateCommand {
-                    key: key__,
+                    key: key__.unwrap_or_default(),
                     attributes: attributes__,
                     actor: actor__,
                 })
@@ -1921,15 +2122,17 @@ impl serde::Serialize for DeleteCommand {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
-        if self.key.is_some() {
+        if !self.key.is_empty() {
             len += 1;
         }
         if self.actor.is_some() {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.DeleteCommand", len)?;
-        if let Some(v) = self.key.as_ref() {
-            struct_ser.serialize_field("key", v)?;
+        if !self.key.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("key", pbjson::private::base64::encode(&self.key).as_str())?;
         }
         if let Some(v) = self.actor.as_ref() {
             struct_ser.serialize_field("actor", v)?;
@@ -2002,7 +2205,9 @@ impl<'de> serde::Deserialize<'de> for DeleteCommand {
                             if key__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("key"));
                             }
-                            key__ = map_.next_value()?;
+                            key__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
                         }
                         GeneratedField::Actor => {
                             if actor__.is_some() {
@@ -2013,7 +2218,7 @@ impl<'de> serde::Deserialize<'de> for DeleteCommand {
                     }
                 }
                 Ok(DeleteCommand {
-                    key: key__,
+                    key: key__.unwrap_or_default(),
                     actor: actor__,
                 })
             }
@@ -2917,376 +3122,6 @@ impl<'de> serde::Deserialize<'de> for Entry {
             }
         }
         deserializer.deserialize_struct("flowtracker.v1.Entry", FIELDS, GeneratedVisitor)
-    }
-}
-impl serde::Serialize for EntryRecord {
-    #[allow(deprecated)]
-    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
-    where
-        S: serde::Serializer,
-    {
-        use serde::ser::SerializeStruct;
-        let mut len = 0;
-        if self.input_port != 0 {
-            len += 1;
-        }
-        if self.src_addr != 0 {
-            len += 1;
-        }
-        if self.dst_addr != 0 {
-            len += 1;
-        }
-        if self.ports != 0 {
-            len += 1;
-        }
-        if self.protocol != 0 {
-            len += 1;
-        }
-        if self.permissions != 0 {
-            len += 1;
-        }
-        if self.dynamic {
-            len += 1;
-        }
-        if self.profile_id != 0 {
-            len += 1;
-        }
-        if self.aging_ms != 0 {
-            len += 1;
-        }
-        if self.create_time_ns != 0 {
-            len += 1;
-        }
-        if self.last_used_time_ns != 0 {
-            len += 1;
-        }
-        if self.packets != 0 {
-            len += 1;
-        }
-        if self.bytes != 0 {
-            len += 1;
-        }
-        if self.created_by.is_some() {
-            len += 1;
-        }
-        if self.updated_by.is_some() {
-            len += 1;
-        }
-        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.EntryRecord", len)?;
-        if self.input_port != 0 {
-            struct_ser.serialize_field("inputPort", &self.input_port)?;
-        }
-        if self.src_addr != 0 {
-            struct_ser.serialize_field("srcAddr", &self.src_addr)?;
-        }
-        if self.dst_addr != 0 {
-            struct_ser.serialize_field("dstAddr", &self.dst_addr)?;
-        }
-        if self.ports != 0 {
-            struct_ser.serialize_field("ports", &self.ports)?;
-        }
-        if self.protocol != 0 {
-            struct_ser.serialize_field("protocol", &self.protocol)?;
-        }
-        if self.permissions != 0 {
-            struct_ser.serialize_field("permissions", &self.permissions)?;
-        }
-        if self.dynamic {
-            struct_ser.serialize_field("dynamic", &self.dynamic)?;
-        }
-        if self.profile_id != 0 {
-            struct_ser.serialize_field("profileId", &self.profile_id)?;
-        }
-        if self.aging_ms != 0 {
-            struct_ser.serialize_field("agingMs", &self.aging_ms)?;
-        }
-        if self.create_time_ns != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("createTimeNs", ToString::to_string(&self.create_time_ns).as_str())?;
-        }
-        if self.last_used_time_ns != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("lastUsedTimeNs", ToString::to_string(&self.last_used_time_ns).as_str())?;
-        }
-        if self.packets != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("packets", ToString::to_string(&self.packets).as_str())?;
-        }
-        if self.bytes != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("bytes", ToString::to_string(&self.bytes).as_str())?;
-        }
-        if let Some(v) = self.created_by.as_ref() {
-            struct_ser.serialize_field("createdBy", v)?;
-        }
-        if let Some(v) = self.updated_by.as_ref() {
-            struct_ser.serialize_field("updatedBy", v)?;
-        }
-        struct_ser.end()
-    }
-}
-impl<'de> serde::Deserialize<'de> for EntryRecord {
-    #[allow(deprecated)]
-    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
-    where
-        D: serde::Deserializer<'de>,
-    {
-        const FIELDS: &[&str] = &[
-            "input_port",
-            "inputPort",
-            "src_addr",
-            "srcAddr",
-            "dst_addr",
-            "dstAddr",
-            "ports",
-            "protocol",
-            "permissions",
-            "dynamic",
-            "profile_id",
-            "profileId",
-            "aging_ms",
-            "agingMs",
-            "create_time_ns",
-            "createTimeNs",
-            "last_used_time_ns",
-            "lastUsedTimeNs",
-            "packets",
-            "bytes",
-            "created_by",
-            "createdBy",
-            "updated_by",
-            "updatedBy",
-        ];
-
-        #[allow(clippy::enum_variant_names)]
-        enum GeneratedField {
-            InputPort,
-            SrcAddr,
-            DstAddr,
-            Ports,
-            Protocol,
-            Permissions,
-            Dynamic,
-            ProfileId,
-            AgingMs,
-            CreateTimeNs,
-            LastUsedTimeNs,
-            Packets,
-            Bytes,
-            CreatedBy,
-            UpdatedBy,
-        }
-        impl<'de> serde::Deserialize<'de> for GeneratedField {
-            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
-            where
-                D: serde::Deserializer<'de>,
-            {
-                struct GeneratedVisitor;
-
-                impl serde::de::Visitor<'_> for GeneratedVisitor {
-                    type Value = GeneratedField;
-
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        write!(formatter, "expected one of: {:?}", &FIELDS)
-                    }
-
-                    #[allow(unused_variables)]
-                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
-                    where
-                        E: serde::de::Error,
-                    {
-                        match value {
-                            "inputPort" | "input_port" => Ok(GeneratedField::InputPort),
-                            "srcAddr" | "src_addr" => Ok(GeneratedField::SrcAddr),
-                            "dstAddr" | "dst_addr" => Ok(GeneratedField::DstAddr),
-                            "ports" => Ok(GeneratedField::Ports),
-                            "protocol" => Ok(GeneratedField::Protocol),
-                            "permissions" => Ok(GeneratedField::Permissions),
-                            "dynamic" => Ok(GeneratedField::Dynamic),
-                            "profileId" | "profile_id" => Ok(GeneratedField::ProfileId),
-                            "agingMs" | "aging_ms" => Ok(GeneratedField::AgingMs),
-                            "createTimeNs" | "create_time_ns" => Ok(GeneratedField::CreateTimeNs),
-                            "lastUsedTimeNs" | "last_used_time_ns" => Ok(GeneratedField::LastUsedTimeNs),
-                            "packets" => Ok(GeneratedField::Packets),
-                            "bytes" => Ok(GeneratedField::Bytes),
-                            "createdBy" | "created_by" => Ok(GeneratedField::CreatedBy),
-                            "updatedBy" | "updated_by" => Ok(GeneratedField::UpdatedBy),
-                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
-                        }
-                    }
-                }
-                deserializer.deserialize_identifier(GeneratedVisitor)
-            }
-        }
-        struct GeneratedVisitor;
-        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
-            type Value = EntryRecord;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("struct flowtracker.v1.EntryRecord")
-            }
-
-            fn visit_map<V>(self, mut map_: V) -> std::result::Result<EntryRecord, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
-            {
-                let mut input_port__ = None;
-                let mut src_addr__ = None;
-                let mut dst_addr__ = None;
-                let mut ports__ = None;
-                let mut protocol__ = None;
-                let mut permissions__ = None;
-                let mut dynamic__ = None;
-                let mut profile_id__ = None;
-                let mut aging_ms__ = None;
-                let mut create_time_ns__ = None;
-                let mut last_used_time_ns__ = None;
-                let mut packets__ = None;
-                let mut bytes__ = None;
-                let mut created_by__ = None;
-                let mut updated_by__ = None;
-                while let Some(k) = map_.next_key()? {
-                    match k {
-                        GeneratedField::InputPort => {
-                            if input_port__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("inputPort"));
-                            }
-                            input_port__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::SrcAddr => {
-                            if src_addr__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("srcAddr"));
-                            }
-                            src_addr__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::DstAddr => {
-                            if dst_addr__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("dstAddr"));
-                            }
-                            dst_addr__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Ports => {
-                            if ports__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("ports"));
-                            }
-                            ports__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Protocol => {
-                            if protocol__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("protocol"));
-                            }
-                            protocol__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Permissions => {
-                            if permissions__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("permissions"));
-                            }
-                            permissions__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Dynamic => {
-                            if dynamic__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("dynamic"));
-                            }
-                            dynamic__ = Some(map_.next_value()?);
-                        }
-                        GeneratedField::ProfileId => {
-                            if profile_id__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("profileId"));
-                            }
-                            profile_id__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::AgingMs => {
-                            if aging_ms__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("agingMs"));
-                            }
-                            aging_ms__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::CreateTimeNs => {
-                            if create_time_ns__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("createTimeNs"));
-                            }
-                            create_time_ns__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::LastUsedTimeNs => {
-                            if last_used_time_ns__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("lastUsedTimeNs"));
-                            }
-                            last_used_time_ns__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Packets => {
-                            if packets__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("packets"));
-                            }
-                            packets__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Bytes => {
-                            if bytes__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("bytes"));
-                            }
-                            bytes__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::CreatedBy => {
-                            if created_by__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("createdBy"));
-                            }
-                            created_by__ = map_.next_value()?;
-                        }
-                        GeneratedField::UpdatedBy => {
-                            if updated_by__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("updatedBy"));
-                            }
-                            updated_by__ = map_.next_value()?;
-                        }
-                    }
-                }
-                Ok(EntryRecord {
-                    input_port: input_port__.unwrap_or_default(),
-                    src_addr: src_addr__.unwrap_or_default(),
-                    dst_addr: dst_addr__.unwrap_or_default(),
-                    ports: ports__.unwrap_or_default(),
-                    protocol: protocol__.unwrap_or_default(),
-                    permissions: permissions__.unwrap_or_default(),
-                    dynamic: dynamic__.unwrap_or_default(),
-                    profile_id: profile_id__.unwrap_or_default(),
-                    aging_ms: aging_ms__.unwrap_or_default(),
-                    create_time_ns: create_time_ns__.unwrap_or_default(),
-                    last_used_time_ns: last_used_time_ns__.unwrap_or_default(),
-                    packets: packets__.unwrap_or_default(),
-                    bytes: bytes__.unwrap_or_default(),
-                    created_by: created_by__,
-                    updated_by: updated_by__,
-                })
-            }
-        }
-        deserializer.deserialize_struct("flowtracker.v1.EntryRecord", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Event {
@@ -4469,12 +4304,14 @@ impl serde::Serialize for GetCommand {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
-        if self.key.is_some() {
+        if !self.key.is_empty() {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.GetCommand", len)?;
-        if let Some(v) = self.key.as_ref() {
-            struct_ser.serialize_field("key", v)?;
+        if !self.key.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("key", pbjson::private::base64::encode(&self.key).as_str())?;
         }
         struct_ser.end()
     }
@@ -4540,12 +4377,14 @@ impl<'de> serde::Deserialize<'de> for GetCommand {
                             if key__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("key"));
                             }
-                            key__ = map_.next_value()?;
+                            key__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
                         }
                     }
                 }
                 Ok(GetCommand {
-                    key: key__,
+                    key: key__.unwrap_or_default(),
                 })
             }
         }
@@ -5340,6 +5179,9 @@ impl serde::Serialize for Hello {
         if self.pid != 0 {
             len += 1;
         }
+        if self.record_version != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Hello", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
@@ -5361,6 +5203,9 @@ impl serde::Serialize for Hello {
         if self.pid != 0 {
             struct_ser.serialize_field("pid", &self.pid)?;
         }
+        if self.record_version != 0 {
+            struct_ser.serialize_field("recordVersion", &self.record_version)?;
+        }
         struct_ser.end()
     }
 }
@@ -5377,6 +5222,8 @@ impl<'de> serde::Deserialize<'de> for Hello {
             "shards",
             "ports",
             "pid",
+            "record_version",
+            "recordVersion",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -5387,6 +5234,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
             Shards,
             Ports,
             Pid,
+            RecordVersion,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -5414,6 +5262,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
                             "shards" => Ok(GeneratedField::Shards),
                             "ports" => Ok(GeneratedField::Ports),
                             "pid" => Ok(GeneratedField::Pid),
+                            "recordVersion" | "record_version" => Ok(GeneratedField::RecordVersion),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -5439,6 +5288,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
                 let mut shards__ = None;
                 let mut ports__ = None;
                 let mut pid__ = None;
+                let mut record_version__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -5484,6 +5334,14 @@ impl<'de> serde::Deserialize<'de> for Hello {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::RecordVersion => {
+                            if record_version__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("recordVersion"));
+                            }
+                            record_version__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Hello {
@@ -5493,6 +5351,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
                     shards: shards__.unwrap_or_default(),
                     ports: ports__.unwrap_or_default(),
                     pid: pid__.unwrap_or_default(),
+                    record_version: record_version__.unwrap_or_default(),
                 })
             }
         }
@@ -7944,217 +7803,6 @@ impl<'de> serde::Deserialize<'de> for PurgeResponse {
         deserializer.deserialize_struct("flowtracker.v1.PurgeResponse", FIELDS, GeneratedVisitor)
     }
 }
-impl serde::Serialize for Record {
-    #[allow(deprecated)]
-    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
-    where
-        S: serde::Serializer,
-    {
-        use serde::ser::SerializeStruct;
-        let mut len = 0;
-        if self.kind != 0 {
-            len += 1;
-        }
-        if self.time_ns != 0 {
-            len += 1;
-        }
-        if self.entry.is_some() {
-            len += 1;
-        }
-        if self.reason != 0 {
-            len += 1;
-        }
-        if self.deleted_by.is_some() {
-            len += 1;
-        }
-        if self.deleted != 0 {
-            len += 1;
-        }
-        if self.failed != 0 {
-            len += 1;
-        }
-        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Record", len)?;
-        if self.kind != 0 {
-            let v = RecordKind::try_from(self.kind)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.kind)))?;
-            struct_ser.serialize_field("kind", &v)?;
-        }
-        if self.time_ns != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("timeNs", ToString::to_string(&self.time_ns).as_str())?;
-        }
-        if let Some(v) = self.entry.as_ref() {
-            struct_ser.serialize_field("entry", v)?;
-        }
-        if self.reason != 0 {
-            let v = DeleteReason::try_from(self.reason)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.reason)))?;
-            struct_ser.serialize_field("reason", &v)?;
-        }
-        if let Some(v) = self.deleted_by.as_ref() {
-            struct_ser.serialize_field("deletedBy", v)?;
-        }
-        if self.deleted != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("deleted", ToString::to_string(&self.deleted).as_str())?;
-        }
-        if self.failed != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("failed", ToString::to_string(&self.failed).as_str())?;
-        }
-        struct_ser.end()
-    }
-}
-impl<'de> serde::Deserialize<'de> for Record {
-    #[allow(deprecated)]
-    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
-    where
-        D: serde::Deserializer<'de>,
-    {
-        const FIELDS: &[&str] = &[
-            "kind",
-            "time_ns",
-            "timeNs",
-            "entry",
-            "reason",
-            "deleted_by",
-            "deletedBy",
-            "deleted",
-            "failed",
-        ];
-
-        #[allow(clippy::enum_variant_names)]
-        enum GeneratedField {
-            Kind,
-            TimeNs,
-            Entry,
-            Reason,
-            DeletedBy,
-            Deleted,
-            Failed,
-        }
-        impl<'de> serde::Deserialize<'de> for GeneratedField {
-            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
-            where
-                D: serde::Deserializer<'de>,
-            {
-                struct GeneratedVisitor;
-
-                impl serde::de::Visitor<'_> for GeneratedVisitor {
-                    type Value = GeneratedField;
-
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        write!(formatter, "expected one of: {:?}", &FIELDS)
-                    }
-
-                    #[allow(unused_variables)]
-                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
-                    where
-                        E: serde::de::Error,
-                    {
-                        match value {
-                            "kind" => Ok(GeneratedField::Kind),
-                            "timeNs" | "time_ns" => Ok(GeneratedField::TimeNs),
-                            "entry" => Ok(GeneratedField::Entry),
-                            "reason" => Ok(GeneratedField::Reason),
-                            "deletedBy" | "deleted_by" => Ok(GeneratedField::DeletedBy),
-                            "deleted" => Ok(GeneratedField::Deleted),
-                            "failed" => Ok(GeneratedField::Failed),
-                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
-                        }
-                    }
-                }
-                deserializer.deserialize_identifier(GeneratedVisitor)
-            }
-        }
-        struct GeneratedVisitor;
-        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
-            type Value = Record;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("struct flowtracker.v1.Record")
-            }
-
-            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Record, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
-            {
-                let mut kind__ = None;
-                let mut time_ns__ = None;
-                let mut entry__ = None;
-                let mut reason__ = None;
-                let mut deleted_by__ = None;
-                let mut deleted__ = None;
-                let mut failed__ = None;
-                while let Some(k) = map_.next_key()? {
-                    match k {
-                        GeneratedField::Kind => {
-                            if kind__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("kind"));
-                            }
-                            kind__ = Some(map_.next_value::<RecordKind>()? as i32);
-                        }
-                        GeneratedField::TimeNs => {
-                            if time_ns__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("timeNs"));
-                            }
-                            time_ns__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Entry => {
-                            if entry__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("entry"));
-                            }
-                            entry__ = map_.next_value()?;
-                        }
-                        GeneratedField::Reason => {
-                            if reason__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("reason"));
-                            }
-                            reason__ = Some(map_.next_value::<DeleteReason>()? as i32);
-                        }
-                        GeneratedField::DeletedBy => {
-                            if deleted_by__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("deletedBy"));
-                            }
-                            deleted_by__ = map_.next_value()?;
-                        }
-                        GeneratedField::Deleted => {
-                            if deleted__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("deleted"));
-                            }
-                            deleted__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                        GeneratedField::Failed => {
-                            if failed__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("failed"));
-                            }
-                            failed__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
-                        }
-                    }
-                }
-                Ok(Record {
-                    kind: kind__.unwrap_or_default(),
-                    time_ns: time_ns__.unwrap_or_default(),
-                    entry: entry__,
-                    reason: reason__.unwrap_or_default(),
-                    deleted_by: deleted_by__,
-                    deleted: deleted__.unwrap_or_default(),
-                    failed: failed__.unwrap_or_default(),
-                })
-            }
-        }
-        deserializer.deserialize_struct("flowtracker.v1.Record", FIELDS, GeneratedVisitor)
-    }
-}
 impl serde::Serialize for RecordKind {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -8167,7 +7815,7 @@ impl serde::Serialize for RecordKind {
             Self::Updated => "RECORD_KIND_UPDATED",
             Self::Deleted => "RECORD_KIND_DELETED",
             Self::ResyncBegin => "RECORD_KIND_RESYNC_BEGIN",
-            Self::ResyncEntry => "RECORD_KIND_RESYNC_ENTRY",
+            Self::Present => "RECORD_KIND_PRESENT",
             Self::ResyncEnd => "RECORD_KIND_RESYNC_END",
             Self::Flushed => "RECORD_KIND_FLUSHED",
             Self::Purged => "RECORD_KIND_PURGED",
@@ -8188,7 +7836,7 @@ impl<'de> serde::Deserialize<'de> for RecordKind {
             "RECORD_KIND_UPDATED",
             "RECORD_KIND_DELETED",
             "RECORD_KIND_RESYNC_BEGIN",
-            "RECORD_KIND_RESYNC_ENTRY",
+            "RECORD_KIND_PRESENT",
             "RECORD_KIND_RESYNC_END",
             "RECORD_KIND_FLUSHED",
             "RECORD_KIND_PURGED",
@@ -8238,7 +7886,7 @@ impl<'de> serde::Deserialize<'de> for RecordKind {
                     "RECORD_KIND_UPDATED" => Ok(RecordKind::Updated),
                     "RECORD_KIND_DELETED" => Ok(RecordKind::Deleted),
                     "RECORD_KIND_RESYNC_BEGIN" => Ok(RecordKind::ResyncBegin),
-                    "RECORD_KIND_RESYNC_ENTRY" => Ok(RecordKind::ResyncEntry),
+                    "RECORD_KIND_PRESENT" => Ok(RecordKind::Present),
                     "RECORD_KIND_RESYNC_END" => Ok(RecordKind::ResyncEnd),
                     "RECORD_KIND_FLUSHED" => Ok(RecordKind::Flushed),
                     "RECORD_KIND_PURGED" => Ok(RecordKind::Purged),
@@ -8267,12 +7915,6 @@ impl serde::Serialize for Reply {
         if !self.message.is_empty() {
             len += 1;
         }
-        if !self.entries.is_empty() {
-            len += 1;
-        }
-        if self.time_ns != 0 {
-            len += 1;
-        }
         if self.stats.is_some() {
             len += 1;
         }
@@ -8294,6 +7936,9 @@ impl serde::Serialize for Reply {
         if !self.metadata.is_empty() {
             len += 1;
         }
+        if !self.records.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Reply", len)?;
         if self.id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -8307,14 +7952,6 @@ impl serde::Serialize for Reply {
         }
         if !self.message.is_empty() {
             struct_ser.serialize_field("message", &self.message)?;
-        }
-        if !self.entries.is_empty() {
-            struct_ser.serialize_field("entries", &self.entries)?;
-        }
-        if self.time_ns != 0 {
-            #[allow(clippy::needless_borrow)]
-            #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("timeNs", ToString::to_string(&self.time_ns).as_str())?;
         }
         if let Some(v) = self.stats.as_ref() {
             struct_ser.serialize_field("stats", v)?;
@@ -8341,6 +7978,11 @@ impl serde::Serialize for Reply {
         if !self.metadata.is_empty() {
             struct_ser.serialize_field("metadata", &self.metadata)?;
         }
+        if !self.records.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("records", pbjson::private::base64::encode(&self.records).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -8354,9 +7996,6 @@ impl<'de> serde::Deserialize<'de> for Reply {
             "id",
             "status",
             "message",
-            "entries",
-            "time_ns",
-            "timeNs",
             "stats",
             "field",
             "reason",
@@ -8364,6 +8003,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
             "failed",
             "table",
             "metadata",
+            "records",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -8371,8 +8011,6 @@ impl<'de> serde::Deserialize<'de> for Reply {
             Id,
             Status,
             Message,
-            Entries,
-            TimeNs,
             Stats,
             Field,
             Reason,
@@ -8380,6 +8018,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
             Failed,
             Table,
             Metadata,
+            Records,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -8404,8 +8043,6 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             "id" => Ok(GeneratedField::Id),
                             "status" => Ok(GeneratedField::Status),
                             "message" => Ok(GeneratedField::Message),
-                            "entries" => Ok(GeneratedField::Entries),
-                            "timeNs" | "time_ns" => Ok(GeneratedField::TimeNs),
                             "stats" => Ok(GeneratedField::Stats),
                             "field" => Ok(GeneratedField::Field),
                             "reason" => Ok(GeneratedField::Reason),
@@ -8413,6 +8050,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             "failed" => Ok(GeneratedField::Failed),
                             "table" => Ok(GeneratedField::Table),
                             "metadata" => Ok(GeneratedField::Metadata),
+                            "records" => Ok(GeneratedField::Records),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -8435,8 +8073,6 @@ impl<'de> serde::Deserialize<'de> for Reply {
                 let mut id__ = None;
                 let mut status__ = None;
                 let mut message__ = None;
-                let mut entries__ = None;
-                let mut time_ns__ = None;
                 let mut stats__ = None;
                 let mut field__ = None;
                 let mut reason__ = None;
@@ -8444,6 +8080,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                 let mut failed__ = None;
                 let mut table__ = None;
                 let mut metadata__ = None;
+                let mut records__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Id => {
@@ -8465,20 +8102,6 @@ impl<'de> serde::Deserialize<'de> for Reply {
                                 return Err(serde::de::Error::duplicate_field("message"));
                             }
                             message__ = Some(map_.next_value()?);
-                        }
-                        GeneratedField::Entries => {
-                            if entries__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("entries"));
-                            }
-                            entries__ = Some(map_.next_value()?);
-                        }
-                        GeneratedField::TimeNs => {
-                            if time_ns__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("timeNs"));
-                            }
-                            time_ns__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
                         }
                         GeneratedField::Stats => {
                             if stats__.is_some() {
@@ -8528,14 +8151,20 @@ impl<'de> serde::Deserialize<'de> for Reply {
                                 map_.next_value::<std::collections::HashMap<_, _>>()?
                             );
                         }
+                        GeneratedField::Records => {
+                            if records__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("records"));
+                            }
+                            records__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Reply {
                     id: id__.unwrap_or_default(),
                     status: status__.unwrap_or_default(),
                     message: message__.unwrap_or_default(),
-                    entries: entries__.unwrap_or_default(),
-                    time_ns: time_ns__.unwrap_or_default(),
                     stats: stats__,
                     field: field__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
@@ -8543,6 +8172,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                     failed: failed__.unwrap_or_default(),
                     table: table__,
                     metadata: metadata__.unwrap_or_default(),
+                    records: records__.unwrap_or_default(),
                 })
             }
         }
@@ -9517,7 +9147,7 @@ impl serde::Serialize for UpdateCommand {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
-        if self.key.is_some() {
+        if !self.key.is_empty() {
             len += 1;
         }
         if self.attributes.is_some() {
@@ -9527,8 +9157,10 @@ impl serde::Serialize for UpdateCommand {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.UpdateCommand", len)?;
-        if let Some(v) = self.key.as_ref() {
-            struct_ser.serialize_field("key", v)?;
+        if !self.key.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("key", pbjson::private::base64::encode(&self.key).as_str())?;
         }
         if let Some(v) = self.attributes.as_ref() {
             struct_ser.serialize_field("attributes", v)?;
@@ -9608,7 +9240,9 @@ impl<'de> serde::Deserialize<'de> for UpdateCommand {
                             if key__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("key"));
                             }
-                            key__ = map_.next_value()?;
+                            key__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
                         }
                         GeneratedField::Attributes => {
                             if attributes__.is_some() {
@@ -9625,7 +9259,7 @@ impl<'de> serde::Deserialize<'de> for UpdateCommand {
                     }
                 }
                 Ok(UpdateCommand {
-                    key: key__,
+                    key: key__.unwrap_or_default(),
                     attributes: attributes__,
                     actor: actor__,
                 })

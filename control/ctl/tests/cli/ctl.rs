@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 
-use flowtracker_proto::v1::{Actor, DeleteReason, Entity, EntryRecord, Record, RecordKind};
+use flowtracker_proto::v1::{Actor, DeleteReason, Entity, RecordKind};
 
 use crate::rig::*;
 
@@ -73,7 +73,7 @@ async fn interrupted(child: Child) -> (Option<i32>, String) {
 
 fn deleted_by_ctl(n: u16) -> Record {
     let mut record = record(RecordKind::Deleted, T + 12 * SEC, learned(n, T, T + 9 * SEC));
-    record.set_reason(DeleteReason::Control);
+    record.reason = DeleteReason::Control;
     record.deleted_by = Some(Actor { entity: Entity::Tc.into(), pid: 448, process: "ctl".to_owned() });
     record
 }
@@ -89,7 +89,7 @@ async fn the_monitor_prints_the_golden_text() {
     plane.send(1, vec![hidden, created(36876, T), expired(36876, T)]).await;
     plane.send(1, vec![created(36876, T), deleted_by_ctl(36876)]).await;
     let mut flushed = expired(5, T);
-    flushed.set_reason(DeleteReason::Flush);
+    flushed.reason = DeleteReason::Flush;
     plane.send(1, vec![flushed, Record { deleted: 1, ..bare(RecordKind::Flushed) }]).await;
 
     let key = key_lines(36876);

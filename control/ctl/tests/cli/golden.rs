@@ -8,8 +8,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use control::api::fault;
+use flowtracker_proto::change::EntryState;
 use flowtracker_proto::key::Violation;
 use flowtracker_proto::show;
 use flowtracker_proto::v1::*;
@@ -91,9 +93,28 @@ async fn golden(name: &str, steps: Vec<Step>) {
     assert_eq!(transcript, expected, "{name} is longer or shorter");
 }
 
+/// An entry of data plane "dp" as the API shows it at `time_ns`.
+fn shown(entry: EntryRecord, time_ns: u64) -> Entry {
+    let state = EntryState {
+        key: entry.key,
+        permissions: entry.permissions,
+        profile_id: entry.profile_id,
+        dynamic: entry.dynamic,
+        aging_ms: entry.aging_ms,
+        create_ns: entry.create_time_ns,
+        last_used_ns: entry.last_used_time_ns,
+        as_of_ns: time_ns,
+        packets: entry.packets,
+        bytes: entry.bytes,
+        created_by: entry.created_by.map(Arc::new),
+        updated_by: entry.updated_by.map(Arc::new),
+    };
+    show::entry(&"dp".into(), &state)
+}
+
 /// The entry of [`flow`]`(n)` that a packet made, 12 s old and 3 s idle.
 fn entry(n: u16) -> Entry {
-    show::entry("dp", learned(n, T, T + 9 * SEC), T + 12 * SEC)
+    shown(learned(n, T, T + 9 * SEC), T + 12 * SEC)
 }
 
 fn tc() -> Option<Actor> {
@@ -103,7 +124,7 @@ fn tc() -> Option<Actor> {
 /// The same, created a moment ago by a control program.
 fn made(n: u16) -> Entry {
     let record = EntryRecord { created_by: tc(), packets: 0, bytes: 0, ..learned(n, T, T) };
-    show::entry("dp", record, T)
+    shown(record, T)
 }
 
 /// The same without a timer.
@@ -124,7 +145,8 @@ fn unpublished(n: u16) -> Entry {
     with_permissions(n, LEARNED & !0x100)
 }
 
-fn with_permissions(n: u16, permissions: u32) -> Entry {
+fn with_permissions(n: u16, permissions: u16) -> Entry {
+    let permissions = u32::from(permissions);
     Entry { permissions, permissions_text: show::permissions_text(permissions), ..entry(n) }
 }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use flowtracker_proto::v1::{EntryRecord, Record, RecordKind};
+use flowtracker_proto::v1::RecordKind;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -348,7 +348,7 @@ impl Load {
     /// As many entries, as a resync tells them.
     fn fill(&mut self, n: u64) -> Vec<Record> {
         self.table = (1..=n).map(|n| (n, 100_000 + n)).collect();
-        let entry = |(n, aging): (&u64, &u64)| record(RecordKind::ResyncEntry, T, Self::entry(*n, *aging));
+        let entry = |(n, aging): (&u64, &u64)| record(RecordKind::Present, T, Self::entry(*n, *aging));
         self.table.iter().map(entry).collect()
     }
 }

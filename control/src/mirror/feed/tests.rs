@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
+use flowtracker_proto::change::{Change, EntryState, Report};
 use flowtracker_proto::filter::Program;
 use flowtracker_proto::key::FlowKey;
-use flowtracker_proto::v1::{EntryRecord, Hello, Record, RecordKind};
+use flowtracker_proto::test_support;
+use flowtracker_proto::v1::{DeleteReason, Hello};
 use proptest::prelude::*;
 
 use super::*;
 use crate::api::filter::{self, Place};
-use crate::mirror::log::Change;
 
 /// The run of the service in these tests.
 const EPOCH: u64 = 7;
@@ -20,15 +21,15 @@ fn hub(retain: usize) -> (Arc<Hub>, u64) {
     (hub, link)
 }
 
-fn report(hub: &Hub, link: u64, kind: RecordKind, src_port: u16, time_ns: u64) {
+fn expired(entry: EntryState) -> Change {
+    Change::Deleted { entry, reason: DeleteReason::Idle, by: None }
+}
+
+fn report(hub: &Hub, link: u64, kind: fn(EntryState) -> Change, src_port: u16, time_ns: u64) {
     let key: FlowKey = "port0/tcp/10.0.0.1:1-10.0.0.2:80".parse().expect("a key");
-    let entry = EntryRecord {
-        create_time_ns: 1,
-        last_used_time_ns: time_ns,
-        ..FlowKey { src_port, ..key }.to_record()
-    };
-    let record = Record { kind: kind.into(), time_ns, entry: Some(entry), ..Record::default() };
-    hub.apply("dp", link, 1, [record]).expect("a sound record");
+    let entry = test_support::state(FlowKey { src_port, ..key });
+    let change = kind(EntryState { last_used_ns: time_ns, as_of_ns: time_ns, ..entry });
+    hub.apply("dp", link, 1, [Ok((time_ns, Report::Change(change)))]).expect("a sound report");
 }
 
 fn wants(filter: &str) -> Predicate {
@@ -141,12 +142,12 @@ async fn folds_into_the_table(retain: usize, steps: Vec<Step>) {
         match step {
             Step::Set(port) => {
                 let known = table.insert(port, time_ns).is_some();
-                let kind = if known { RecordKind::Updated } else { RecordKind::Created };
+                let kind = if known { Change::Updated } else { Change::Created };
                 report(&hub, link, kind, port, time_ns);
             }
             Step::Remove(port) => {
                 if table.remove(&port).is_some() {
-                    report(&hub, link, RecordKind::Deleted, port, time_ns);
+                    report(&hub, link, expired, port, time_ns);
                 }
             }
             Step::CatchUp(reader) => catch_up(&mut readers[reader], &table).await,
@@ -194,7 +195,7 @@ proptest! {
 async fn a_snapshot_is_given_in_batches_and_then_synced() {
     let (hub, link) = hub(10);
     for port in 0..600 {
-        report(&hub, link, RecordKind::Created, port, 5);
+        report(&hub, link, Change::Created, port, 5);
     }
     let mut feed = Feed::start(hub.clone(), everything(), Origin::Snapshot).await.expect("there");
     assert_eq!(feed.cursor(), 600);
@@ -216,7 +217,7 @@ async fn a_snapshot_is_given_in_batches_and_then_synced() {
 async fn a_feed_starts_after_an_event_that_is_followed_by_what_is_retained() {
     let (hub, link) = hub(3);
     for port in 1..=5 {
-        report(&hub, link, RecordKind::Created, port, 5);
+        report(&hub, link, Change::Created, port, 5);
     }
     let start = async |epoch, seq| {
         let feed = Feed::start(hub.clone(), everything(), Origin::After { epoch, seq }).await;
@@ -238,7 +239,7 @@ async fn a_mark_comes_when_a_reader_has_waited_for_a_second() {
     assert_eq!(begin.elapsed(), PROGRESS_EVERY);
     // A reader that is slow owes no mark for the time that it took.
     tokio::time::sleep(10 * PROGRESS_EVERY).await;
-    report(&hub, link, RecordKind::Created, 2, 5);
+    report(&hub, link, Change::Created, 2, 5);
     let begin = Instant::now();
     assert!(matches!(feed.next().await, Item::Progress(1)), "the event was considered");
     assert_eq!(begin.elapsed(), PROGRESS_EVERY);

@@ -1,7 +1,8 @@
 use super::*;
 use crate::api::filter::{self, Place};
 use flowtracker_proto::key::FlowKey;
-use flowtracker_proto::v1::{DeleteReason, EntryRecord};
+use flowtracker_proto::test_support;
+use flowtracker_proto::v1::DeleteReason;
 
 fn predicate(filter: &str) -> Predicate {
     Predicate::new(String::new(), filter::program(filter, Place::Watch).expect(filter))
@@ -9,12 +10,11 @@ fn predicate(filter: &str) -> Predicate {
 
 fn entry(src_port: u16) -> EntryState {
     let key: FlowKey = "port1/udp/10.0.0.1:1-10.0.1.2:53".parse().expect("a key");
-    let record: EntryRecord = FlowKey { src_port, ..key }.to_record();
-    EntryState::from_record(&record, 1).expect("an entry")
+    test_support::state(FlowKey { src_port, ..key })
 }
 
-fn record(change: Change) -> LogRecord {
-    LogRecord { time_ns: 1, dataplane: "dp".into(), change }
+fn record(change: Change) -> Changed {
+    Changed { time_ns: 1, dataplane: "dp".into(), change }
 }
 
 fn deleted(entry: EntryState) -> Change {

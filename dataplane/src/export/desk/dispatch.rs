@@ -31,11 +31,9 @@ pub(super) struct Pending {
     pub(super) kind: Kind,
     /// Shards that have not ended it.
     shards: usize,
-    /// Entries of the answer that have not been sent.
-    pub(super) entries: Vec<v1::EntryRecord>,
+    /// Entries of the answer that have not been sent, as records.
+    pub(super) records: Vec<u8>,
     pub(super) counts: Vec<v1::Shard>,
-    /// When the last entry was read, in nanoseconds since the clock's start.
-    pub(super) at_ns: u64,
     /// The outcomes so far, joined.
     outcome: Option<Outcome>,
 }
@@ -136,9 +134,8 @@ impl Dispatch {
             asker: origin.asker,
             kind,
             shards: shards.len(),
-            entries: Vec::new(),
+            records: Vec::new(),
             counts: Vec::new(),
-            at_ns: 0,
             outcome: None,
         };
         self.pending.insert(command.id, pending);
@@ -192,7 +189,7 @@ impl Dispatch {
             self.pending.iter().filter(|(_, p)| p.kind == Kind::Dump).map(|(id, _)| *id).collect();
         dumps.into_iter().for_each(|id| self.give_up(id));
         for pending in self.pending.values_mut() {
-            (pending.asker, pending.entries) = (None, Vec::new());
+            (pending.asker, pending.records) = (None, Vec::new());
         }
         for (_, origin, _) in &mut self.due {
             origin.asker = None;

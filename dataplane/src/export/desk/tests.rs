@@ -10,8 +10,8 @@ use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use crate::lcore::generation::LinkGeneration;
 use rig::{
-    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, flow, flush, get, operator,
-    update,
+    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, entries, flow, flush, get,
+    operator, update,
 };
 
 #[test]
@@ -21,10 +21,12 @@ fn a_creation_goes_to_the_shard_that_will_see_the_flow() {
     for (port, owner) in [(1, 0), (2, 1)] {
         let reply = rig.ask(create(flow(port, 7), attributes()));
         assert_eq!(reply.status(), Status::Ok, "{reply:?}");
-        let [entry] = &reply.entries[..] else { panic!("{reply:?}") };
-        assert_eq!((entry.input_port, entry.ports), (u32::from(port), 7 << 16 | 80));
-        assert_eq!((entry.dynamic, entry.aging_ms, entry.created_by.clone()), (false, 0, Some(operator())));
-        assert_eq!(entry.create_time_ns, rig::wall(before));
+        let [entry] = entries(&reply)[..] else { panic!("{reply:?}") };
+        let key = entry.key;
+        assert_eq!((key.input_port, key.src_port, key.dst_port), (u32::from(port), 7, 80));
+        assert_eq!((entry.dynamic, entry.aging_ms), (false, 0));
+        assert_eq!(rig.author(entry.created_by), Some(&operator()));
+        assert_eq!(entry.create_ns, rig::wall(before));
         let there = rig.lcores.iter().map(|l| l.shard.tracker.get(&flow(port, 7)).is_some());
         assert_eq!(there.collect::<Vec<_>>(), [owner == 0, owner == 1]);
     }
@@ -36,12 +38,12 @@ fn an_entry_is_found_in_whichever_shard_it_is() {
     for (lcore, src) in [(0, 4), (1, 5)] {
         rig.learn(lcore, flow(3, src));
         let got = rig.ask(get(flow(3, src)));
-        assert_eq!((got.status(), got.entries.len()), (Status::Ok, 1));
+        assert_eq!((got.status(), entries(&got).len()), (Status::Ok, 1));
         let updated = rig.ask(update(flow(3, src), attributes()));
-        assert_eq!(updated.entries[0].updated_by, Some(operator()));
-        assert_eq!(updated.entries[0].create_time_ns, got.entries[0].create_time_ns);
+        assert_eq!(rig.author(entries(&updated)[0].updated_by), Some(&operator()));
+        assert_eq!(entries(&updated)[0].create_ns, entries(&got)[0].create_ns);
         let deleted = rig.ask(delete(flow(3, src)));
-        assert_eq!(deleted.entries, updated.entries);
+        assert_eq!(entries(&deleted), entries(&updated));
         rig.says(get(flow(3, src)), (Status::NotFound, "NO_ENTRY", "", "no entry has this key"));
     }
 }
@@ -228,12 +230,11 @@ fn a_dump_of_two_shards_gives_each_entry_once_in_parts() {
         [(whole, (0..FLOWS).collect::<Vec<_>>()), (odd, (0..FLOWS).filter(|p| p % 2 == 1).collect())]
     {
         let parts = rig.parts(id);
-        assert!(parts.iter().all(|part| part.entries.len() <= 256));
+        assert!(parts.iter().all(|part| entries(part).len() <= 256));
         let (last, others) = parts.split_last().expect("an answer");
         assert_eq!(last.status(), Status::Ok);
-        assert!(others.iter().all(|part| part.status() == Status::Unspecified && !part.entries.is_empty()));
-        let mut ports: Vec<u16> =
-            parts.iter().flat_map(|part| &part.entries).map(|e| (e.ports >> 16) as u16).collect();
+        assert!(others.iter().all(|part| part.status() == Status::Unspecified && !part.records.is_empty()));
+        let mut ports: Vec<u16> = parts.iter().flat_map(entries).map(|entry| entry.key.src_port).collect();
         ports.sort_unstable();
         assert_eq!(ports, expected);
     }

@@ -7,8 +7,8 @@ use flowtracker_proto::v1::{self, ReplyStatus as Status};
 use proptest::prelude::*;
 
 use super::rig::{
-    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, flow, flush, get,
-    odd_source_ports, record, update,
+    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, entries, flow, flush, get,
+    odd_source_ports, update,
 };
 
 /// What is asked.
@@ -167,9 +167,10 @@ impl Trial {
             let ok = answer.status() == Status::Ok;
             match &asked.ask {
                 Ask::Get(number) | Ask::Create(number) | Ask::Update(number) | Ask::Delete(number) => {
-                    assert_eq!(answer.entries.len(), usize::from(ok), "{answer:?}");
-                    let key = record(&place(*number).1);
-                    assert!(answer.entries.iter().all(|e| e.ports == key.ports));
+                    let entries = entries(&answer);
+                    assert_eq!(entries.len(), usize::from(ok), "{answer:?}");
+                    let key = place(*number).1;
+                    assert!(entries.iter().all(|entry| entry.key.to_bytes() == key.to_bytes()));
                 }
                 Ask::Flush(_) => self.deleted.0 += answer.deleted,
                 Ask::Purge => self.deleted.1 += answer.deleted,

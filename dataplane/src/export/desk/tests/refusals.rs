@@ -4,8 +4,8 @@ use flowtracker_proto::show;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::rig::{
-    Body, LOAD, PURGE, Rig, Says, attributes, change, create, delete, dump, flow, flush, get, operator,
-    record, update,
+    Body, LOAD, PURGE, Rig, Says, attributes, change, create, delete, dump, flow, flush, get, key, operator,
+    update,
 };
 
 const NO_ENTRY: Says<'_> = (Status::NotFound, "NO_ENTRY", "", "no entry has this key");
@@ -16,8 +16,8 @@ fn precondition<'a>(reason: &'a str, message: &'a str) -> Says<'a> {
 }
 
 /// Everything that names an entry.
-fn about(key: &v1::EntryRecord) -> [Body; 4] {
-    let key = || Some(key.clone());
+fn about(key: &[u8]) -> [Body; 4] {
+    let key = || key.to_vec();
     [
         Body::Get(v1::GetCommand { key: key() }),
         Body::Create(v1::CreateCommand { key: key(), ..Default::default() }),
@@ -26,18 +26,27 @@ fn about(key: &v1::EntryRecord) -> [Body; 4] {
     ]
 }
 
+/// The key of a flow that enters this port (DPDK port id + 1), which need not exist.
+fn on_port(input_port: u32) -> Vec<u8> {
+    let mut bytes = key(&flow(1, 1));
+    bytes[..4].copy_from_slice(&input_port.to_le_bytes());
+    bytes
+}
+
 #[test]
 fn keys() {
     let mut rig = Rig::new(8);
-    let sound = record(&flow(1, 1));
     for (input_port, name) in [(0, "port-1"), (4, "port3"), (256, "port255")] {
         let message = format!("{name} does not exist; this data plane has port0 to port2");
-        for body in about(&v1::EntryRecord { input_port, ..sound.clone() }) {
+        for body in about(&on_port(input_port)) {
             rig.says(body, (INVALID, "UNKNOWN_PORT", "key.input_port", &message));
         }
     }
-    for body in about(&v1::EntryRecord { protocol: 256, ..sound }) {
-        rig.says(body, (INVALID, "BAD_KEY", "key", "a field is missing or out of range"));
+    let sound = key(&flow(1, 1));
+    for wrong in [sound[..16].to_vec(), [&sound[..], &[0]].concat()] {
+        for body in about(&wrong) {
+            rig.says(body, (INVALID, "BAD_KEY", "key", "a field is missing or out of range"));
+        }
     }
     let message = "port2 deals its frames to several lcores by a hash of its own, so the shard that will \
                    receive this flow is not known; with one receive queue per port (--rxq 1) it is";
@@ -52,7 +61,7 @@ fn keys_where_ids_have_holes() {
     for input_port in [1, 3, 5] {
         let name = show::port_name(input_port);
         let message = format!("{name} does not exist; this data plane has port1, port3");
-        for body in about(&v1::EntryRecord { input_port, ..record(&flow(1, 1)) }) {
+        for body in about(&on_port(input_port)) {
             rig.says(body, (INVALID, "UNKNOWN_PORT", "key.input_port", &message));
         }
     }
@@ -200,7 +209,7 @@ fn the_program_is_detached_or_not() {
     // Reads find nothing.
     rig.says(get(key), NO_ENTRY);
     let dumped = rig.ask(dump(None));
-    assert_eq!((dumped.status(), dumped.entries.len()), (Status::Ok, 0));
+    assert_eq!((dumped.status(), dumped.records.len()), (Status::Ok, 0));
 }
 
 #[test]
@@ -226,7 +235,7 @@ fn more_programs_than_can_be_told_apart() {
     let mut rig = Rig::new(8);
     let by = |pid| {
         let actor = Some(v1::Actor { pid, ..operator() });
-        Body::Delete(v1::DeleteCommand { key: Some(record(&flow(1, 1))), actor })
+        Body::Delete(v1::DeleteCommand { key: key(&flow(1, 1)), actor })
     };
     // The lcores stand still meanwhile.
     let refused = (0..=65_536).find(|pid| {

@@ -11,6 +11,7 @@ use conntrack::{
     LineTable, Now, Parser, Profiles, Tracker, TrackerConfig,
 };
 use crossbeam_channel::Receiver;
+use flowtracker_proto::link;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::super::{Desk, Shard, Table};
@@ -37,15 +38,18 @@ pub(super) fn wall(ns: u64) -> u64 {
     1_700_000_000_000_000_000 + ns
 }
 
-pub(super) fn record(key: &FlowKey) -> v1::EntryRecord {
-    v1::EntryRecord {
-        input_port: key.input_port().into(),
-        src_addr: key.src_addr().to_bits(),
-        dst_addr: key.dst_addr().to_bits(),
-        ports: u32::from(key.src_port()) << 16 | u32::from(key.dst_port()),
-        protocol: key.protocol().into(),
-        ..Default::default()
-    }
+/// A key as commands carry it.
+pub(super) fn key(key: &FlowKey) -> Vec<u8> {
+    key.to_bytes().to_vec()
+}
+
+/// The entries of a part of an answer.
+pub(super) fn entries(reply: &v1::Reply) -> Vec<link::Entry> {
+    let entry = |record: Result<link::Record, _>| match record.expect("a record").body {
+        link::Body::Present(entry) => entry,
+        other => panic!("no entry: {other:?}"),
+    };
+    link::records(&reply.records).expect("whole records").map(entry).collect()
 }
 
 fn frame(key: &FlowKey) -> Vec<u8> {
@@ -62,21 +66,21 @@ pub(super) fn attributes() -> v1::Attributes {
 }
 
 pub(super) fn get(key: FlowKey) -> Body {
-    Body::Get(v1::GetCommand { key: Some(record(&key)) })
+    Body::Get(v1::GetCommand { key: self::key(&key) })
 }
 
 pub(super) fn create(key: FlowKey, attributes: v1::Attributes) -> Body {
-    let (key, attributes) = (Some(record(&key)), Some(attributes));
+    let (key, attributes) = (self::key(&key), Some(attributes));
     Body::Create(v1::CreateCommand { key, attributes, actor: Some(operator()) })
 }
 
 pub(super) fn update(key: FlowKey, attributes: v1::Attributes) -> Body {
-    let (key, attributes) = (Some(record(&key)), Some(attributes));
+    let (key, attributes) = (self::key(&key), Some(attributes));
     Body::Update(v1::UpdateCommand { key, attributes, actor: Some(operator()) })
 }
 
 pub(super) fn delete(key: FlowKey) -> Body {
-    Body::Delete(v1::DeleteCommand { key: Some(record(&key)), actor: Some(operator()) })
+    Body::Delete(v1::DeleteCommand { key: self::key(&key), actor: Some(operator()) })
 }
 
 pub(super) fn dump(filter: Option<v1::Filter>) -> Body {
@@ -161,6 +165,8 @@ pub(super) struct Rig {
     /// Answers on the link that stands.
     pub(super) answers: Vec<v1::Reply>,
     pub(super) told: Vec<Told>,
+    /// Who the link knows, by number.
+    authors: HashMap<u32, v1::Actor>,
 }
 
 impl Rig {
@@ -195,6 +201,7 @@ impl Rig {
             next: 1,
             answers: Vec::new(),
             told: Vec::new(),
+            authors: HashMap::new(),
         };
         rig.raise();
         rig.settle();
@@ -286,6 +293,13 @@ impl Rig {
             self.desk.unlink();
         }
         self.answers.extend(std::iter::from_fn(|| self.desk.answer()));
+        let introduced = self.desk.authors.introductions().unwrap_or_default().authors;
+        self.authors.extend(introduced.into_iter().map(|a| (a.number, a.actor.expect("somebody"))));
+    }
+
+    /// Whom a number in an answer stands for.
+    pub(super) fn author(&self, number: u16) -> Option<&v1::Actor> {
+        self.authors.get(&number.into())
     }
 
     /// A command comes; its id.
@@ -347,7 +361,7 @@ impl Rig {
     pub(super) fn says(&mut self, body: Body, says: Says<'_>) -> v1::Reply {
         let reply = self.ask(body);
         assert_eq!((reply.status(), &reply.reason[..], &reply.field[..], &reply.message[..]), says);
-        assert!(reply.entries.is_empty() && reply.table.is_none());
+        assert!(reply.records.is_empty() && reply.table.is_none());
         reply
     }
 

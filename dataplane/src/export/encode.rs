@@ -1,0 +1,144 @@
+//! The engine's events and entries as records of the link.
+
+use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
+use flowtracker_proto::link::{self, AuthorNumber, Body, Record};
+use flowtracker_proto::{key, v1};
+
+use crate::lcore::clock::Wall;
+
+/// Returns the record of an event.
+pub(crate) fn record(event: &Event, clock: &impl Wall) -> Record {
+    let of = |entry| link_entry(entry, event.at_ns, clock);
+    let body = match &event.body {
+        EventBody::Created(entry) => Body::Created(of(entry)),
+        EventBody::Updated(entry) => Body::Updated(of(entry)),
+        EventBody::Deleted { entry, reason, actor } => {
+            Body::Deleted { entry: of(entry), reason: delete_reason(*reason), by: author(*actor) }
+        }
+        EventBody::Flushed(removed) => Body::Flushed { deleted: removed.deleted, failed: removed.failed },
+        EventBody::Purged(deleted) => Body::Purged { deleted: *deleted },
+        EventBody::Loaded => Body::Loaded,
+        EventBody::ResyncBegin => Body::ResyncBegin,
+        EventBody::ResyncEntry(entry) => Body::Present(of(entry)),
+        EventBody::ResyncEnd => Body::ResyncEnd,
+    };
+    Record { time_ns: clock.wall_ns(event.at_ns), body }
+}
+
+/// Returns the record of an entry that was read `at_ns` nanoseconds after the clock's start.
+pub(super) fn present(entry: &Entry, at_ns: u64, clock: &impl Wall) -> Record {
+    Record { time_ns: clock.wall_ns(at_ns), body: Body::Present(link_entry(entry, at_ns, clock)) }
+}
+
+/// Returns the key of a command; `None` when it is not a key of this table.
+pub(super) fn key(bytes: &[u8]) -> Option<FlowKey> {
+    FlowKey::from_bytes(bytes.try_into().ok()?)
+}
+
+fn link_entry(entry: &Entry, at_ns: u64, clock: &impl Wall) -> link::Entry {
+    link::Entry {
+        key: link_key(&entry.key),
+        permissions: entry.permissions.bits(),
+        dynamic: entry.dynamic(),
+        profile_id: entry.profile.get(),
+        aging_ms: entry.aging_ms,
+        create_ns: clock.wall_ns(entry.created_ms * 1_000_000),
+        last_used_ns: clock.wall_ns(last_used_ns(entry, at_ns)),
+        packets: entry.packets,
+        bytes: entry.bytes,
+        created_by: author(entry.creator),
+        updated_by: author(entry.updater),
+    }
+}
+
+fn link_key(key: &FlowKey) -> key::FlowKey {
+    key::FlowKey {
+        input_port: u32::from(key.input_port()),
+        src_addr: key.src_addr().to_bits(),
+        dst_addr: key.dst_addr().to_bits(),
+        src_port: key.src_port(),
+        dst_port: key.dst_port(),
+        protocol: key.protocol(),
+    }
+}
+
+/// The data path, the timer and nobody have no number: the reader knows them by their absence.
+fn author(actor: ActorId) -> AuthorNumber {
+    if actor.0 < ActorId::FIRST_CONTROL { 0 } else { actor.0 }
+}
+
+fn delete_reason(reason: DeleteReason) -> v1::DeleteReason {
+    match reason {
+        DeleteReason::Idle => v1::DeleteReason::Idle,
+        DeleteReason::Control => v1::DeleteReason::Control,
+        DeleteReason::Flush => v1::DeleteReason::Flush,
+    }
+}
+
+/// When an entry was last used, in nanoseconds after the clock's start, as seen `at_ns` after it.
+fn last_used_ns(entry: &Entry, at_ns: u64) -> u64 {
+    let at_ms = at_ns / 1_000_000;
+    let idle_ms = u64::from(entry.idle_ms(Tick(at_ms as u32)));
+    // The stamp is in whole milliseconds; an entry used in this very millisecond was used now.
+    if idle_ms == 0 { at_ns } else { at_ms.saturating_sub(idle_ms) * 1_000_000 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lcore::clock::Calibration;
+    use conntrack::test_support;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn keys_survive_the_wire() {
+        let flow = FlowKey::new(3, Ipv4Addr::new(10, 1, 2, 3), Ipv4Addr::new(192, 168, 0, 9), 17, 65535, 53);
+        let bytes = link_key(&flow).to_bytes();
+        assert_eq!(bytes, flow.to_bytes(), "both sides have one form");
+        assert_eq!(key(&bytes), Some(flow));
+        assert_eq!(key(&bytes[1..]), None);
+        for port in [[0, 0], [0, 1]] {
+            let mut bytes = bytes;
+            bytes[..2].copy_from_slice(&port);
+            assert_eq!(key(&bytes), None, "port {port:?}");
+        }
+    }
+
+    fn flow(creator: ActorId, updater: ActorId) -> Entry {
+        Entry { creator, updater, packets: 1 << 40, ..test_support::entry(test_support::flow(1, 7)) }
+    }
+
+    #[test]
+    fn only_control_programs_are_named() {
+        let clock = Calibration::start().finish();
+        let program = ActorId(ActorId::FIRST_CONTROL + 5);
+        let mut named = Vec::new();
+        for (creator, updater, actor) in [
+            (ActorId::DATA_PATH, ActorId::NONE, ActorId::TIMER),
+            (program, ActorId::NONE, ActorId::TIMER),
+            (ActorId::DATA_PATH, program, program),
+        ] {
+            let body =
+                EventBody::Deleted { entry: flow(creator, updater), reason: DeleteReason::Idle, actor };
+            let Body::Deleted { entry, by, .. } = record(&Event { at_ns: 2_000_000_000, body }, &clock).body
+            else {
+                panic!("a deletion stays one")
+            };
+            named.push([entry.created_by, entry.updated_by, by]);
+        }
+        assert_eq!(named, [[0, 0, 0], [program.0, 0, 0], [0, program.0, program.0]]);
+    }
+
+    #[test]
+    fn an_idle_deletion_shows_at_least_its_aging_and_a_creation_no_age() {
+        let clock = Calibration::start().finish();
+        let entry = flow(ActorId::DATA_PATH, ActorId::NONE);
+        let (at_creation, at_end) = (1_000_400_000, 31_001_200_000);
+        let created = link_entry(&entry, at_creation, &clock);
+        assert!(created.last_used_ns <= clock.wall_ns(at_creation));
+        assert!(created.create_ns <= clock.wall_ns(at_creation));
+        let deleted = link_entry(&entry, at_end, &clock);
+        assert!(clock.wall_ns(at_end) - deleted.last_used_ns >= 30_000_000_000);
+        assert_eq!(deleted.create_ns, created.create_ns);
+    }
+}

@@ -1,0 +1,57 @@
+//! The counters of an lcore as the API shows them.
+
+use flowtracker_proto::v1;
+
+use crate::lcore::stats::Published;
+
+/// The counters of one lcore.
+pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
+    let c = stats.snapshot();
+    let (stalls, stalled) = stats.stalls();
+    let t = &c.tracker;
+    let [
+        hit,
+        miss_created,
+        miss_full,
+        miss_denied,
+        truncated,
+        not_ipv4,
+        malformed,
+        fragment,
+        not_tracked_protocol,
+        detached,
+    ] = t.outcomes;
+    v1::LcoreStats {
+        lcore,
+        rx: t.rx,
+        tx: c.tx,
+        tx_dropped: c.tx_dropped,
+        outcomes: Some(v1::Outcomes {
+            hit,
+            miss_created,
+            miss_full,
+            miss_denied,
+            truncated,
+            not_ipv4,
+            malformed,
+            fragment,
+            not_tracked_protocol,
+            detached,
+        }),
+        entries: c.entries,
+        capacity: c.capacity,
+        expired: t.expired,
+        deleted: t.deleted,
+        events_sent: c.events_sent(),
+        events_deferred: t.events_deferred,
+        events_unlinked: c.events_unlinked,
+        expiry_lateness_log2_ms: t.lateness_log2_ms.to_vec(),
+        polls: c.polls,
+        busy_polls: c.busy_polls,
+        expired_deferred: t.expired_deferred,
+        filtered: c.filtered,
+        stalls,
+        stalled,
+        loop_time: stats.loop_times.counts(),
+    }
+}

@@ -1,0 +1,160 @@
+//! What happened to a table: the model that both sides of the API's conversion share.
+//!
+//! A data plane's records become [`Report`]s, the control service's mirror and log hold
+//! [`EntryState`]s and [`Changed`]s, and the API's bytes are made from these in
+//! [`show`](crate::show).
+
+use std::sync::Arc;
+
+use crate::key::FlowKey;
+use crate::link::{self, AuthorNumber, BadRecord};
+use crate::v1::{Actor, DeleteReason};
+
+/// One entry, as of `as_of_ns`. Times are wall clock, Unix nanoseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryState {
+    /// The match key.
+    pub key: FlowKey,
+    /// The 14 permission bits.
+    pub permissions: u16,
+    /// Timer profile that gave the aging value.
+    pub profile_id: u8,
+    /// True when the idle timer applies.
+    pub dynamic: bool,
+    /// Idle time after which the entry is deleted, milliseconds.
+    pub aging_ms: u32,
+    /// Creation.
+    pub create_ns: u64,
+    /// Last packet or update.
+    pub last_used_ns: u64,
+    /// When the figures of this entry were taken.
+    pub as_of_ns: u64,
+    /// Packets since creation.
+    pub packets: u64,
+    /// Bytes since creation.
+    pub bytes: u64,
+    /// Who created it; `None` means the data path.
+    pub created_by: Option<Arc<Actor>>,
+    /// Who updated it last; `None` means nobody.
+    pub updated_by: Option<Arc<Actor>>,
+}
+
+const _: () = assert!(size_of::<EntryState>() <= 88, "a million of these sit in the mirror");
+
+impl EntryState {
+    /// True when `other` differs in nothing but what packets change.
+    #[must_use]
+    pub fn same_attributes(&self, other: &Self) -> bool {
+        self.permissions == other.permissions
+            && self.profile_id == other.profile_id
+            && self.dynamic == other.dynamic
+            && self.aging_ms == other.aging_ms
+            && self.created_by == other.created_by
+            && self.updated_by == other.updated_by
+    }
+}
+
+/// A change of a data plane's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// An entry came into being.
+    Created(EntryState),
+    /// An entry was rewritten.
+    Updated(EntryState),
+    /// An entry is gone.
+    Deleted {
+        /// Its last known state.
+        entry: EntryState,
+        /// Why it went.
+        reason: DeleteReason,
+        /// Who deleted it; `None` where the reason alone says it.
+        by: Option<Arc<Actor>>,
+    },
+    /// A flush has ended on all shards.
+    Flushed {
+        /// Entries deleted.
+        deleted: u64,
+        /// Entries left because they lack the D permission.
+        failed: u64,
+    },
+    /// The program was detached: the data plane's table is empty.
+    Purged,
+    /// The program was attached again.
+    Loaded,
+}
+
+/// A change, where and when it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// When it happened, wall clock, Unix nanoseconds.
+    pub time_ns: u64,
+    /// The data plane where it happened.
+    pub dataplane: Arc<str>,
+    /// What happened.
+    pub change: Change,
+}
+
+const _: () = assert!(size_of::<Changed>() <= 128, "a million of these are retained");
+
+/// What one shard reports: its part of a change, or a mark of its resync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// The shard's table has changed.
+    Change(Change),
+    /// The shard starts to enumerate its table.
+    ResyncBegin,
+    /// An entry that the table holds.
+    Present(EntryState),
+    /// Every entry alive since the start of the enumeration has been reported.
+    ResyncEnd,
+}
+
+impl Report {
+    /// Makes a report of a record. `author` returns the program that a number stands for.
+    ///
+    /// # Errors
+    /// When `author` knows no program of a number that the record uses.
+    pub fn of(
+        record: &link::Record,
+        author: impl Fn(AuthorNumber) -> Option<Arc<Actor>>,
+    ) -> Result<Self, BadRecord> {
+        let named = |number: AuthorNumber| match number {
+            0 => Ok(None),
+            number => author(number).map(Some).ok_or(BadRecord::Author(number)),
+        };
+        let state = |entry: &link::Entry| {
+            Ok(EntryState {
+                key: entry.key,
+                permissions: entry.permissions,
+                profile_id: entry.profile_id,
+                dynamic: entry.dynamic,
+                aging_ms: entry.aging_ms,
+                create_ns: entry.create_ns,
+                last_used_ns: entry.last_used_ns,
+                as_of_ns: match record.time_ns {
+                    0 => entry.create_ns.max(entry.last_used_ns),
+                    time_ns => time_ns,
+                },
+                packets: entry.packets,
+                bytes: entry.bytes,
+                created_by: named(entry.created_by)?,
+                updated_by: named(entry.updated_by)?,
+            })
+        };
+        Ok(match &record.body {
+            link::Body::Created(entry) => Report::Change(Change::Created(state(entry)?)),
+            link::Body::Updated(entry) => Report::Change(Change::Updated(state(entry)?)),
+            link::Body::Deleted { entry, reason, by } => {
+                Report::Change(Change::Deleted { entry: state(entry)?, reason: *reason, by: named(*by)? })
+            }
+            link::Body::Flushed { deleted, failed } => {
+                Report::Change(Change::Flushed { deleted: *deleted, failed: *failed })
+            }
+            link::Body::Purged { .. } => Report::Change(Change::Purged),
+            link::Body::Loaded => Report::Change(Change::Loaded),
+            link::Body::ResyncBegin => Report::ResyncBegin,
+            link::Body::Present(entry) => Report::Present(state(entry)?),
+            link::Body::ResyncEnd => Report::ResyncEnd,
+        })
+    }
+}

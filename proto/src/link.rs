@@ -1,0 +1,277 @@
+//! Records of the data plane's link: one fixed form, written and read here alone.
+//!
+//! A record is a change of a shard's table or a mark of its resync. Its layout is fixed because a
+//! link carries hundreds of thousands of records a second, and protobuf's general form costs more
+//! than acting on the record does. A record is [`LEN`] bytes: a head, then the key as P4TC lays it
+//! out. All numbers of the head are little-endian.
+//!
+//! | byte | what |
+//! |---:|---|
+//! | 0 | [`RecordKind`] |
+//! | 1 | [`DeleteReason`] of DELETED, else 0 |
+//! | 2 | profile id |
+//! | 3 | 0 |
+//! | 4–5 | permissions in the 14 lower bits; bit 15: dynamic |
+//! | 6–7, 8–9, 10–11 | numbers of creator, updater, deleter; see [`AuthorNumber`] |
+//! | 12–15 | aging, milliseconds |
+//! | 16–23 | time of the record, Unix nanoseconds |
+//! | 24–31, 32–39 | creation, last use, Unix nanoseconds |
+//! | 40–47 | packets; entries deleted, of FLUSHED and PURGED |
+//! | 48–55 | bytes; entries left, of FLUSHED |
+//! | 56–72 | the key, see [`FlowKey::to_bytes`] |
+//!
+//! What a kind does not have is 0. The reader ignores it.
+
+use crate::key::FlowKey;
+use crate::v1::{DeleteReason, RecordKind};
+
+/// Version of this layout. Hello carries it, and a peer that has another one is refused.
+pub const VERSION: u32 = 2;
+
+/// Length of a record, bytes.
+pub const LEN: usize = HEAD + FlowKey::BYTES;
+
+const HEAD: usize = 56;
+const DYNAMIC: u16 = 1 << 15;
+const PERMISSIONS: u16 = (1 << 14) - 1;
+
+/// Number of an author on one link; 0 is none.
+///
+/// A message of type `Authors` says whom a number stands for, before the first record that uses
+/// it. Without a creator the data path made the entry; without a deleter the reason says who
+/// deleted it.
+pub type AuthorNumber = u16;
+
+/// What a shard reports, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Wall clock, Unix nanoseconds.
+    pub time_ns: u64,
+    /// What is reported.
+    pub body: Body,
+}
+
+/// What a shard reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// An entry was created.
+    Created(Entry),
+    /// An entry was updated, and is now this.
+    Updated(Entry),
+    /// An entry was deleted.
+    Deleted {
+        /// The entry as it was at its end.
+        entry: Entry,
+        /// Why.
+        reason: DeleteReason,
+        /// By whom.
+        by: AuthorNumber,
+    },
+    /// The shard starts to enumerate its table.
+    ResyncBegin,
+    /// An entry that the table holds: part of a resync, or of the answer to a command.
+    Present(Entry),
+    /// Every entry alive since the start of the enumeration has been reported.
+    ResyncEnd,
+    /// A flush has ended.
+    Flushed {
+        /// Entries deleted.
+        deleted: u64,
+        /// Entries left because they lack the D permission.
+        failed: u64,
+    },
+    /// The program was detached, and the shard's table is empty.
+    Purged {
+        /// Entries that were removed.
+        deleted: u64,
+    },
+    /// The program was attached.
+    Loaded,
+}
+
+/// An entry as a record carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The match key.
+    pub key: FlowKey,
+    /// The 14 permission bits.
+    pub permissions: u16,
+    /// True when the idle timer applies.
+    pub dynamic: bool,
+    /// Timer profile.
+    pub profile_id: u8,
+    /// Idle time after which the entry is deleted, milliseconds; 0 when static.
+    pub aging_ms: u32,
+    /// Creation, Unix nanoseconds.
+    pub create_ns: u64,
+    /// Last packet or update, Unix nanoseconds.
+    pub last_used_ns: u64,
+    /// Packets since creation.
+    pub packets: u64,
+    /// Bytes since creation.
+    pub bytes: u64,
+    /// Who created the entry.
+    pub created_by: AuthorNumber,
+    /// Who updated it last.
+    pub updated_by: AuthorNumber,
+}
+
+/// A record that no sound data plane sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecord {
+    /// The kind is not known.
+    #[error("record kind {0} is not known")]
+    Kind(u8),
+    /// The reason of a deletion is not known.
+    #[error("delete reason {0} is not known")]
+    Reason(u8),
+    /// The key's input port is 0.
+    #[error("the key of a record is not valid")]
+    Key,
+    /// No message has said whom this number stands for.
+    #[error("author {0} was not introduced")]
+    Author(AuthorNumber),
+    /// An answer has a record of another kind than PRESENT.
+    #[error("a record of an answer is not an entry")]
+    NoEntry,
+    /// A run of records ends within one.
+    #[error("records must be {LEN} bytes each")]
+    Length,
+}
+
+impl Record {
+    /// Returns the record in its fixed form.
+    #[must_use]
+    #[inline]
+    pub fn to_bytes(&self) -> [u8; LEN] {
+        let mut out = [0; LEN];
+        out[16..24].copy_from_slice(&self.time_ns.to_le_bytes());
+        let counts = |out: &mut [u8; LEN], deleted: u64, failed: u64| {
+            out[40..48].copy_from_slice(&deleted.to_le_bytes());
+            out[48..56].copy_from_slice(&failed.to_le_bytes());
+        };
+        let kind = match &self.body {
+            Body::Created(entry) => entry.write(&mut out, RecordKind::Created),
+            Body::Updated(entry) => entry.write(&mut out, RecordKind::Updated),
+            Body::Present(entry) => entry.write(&mut out, RecordKind::Present),
+            Body::Deleted { entry, reason, by } => {
+                out[1] = *reason as u8;
+                out[10..12].copy_from_slice(&by.to_le_bytes());
+                entry.write(&mut out, RecordKind::Deleted)
+            }
+            Body::ResyncBegin => RecordKind::ResyncBegin,
+            Body::ResyncEnd => RecordKind::ResyncEnd,
+            Body::Flushed { deleted, failed } => {
+                counts(&mut out, *deleted, *failed);
+                RecordKind::Flushed
+            }
+            Body::Purged { deleted } => {
+                counts(&mut out, *deleted, 0);
+                RecordKind::Purged
+            }
+            Body::Loaded => RecordKind::Loaded,
+        };
+        out[0] = kind as u8;
+        out
+    }
+
+    /// Reads a record in its fixed form.
+    ///
+    /// # Errors
+    /// Names the first part that no sound data plane sends.
+    #[inline]
+    pub fn from_bytes(bytes: &[u8; LEN]) -> Result<Self, BadRecord> {
+        let kind = RecordKind::try_from(i32::from(bytes[0])).map_err(|_| BadRecord::Kind(bytes[0]))?;
+        let body = match kind {
+            RecordKind::Unspecified => return Err(BadRecord::Kind(0)),
+            RecordKind::Created => Body::Created(Entry::read(bytes)?),
+            RecordKind::Updated => Body::Updated(Entry::read(bytes)?),
+            RecordKind::Present => Body::Present(Entry::read(bytes)?),
+            RecordKind::Deleted => Body::Deleted {
+                entry: Entry::read(bytes)?,
+                reason: DeleteReason::try_from(i32::from(bytes[1]))
+                    .map_err(|_| BadRecord::Reason(bytes[1]))?,
+                by: half(bytes, 10),
+            },
+            RecordKind::ResyncBegin => Body::ResyncBegin,
+            RecordKind::ResyncEnd => Body::ResyncEnd,
+            RecordKind::Flushed => Body::Flushed { deleted: number(bytes, 40), failed: number(bytes, 48) },
+            RecordKind::Purged => Body::Purged { deleted: number(bytes, 40) },
+            RecordKind::Loaded => Body::Loaded,
+        };
+        Ok(Record { time_ns: number(bytes, 16), body })
+    }
+}
+
+impl Record {
+    /// Returns the numbers of authors in the record.
+    pub fn authors_mut(&mut self) -> impl Iterator<Item = &mut AuthorNumber> {
+        let (entry, by) = match &mut self.body {
+            Body::Created(entry) | Body::Updated(entry) | Body::Present(entry) => (Some(entry), None),
+            Body::Deleted { entry, by, .. } => (Some(entry), Some(by)),
+            _ => (None, None),
+        };
+        entry.into_iter().flat_map(|entry| [&mut entry.created_by, &mut entry.updated_by]).chain(by)
+    }
+}
+
+impl Entry {
+    #[inline]
+    fn write(&self, out: &mut [u8; LEN], kind: RecordKind) -> RecordKind {
+        out[2] = self.profile_id;
+        let dynamic = if self.dynamic { DYNAMIC } else { 0 };
+        out[4..6].copy_from_slice(&(self.permissions & PERMISSIONS | dynamic).to_le_bytes());
+        out[6..8].copy_from_slice(&self.created_by.to_le_bytes());
+        out[8..10].copy_from_slice(&self.updated_by.to_le_bytes());
+        out[12..16].copy_from_slice(&self.aging_ms.to_le_bytes());
+        let numbers = [self.create_ns, self.last_used_ns, self.packets, self.bytes];
+        for (place, number) in out[24..HEAD].chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        out[HEAD..].copy_from_slice(&self.key.to_bytes());
+        kind
+    }
+
+    #[inline]
+    fn read(bytes: &[u8; LEN]) -> Result<Self, BadRecord> {
+        let key = bytes.last_chunk().and_then(FlowKey::from_bytes).ok_or(BadRecord::Key)?;
+        let permissions = half(bytes, 4);
+        Ok(Entry {
+            key,
+            permissions: permissions & PERMISSIONS,
+            dynamic: permissions & DYNAMIC != 0,
+            profile_id: bytes[2],
+            aging_ms: u32::from(half(bytes, 12)) | u32::from(half(bytes, 14)) << 16,
+            create_ns: number(bytes, 24),
+            last_used_ns: number(bytes, 32),
+            packets: number(bytes, 40),
+            bytes: number(bytes, 48),
+            created_by: half(bytes, 6),
+            updated_by: half(bytes, 8),
+        })
+    }
+}
+
+#[inline]
+fn half(bytes: &[u8; LEN], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+#[inline]
+fn number(bytes: &[u8; LEN], at: usize) -> u64 {
+    u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
+}
+
+/// Reads a run of records.
+///
+/// # Errors
+/// When the run ends within a record.
+pub fn records(
+    bytes: &[u8],
+) -> Result<impl ExactSizeIterator<Item = Result<Record, BadRecord>> + '_, BadRecord> {
+    let (records, rest) = bytes.as_chunks::<LEN>();
+    if rest.is_empty() { Ok(records.iter().map(Record::from_bytes)) } else { Err(BadRecord::Length) }
+}
+
+#[cfg(test)]
+mod tests;

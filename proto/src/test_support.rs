@@ -1,0 +1,24 @@
+//! What tests are made of (feature `test-support`).
+
+use crate::change::EntryState;
+use crate::key::FlowKey;
+
+/// The entry of `key` that one packet of 60 octets made, a nanosecond after 1970 began. A test that wants something
+/// else writes `EntryState { …, ..state(key) }`.
+#[must_use]
+pub fn state(key: FlowKey) -> EntryState {
+    EntryState {
+        key,
+        permissions: 0x1dbc,
+        profile_id: 0,
+        dynamic: true,
+        aging_ms: 30_000,
+        create_ns: 1,
+        last_used_ns: 1,
+        as_of_ns: 1,
+        packets: 1,
+        bytes: 60,
+        created_by: None,
+        updated_by: None,
+    }
+}
