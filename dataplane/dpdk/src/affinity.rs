@@ -1,4 +1,4 @@
-//! The CPUs that a thread may run on, saved and restored around the EAL's own choices.
+//! The CPUs that a thread may run on, to be saved before the EAL changes them and restored afterwards.
 
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -10,7 +10,7 @@ use crate::Error;
 pub(crate) struct Affinity(libc::cpu_set_t);
 
 impl Affinity {
-    /// Asks the kernel.
+    /// Returns the CPUs of the calling thread.
     pub(crate) fn of_this_thread() -> Result<Self, Error> {
         let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
         // SAFETY: 0 is the calling thread and set has the size given. All bit patterns are valid.

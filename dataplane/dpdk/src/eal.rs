@@ -1,7 +1,10 @@
-//! The Environment Abstraction Layer as a value: one per process, everything else borrows it.
+//! The Environment Abstraction Layer as a value: one per process, and everything else borrows it.
+//!
+//! Input: the EAL's arguments. Output: an [`Eal`], which lists lcores and ports and is the proof that
+//! DPDK may be called; or the cause why there is none. Ports, pools and lcore closures borrow it, so it
+//! is dropped last.
 
-use std::ffi::{CStr, CString, c_char, c_int};
-use std::ptr;
+use std::ffi::CStr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
@@ -9,8 +12,8 @@ use std::thread::{self, ThreadId};
 use dpdk_sys as sys;
 
 use crate::affinity::Affinity;
+use crate::argv::{Argv, check_arguments};
 use crate::eal_log::{self, FailedDevice};
-use crate::error::c_string;
 use crate::output::capture_output;
 use crate::quirks::interrupt::park_interrupt_thread;
 use crate::quirks::unmap;
@@ -19,10 +22,10 @@ use crate::{Error, LcoreId, PortId, SocketId};
 /// RTE_ETH_DEV_NO_OWNER: ports that no other port (bonding, failsafe) has taken for itself.
 const NO_OWNER: u64 = 0;
 
-/// Set while [`Eal::init`] runs and for good once it succeeded.
+/// Set while [`Eal::init`] runs, and for good once it has succeeded.
 static INITIALISED: AtomicBool = AtomicBool::new(false);
 
-/// The folder that the EAL loads its drivers from, as DPDK was built.
+/// Returns the folder that the EAL loads its drivers from, as DPDK was built.
 #[must_use]
 pub fn plugin_directory() -> &'static str {
     CStr::from_bytes_until_nul(sys::RTE_EAL_PMD_PATH)
@@ -38,11 +41,11 @@ pub enum ProcessType {
     Primary,
     /// Attached to a primary process.
     Secondary,
-    /// Something newer than this crate.
+    /// A role that this crate does not know.
     Other(i32),
 }
 
-/// The running EAL. Dropping it releases what DPDK holds; DPDK cannot be initialised again afterwards.
+/// The running EAL. Dropping it releases DPDK's resources; DPDK cannot be initialised again afterwards.
 #[derive(Debug)]
 pub struct Eal {
     /// The thread that called rte_eal_init: DPDK's main lcore.
@@ -51,71 +54,55 @@ pub struct Eal {
     pub(crate) main_affinity: Affinity,
     /// Held around rte_eal_remote_launch, which two threads must not call for one lcore.
     pub(crate) launching: Mutex<()>,
-    /// Ports that have a [`Port`](crate::Port).
+    /// The ports that have a [`Port`](crate::Port).
     pub(crate) open_ports: Mutex<Vec<PortId>>,
     /// Whether rte_pdump_init succeeded.
     capture: AtomicBool,
+    /// The lines printed during initialisation.
     messages: Vec<String>,
     failed: Vec<FailedDevice>,
 }
 
 impl Eal {
-    /// Starts the EAL (rte_eal_init) with `args`, which do not include the program's name: `program` is
-    /// put before them.
+    /// Starts the EAL (rte_eal_init) with `args`. They do not include the program's name: `program` is put
+    /// before them.
     ///
-    /// The calling thread becomes the main lcore in DPDK's books but keeps the CPU affinity it had, so that
-    /// threads it starts later are not all born on one CPU.
+    /// The calling thread becomes the main lcore in DPDK's books. It keeps the CPU affinity that it had,
+    /// so that threads it starts later are not all born on one CPU.
     ///
-    /// What the EAL and the drivers print meanwhile is kept for [`Eal::messages`] and [`Error::messages`]: no other
-    /// thread should print, for its lines would be taken along.
+    /// The lines that the EAL and the drivers print meanwhile are kept for [`Eal::messages`] and
+    /// [`Error::messages`]. No other thread should print at that time: its lines would be taken along.
     ///
     /// # Errors
     ///
     /// Bad arguments, missing memory or devices, or an EAL that was initialised before. Arguments that the
-    /// EAL would leave unread (anything after `--`, stray words) are errors too. Like every DPDK program, the
-    /// process exits inside when `args` hold `--help`.
+    /// EAL would leave unread (anything after `--`, stray words) are errors too. As in every DPDK program,
+    /// the process exits inside this call when `args` hold `--help`.
     pub fn init(program: &str, args: &[String]) -> Result<Self, Error> {
         check_arguments(args)?;
-        let argv = std::iter::once(program)
-            .chain(args.iter().map(String::as_str))
-            .map(c_string)
-            .collect::<Result<Vec<_>, _>>()?;
-        let given = argv.len() - 1;
+        let mut argv = Argv::new(program, args)?;
         let callers = Affinity::of_this_thread()?;
-
         if INITIALISED.swap(true, Ordering::AcqRel) {
             return Err(Error::AlreadyInitialised);
         }
         unmap::install();
-        // The EAL keeps pointers into its arguments in some versions; there is one EAL per process, so these
-        // few bytes are given to it for good. It also reorders the array.
-        let mut argv: Vec<*mut c_char> = argv.into_iter().map(CString::into_raw).collect();
-        let argc = c_int::try_from(argv.len()).map_err(|_| {
-            INITIALISED.store(false, Ordering::Release);
-            Error::EalArguments("too many".to_owned())
-        })?;
-        argv.push(ptr::null_mut());
-        let argv = argv.leak();
-        let ((parsed, errno), messages) = capture_output(|| {
-            // SAFETY: argv holds argc zero-terminated strings that are never freed, and a null at its end;
-            // INITIALISED keeps any second caller out.
-            let parsed = unsafe { sys::rte_eal_init(argc, argv.as_mut_ptr()) };
-            // Read rte_errno before anything else can set it.
+        let ((parsed, error), messages) = capture_output(|| {
+            // SAFETY: argv holds count() zero-terminated strings that are never freed, and a null pointer
+            // at its end; INITIALISED keeps any second caller out.
+            let parsed = unsafe { sys::rte_eal_init(argv.count(), argv.as_mut_ptr()) };
+            // rte_errno is read before anything else can set it.
             (parsed, Error::from_rte_errno("rte_eal_init", format_args!("{args:?}")))
-        });
-        let failure = (parsed < 0).then(|| {
-            let eal_log::Cause { usage, mut reason } = eal_log::cause(&messages, program);
-            if reason.is_empty() {
-                reason = errno.to_string();
-            }
-            Error::Init { usage, reason, messages: messages.clone() }
         });
         let chosen = Affinity::of_this_thread();
         let restored = callers.apply();
-        if let Some(failure) = failure {
-            // DPDK itself says whether it can be tried again (bad arguments) or not (EALREADY).
+        if parsed < 0 {
+            // DPDK itself says whether a second attempt is possible (bad arguments) or not (EALREADY).
             INITIALISED.store(false, Ordering::Release);
-            return Err(failure);
+            let eal_log::Cause { usage, mut reason } = eal_log::cause(&messages, program);
+            if reason.is_empty() {
+                reason = error.to_string();
+            }
+            return Err(Error::Init { usage, reason, messages });
         }
         // From here on an early return must clean up: Drop does.
         let eal = Self {
@@ -129,21 +116,12 @@ impl Eal {
         };
         chosen?;
         restored?;
-        let parsed = usize::try_from(parsed).unwrap_or(0);
-        if parsed != given {
-            // getopt has put them behind all options; the EAL has put the program's name before them.
-            let stray: Vec<_> = argv[parsed + 1..=given]
-                .iter()
-                // SAFETY: these are zero-terminated strings that were made above and are never freed.
-                .map(|word| unsafe { CStr::from_ptr(*word) }.to_string_lossy())
-                .collect();
-            return Err(Error::EalArguments(format!("`{}` belongs to no option", stray.join(" "))));
-        }
+        argv.check_all_read(parsed)?;
         Ok(eal)
     }
 
-    /// Lets dpdk-dumpcap and dpdk-pdump, as secondary processes, copy the frames of our ports (rte_pdump_init). A copy
-    /// is made inside the burst calls and costs nothing while nobody asks for one.
+    /// Lets dpdk-dumpcap and dpdk-pdump, as secondary processes, copy the frames of our ports
+    /// (rte_pdump_init). The burst calls make the copies; while nobody asks for any they cost nothing.
     ///
     /// Succeeds also where no secondary process can attach (`--no-shconf`, `--no-huge`, `--in-memory`).
     ///
@@ -162,29 +140,30 @@ impl Eal {
         Ok(())
     }
 
-    /// What the EAL and the drivers printed during [`Eal::init`].
+    /// Returns the lines that the EAL and the drivers printed during [`Eal::init`].
     #[must_use]
     pub fn messages(&self) -> &[String] {
         &self.messages
     }
 
-    /// The `--vdev` arguments that came to nothing. The EAL goes on without them, and numbers the ports that are left.
+    /// Returns the `--vdev` arguments whose device could not be made. The EAL starts without these
+    /// devices, and the ports of the others are numbered as though they had not been named.
     #[must_use]
     pub fn failed_devices(&self) -> &[FailedDevice] {
         &self.failed
     }
 
-    /// The main lcore: the one of the thread that called [`Eal::init`].
+    /// Returns the main lcore: the one of the thread that called [`Eal::init`].
     #[must_use]
     pub fn main_lcore(&self) -> LcoreId {
         // SAFETY: the EAL is initialised, as self shows; the function only reads its configuration.
         LcoreId(unsafe { sys::rte_get_main_lcore() })
     }
 
-    /// All enabled lcores in ascending order, the main lcore included.
+    /// Returns all enabled lcores in ascending order, the main lcore included.
     #[must_use]
     pub fn lcores(&self) -> Vec<LcoreId> {
-        // rte_get_next_lcore takes "none yet" as the largest number and adds one.
+        // rte_get_next_lcore adds one to its argument first, so the largest number stands for "none yet".
         let mut at = u32::MAX;
         let mut lcores = Vec::new();
         loop {
@@ -197,7 +176,7 @@ impl Eal {
         }
     }
 
-    /// The ethdev ports that are free to use, in port-id order.
+    /// Returns the ethdev ports that are free to use, in the order of their numbers.
     #[must_use]
     pub fn ports(&self) -> Vec<PortId> {
         let mut ports = Vec::new();
@@ -215,7 +194,7 @@ impl Eal {
         }
     }
 
-    /// The NUMA node of an lcore.
+    /// Returns the NUMA node of an lcore.
     #[must_use]
     pub fn socket_of(&self, lcore: LcoreId) -> SocketId {
         if lcore.0 >= sys::RTE_MAX_LCORE {
@@ -226,7 +205,7 @@ impl Eal {
         SocketId(i32::try_from(socket).unwrap_or(-1))
     }
 
-    /// Primary or secondary.
+    /// Returns the role of this process.
     #[must_use]
     pub fn process_type(&self) -> ProcessType {
         // SAFETY: as in main_lcore.
@@ -240,8 +219,8 @@ impl Eal {
 
 impl Drop for Eal {
     fn drop(&mut self) {
-        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. No return value says
-        // anything that could still be acted on.
+        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. A failure
+        // of these calls cannot be acted on any more.
         unsafe {
             if *self.capture.get_mut() {
                 sys::rte_pdump_uninit();
@@ -249,38 +228,5 @@ impl Drop for Eal {
             let _ = park_interrupt_thread();
             sys::rte_eal_cleanup();
         }
-    }
-}
-
-/// Refuses what the EAL would misunderstand or not even look at.
-fn check_arguments(args: &[String]) -> Result<(), Error> {
-    let has = |flag: &str| args.iter().any(|arg| arg == flag);
-    if has("--") {
-        return Err(Error::EalArguments("-- ends them; what follows it would not be read".to_owned()));
-    }
-    if has("--no-huge") && has("--in-memory") {
-        return Err(Error::EalArguments(
-            "--no-huge and --in-memory cannot be combined (DPDK 22.11 refuses them); \
-             use --no-huge --no-shconf instead"
-                .to_owned(),
-        ));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn args(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn what_the_eal_would_misread_is_refused_before_it_runs() {
-        assert!(matches!(check_arguments(&args("-l 0 -- --burst 32")), Err(Error::EalArguments(_))));
-        assert!(matches!(check_arguments(&args("--in-memory --no-huge")), Err(Error::EalArguments(_))));
-        assert_eq!(check_arguments(&args("--no-huge --no-shconf -l 0")), Ok(()));
-        assert_eq!(check_arguments(&args("--in-memory -l 0")), Ok(()));
     }
 }

@@ -1,5 +1,6 @@
-//! The kernel's interface under a port: net_af_packet, net_af_xdp, net_tap and live net_pcap ride on one, and only the
-//! kernel knows its MTU and whether its cable is plugged in. net_af_packet says "link up, MTU 1500" whatever happens.
+//! The kernel's interface under a port. Ports of net_af_packet, net_af_xdp, net_tap and live net_pcap
+//! ride on one, and only the kernel knows its MTU and whether its cable is plugged in. net_af_packet,
+//! for one, says "link up, MTU 1500" whatever happens.
 
 use std::ffi::{c_char, c_int, c_ulong};
 use std::num::NonZeroU32;
@@ -9,26 +10,29 @@ use std::num::NonZeroU32;
 pub(crate) struct Interface(NonZeroU32);
 
 impl Interface {
-    /// 0 means that there is none.
+    /// Names an interface by its index; `None` for 0, which stands for no interface.
     pub(crate) fn new(index: u32) -> Option<Self> {
         NonZeroU32::new(index).map(Self)
     }
 
-    /// MTU in bytes (SIOCGIFMTU); `None` when the interface has gone.
+    /// Returns the MTU in bytes (SIOCGIFMTU); `None` when the interface no longer exists.
     pub(crate) fn mtu(self) -> Option<u32> {
         // SAFETY: SIOCGIFMTU writes the member ifru_mtu of the union, and every bit pattern of it is valid.
         let mtu = unsafe { self.ask(libc::SIOCGIFMTU)?.ifr_ifru.ifru_mtu };
         u32::try_from(mtu).ok()
     }
 
-    /// Administratively up and with carrier (SIOCGIFFLAGS); `None` when the interface has gone.
+    /// Returns whether the interface is administratively up and has carrier (SIOCGIFFLAGS); `None` when it
+    /// no longer exists.
     pub(crate) fn is_running(self) -> Option<bool> {
         const WANTED: c_int = libc::IFF_UP | libc::IFF_RUNNING;
-        // SAFETY: SIOCGIFFLAGS writes the member ifru_flags of the union, and every bit pattern of it is valid.
+        // SAFETY: SIOCGIFFLAGS writes the member ifru_flags of the union, and every bit pattern of it is
+        // valid.
         let flags = c_int::from(unsafe { self.ask(libc::SIOCGIFFLAGS)?.ifr_ifru.ifru_flags });
         Some(flags & WANTED == WANTED)
     }
 
+    /// Makes an ioctl request about the interface; `None` when the interface no longer exists.
     fn ask(self, request: c_ulong) -> Option<libc::ifreq> {
         // SAFETY: all members of ifreq are integers, arrays of them and pointers: zero is valid.
         let mut answer: libc::ifreq = unsafe { std::mem::zeroed() };

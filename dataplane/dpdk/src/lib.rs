@@ -27,6 +27,7 @@
 compile_error!("flowtracker's DPDK wrapper knows Linux only");
 
 mod affinity;
+mod argv;
 pub mod clock;
 mod eal;
 mod eal_log;

@@ -8,10 +8,20 @@ use crate::Error;
 use crate::error::c_string;
 use crate::lock::lock;
 
-/// The logs that are silent: number, level before, and how many want it so.
-static SILENT: Mutex<Vec<(u32, u32, usize)>> = Mutex::new(Vec::new());
+/// A log that is silent at present.
+struct Silent {
+    /// DPDK's number of the log.
+    logtype: u32,
+    /// The level that the log had before, and will have again.
+    level: u32,
+    /// The number of [`Hush`] values that keep it silent.
+    users: usize,
+}
 
-/// A driver's log while it says nothing below "critical"; dropping the last one gives it the level back that it had.
+static SILENT: Mutex<Vec<Silent>> = Mutex::new(Vec::new());
+
+/// Keeps a driver's log silent below the level "critical". Dropping the last value for a driver restores
+/// the level that the log had before.
 ///
 /// A port that is retried every second would have its driver say every second what was said once.
 #[derive(Debug)]
@@ -20,7 +30,7 @@ pub struct Hush {
 }
 
 impl Hush {
-    /// Silences what a driver such as `net_memif` logs.
+    /// Silences the log of a driver such as `net_memif`.
     ///
     /// # Errors
     ///
@@ -34,15 +44,15 @@ impl Hush {
         let logtype =
             u32::try_from(logtype).map_err(|_| Error::returned("rte_log_register", &log, logtype))?;
         let mut silent = lock(&SILENT);
-        if let Some((_, _, count)) = silent.iter_mut().find(|(other, ..)| *other == logtype) {
-            *count += 1;
+        if let Some(known) = silent.iter_mut().find(|known| known.logtype == logtype) {
+            known.users += 1;
             return Ok(Self { logtype });
         }
         // SAFETY: the function reads DPDK's table of logs for any number.
         let level = unsafe { sys::rte_log_get_level(logtype) };
         let level = u32::try_from(level).map_err(|_| Error::returned("rte_log_get_level", &log, level))?;
         set_level(logtype, sys::RTE_LOG_CRIT.min(level))?;
-        silent.push((logtype, level, 1));
+        silent.push(Silent { logtype, level, users: 1 });
         Ok(Self { logtype })
     }
 }
@@ -50,11 +60,11 @@ impl Hush {
 impl Drop for Hush {
     fn drop(&mut self) {
         let mut silent = lock(&SILENT);
-        let Some(at) = silent.iter().position(|(logtype, ..)| *logtype == self.logtype) else { return };
-        silent[at].2 -= 1;
-        if silent[at].2 == 0 {
-            let (logtype, level, _) = silent.swap_remove(at);
-            // It was the level before, so it is one.
+        let Some(at) = silent.iter().position(|known| known.logtype == self.logtype) else { return };
+        silent[at].users -= 1;
+        if silent[at].users == 0 {
+            let Silent { logtype, level, .. } = silent.swap_remove(at);
+            // DPDK does not refuse a level that it has given out itself.
             let _ = set_level(logtype, level);
         }
     }

@@ -1,28 +1,23 @@
-//! The real rte_hash, for tests and benches that compare with it.
+//! The real rte_hash, for tests and benches that compare the product's own table with it.
+
+mod functions;
+mod words;
 
 use std::ffi::c_void;
-use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::slice;
 
 use dpdk_sys as sys;
+
+pub use self::functions::{HashFunction, hash_crc, hash_crc_burst, jhash};
+pub use self::words::Words;
 
 use crate::error::c_string;
 use crate::{Eal, Error, SocketId};
 
 /// Most keys of one bulk lookup (RTE_HASH_LOOKUP_BULK_MAX).
 pub const BULK_MAX: usize = 64;
-
-/// The hash functions of librte_hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HashFunction {
-    /// rte_hash_crc: CRC-32C.
-    Crc,
-    /// rte_jhash: Bob Jenkins' lookup3.
-    Jhash,
-}
 
 /// Creation parameters (rte_hash_parameters).
 #[derive(Clone, Copy, Debug)]
@@ -33,80 +28,35 @@ pub struct HashConfig<'n> {
     pub entries: u32,
     /// Length of every key in bytes, not 0.
     pub key_len: u32,
-    /// What turns a key into a hash where none is given.
+    /// The function that computes a key's hash where the caller gives none.
     pub hash: HashFunction,
     /// Initial value of that function.
     pub init_value: u32,
     /// NUMA node of the memory.
     pub socket: SocketId,
-    /// Chain extra buckets when both buckets of a key are full (RTE_HASH_EXTRA_FLAGS_EXT_TABLE), instead of refusing.
+    /// Whether extra buckets are chained when both buckets of a key are full
+    /// (RTE_HASH_EXTRA_FLAGS_EXT_TABLE). Such a key is refused otherwise.
     pub ext_table: bool,
 }
 
-/// Why an operation on an [`RteHash`] had no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The reason why an operation on an [`RteHash`] had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// No room for the key (ENOSPC).
+    /// The table has no room for the key (ENOSPC).
+    #[error("no space for the key")]
     NoSpace,
-    /// The key is not there (ENOENT).
+    /// The table does not hold the key (ENOENT).
+    #[error("key not found")]
     NotFound,
     /// A key of another length than the table's, or a parameter out of range (EINVAL).
+    #[error("invalid parameter")]
     Invalid,
-}
-
-impl fmt::Display for HashError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoSpace => "no space for the key",
-            Self::NotFound => "key not found",
-            Self::Invalid => "invalid parameter",
-        })
-    }
-}
-
-impl std::error::Error for HashError {}
-
-/// rte_hash_crc of `bytes`: CRC-32C without the final inversion, starting from `init`.
-#[must_use]
-pub fn hash_crc(bytes: &[u8], init: u32) -> u32 {
-    let len = u32::try_from(bytes.len()).expect("keys are shorter than 4 GiB");
-    // SAFETY: rte_hash_crc reads exactly len bytes, at any alignment.
-    unsafe { sys::shim_hash_crc(bytes.as_ptr().cast(), len, init) }
-}
-
-/// rte_hash_crc of each of `keys`, starting from `init`.
-///
-/// # Panics
-///
-/// When there are fewer places in `out` than keys.
-#[inline]
-pub fn hash_crc_burst<const N: usize>(keys: &[[u8; N]], init: u32, out: &mut [u32]) {
-    assert!(keys.len() <= out.len());
-    // SAFETY: there are keys.len() keys of N bytes, and as many places in out.
-    unsafe {
-        sys::shim_hash_crc_burst(keys.as_ptr().cast(), N as u32, keys.len() as u32, init, out.as_mut_ptr());
-    }
-}
-
-/// rte_jhash of `bytes`, starting from `init`.
-#[must_use]
-pub fn jhash(bytes: &[u8], init: u32) -> u32 {
-    let len = u32::try_from(bytes.len()).expect("keys are shorter than 4 GiB");
-    if len.is_multiple_of(4) {
-        // SAFETY: rte_jhash reads whole words; there are whole words only, at any alignment.
-        return unsafe { sys::shim_jhash(bytes.as_ptr().cast(), len, init) };
-    }
-    // rte_jhash reads the last word whole and masks it, so it looks up to three bytes past the end.
-    let mut padded = bytes.to_vec();
-    padded.resize(bytes.len().next_multiple_of(4), 0);
-    // SAFETY: the last word of `len` bytes ends within `padded`.
-    unsafe { sys::shim_jhash(padded.as_ptr().cast(), len, init) }
 }
 
 /// A hash table of librte_hash over keys of one length.
 ///
-/// Positions are what rte_hash calls them: a number per key, stable from its addition to its deletion, at most
-/// [`max_key_id`](Self::max_key_id).
+/// A position is rte_hash's number for a key. It is stable from the key's addition to its deletion and
+/// below [`max_key_id`](Self::max_key_id).
 #[derive(Debug)]
 pub struct RteHash<'eal> {
     raw: NonNull<sys::rte_hash>,
@@ -157,11 +107,11 @@ impl<'eal> RteHash<'eal> {
         })
     }
 
-    /// The table's hash of a key (rte_hash_hash).
+    /// Computes the table's hash of a key (rte_hash_hash).
     ///
     /// # Errors
     ///
-    /// A key of another length.
+    /// The key has another length.
     pub fn hash(&self, key: &[u8]) -> Result<u32, HashError> {
         self.check(key)?;
         if self.reads_past_keys() {
@@ -171,11 +121,11 @@ impl<'eal> RteHash<'eal> {
         Ok(unsafe { sys::rte_hash_hash(self.as_ptr(), key.as_ptr().cast()) })
     }
 
-    /// Adds a key, or finds it if it is there, and returns its position (rte_hash_add_key).
+    /// Adds a key unless the table holds it, and returns its position (rte_hash_add_key).
     ///
     /// # Errors
     ///
-    /// No space; a key of another length.
+    /// The table has no space, or the key has another length.
     pub fn add(&mut self, key: &[u8]) -> Result<u32, HashError> {
         self.check(key)?;
         if self.reads_past_keys() {
@@ -185,22 +135,22 @@ impl<'eal> RteHash<'eal> {
         outcome(unsafe { sys::rte_hash_add_key(self.as_ptr(), key.as_ptr().cast()) })
     }
 
-    /// As [`add`](Self::add) with a given hash (rte_hash_add_key_with_hash).
+    /// Adds a key as [`add`](Self::add) does, with a given hash (rte_hash_add_key_with_hash).
     ///
     /// # Errors
     ///
-    /// No space; a key of another length.
+    /// The table has no space, or the key has another length.
     pub fn add_with_hash(&mut self, key: &[u8], hash: u32) -> Result<u32, HashError> {
         self.check(key)?;
         // SAFETY: as in add.
         outcome(unsafe { sys::rte_hash_add_key_with_hash(self.as_ptr(), key.as_ptr().cast(), hash) })
     }
 
-    /// The position of a key (rte_hash_lookup).
+    /// Returns the position of a key (rte_hash_lookup).
     ///
     /// # Errors
     ///
-    /// Not found; a key of another length.
+    /// The table does not hold the key, or the key has another length.
     pub fn lookup(&self, key: &[u8]) -> Result<u32, HashError> {
         self.check(key)?;
         if self.reads_past_keys() {
@@ -210,11 +160,11 @@ impl<'eal> RteHash<'eal> {
         outcome(unsafe { sys::rte_hash_lookup(self.as_ptr(), key.as_ptr().cast()) })
     }
 
-    /// As [`lookup`](Self::lookup) with a given hash (rte_hash_lookup_with_hash).
+    /// Looks a key up as [`lookup`](Self::lookup) does, with a given hash (rte_hash_lookup_with_hash).
     ///
     /// # Errors
     ///
-    /// Not found; a key of another length.
+    /// The table does not hold the key, or the key has another length.
     pub fn lookup_with_hash(&self, key: &[u8], hash: u32) -> Result<u32, HashError> {
         self.check(key)?;
         // SAFETY: as in lookup.
@@ -223,7 +173,8 @@ impl<'eal> RteHash<'eal> {
 
     /// Looks up to [`BULK_MAX`] keys with their hashes (rte_hash_lookup_with_hash_bulk).
     ///
-    /// Bit i of the result says that key i is there; then, and only then, `positions[i]` is its position.
+    /// Bit i of the result is set when the table holds key i. Then, and only then, `positions[i]` is its
+    /// position.
     ///
     /// # Errors
     ///
@@ -238,7 +189,7 @@ impl<'eal> RteHash<'eal> {
         if n > BULK_MAX || hashes.len() != n || positions.len() != n {
             return Err(HashError::Invalid);
         }
-        // rte_hash's own answer to zero keys depends on its release.
+        // rte_hash's own result for zero keys depends on its release.
         if n == 0 {
             return Ok(0);
         }
@@ -272,7 +223,9 @@ impl<'eal> RteHash<'eal> {
         Ok(hits)
     }
 
-    /// The bare call (rte_hash_lookup_with_hash_bulk) for keys in a row, as a C program would make it: nothing is copied, and a position is negative when its key is not there.
+    /// Looks keys up that lie in a row, with the bare call that a C program would make
+    /// (rte_hash_lookup_with_hash_bulk): nothing is copied, and a position is negative when the table does
+    /// not hold its key.
     ///
     /// # Errors
     ///
@@ -309,7 +262,7 @@ impl<'eal> RteHash<'eal> {
     ///
     /// # Errors
     ///
-    /// Not found; a key of another length.
+    /// The table does not hold the key, or the key has another length.
     pub fn del(&mut self, key: &[u8]) -> Result<u32, HashError> {
         self.check(key)?;
         if self.reads_past_keys() {
@@ -319,31 +272,31 @@ impl<'eal> RteHash<'eal> {
         outcome(unsafe { sys::rte_hash_del_key(self.as_ptr(), key.as_ptr().cast()) })
     }
 
-    /// As [`del`](Self::del) with a given hash (rte_hash_del_key_with_hash).
+    /// Deletes a key as [`del`](Self::del) does, with a given hash (rte_hash_del_key_with_hash).
     ///
     /// # Errors
     ///
-    /// Not found; a key of another length.
+    /// The table does not hold the key, or the key has another length.
     pub fn del_with_hash(&mut self, key: &[u8], hash: u32) -> Result<u32, HashError> {
         self.check(key)?;
         // SAFETY: as in del.
         outcome(unsafe { sys::rte_hash_del_key_with_hash(self.as_ptr(), key.as_ptr().cast(), hash) })
     }
 
-    /// All positions and keys, in the order of the buckets (rte_hash_iterate).
+    /// Returns an iterator over all positions and keys, in the order of the buckets (rte_hash_iterate).
     #[must_use]
     pub fn iterate(&self) -> Iterate<'_, 'eal> {
         Iterate { table: self, next: 0 }
     }
 
-    /// Number of keys (rte_hash_count).
+    /// Returns the number of keys (rte_hash_count).
     #[must_use]
     pub fn count(&self) -> u32 {
         // SAFETY: the table is live.
         u32::try_from(unsafe { sys::rte_hash_count(self.as_ptr()) }).unwrap_or(0)
     }
 
-    /// The key at a position, if there is one (rte_hash_get_key_with_position).
+    /// Returns the key at a position, if there is one (rte_hash_get_key_with_position).
     #[must_use]
     pub fn key_at(&self, position: u32) -> Option<&[u8]> {
         // rte_hash does not check the upper bound.
@@ -359,7 +312,7 @@ impl<'eal> RteHash<'eal> {
         (code == 0).then(|| unsafe { slice::from_raw_parts(key.cast(), self.key_len) })
     }
 
-    /// All positions are below this (rte_hash_max_key_id).
+    /// Returns the upper bound of positions: each is below it (rte_hash_max_key_id).
     #[must_use]
     pub fn max_key_id(&self) -> u32 {
         // SAFETY: the table is live.
@@ -370,7 +323,7 @@ impl<'eal> RteHash<'eal> {
         if key.len() == self.key_len { Ok(()) } else { Err(HashError::Invalid) }
     }
 
-    /// Whether rte_hash would read beyond the end of a key that it hashes itself; see [`jhash`].
+    /// Returns whether rte_hash would read beyond the end of a key that it hashes itself; see [`jhash`].
     fn reads_past_keys(&self) -> bool {
         self.hash == HashFunction::Jhash && !self.key_len.is_multiple_of(4)
     }
@@ -384,67 +337,6 @@ impl Drop for RteHash<'_> {
     fn drop(&mut self) {
         // SAFETY: the table is live, and all that borrows it is gone.
         unsafe { sys::rte_hash_free(self.as_ptr()) };
-    }
-}
-
-/// What a user of rte_hash keeps by position: 32 bits each, in the EAL's memory like the table itself
-/// (rte_zmalloc_socket).
-#[derive(Debug)]
-pub struct Words<'eal> {
-    raw: NonNull<u32>,
-    len: usize,
-    _eal: PhantomData<&'eal Eal>,
-}
-
-// SAFETY: it owns its memory, as a Box does.
-unsafe impl Send for Words<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Words<'_> {}
-
-impl<'eal> Words<'eal> {
-    /// So many zeros.
-    ///
-    /// # Errors
-    ///
-    /// Not enough memory.
-    pub fn new(eal: &'eal Eal, len: usize, socket: SocketId) -> Result<Self, Error> {
-        // The Eal is what makes the call below allowed.
-        let _ = eal;
-        // 0 asks for the alignment of a cache line. A size that overflows is too large as well.
-        let bytes = len.saturating_mul(size_of::<u32>());
-        // SAFETY: the EAL is initialised; a null pointer is no name.
-        let raw = unsafe { sys::rte_zmalloc_socket(ptr::null(), bytes, 0, socket.0) };
-        match NonNull::new(raw.cast()) {
-            Some(raw) => Ok(Self { raw, len, _eal: PhantomData }),
-            None => Err(Error::Call {
-                call: "rte_zmalloc_socket",
-                object: format!("{bytes} bytes"),
-                errno: libc::ENOMEM,
-            }),
-        }
-    }
-}
-
-impl Deref for Words<'_> {
-    type Target = [u32];
-
-    fn deref(&self) -> &[u32] {
-        // SAFETY: there are len words of initialised memory, which live as long as self.
-        unsafe { slice::from_raw_parts(self.raw.as_ptr(), self.len) }
-    }
-}
-
-impl DerefMut for Words<'_> {
-    fn deref_mut(&mut self) -> &mut [u32] {
-        // SAFETY: as in deref, and self is borrowed mutably.
-        unsafe { slice::from_raw_parts_mut(self.raw.as_ptr(), self.len) }
-    }
-}
-
-impl Drop for Words<'_> {
-    fn drop(&mut self) {
-        // SAFETY: it came from rte_zmalloc_socket, and all that borrows it is gone.
-        unsafe { sys::rte_free(self.raw.as_ptr().cast()) };
     }
 }
 
