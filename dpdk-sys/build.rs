@@ -1,15 +1,17 @@
 //! Finds DPDK with pkg-config, compiles the C files and generates the bindings.
 //!
-//! The compiler flags come from pkg-config alone: DPDK's inline functions and struct layouts depend on
-//! `rte_config.h` and on `-march`, and both must be the ones that the installed libraries were built with.
+//! The compiler flags come from pkg-config alone: DPDK's inline functions and struct layouts depend
+//! on `rte_config.h` and on `-march`, and both must be the ones that the installed libraries were
+//! built with.
 
 use std::{env, path::PathBuf, process::Command};
 
-/// The oldest release with the ethdev names that `shim.c` uses (`RTE_ETH_*`) and the ABI that is tested.
+/// The oldest release with the ethdev names that `shim.c` uses (`RTE_ETH_*`), and the one that is
+/// tested.
 const OLDEST_DPDK: &str = "22.11";
 
-/// The libraries that hold the functions below, sorted. The rest of DPDK is not linked; drivers are loaded by
-/// the EAL from its plugin directory.
+/// The libraries of the functions below, sorted. The rest of DPDK is not linked; the EAL loads
+/// drivers from its plugin directory.
 const LIBRARIES: &[&str] = &[
     "rte_eal",
     "rte_ethdev",
@@ -21,28 +23,29 @@ const LIBRARIES: &[&str] = &[
     "rte_telemetry",
 ];
 
-/// Every exported DPDK function that is called, sorted; the right column says by which file of crate `dpdk`.
+/// Every exported DPDK function that is called, sorted. The right column names the caller in crate
+/// `dpdk`.
 const FUNCTIONS: &[&str] = &[
-    "quirks_.*",                              // quirks.h says which; quirks/*.rs, tests/quirks.rs
+    "quirks_.*",                              // quirks.h lists them; quirks/, tests/quirks.rs
     "rte_eal_alarm_set",                      // quirks/interrupt.rs: submit
     "rte_eal_cleanup",                        // eal.rs: Drop of Eal
     "rte_eal_init",                           // eal.rs: Eal::init
     "rte_eal_process_type",                   // eal.rs: Eal::process_type
     "rte_eal_remote_launch",                  // lcore.rs: LcoreScope::launch
     "rte_eal_wait_lcore",                     // lcore.rs: end of Eal::scope
-    "rte_eth_dev_adjust_nb_rx_tx_desc",       // port/mod.rs: Port::open
+    "rte_eth_dev_adjust_nb_rx_tx_desc",       // port/configure.rs
     "rte_eth_dev_close",                      // port/mod.rs: Drop of Port
-    "rte_eth_dev_set_vlan_offload",           // port/mod.rs: Port::open
+    "rte_eth_dev_set_vlan_offload",           // port/configure.rs
     "rte_eth_dev_start",                      // port/mod.rs: Port::start
     "rte_eth_dev_stop",                       // port/mod.rs: Port::stop
     "rte_eth_find_next_owned_by",             // eal.rs: Eal::ports
     "rte_eth_from_rings",                     // test_support.rs: RingPort::new
     "rte_eth_promiscuous_enable",             // port/mod.rs: Port::start
-    "rte_eth_rx_queue_setup",                 // port/mod.rs: Port::open
+    "rte_eth_rx_queue_setup",                 // port/configure.rs
     "rte_eth_stats_get",                      // port/mod.rs: Port::stats
     "rte_eth_stats_reset",                    // port/mod.rs: Port::reset_stats
-    "rte_eth_tx_queue_setup",                 // port/mod.rs: Port::open
-    "rte_free",                               // hash/mod.rs: Drop of Words
+    "rte_eth_tx_queue_setup",                 // port/configure.rs
+    "rte_free",                               // hash/words.rs: Drop of Words
     "rte_get_main_lcore",                     // eal.rs: Eal::main_lcore
     "rte_get_next_lcore",                     // eal.rs: Eal::lcores
     "rte_get_tsc_hz",                         // clock.rs: tsc_hz
@@ -76,19 +79,20 @@ const FUNCTIONS: &[&str] = &[
     "rte_swx_table_learner_lookup",           // learner.rs: Learner::each
     "rte_swx_table_learner_mailbox_size_get", // learner.rs: Learner::new
     "rte_swx_table_learner_rearm",            // learner.rs: Learner::refresh_burst
-    "rte_tel_data_add_array_string",          // telemetry/mod.rs: fill
-    "rte_tel_data_add_dict_container",        // telemetry/mod.rs: fill
-    "rte_tel_data_add_dict_string",           // telemetry/mod.rs: fill
-    "rte_tel_data_alloc",                     // telemetry/mod.rs: Container::new
-    "rte_tel_data_free",                      // telemetry/mod.rs: Drop of Container
-    "rte_tel_data_start_dict",                // telemetry/mod.rs: fill
+    "rte_tel_data_add_array_string",          // telemetry/encode.rs: fill
+    "rte_tel_data_add_dict_container",        // telemetry/encode.rs: fill
+    "rte_tel_data_add_dict_string",           // telemetry/encode.rs: fill
+    "rte_tel_data_alloc",                     // telemetry/encode.rs: Container::new
+    "rte_tel_data_free",                      // telemetry/encode.rs: Drop of Container
+    "rte_tel_data_start_dict",                // telemetry/encode.rs: fill
     "rte_telemetry_register_cmd",             // telemetry/mod.rs: Eal::serve_telemetry
-    "rte_zmalloc_socket",                     // hash/mod.rs: Words::new
-    "shim_.*", // shim.h says which; each is called by crate dpdk or tests/layout.rs
+    "rte_zmalloc_socket",                     // hash/words.rs: Words::new
+    "shim_.*",                                // shim.h and layout.h list them; crate dpdk, tests/layout.rs
 ];
 
-/// The types of their parameters, sorted. bindgen follows no references by itself (it would bring in all that
-/// rte_mbuf and rte_ring are made of), so what is not here and not in `src/lib.rs` does not compile.
+/// The types of their parameters, sorted. bindgen follows no references, which would bring in every
+/// type that rte_mbuf and rte_ring refer to. A type that is missing here and in `src/lib.rs` does
+/// not compile.
 const TYPES: &[&str] = &[
     "hash_sig_t",                   // hash/mod.rs: hashes are 32 bits
     "lcore_function_t",             // lcore.rs: run_job
@@ -97,7 +101,7 @@ const TYPES: &[&str] = &[
     "rte_proc_type_t",              // eal.rs: Eal::process_type
     "rte_swx_hash_func_t",          // learner.rs: the default one
     "rte_swx_table_learner_params", // learner.rs: Learner::new
-    "shim_.*",                      // shim.h says which; crate dpdk and tests/layout.rs
+    "shim_.*",                      // shim.h and layout.h list them; crate dpdk, tests/layout.rs
     "telemetry_cb",                 // telemetry/mod.rs: run_answer
 ];
 
@@ -106,9 +110,9 @@ const CONSTANTS: &[&str] = &[
     "QUIRKS_.*",            // tests/quirks.rs
     "RTE_EAL_PMD_PATH",     // eal.rs: plugin_directory
     "RTE_LOG_CRIT",         // log.rs: Hush
-    "RTE_LOG_NOTICE",       // log.rs: its test
+    "RTE_LOG_NOTICE",       // log.rs: test
     "RTE_MAX_ETHPORTS",     // eal.rs: Eal::ports; tests/layout.rs
-    "RTE_MAX_LCORE",        // eal.rs: Eal::lcores; lcore.rs: LcoreId::current
+    "RTE_MAX_LCORE",        // eal.rs: Eal::lcores; ids.rs: LcoreId::current
     "RTE_PKTMBUF_HEADROOM", // mempool.rs: MempoolConfig::data_room
 ];
 
@@ -138,7 +142,8 @@ fn main() {
         shim.flag(flag);
     }
     shim.compile("flowtracker_dpdk_shim");
-    // After the shim, so that a linker that reads its inputs once finds what the shim refers to.
+    // After the C files, so that a linker that reads its inputs once finds the symbols that they
+    // refer to.
     for name in LIBRARIES {
         println!("cargo:rustc-link-lib=dylib={name}");
     }
@@ -152,9 +157,10 @@ fn main() {
     generate_bindings(&flags);
 }
 
-/// The flags of `pkg-config --cflags libdpdk` in their order, because `-include rte_config.h` is a pair.
+/// Returns the flags of `pkg-config --cflags libdpdk` in their order, because `-include
+/// rte_config.h` is a pair.
 ///
-/// The `pkg_config` crate hands out include paths and defines only, so the program is asked itself.
+/// The `pkg_config` crate returns include paths and defines only, so the program is run here.
 fn cflags() -> Vec<String> {
     let program = env::var("PKG_CONFIG").unwrap_or_else(|_| "pkg-config".to_owned());
     let output = Command::new(&program)
@@ -169,6 +175,7 @@ fn cflags() -> Vec<String> {
         .collect()
 }
 
+/// Writes the bindings of the lists above to `OUT_DIR`.
 fn generate_bindings(flags: &[String]) {
     for list in [FUNCTIONS, TYPES, CONSTANTS, LIBRARIES] {
         assert!(list.is_sorted(), "the lists in build.rs are kept sorted");

@@ -33,7 +33,7 @@ enum shim_layout {
 	SHIM_LAYOUT_COUNT
 };
 
-/* Returns the size or offset in bytes, or the value of the macro, that C sees. UINT64_MAX: no such item. */
+/* Returns the size, offset or value of an item as C sees it, in bytes; UINT64_MAX for any other. */
 uint64_t shim_layout(uint32_t what);
 
 #endif

@@ -2,9 +2,10 @@
  * Workarounds for DPDK 22.11 that have to be written in C. The page dataplane/docs/quirks.md says
  * which driver needs which, and what happens without it.
  *
- * quirks.c defines munmap, setsockopt and connect. The symbols of an executable come before those of
- * its libraries, so these definitions replace the C library's for the whole process, DPDK's shared
- * libraries and drivers included. They are linked in when a program refers to a function below.
+ * quirks.c defines munmap, setsockopt and connect. The symbols of an executable come before those
+ * of its libraries, so these definitions replace the C library's for the whole process, DPDK's
+ * shared libraries and drivers included. They are linked in when a program refers to a function
+ * below.
  *
  * Each behaves like the C library's function but for the one deviation that is described here. None
  * waits without an upper bound, and each leaves behind what it found: options of the socket, bytes
@@ -22,9 +23,9 @@
 #define QUIRKS_CONNECT_LIMIT_MS 100
 
 /*
- * Has every munmap() of the process call may_unmap first, on the same thread. When it returns 0, the
- * memory stays mapped for the rest of the process, and munmap() returns 0 all the same. may_unmap
- * keeps to an upper bound of its own; quirks.c does not interrupt it. NULL calls nothing.
+ * Has every munmap() of the process call may_unmap first, on the same thread. When it returns 0,
+ * the memory stays mapped for the rest of the process, and munmap() returns 0 all the same.
+ * may_unmap keeps to an upper bound of its own; quirks.c does not interrupt it. NULL calls nothing.
  */
 void quirks_before_munmap(int (*may_unmap)(void));
 

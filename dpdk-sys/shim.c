@@ -73,7 +73,7 @@ int shim_port_configure(uint16_t port, const struct shim_port_setup *setup)
 	if (ret != 0)
 		return ret;
 	memset(&conf, 0, sizeof(conf));
-	/* ethdev presets 1500 before it knows the driver. The zero that is left otherwise lets DPDK choose. */
+	/* ethdev presets 1500 before it knows the driver. Zero lets DPDK choose. */
 	if (setup->mtu >= info.min_mtu && setup->mtu <= info.max_mtu)
 		conf.rxmode.mtu = setup->mtu;
 	if (setup->rx_scatter)

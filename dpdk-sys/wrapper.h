@@ -1,6 +1,6 @@
 /*
- * The input of bindgen: the public headers of the functions that are called, and the headers of this
- * folder.
+ * The input of bindgen: the public headers of the functions that are called, and the headers of
+ * this folder.
  */
 #include <rte_alarm.h>
 #include <rte_cycles.h>

@@ -1,13 +1,14 @@
 //! Raw bindings to the part of DPDK (22.11 or later) that flowtracker calls.
 //!
-//! Nothing here is safe, checked or convenient; crate `dpdk` is the only intended user. `build.rs` holds the
-//! closed list of what is bound and who calls it. Functions named `shim_*` are ours: `shim.h` declares and
-//! describes them.
+//! Nothing here is safe, checked or convenient; crate `dpdk` is the only intended user. `build.rs`
+//! holds the closed list of bound functions, each with its caller. Functions named `shim_*` and
+//! `quirks_*` are this crate's own: `shim.h`, `layout.h` and `quirks.h` declare and describe them.
+//! `quirks.h` also says which functions of the C library this crate replaces.
 
 #![no_std]
 
-/// Declares C types that Rust only ever holds pointers to: no size, not constructible, neither `Send` nor
-/// `Unpin`.
+/// Declares C types to which Rust only holds pointers: without a size, not constructible, neither
+/// `Send` nor `Unpin`.
 macro_rules! pointer_only {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -26,7 +27,8 @@ pointer_only! {
     rte_eth_txconf;
     /// A hash table of librte_hash.
     rte_hash;
-    /// A packet buffer; `shim_mbuf` says where its fields are, which differs between DPDK releases.
+    /// A packet buffer. Its layout differs between DPDK releases; `shim_mbuf` holds the offsets of
+    /// its fields.
     rte_mbuf;
     /// A pool of packet buffers.
     rte_mempool;

@@ -1,5 +1,5 @@
-//! The structs that cross the language border have one layout: what the C compiler measured when it compiled
-//! `shim.c` is what rustc uses.
+//! The structs that cross the border between C and Rust have one layout: rustc uses the sizes and
+//! offsets that the C compiler used for `layout.c`.
 
 use core::mem::{offset_of, size_of};
 use dpdk_sys as sys;

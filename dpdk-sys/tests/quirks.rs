@@ -1,5 +1,5 @@
-//! The C library's calls that `quirks.c` defines anew: each deviates where its header says so, waits no
-//! longer than its bound, and leaves behind what it found.
+//! The C library's calls that `quirks.c` defines anew: each deviates where its header says so,
+//! waits no longer than its bound, and leaves behind what it found.
 
 use core::mem::{MaybeUninit, size_of, size_of_val, zeroed};
 use core::ptr;
@@ -230,8 +230,8 @@ fn set_send_timeout(socket: &OwnedFd, timeout: Duration) {
     set_option(socket, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &timeout).expect("any socket has one");
 }
 
-/// Law: an attempt takes as long as the shorter of the socket's own timeout and the bound, the error is
-/// the kernel's, and the socket's timeout is afterwards what it was before.
+/// Law: an attempt takes as long as the shorter of the socket's own timeout and the bound, the
+/// error is the kernel's, and the socket's timeout is afterwards what it was before.
 #[test]
 fn connect_does_not_wait_for_ever_and_leaves_the_socket_as_it_was() {
     let short = CONNECT_LIMIT / 5;

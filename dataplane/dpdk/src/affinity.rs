@@ -1,4 +1,5 @@
-//! The CPUs that a thread may run on, to be saved before the EAL changes them and restored afterwards.
+//! The CPUs that a thread may run on, to be saved before the EAL changes them and restored
+//! afterwards.
 
 use std::fmt;
 use std::mem::MaybeUninit;

@@ -1,5 +1,5 @@
-//! The arguments of rte_eal_init: checked before DPDK sees them, in the form that C wants, and checked
-//! again for words that DPDK left unread.
+//! The arguments of rte_eal_init: checked before DPDK sees them, in the form that C wants, and
+//! checked again for words that DPDK left unread.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
@@ -23,7 +23,8 @@ pub(crate) fn check_arguments(args: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// An array of zero-terminated strings, with the program's name first and a null pointer at the end.
+/// An array of zero-terminated strings, with the program's name first and a null pointer at the
+/// end.
 pub(crate) struct Argv {
     /// Strings that are never freed.
     pointers: &'static mut [*mut c_char],
@@ -33,8 +34,8 @@ pub(crate) struct Argv {
 impl Argv {
     /// Makes the array of a program's name and its arguments.
     ///
-    /// The strings are never freed: the EAL of some releases keeps pointers to them. A process has one
-    /// EAL, so these are few bytes.
+    /// The strings are never freed: the EAL of some releases keeps pointers to them. A process has
+    /// one EAL, so these are few bytes.
     ///
     /// # Errors
     ///
@@ -60,16 +61,16 @@ impl Argv {
         self.pointers.as_mut_ptr()
     }
 
-    /// Refuses words that belong to no option. `parsed` is what rte_eal_init returned: the number of
-    /// arguments that it has read.
+    /// Refuses words that belong to no option. `parsed` is what rte_eal_init returned: the number
+    /// of arguments that it has read.
     pub(crate) fn check_all_read(&self, parsed: c_int) -> Result<(), Error> {
         let words = &self.pointers[1..self.pointers.len() - 1];
         let parsed = usize::try_from(parsed).unwrap_or(0);
         if parsed == words.len() {
             return Ok(());
         }
-        // getopt has moved the unread words behind all options, and the EAL has put the program's name
-        // before them.
+        // getopt has moved the unread words behind all options, and the EAL has put the program's
+        // name before them.
         let stray: Vec<_> = words[parsed..]
             .iter()
             // SAFETY: these are the zero-terminated strings that `new` has made.

@@ -4,9 +4,10 @@ use dpdk_sys as sys;
 
 use crate::Eal;
 
-/// The time stamp counter of the CPU that runs this thread, in cycles (rte_rdtsc).
+/// Reads the time stamp counter of the CPU that runs this thread, in cycles (rte_rdtsc).
 ///
-/// Not ordered with the instructions around it; [`tsc_hz`] tells the rate. It is not a system call.
+/// The read is not ordered with the instructions around it, and is no system call. [`tsc_hz`]
+/// returns the rate.
 #[inline]
 #[must_use]
 pub fn tsc() -> u64 {
@@ -23,8 +24,8 @@ pub fn tsc() -> u64 {
     }
 }
 
-/// The rate of [`tsc`] in cycles per second, as the EAL measured it at its start; it asks for the [`Eal`]
-/// because there is none before.
+/// Returns the rate of [`tsc`] in cycles per second. The EAL measures it when it starts, so there
+/// is none without an [`Eal`].
 #[must_use]
 pub fn tsc_hz(_eal: &Eal) -> u64 {
     // SAFETY: rte_get_tsc_hz returns a variable that rte_eal_init set; the Eal shows that it ran.

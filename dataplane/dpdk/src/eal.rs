@@ -1,8 +1,8 @@
 //! The Environment Abstraction Layer as a value: one per process, and everything else borrows it.
 //!
-//! Input: the EAL's arguments. Output: an [`Eal`], which lists lcores and ports and is the proof that
-//! DPDK may be called; or the cause why there is none. Ports, pools and lcore closures borrow it, so it
-//! is dropped last.
+//! Input: the EAL's arguments. Output: an [`Eal`], which lists lcores and ports and is the proof
+//! that DPDK may be called; or the cause why there is none. Ports, pools and lcore closures borrow
+//! it, so it is dropped last.
 
 use std::ffi::CStr;
 use std::sync::Mutex;
@@ -45,7 +45,8 @@ pub enum ProcessType {
     Other(i32),
 }
 
-/// The running EAL. Dropping it releases DPDK's resources; DPDK cannot be initialised again afterwards.
+/// The running EAL. Dropping it releases DPDK's resources; DPDK cannot be initialised again
+/// afterwards.
 #[derive(Debug)]
 pub struct Eal {
     /// The thread that called rte_eal_init: DPDK's main lcore.
@@ -64,20 +65,21 @@ pub struct Eal {
 }
 
 impl Eal {
-    /// Starts the EAL (rte_eal_init) with `args`. They do not include the program's name: `program` is put
-    /// before them.
+    /// Starts the EAL (rte_eal_init) with `args`. They do not include the program's name: `program`
+    /// is put before them.
     ///
-    /// The calling thread becomes the main lcore in DPDK's books. It keeps the CPU affinity that it had,
-    /// so that threads it starts later are not all born on one CPU.
+    /// The calling thread becomes the main lcore in DPDK's books. It keeps the CPU affinity that it
+    /// had, so that threads it starts later are not all born on one CPU.
     ///
     /// The lines that the EAL and the drivers print meanwhile are kept for [`Eal::messages`] and
-    /// [`Error::messages`]. No other thread should print at that time: its lines would be taken along.
+    /// [`Error::messages`]. No other thread should print at that time: its lines would be taken
+    /// along.
     ///
     /// # Errors
     ///
-    /// Bad arguments, missing memory or devices, or an EAL that was initialised before. Arguments that the
-    /// EAL would leave unread (anything after `--`, stray words) are errors too. As in every DPDK program,
-    /// the process exits inside this call when `args` hold `--help`.
+    /// Bad arguments, missing memory or devices, or an EAL that was initialised before. Arguments
+    /// that the EAL would leave unread (anything after `--`, stray words) are errors too. As in
+    /// every DPDK program, the process exits inside this call when `args` hold `--help`.
     pub fn init(program: &str, args: &[String]) -> Result<Self, Error> {
         check_arguments(args)?;
         let mut argv = Argv::new(program, args)?;
@@ -87,8 +89,8 @@ impl Eal {
         }
         unmap::install();
         let ((parsed, error), messages) = capture_output(|| {
-            // SAFETY: argv holds count() zero-terminated strings that are never freed, and a null pointer
-            // at its end; INITIALISED keeps any second caller out.
+            // SAFETY: argv holds count() zero-terminated strings that are never freed, and a null
+            // pointer at its end; INITIALISED keeps any second caller out.
             let parsed = unsafe { sys::rte_eal_init(argv.count(), argv.as_mut_ptr()) };
             // rte_errno is read before anything else can set it.
             (parsed, Error::from_rte_errno("rte_eal_init", format_args!("{args:?}")))
@@ -96,7 +98,8 @@ impl Eal {
         let chosen = Affinity::of_this_thread();
         let restored = callers.apply();
         if parsed < 0 {
-            // DPDK itself says whether a second attempt is possible (bad arguments) or not (EALREADY).
+            // DPDK itself says whether a second attempt is possible (bad arguments) or not
+            // (EALREADY).
             INITIALISED.store(false, Ordering::Release);
             let eal_log::Cause { usage, mut reason } = eal_log::cause(&messages, program);
             if reason.is_empty() {
@@ -121,9 +124,11 @@ impl Eal {
     }
 
     /// Lets dpdk-dumpcap and dpdk-pdump, as secondary processes, copy the frames of our ports
-    /// (rte_pdump_init). The burst calls make the copies; while nobody asks for any they cost nothing.
+    /// (rte_pdump_init). The burst calls make the copies; while nobody asks for any they cost
+    /// nothing.
     ///
-    /// Succeeds also where no secondary process can attach (`--no-shconf`, `--no-huge`, `--in-memory`).
+    /// Succeeds also where no secondary process can attach (`--no-shconf`, `--no-huge`,
+    /// `--in-memory`).
     ///
     /// # Errors
     ///
@@ -163,7 +168,8 @@ impl Eal {
     /// Returns all enabled lcores in ascending order, the main lcore included.
     #[must_use]
     pub fn lcores(&self) -> Vec<LcoreId> {
-        // rte_get_next_lcore adds one to its argument first, so the largest number stands for "none yet".
+        // rte_get_next_lcore adds one to its argument first, so the largest number stands for "none
+        // yet".
         let mut at = u32::MAX;
         let mut lcores = Vec::new();
         loop {
@@ -219,8 +225,8 @@ impl Eal {
 
 impl Drop for Eal {
     fn drop(&mut self) {
-        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. A failure
-        // of these calls cannot be acted on any more.
+        // SAFETY: the EAL is initialised, and everything that uses it borrows self and is gone. A
+        // failure of these calls cannot be acted on any more.
         unsafe {
             if *self.capture.get_mut() {
                 sys::rte_pdump_uninit();

@@ -51,8 +51,8 @@ pub enum Error {
     /// The lcore takes no closures: it is not enabled, or it is the main lcore.
     #[error("{0} is not an enabled worker lcore")]
     NotAWorker(LcoreId),
-    /// [`LcoreScope::run_main`](crate::LcoreScope::run_main) was called by a thread that did not call
-    /// [`Eal::init`](crate::Eal::init).
+    /// [`LcoreScope::run_main`](crate::LcoreScope::run_main) was called by a thread that did not
+    /// call [`Eal::init`](crate::Eal::init).
     #[error("only the thread that initialised the EAL is the main lcore")]
     NotMainThread,
     /// The port has a [`Port`](crate::Port) already.

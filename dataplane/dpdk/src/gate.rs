@@ -1,10 +1,10 @@
 //! The gate in front of a queue: a burst call passes it only while the port runs, and whoever stops
 //! the port or unmaps its memory sees whether a call is inside.
 //!
-//! Two threads meet here. The lcore that polls the queue marks itself busy and then looks whether the
-//! port runs. The other thread first revokes what the lcore is about to look at (the port's `running`
-//! flag, or the driver's own mark that the port is connected) and then looks for busy gates. Both
-//! sides are sequentially consistent, so at least one of the two sees the other.
+//! Two threads meet here. The lcore that polls the queue marks itself busy and then looks whether
+//! the port runs. The other thread first revokes what the lcore is about to look at (the port's
+//! `running` flag, or the driver's own mark that the port is connected) and then looks for busy
+//! gates. Both sides are sequentially consistent, so at least one of the two sees the other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -1,6 +1,6 @@
-//! The kernel's interface under a port. Ports of net_af_packet, net_af_xdp, net_tap and live net_pcap
-//! ride on one, and only the kernel knows its MTU and whether its cable is plugged in. net_af_packet,
-//! for one, says "link up, MTU 1500" whatever happens.
+//! The kernel's interface under a port. Ports of net_af_packet, net_af_xdp, net_tap and live
+//! net_pcap ride on one, and only the kernel knows its MTU and whether its cable is plugged in.
+//! net_af_packet, for one, says "link up, MTU 1500" whatever happens.
 
 use std::ffi::{c_char, c_int, c_ulong};
 use std::num::NonZeroU32;
@@ -17,17 +17,18 @@ impl Interface {
 
     /// Returns the MTU in bytes (SIOCGIFMTU); `None` when the interface no longer exists.
     pub(crate) fn mtu(self) -> Option<u32> {
-        // SAFETY: SIOCGIFMTU writes the member ifru_mtu of the union, and every bit pattern of it is valid.
+        // SAFETY: SIOCGIFMTU writes the member ifru_mtu of the union, and every bit pattern of it
+        // is valid.
         let mtu = unsafe { self.ask(libc::SIOCGIFMTU)?.ifr_ifru.ifru_mtu };
         u32::try_from(mtu).ok()
     }
 
-    /// Returns whether the interface is administratively up and has carrier (SIOCGIFFLAGS); `None` when it
-    /// no longer exists.
+    /// Returns whether the interface is administratively up and has carrier (SIOCGIFFLAGS); `None`
+    /// when it no longer exists.
     pub(crate) fn is_running(self) -> Option<bool> {
         const WANTED: c_int = libc::IFF_UP | libc::IFF_RUNNING;
-        // SAFETY: SIOCGIFFLAGS writes the member ifru_flags of the union, and every bit pattern of it is
-        // valid.
+        // SAFETY: SIOCGIFFLAGS writes the member ifru_flags of the union, and every bit pattern of
+        // it is valid.
         let flags = c_int::from(unsafe { self.ask(libc::SIOCGIFFLAGS)?.ifr_ifru.ifru_flags });
         Some(flags & WANTED == WANTED)
     }
@@ -46,7 +47,8 @@ impl Interface {
         if fd < 0 {
             return None;
         }
-        // SAFETY: fd is a socket of ours, and both requests read the name of an ifreq and write its union.
+        // SAFETY: fd is a socket of ours, and both requests read the name of an ifreq and write its
+        // union.
         let code = unsafe { libc::ioctl(fd, request, &raw mut answer) };
         // SAFETY: fd is ours and used no more.
         unsafe { libc::close(fd) };

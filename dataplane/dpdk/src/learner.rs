@@ -1,8 +1,10 @@
-//! The learner table of DPDK's software switch pipeline (rte_swx_table_learner), for benches that compare with it.
+//! The learner table of DPDK's software switch pipeline (rte_swx_table_learner), for benches that
+//! compare the product's own table with it.
 //!
-//! A lookup is two calls: the first computes where the key would be and fetches it, the second compares. Between them
-//! other lookups run, each with a *mailbox* of its own, and what follows a lookup (rearm, add, delete) refers to the
-//! mailbox. So a burst here is what the pipeline does with its threads.
+//! A lookup is two calls: the first computes the key's place and prefetches it, the second
+//! compares. Between them other lookups run, each with a *mailbox* of its own. The call that
+//! follows a lookup (rearm, add, delete) refers to its mailbox. A burst here does what the pipeline
+//! does with its threads.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -12,7 +14,7 @@ use dpdk_sys as sys;
 
 use crate::{Eal, Error, SocketId};
 
-/// Most keys of one burst.
+/// The most keys of one burst.
 pub const BURST_MAX: usize = 64;
 
 /// Bytes of a key.
@@ -23,9 +25,10 @@ const TIMEOUT: u32 = 0;
 /// Creation parameters (rte_swx_table_learner_params).
 #[derive(Clone, Copy, Debug)]
 pub struct LearnerConfig {
-    /// Buckets, of four keys each, are this many, rounded up to a power of two. DPDK calls it the most keys.
+    /// Number of buckets, rounded up to a power of two. A bucket holds four keys. DPDK calls this
+    /// number the most keys.
     pub keys: u32,
-    /// Seconds after which a key goes that was not rearmed, at least 1.
+    /// Seconds after which a key expires that was not rearmed, at least 1.
     pub timeout: u32,
     /// NUMA node of the memory.
     pub socket: SocketId,
@@ -33,11 +36,11 @@ pub struct LearnerConfig {
 
 /// A learner table over keys of 16 bytes, without action data.
 ///
-/// Times are cycles of the time stamp counter. DPDK keeps their upper 32 bits.
+/// Times are in cycles of the time stamp counter. DPDK keeps their upper 32 bits only.
 #[derive(Debug)]
 pub struct Learner<'eal> {
     raw: NonNull<c_void>,
-    /// [`BURST_MAX`] of them, [`mailbox_words`](Self::mailbox_words) each.
+    /// [`BURST_MAX`] mailboxes of [`mailbox_words`](Self::mailbox_words) each.
     mailboxes: Box<[u64]>,
     mailbox_words: usize,
     bytes: u64,
@@ -69,8 +72,8 @@ impl<'eal> Learner<'eal> {
             key_timeout: timeouts.as_mut_ptr(),
             n_key_timeouts: timeouts.len() as u32,
         };
-        // SAFETY: params and what it points to live across both calls, which copy what they keep; the EAL is
-        // initialised.
+        // SAFETY: params and what it points to live across both calls, which copy what they keep;
+        // the EAL is initialised.
         let (bytes, raw) = unsafe {
             (
                 sys::rte_swx_table_learner_footprint_get(&raw mut params),
@@ -78,7 +81,7 @@ impl<'eal> Learner<'eal> {
             )
         };
         let Some(raw) = NonNull::new(raw) else {
-            // It tells no reason. A footprint of 0 is that of parameters out of range.
+            // The call gives no reason. A footprint of 0 stands for parameters out of range.
             return Err(Error::Call {
                 call: "rte_swx_table_learner_create",
                 object: format!("{} keys, {} s", config.keys, config.timeout),
@@ -90,7 +93,7 @@ impl<'eal> Learner<'eal> {
         let mailbox_words = mailbox.div_ceil(size_of::<u64>());
         Ok(Self {
             raw,
-            // All zero is a mailbox without a lookup.
+            // A mailbox of zeros has no lookup under way.
             mailboxes: vec![0; BURST_MAX * mailbox_words].into_boxed_slice(),
             mailbox_words,
             bytes,
@@ -98,14 +101,14 @@ impl<'eal> Learner<'eal> {
         })
     }
 
-    /// The memory of the table in bytes (rte_swx_table_learner_footprint_get).
+    /// Returns the table's memory in bytes (rte_swx_table_learner_footprint_get).
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Looks keys up and starts the timers of those that are there anew (rte_swx_table_learner_rearm). Bit i of the
-    /// result says that key i is there.
+    /// Looks keys up, and restarts the timers of those that the table holds
+    /// (rte_swx_table_learner_rearm). Bit i of the result is set when the table holds key i.
     ///
     /// # Panics
     ///
@@ -114,15 +117,16 @@ impl<'eal> Learner<'eal> {
     pub fn refresh_burst(&mut self, time: u64, keys: &[u128]) -> u64 {
         self.each(time, keys, |table, mailbox, hit| {
             if hit {
-                // SAFETY: `each` says what it calls this with.
+                // SAFETY: `each` passes a table and the mailbox of a complete lookup.
                 unsafe { sys::rte_swx_table_learner_rearm(table, mailbox, time) };
             }
             hit
         })
     }
 
-    /// Looks keys up and adds those that are not there (rte_swx_table_learner_add). Bit i of the result says that key i
-    /// is there now; the table refuses a key when its bucket is full.
+    /// Looks keys up, and adds those that the table does not hold (rte_swx_table_learner_add). Bit
+    /// i of the result is set when the table holds key i afterwards; it refuses a key whose bucket
+    /// is full.
     ///
     /// # Panics
     ///
@@ -130,15 +134,16 @@ impl<'eal> Learner<'eal> {
     #[inline]
     pub fn add_burst(&mut self, time: u64, keys: &[u128]) -> u64 {
         self.each(time, keys, |table, mailbox, hit| {
-            // SAFETY: `each` says what it calls this with; there is no action data.
+            // SAFETY: `each` passes a table and the mailbox of a complete lookup; there is no
+            // action data.
             hit || unsafe {
                 sys::rte_swx_table_learner_add(table, mailbox, time, 0, ptr::null_mut(), TIMEOUT)
             } == 0
         })
     }
 
-    /// Looks keys up and deletes those that are there (rte_swx_table_learner_delete). Bit i of the result says that key
-    /// i was there.
+    /// Looks keys up, and deletes those that the table holds (rte_swx_table_learner_delete). Bit i
+    /// of the result is set when the table held key i.
     ///
     /// # Panics
     ///
@@ -147,15 +152,16 @@ impl<'eal> Learner<'eal> {
     pub fn delete_burst(&mut self, time: u64, keys: &[u128]) -> u64 {
         self.each(time, keys, |table, mailbox, hit| {
             if hit {
-                // SAFETY: `each` says what it calls this with.
+                // SAFETY: `each` passes a table and the mailbox of a complete lookup.
                 unsafe { sys::rte_swx_table_learner_delete(table, mailbox) };
             }
             hit
         })
     }
 
-    /// Looks every key up, and right after each calls `then` with the table, the mailbox of that lookup, which is
-    /// complete, and whether the key is there. Bit i of the result is its answer for key i.
+    /// Looks every key up. Right after each lookup is complete, calls `then` with the table, the
+    /// mailbox of the lookup, and whether the table holds the key. Bit i of the result is what
+    /// `then` returned for key i.
     #[inline(always)]
     fn each(
         &mut self,
@@ -165,7 +171,7 @@ impl<'eal> Learner<'eal> {
     ) -> u64 {
         assert!(keys.len() <= BURST_MAX, "{} keys in a burst", keys.len());
         let (mut complete, mut answers) = (0u64, 0u64);
-        // The first calls, which fetch, then the others.
+        // The first calls, which prefetch, then the others.
         for first in [true, false] {
             for (i, key) in keys.iter().enumerate() {
                 let mailbox: *mut c_void = ptr::from_mut(&mut self.mailboxes[i * self.mailbox_words]).cast();
@@ -176,9 +182,10 @@ impl<'eal> Learner<'eal> {
                 let mut entry_id = 0;
                 let mut hit = 0;
                 while complete >> i & 1 == 0 {
-                    // SAFETY: the table is live and nobody else uses it; the mailbox has the size that DPDK asks for
-                    // and is used for this lookup only until that is complete; the key has 16 bytes, and lives from
-                    // the first call to the end; the others are variables of this function.
+                    // SAFETY: the table is live and nobody else uses it. The mailbox has the size
+                    // that DPDK asks for, and is used for this lookup only until that is complete.
+                    // The key has 16 bytes, and lives from the first call to the end. The others
+                    // are variables of this function.
                     let done = unsafe {
                         sys::rte_swx_table_learner_lookup(
                             self.raw.as_ptr(),
@@ -207,7 +214,7 @@ impl<'eal> Learner<'eal> {
 
 impl Drop for Learner<'_> {
     fn drop(&mut self) {
-        // SAFETY: the table is live, and all that borrows it is gone.
+        // SAFETY: the table is live, and nothing borrows it any more.
         unsafe { sys::rte_swx_table_learner_free(self.raw.as_ptr()) };
     }
 }

@@ -1,7 +1,8 @@
-//! Safe wrapper of the part of DPDK (22.11 or later) that flowtracker uses, and the only caller of its FFI.
+//! Safe wrapper of the part of DPDK (22.11 or later) that flowtracker uses, and the only caller of
+//! its FFI.
 //!
-//! No raw pointer and no DPDK type leaves this crate. Who borrows whom decides the order of clean-up, so that
-//! the compiler refuses the orders that DPDK does not survive:
+//! No raw pointer and no DPDK type leaves this crate. Borrows decide the order of clean-up, so the
+//! compiler refuses the orders that DPDK does not survive:
 //!
 //! ```text
 //!   Eal ◄──── Mempool                 the pool's memory goes when the Eal goes
@@ -14,12 +15,17 @@
 //!                          └───────── &[u8]   frames, borrowed from the burst
 //! ```
 //!
-//! Dropping goes from right to left: frames, bursts and queues, then ports (stop and close), then the EAL.
+//! Dropping goes from right to left: frames, bursts and queues, then ports (stop and close), then
+//! the EAL.
 //!
-//! A program has three kinds of threads. The *main* one calls [`Eal::init`] and keeps its CPU affinity. *Lcores* are
-//! DPDK's pinned threads; [`Eal::scope`] runs closures on them. All others may use what is `Sync` here: starting,
-//! stopping and asking a [`Port`] is allowed at any time, also while lcores poll its queues. That goes for DPDK's own
-//! threads too, on which [`telemetry`] is answered.
+//! A program has three kinds of threads. The *main* thread calls [`Eal::init`] and keeps its CPU
+//! affinity. *Lcores* are DPDK's pinned threads; [`Eal::scope`] runs closures on them. All other
+//! threads may use what is `Sync` here: they may start, stop and ask a [`Port`] at any time, also
+//! while lcores poll its queues. DPDK's own threads, on which [`telemetry`] is answered, are among
+//! them.
+//!
+//! Where a line of code goes: a workaround for DPDK itself goes to `quirks/`, which the page
+//! `dataplane/docs/quirks.md` describes; types that name things go to `ids.rs`.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 

@@ -20,8 +20,8 @@ struct Silent {
 
 static SILENT: Mutex<Vec<Silent>> = Mutex::new(Vec::new());
 
-/// Keeps a driver's log silent below the level "critical". Dropping the last value for a driver restores
-/// the level that the log had before.
+/// Keeps a driver's log silent below the level "critical". Dropping the last value for a driver
+/// restores the level that the log had before.
 ///
 /// A port that is retried every second would have its driver say every second what was said once.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ impl Hush {
         // DPDK's naming scheme for the logs of drivers.
         let log = format!("pmd.{}", name.replacen('_', ".", 1));
         let c_name = c_string(&log)?;
-        // SAFETY: the name is zero-terminated, and copied. A name that is known already keeps its number.
+        // SAFETY: the name is zero-terminated, and copied. A name that is known already keeps its
+        // number.
         let logtype = unsafe { sys::rte_log_register(c_name.as_ptr()) };
         let logtype =
             u32::try_from(logtype).map_err(|_| Error::returned("rte_log_register", &log, logtype))?;

@@ -1,4 +1,7 @@
-//! A burst of frames: owns its mbufs, lends the bytes.
+//! A burst of frames, which owns its mbufs and lends their bytes.
+//!
+//! Input: mbufs from a receive queue, a ring or a pool. Output: frames as byte slices. Invariant:
+//! each mbuf has one owner, and is freed once.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,11 +16,12 @@ pub const CAPACITY: usize = 256;
 
 /// Up to [`CAPACITY`] received frames.
 ///
-/// It owns the mbufs: sending hands them to a device, [`retain`](Self::retain), [`clear`](Self::clear) and
-/// dropping free them. There is no `Clone` and no way to take a single mbuf out, so none is freed twice. Its
-/// lifetime is that of the port or pool that fills it.
+/// It owns the mbufs: sending hands them to a device; [`retain`](Self::retain),
+/// [`clear`](Self::clear) and dropping free them. There is no `Clone` and no way to take a single
+/// mbuf out, so none is freed twice. Its lifetime is that of the port or pool that fills it.
 ///
-/// About 2 KiB, without an allocation of its own. Make one per queue and use it again and again.
+/// The value is an array of pointers, without an allocation of its own. Make one per queue and
+/// reuse it.
 pub struct Burst<'p> {
     /// The first `len` are mbufs that this burst owns.
     mbufs: [MaybeUninit<*mut sys::rte_mbuf>; CAPACITY],
@@ -31,28 +35,29 @@ unsafe impl Send for Burst<'_> {}
 unsafe impl Sync for Burst<'_> {}
 
 impl<'p> Burst<'p> {
-    /// An empty burst.
+    /// Makes an empty burst.
     #[must_use]
     pub const fn new() -> Self {
         Self { mbufs: [const { MaybeUninit::uninit() }; CAPACITY], len: 0, _port: PhantomData }
     }
 
-    /// Number of frames.
+    /// Returns the number of frames.
     #[inline]
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no frame.
+    /// Returns whether there is no frame.
     #[inline]
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The bytes of frame `i` that lie in its first segment: all of it, unless the frame is longer than an
-    /// mbuf or the device splits headers ([`frame_len`](Self::frame_len), [`read`](Self::read)).
+    /// Returns the bytes of frame `i` that lie in its first segment. These are all bytes of the
+    /// frame unless it is longer than an mbuf or the device splits headers; see
+    /// [`frame_len`](Self::frame_len) and [`read`](Self::read).
     ///
     /// # Panics
     ///
@@ -60,11 +65,12 @@ impl<'p> Burst<'p> {
     #[inline]
     #[must_use]
     pub fn frame(&self, i: usize) -> &[u8] {
-        // SAFETY: the mbuf is owned by self, and so it stays while its bytes are lent.
+        // SAFETY: self owns the mbuf, and keeps it while its bytes are lent.
         unsafe { bytes(self.mbuf(i)) }
     }
 
-    /// Bytes in all segments of frame `i`, from the Ethernet header on and without FCS.
+    /// Returns the number of bytes in all segments of frame `i`, from the Ethernet header on and
+    /// without FCS.
     ///
     /// # Panics
     ///
@@ -76,7 +82,8 @@ impl<'p> Burst<'p> {
         unsafe { field(self.mbuf(i), sys::SHIM_MBUF_PKT_LEN) }
     }
 
-    /// [`frame`](Self::frame) and [`frame_len`](Self::frame_len) of every frame from the `from`-th on.
+    /// Returns an iterator over [`frame`](Self::frame) and [`frame_len`](Self::frame_len) of every
+    /// frame from index `from` on.
     ///
     /// # Panics
     ///
@@ -84,8 +91,8 @@ impl<'p> Burst<'p> {
     #[inline]
     pub fn frames(&self, from: usize) -> impl Iterator<Item = (&[u8], u32)> {
         self.mbufs[..self.len][from..].iter().map(|mbuf| {
-            // SAFETY: the first len pointers are written, and these mbufs are owned by self, and so they stay while their bytes
-            // are lent.
+            // SAFETY: the first len pointers are written. self owns these mbufs, and keeps them
+            // while their bytes are lent.
             unsafe {
                 let mbuf = mbuf.assume_init();
                 (bytes(mbuf), field(mbuf, sys::SHIM_MBUF_PKT_LEN))
@@ -93,7 +100,7 @@ impl<'p> Burst<'p> {
         })
     }
 
-    /// The segments of frame `i` in order. One FFI call per segment after the first.
+    /// Returns an iterator over the segments of frame `i`, in order. Each step makes one FFI call.
     ///
     /// # Panics
     ///
@@ -103,8 +110,9 @@ impl<'p> Burst<'p> {
         Segments { next: self.mbuf(i), _burst: PhantomData }
     }
 
-    /// Copies the bytes of frame `i` from `offset` on into `to`, over the borders of segments, and returns how
-    /// many there were. For frames whose headers do not lie in the first segment.
+    /// Copies the bytes of frame `i` from `offset` on into `to`, across the borders of segments.
+    /// Returns the number of bytes copied. For frames whose headers do not lie in the first
+    /// segment.
     ///
     /// # Panics
     ///
@@ -116,10 +124,10 @@ impl<'p> Burst<'p> {
         unsafe { sys::shim_copy_out(self.mbuf(i), offset, to.as_mut_ptr(), len) as usize }
     }
 
-    /// Keeps the frames for whose index `keep` says so, in their order, and frees the others with one FFI
-    /// call. Indices count as before the call.
+    /// Keeps the frames for whose index `keep` returns true, in their order, and frees the others
+    /// with one FFI call. The indices are those before the call.
     pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
-        // Ask first: `keep` may panic, and must then find the burst as it was.
+        // All answers are collected first. If `keep` panics, the burst is as it was.
         let mut kept = [false; CAPACITY];
         for (i, kept) in kept.iter_mut().enumerate().take(self.len) {
             *kept = keep(i);
@@ -148,12 +156,13 @@ impl<'p> Burst<'p> {
         unsafe { free(&mut self.mbufs, 0, len) };
     }
 
-    /// Empties the burst, lets `fill` write owned mbufs from index 0 on, and takes over as many as it says it wrote.
+    /// Empties the burst, has `fill` write owned mbufs from index 0 on, and takes over the number
+    /// of them that it returns.
     ///
     /// # Safety
     ///
-    /// `fill` gets an array of [`CAPACITY`] and returns n <= CAPACITY. The first n mbufs are then owned by nobody else,
-    /// and their pool lives for `'p`.
+    /// `fill` gets an array of [`CAPACITY`] and returns n <= CAPACITY. Nobody else owns the first n
+    /// mbufs then, and their pool lives for `'p`.
     #[inline]
     pub(crate) unsafe fn refill(&mut self, fill: impl FnOnce(*mut *mut sys::rte_mbuf) -> usize) -> usize {
         self.clear();
@@ -162,13 +171,13 @@ impl<'p> Burst<'p> {
         self.len
     }
 
-    /// Gives `send` all mbufs, frees those after the first n that it says it took, and returns n. The burst is
-    /// empty afterwards.
+    /// Gives `send` all mbufs, and frees those after the first n, n being what `send` returns.
+    /// Returns n. The burst is empty afterwards.
     ///
     /// # Safety
     ///
-    /// `send` gets an array and its length and returns n <= that length. It then owns the first n mbufs and
-    /// has not kept the others.
+    /// `send` gets an array and its length and returns n, at most that length. It then owns the
+    /// first n mbufs and has kept no pointer to the others.
     #[inline]
     pub(crate) unsafe fn empty_into(
         &mut self,
@@ -182,7 +191,7 @@ impl<'p> Burst<'p> {
         sent
     }
 
-    /// Adds one frame, or gives it back when the burst is full.
+    /// Adds one frame. Returns it as an error when the burst is full.
     ///
     /// # Safety
     ///
@@ -241,23 +250,25 @@ unsafe fn free(mbufs: &mut [MaybeUninit<*mut sys::rte_mbuf>; CAPACITY], from: us
 ///
 /// # Safety
 ///
-/// `mbuf` is a live mbuf, and `at` one of `shim_mbuf`, which says that there is a `T`.
+/// `mbuf` is a live mbuf, and `at` is the offset from `shim_mbuf` of a field of type `T`.
 #[inline(always)]
 unsafe fn field<T: Copy>(mbuf: *const sys::rte_mbuf, at: sys::shim_mbuf) -> T {
     // SAFETY: the caller's promise; fields of an mbuf are aligned.
     unsafe { mbuf.byte_add(at as usize).cast::<T>().read() }
 }
 
-/// The bytes of one segment.
+/// Returns the bytes of one segment.
 ///
 /// # Safety
 ///
-/// `mbuf` is owned by somebody who lends it for `'b`.
+/// The owner of `mbuf` lends it for `'b`.
 #[inline(always)]
 unsafe fn bytes<'b>(mbuf: *const sys::rte_mbuf) -> &'b [u8] {
-    // SAFETY: the data of an mbuf is data_len initialised bytes that stay where they are, unwritten, while it is lent.
+    // SAFETY: the data of an mbuf is data_len initialised bytes. They stay where they are, and
+    // nobody writes them, while the mbuf is lent.
     unsafe {
-        // Never null, and the compiler shall know: iterators over slices use null for their end.
+        // The type tells the compiler that the pointer is not null, which iterators over slices
+        // make use of.
         let buffer: NonNull<u8> = field(mbuf, sys::SHIM_MBUF_BUF_ADDR);
         let from: u16 = field(mbuf, sys::SHIM_MBUF_DATA_OFF);
         let len: u16 = field(mbuf, sys::SHIM_MBUF_DATA_LEN);
@@ -267,7 +278,7 @@ unsafe fn bytes<'b>(mbuf: *const sys::rte_mbuf) -> &'b [u8] {
 
 /// The segments of one frame; see [`Burst::segments`].
 pub struct Segments<'b> {
-    /// The one to yield next, or null.
+    /// The segment to yield next, or null.
     next: *const sys::rte_mbuf,
     _burst: PhantomData<&'b [u8]>,
 }

@@ -11,21 +11,22 @@ use crate::{Eal, Error, SocketId};
 /// The size and place of a [`Mempool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MempoolConfig {
-    /// Number of mbufs. Optimal for memory is a power of two minus one.
+    /// Number of mbufs. A power of two minus one uses memory best.
     pub mbufs: u32,
-    /// Mbufs that each lcore may keep to itself, so that it does not touch the shared ring for every burst;
-    /// 0 to 512 and at most mbufs / 1.5.
+    /// Mbufs that each lcore may keep to itself, so that it does not touch the shared ring for
+    /// every burst: 0 to 512, and at most mbufs / 1.5.
     pub cache: u32,
-    /// Bytes of a frame that fit one mbuf. DPDK's headroom (128 bytes) comes on top.
+    /// Bytes of a frame that fit one mbuf. DPDK's headroom is added to them.
     pub data_room: u16,
     /// NUMA node of the memory.
     pub socket: SocketId,
 }
 
-/// A pool of packet buffers (rte_pktmbuf_pool_create; without hugepages packed more closely than by it).
+/// A pool of packet buffers, as rte_pktmbuf_pool_create makes one. Without hugepages it is packed
+/// more closely (shim_pool_create).
 ///
-/// The memory is released with the [`Eal`] and not by dropping this handle: its mbufs may still sit in the
-/// transmit rings of any port when the last handle goes.
+/// The memory is released with the [`Eal`] and not by dropping this handle: mbufs of the pool may
+/// still be in the transmit rings of any port when the last handle goes.
 #[derive(Debug)]
 pub struct Mempool<'eal> {
     raw: NonNull<sys::rte_mempool>,
@@ -33,14 +34,15 @@ pub struct Mempool<'eal> {
     _eal: PhantomData<&'eal Eal>,
 }
 
-// SAFETY: a pool is made with DPDK's default operations, which take and return mbufs from any thread: lcores
-// through their own cache, other threads through a multi-producer, multi-consumer ring.
+// SAFETY: a pool is made with DPDK's default operations, which take and return mbufs from any
+// thread: lcores through their own cache, other threads through a multi-producer, multi-consumer
+// ring.
 unsafe impl Send for Mempool<'_> {}
 // SAFETY: as for Send.
 unsafe impl Sync for Mempool<'_> {}
 
 impl<'eal> Mempool<'eal> {
-    /// Makes a pool. Names are unique in a process and at most 25 bytes long.
+    /// Makes a pool. A name is unique in the process and at most 25 bytes long.
     ///
     /// # Errors
     ///
@@ -65,21 +67,21 @@ impl<'eal> Mempool<'eal> {
         }
     }
 
-    /// Mbufs that are in nobody's hands, those in the caches of lcores included. Walks all caches; it is exact
-    /// only while nobody takes or returns.
+    /// Returns the number of mbufs that are not in use, those in the caches of lcores included.
+    /// Walks all caches; the number is exact only while nobody takes or returns mbufs.
     #[must_use]
     pub fn available(&self) -> u32 {
         // SAFETY: raw is a live pool, as the borrow of the Eal shows.
         unsafe { sys::rte_mempool_avail_count(self.raw.as_ptr()) }
     }
 
-    /// What the pool was made with.
+    /// Returns the configuration that the pool was made with.
     #[must_use]
     pub fn config(&self) -> MempoolConfig {
         self.config
     }
 
-    /// For the other files of this crate.
+    /// Returns the pool for an FFI call of this crate.
     pub(crate) fn as_ptr(&self) -> *mut sys::rte_mempool {
         self.raw.as_ptr()
     }

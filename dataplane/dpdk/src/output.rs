@@ -1,7 +1,9 @@
-//! What the EAL and the drivers print during a call, as lines instead of on the terminal.
+//! Captures the lines that the EAL and the drivers print during a call.
 //!
-//! They print from C, in many places, with `fprintf(stderr, …)` as well as by rte_log, and getopt does too: only the
-//! file descriptors see all of it.
+//! They print from C in many places, with `fprintf(stderr, …)` as well as through rte_log, and
+//! getopt prints too. Only the file descriptors see all of it. So standard error and output are
+//! redirected into memory while the call runs. If the process ends inside the call, the lines go to
+//! where they would have gone without the capture.
 
 use std::ffi::{c_int, c_void};
 use std::fs::File;
@@ -12,16 +14,18 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// One capture at a time: there is one standard error.
+/// Held during a capture: there is one standard error, so there is one capture at a time.
 static CAPTURING: Mutex<()> = Mutex::new(());
 
-/// The descriptors that are redirected, and for [`spill`]: where each led before, and where it leads now; -1 while it
-/// is not redirected.
+/// The streams that are redirected. Static, because [`spill`] runs at exit and in a signal handler.
 static STREAMS: [Stream; 2] = [Stream::new(libc::STDERR_FILENO), Stream::new(libc::STDOUT_FILENO)];
 
 struct Stream {
+    /// The descriptor that is redirected.
     target: c_int,
+    /// A descriptor of the file that `target` led to before; -1 while it is not redirected.
     before: AtomicI32,
+    /// The descriptor of the memory that `target` leads to now; -1 while it is not redirected.
     memory: AtomicI32,
 }
 
@@ -31,15 +35,18 @@ impl Stream {
     }
 }
 
-/// Runs `call` and gives what it returned and the lines that the process wrote to standard error and output
-/// meanwhile, in this order. If the process exits, aborts or panics during `call`, they go where they were meant to go; a process that is
-/// killed, by SIGSEGV too, takes them with it.
+/// Runs `call`. Returns its result, and the lines that the process wrote meanwhile: first those of
+/// standard error, then those of standard output.
 ///
-/// All that other threads write to the two descriptors is taken too. A capture inside another one gives no lines:
-/// the outer has them.
+/// If the process exits, aborts or panics during `call`, the lines are written to the streams that
+/// they were meant for. A process that is killed, by SIGSEGV too, loses them.
+///
+/// Lines that other threads write to the two descriptors are captured too. A capture inside another
+/// one returns no lines: the outer one has them.
 ///
 /// # Panics
-/// When `call` does; the lines go where they were meant to go.
+///
+/// When `call` does.
 pub fn capture_output<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
     let _one = match CAPTURING.try_lock() {
         Ok(guard) => guard,
@@ -47,9 +54,9 @@ pub fn capture_output<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
         Err(std::sync::TryLockError::WouldBlock) => return (call(), Vec::new()),
     };
     spill_at_the_end();
-    // SAFETY: fflush writes out what stdio holds back; null stands for all streams.
+    // SAFETY: fflush writes out the buffers of stdio; null stands for all streams.
     unsafe { libc::fflush(ptr::null_mut()) };
-    // Without room for two more descriptors the lines go to the terminal, as they would have without us.
+    // When no descriptor is left, the lines go to the terminal, as they would without a capture.
     let redirected: Vec<Redirected> =
         STREAMS.iter().filter_map(|stream| Redirected::new(stream).ok()).collect();
     let aborting = Aborting::watch();
@@ -61,7 +68,7 @@ pub fn capture_output<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
     (result, lines)
 }
 
-/// A descriptor that leads into memory. Dropping it puts it back.
+/// A redirected stream. Dropping it undoes the redirection.
 struct Redirected {
     stream: &'static Stream,
     before: OwnedFd,
@@ -70,14 +77,15 @@ struct Redirected {
 
 impl Redirected {
     fn new(stream: &'static Stream) -> io::Result<Self> {
-        // SAFETY: the name is a zero-terminated string. The descriptor is new and belongs to nobody else.
+        // SAFETY: the name is a zero-terminated string. The descriptor is new and belongs to nobody
+        // else.
         let memory = unsafe {
             let fd = libc::memfd_create(c"dpdk-messages".as_ptr(), libc::MFD_CLOEXEC);
             File::from(owned(fd)?)
         };
         // SAFETY: fcntl has no precondition; the descriptor is new and belongs to nobody else.
         let before = unsafe { owned(libc::fcntl(stream.target, libc::F_DUPFD_CLOEXEC, 3))? };
-        // SAFETY: both descriptors are open; what target led to stays open in `before`.
+        // SAFETY: both descriptors are open; the file that target led to stays open as `before`.
         if unsafe { libc::dup2(memory.as_raw_fd(), stream.target) } < 0 {
             return Err(io::Error::last_os_error());
         }
@@ -89,7 +97,8 @@ impl Redirected {
     fn lines(self) -> Vec<String> {
         let mut text = Vec::new();
         let mut chunk = [0; 4096];
-        // At offsets, because the descriptor's own position is at the end, where the writers are.
+        // Reads at offsets, because the descriptor's own position is at the end, where the writers
+        // are.
         while let Ok(count @ 1..) = self.memory.read_at(&mut chunk, text.len() as u64) {
             text.extend_from_slice(&chunk[..count]);
         }
@@ -100,19 +109,20 @@ impl Redirected {
 impl Drop for Redirected {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Nobody will get the lines, and the panic's own message is among them.
+            // No caller gets the lines any more, and the panic's own message is among them.
             return spill();
         }
         self.stream.memory.store(-1, Ordering::Release);
         self.stream.before.store(-1, Ordering::Release);
-        // SAFETY: both are open; target leads into the memory file and nothing needs it there any more.
+        // SAFETY: both are open; target leads into memory, which nobody else reads.
         unsafe { libc::dup2(self.before.as_raw_fd(), self.stream.target) };
     }
 }
 
-/// What a system call that makes descriptors returned.
+/// Takes over the descriptor that a system call returned.
 ///
 /// # Safety
+///
 /// `fd` is negative, with errno set, or belongs to nobody else.
 unsafe fn owned(fd: c_int) -> io::Result<OwnedFd> {
     if fd < 0 {
@@ -122,7 +132,8 @@ unsafe fn owned(fd: c_int) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Has `exit` show what was captured until then: EAL's `--help` and rte_exit end the process inside the call.
+/// Has `exit` write the captured lines: the EAL's `--help` and rte_exit end the process inside the
+/// call.
 fn spill_at_the_end() {
     static ONCE: Once = Once::new();
     // SAFETY: spill may run at exit: it uses descriptors and nothing that has a destructor.
@@ -131,20 +142,21 @@ fn spill_at_the_end() {
     });
 }
 
-/// The same for `abort`, by which rte_panic ends the process.
+/// Has `abort` write the captured lines, while it lives: rte_panic ends the process by it.
 struct Aborting(libc::sighandler_t);
 
 impl Aborting {
     fn watch() -> Self {
         let handler: extern "C" fn(c_int) = on_abort;
-        // SAFETY: on_abort does nothing that a signal handler must not do. abort() ends the process when it returns.
+        // SAFETY: on_abort does nothing that a signal handler must not do. abort() ends the process
+        // when it returns.
         Self(unsafe { libc::signal(libc::SIGABRT, handler as libc::sighandler_t) })
     }
 }
 
 impl Drop for Aborting {
     fn drop(&mut self) {
-        // SAFETY: puts back what was there before, unless that could not be found out.
+        // SAFETY: restores the handler of before, if signal() returned one.
         unsafe {
             if self.0 != libc::SIG_ERR {
                 libc::signal(libc::SIGABRT, self.0);
@@ -157,7 +169,8 @@ extern "C" fn on_abort(_signal: c_int) {
     spill();
 }
 
-/// Puts the descriptors back and writes what was captured. Calls nothing but what a signal handler may call.
+/// Undoes the redirections and writes the captured lines. Calls nothing but what a signal handler
+/// may call.
 extern "C" fn spill() {
     for stream in &STREAMS {
         let (before, memory) =
@@ -167,13 +180,14 @@ extern "C" fn spill() {
         }
         let mut chunk = [0_u8; 1024];
         let mut at = 0;
-        // SAFETY: the descriptors are open as long as STREAMS names them, and chunk has the size given.
+        // SAFETY: the descriptors are open as long as STREAMS names them, and chunk has the size
+        // given.
         unsafe {
             libc::dup2(before, stream.target);
             loop {
                 let count = libc::pread(memory, chunk.as_mut_ptr().cast::<c_void>(), chunk.len(), at);
                 let Ok(len @ 1..) = usize::try_from(count) else { break };
-                // Nobody can be told that it failed.
+                // A failure cannot be reported to anybody.
                 libc::write(stream.target, chunk.as_ptr().cast::<c_void>(), len);
                 at += count as libc::off_t;
             }

@@ -3,9 +3,10 @@
 //! Input: a [`Burst`] and a queue that its port has handed out. Output: frames received into the
 //! burst, or frames sent from it; one FFI call per burst and direction.
 //!
-//! DPDK does not allow a queue to be polled while another thread starts or stops its port, but a lost
-//! link must be repaired while lcores poll. So every call goes through the queue's gate (`gate.rs`),
-//! which costs an uncontended atomic exchange on a cache line that only the queue's lcore writes.
+//! DPDK does not allow a queue to be polled while another thread starts or stops its port, but a
+//! lost link must be repaired while lcores poll. So every call goes through the queue's gate
+//! (`gate.rs`), which costs an uncontended atomic exchange on a cache line that only the queue's
+//! lcore writes.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -67,14 +68,14 @@ impl<'p> RxQueue<'p> {
         Handle::new(port, queue, running, gates).map(Self)
     }
 
-    /// Fills `burst` with up to `max` frames (at most [`CAPACITY`]) and returns how many there were.
-    /// Frames that are still in `burst` are freed first. A stopped port has no frames.
+    /// Fills `burst` with up to `max` frames (at most [`CAPACITY`]) and returns how many there
+    /// were. Frames that are still in `burst` are freed first. A stopped port has no frames.
     #[inline]
     pub fn receive(&mut self, burst: &mut Burst<'p>, max: usize) -> usize {
         let Handle { port, queue, running, gate, .. } = &self.0;
         let max = u16::try_from(max.min(CAPACITY)).unwrap_or(u16::MAX);
-        // SAFETY: the array has room for CAPACITY >= max. The port is started and stays so during the
-        // call (Gate), the queue exists (Handle::new) and self is its only user. The mbufs that
+        // SAFETY: the array has room for CAPACITY >= max. The port is started and stays so during
+        // the call (Gate), the queue exists (Handle::new) and self is its only user. The mbufs that
         // rx_burst returns are owned by the caller and from a pool that lives as long as the Eal,
         // which the port borrows.
         unsafe {
@@ -112,14 +113,15 @@ impl<'p> TxQueue<'p> {
         Handle::new(port, queue, running, gates).map(Self)
     }
 
-    /// Sends the frames of `burst`, which is empty afterwards. Frames that the device does not take are
-    /// freed and counted as dropped; a stopped port takes none.
+    /// Sends the frames of `burst`, which is empty afterwards. Frames that the device does not take
+    /// are freed and counted as dropped; a stopped port takes none.
     #[inline]
     pub fn send(&mut self, burst: &mut Burst<'_>) -> Sent {
         let Handle { port, queue, running, gate, .. } = &self.0;
         let len = burst.len();
-        // SAFETY: as in receive; tx_burst owns the first n mbufs, n being what it returns, and their
-        // pools live as long as the Eal. A burst has at most CAPACITY frames, which fits 16 bits.
+        // SAFETY: as in receive; tx_burst owns the first n mbufs, n being what it returns, and
+        // their pools live as long as the Eal. A burst has at most CAPACITY frames, which fits 16
+        // bits.
         let sent = unsafe {
             burst.empty_into(|mbufs, n| {
                 gate.pass(running, || usize::from(sys::shim_tx_burst(port.0, queue.0, mbufs, n as u16)))

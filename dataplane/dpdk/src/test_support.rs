@@ -1,4 +1,5 @@
-//! Frames made by hand and ports made of rings: what a test of a poll loop needs (feature "test-support").
+//! Frames made by hand and ports made of rings, for tests of code that polls ports (feature
+//! "test-support").
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -13,7 +14,8 @@ use crate::{Burst, Eal, Error, Mempool, PortId, Sent, SocketId};
 ///
 /// # Errors
 ///
-/// The pool is empty (ENOMEM), the bytes do not fit one mbuf (EMSGSIZE), or the burst is full (ENOBUFS).
+/// The pool is empty (ENOMEM), the bytes do not fit one mbuf (EMSGSIZE), or the burst is full
+/// (ENOBUFS).
 pub fn push_frame<'p>(burst: &mut Burst<'p>, pool: &'p Mempool<'_>, bytes: &[u8]) -> Result<(), Error> {
     push_segments(burst, pool, &[bytes])
 }
@@ -22,7 +24,7 @@ pub fn push_frame<'p>(burst: &mut Burst<'p>, pool: &'p Mempool<'_>, bytes: &[u8]
 ///
 /// # Errors
 ///
-/// As [`push_frame`]; also when DPDK allows no chain of this length (EOVERFLOW).
+/// Those of [`push_frame`], and a chain that is longer than DPDK allows (EOVERFLOW).
 pub fn push_segments<'p>(
     burst: &mut Burst<'p>,
     pool: &'p Mempool<'_>,
@@ -41,7 +43,7 @@ pub fn push_segments<'p>(
         // The chain owns it now.
         std::mem::forget(tail);
     }
-    // SAFETY: the head is ours until the burst takes it, and its pool is borrowed for 'p.
+    // SAFETY: the head is ours until the burst takes it. Its pool is borrowed for 'p.
     match unsafe { burst.push(head.0.as_ptr()) } {
         Ok(()) => {
             std::mem::forget(head);
@@ -51,7 +53,7 @@ pub fn push_segments<'p>(
     }
 }
 
-/// An mbuf, or the head of a chain, that is freed unless somebody takes it.
+/// An mbuf, or the head of a chain. It is freed unless its owner gives it away with `forget`.
 struct Owned(NonNull<sys::rte_mbuf>);
 
 impl Owned {
@@ -76,8 +78,8 @@ impl Drop for Owned {
     }
 }
 
-/// The far side of a port that is made of rings (net_ring, rte_eth_from_rings): tests inject frames that the port
-/// receives and collect those that it sends.
+/// The far side of a port that is made of rings (net_ring, rte_eth_from_rings). Tests inject frames
+/// that the port receives, and collect the frames that it sends.
 ///
 /// The rings stay until the Eal goes, because the port may outlive this handle.
 #[derive(Debug)]
@@ -94,7 +96,8 @@ unsafe impl Send for RingPort<'_> {}
 unsafe impl Sync for RingPort<'_> {}
 
 impl<'eal> RingPort<'eal> {
-    /// Makes a port with `queues` receive and as many transmit queues, of `depth` - 1 frames each (a power of two).
+    /// Makes a port with `queues` receive queues and `queues` transmit queues. Each holds `depth` -
+    /// 1 frames; `depth` is a power of two.
     ///
     /// # Errors
     ///
@@ -105,8 +108,8 @@ impl<'eal> RingPort<'eal> {
         let c_name = c_string(name)?;
         let pointers = |rings: &[NonNull<_>]| rings.iter().map(|ring| ring.as_ptr()).collect::<Vec<_>>();
         let (mut rx, mut tx) = (pointers(&to_port), pointers(&from_port));
-        // SAFETY: the EAL is initialised; the arrays hold as many live rings as is said, and the rings are never
-        // freed. Name and arrays are copied.
+        // SAFETY: the EAL is initialised. The arrays hold the given number of live rings, which are
+        // never freed. Name and arrays are copied.
         let id = unsafe {
             sys::rte_eth_from_rings(
                 c_name.as_ptr(),
@@ -121,14 +124,14 @@ impl<'eal> RingPort<'eal> {
         Ok(Self { id: PortId(id), to_port, from_port, _eal: PhantomData })
     }
 
-    /// The port, to be opened.
+    /// Returns the number of the port, which is not open yet.
     #[must_use]
     pub fn id(&self) -> PortId {
         self.id
     }
 
-    /// Puts all frames of `burst`, which is empty afterwards, where the port's receive queue finds them. What the
-    /// ring has no room for is freed and counted.
+    /// Gives the frames of `burst` to the port's receive queue. The burst is empty afterwards.
+    /// Frames for which the ring has no room are freed and counted as dropped.
     ///
     /// # Panics
     ///
@@ -136,24 +139,24 @@ impl<'eal> RingPort<'eal> {
     pub fn inject(&self, queue: u16, burst: &mut Burst<'_>) -> Sent {
         let ring = self.to_port[usize::from(queue)];
         let len = burst.len();
-        // SAFETY: the ring is live; it owns the first n mbufs, n being what the shim returns. Their pools live as
-        // long as the Eal, as do the rings. n <= CAPACITY.
+        // SAFETY: the ring is live; it owns the first n mbufs, n being what the shim returns. Their
+        // pools live as long as the Eal, as do the rings. n <= CAPACITY.
         let sent = unsafe {
             burst.empty_into(|mbufs, n| sys::shim_ring_enqueue(ring.as_ptr(), mbufs, n as u32) as usize)
         };
         Sent { sent, dropped: len - sent }
     }
 
-    /// Fills `burst` with up to [`CAPACITY`] frames that the port has sent, and returns how many there were. Frames
-    /// that are still in `burst` are freed first.
+    /// Fills `burst` with up to [`CAPACITY`] frames that the port has sent, and returns how many
+    /// there were. Frames that are still in `burst` are freed first.
     ///
     /// # Panics
     ///
     /// When the port has no such queue.
     pub fn collect<'p>(&'p self, queue: u16, burst: &mut Burst<'p>) -> usize {
         let ring = self.from_port[usize::from(queue)];
-        // SAFETY: the array has room for CAPACITY. What the ring held is owned by whoever takes it out, and is from
-        // a pool that lives as long as the Eal.
+        // SAFETY: the array has room for CAPACITY. Whoever takes mbufs out of the ring owns them,
+        // and their pool lives as long as the Eal.
         unsafe {
             burst.refill(|mbufs| sys::shim_ring_dequeue(ring.as_ptr(), mbufs, CAPACITY as u32) as usize)
         }
@@ -162,7 +165,7 @@ impl<'eal> RingPort<'eal> {
 
 impl Drop for RingPort<'_> {
     fn drop(&mut self) {
-        // The pools shall count their mbufs as free again.
+        // The mbufs that are left in the rings go back to their pools.
         let mut burst = Burst::new();
         for ring in self.to_port.iter().chain(&self.from_port) {
             // SAFETY: as in collect; the burst is gone before this function returns.
@@ -174,13 +177,14 @@ impl Drop for RingPort<'_> {
     }
 }
 
-/// Makes rings that any thread may use.
+/// Makes `count` rings that any thread may use.
 fn rings(prefix: &str, count: u16, depth: u32) -> Result<Vec<NonNull<sys::rte_ring>>, Error> {
     (0..count)
         .map(|i| {
             let name = format!("{prefix}{i}");
             let c_name = c_string(&name)?;
-            // SAFETY: callers hold an Eal; the name is copied. No flags: multi-producer, multi-consumer.
+            // SAFETY: callers hold an Eal; the name is copied. No flags: multi-producer,
+            // multi-consumer.
             let ring = unsafe { sys::rte_ring_create(c_name.as_ptr(), depth, SocketId::ANY.0, 0) };
             NonNull::new(ring)
                 .ok_or_else(|| Error::from_rte_errno("rte_ring_create", format_args!("ring {name}")))

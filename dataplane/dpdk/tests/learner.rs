@@ -1,4 +1,5 @@
-//! The wrapped learner table holds what it was given until its time is over, and refuses when a bucket is full.
+//! The wrapped learner table holds what it was given until its time is over, and refuses when a
+//! bucket is full.
 
 use dpdk::clock::tsc_hz;
 use dpdk::learner::{BURST_MAX, Learner, LearnerConfig};
@@ -26,7 +27,8 @@ fn learns_forgets_and_refuses() {
 
     let start = 1 << 40;
     let mut table = Learner::new(&eal, &config(4096)).unwrap();
-    // A bucket takes a cache line for itself, and 16 bytes of key and 8 of action for each of its four keys.
+    // A bucket takes a cache line for itself, and 16 bytes of key and 8 of action for each of its
+    // four keys.
     assert!(table.bytes() >= 4096 * (64 + 4 * 24));
     let (known, others) = (keys(0..BURST_MAX as u64), keys(1000..1000 + BURST_MAX as u64));
     assert_eq!(table.refresh_burst(start, &known), 0);

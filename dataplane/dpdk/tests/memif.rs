@@ -1,5 +1,5 @@
-//! A memif client whose server comes late, goes and comes back: start and stop repair the link while the queues stay
-//! with their owners, and frames pass unchanged.
+//! A memif client whose server comes late, goes and comes back: start and stop repair the link
+//! while the queues stay with their owners, and frames pass unchanged.
 
 use dpdk::test_support::push_frame;
 use dpdk::{

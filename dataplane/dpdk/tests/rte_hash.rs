@@ -11,7 +11,8 @@ fn key(n: u32, len: u32) -> Vec<u8> {
     (0..len).map(|i| (n.wrapping_mul(0x9E37_79B9).rotate_left(i * 5) >> 7) as u8 ^ i as u8).collect()
 }
 
-/// CRC-32C bit by bit, reflected polynomial 0x82F63B78, as RFC 3720 B.4 has it but without the two inversions.
+/// CRC-32C bit by bit, reflected polynomial 0x82F63B78, as RFC 3720 B.4 has it but without the two
+/// inversions.
 fn crc32c(bytes: &[u8], init: u32) -> u32 {
     bytes.iter().fold(init, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg()))
@@ -25,7 +26,8 @@ fn rte_hash_is_a_map() {
     for len in 0..40 {
         assert_eq!(hash_crc(&key(len, len), 0x1234_5678), crc32c(&key(len, len), 0x1234_5678), "{len} bytes");
     }
-    // Bob Jenkins' own driver5 of lookup3.c: hashlittle("Four score and seven years ago", 30, 0) and 1.
+    // Bob Jenkins' own driver5 of lookup3.c: hashlittle("Four score and seven years ago", 30, 0)
+    // and 1.
     assert_eq!(jhash(b"Four score and seven years ago", 0), 0x1777_0551);
     assert_eq!(jhash(b"Four score and seven years ago", 1), 0xCD62_8161);
 
@@ -159,7 +161,8 @@ fn refusals(eal: &Eal) {
     assert!(RteHash::new(eal, &config).is_err(), "the name exists");
     assert!(RteHash::new(eal, &HashConfig { name: "none", key_len: 0, ..config }).is_err());
 
-    // Keys of one hash share two buckets of eight; the seventeenth is refused however empty the table is.
+    // Keys of one hash share two buckets of eight; the seventeenth is refused however empty the
+    // table is.
     for n in 0..16 {
         table.add_with_hash(&key(n, 16), 0x1234_5678).unwrap();
     }

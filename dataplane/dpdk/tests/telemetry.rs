@@ -25,7 +25,8 @@ impl Client {
             *to = from.cast_signed();
         }
         let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_un>()).unwrap();
-        // SAFETY: plain system calls; the descriptor is owned from its birth on, and the address has the length given.
+        // SAFETY: plain system calls; the descriptor is owned from its birth on, and the address
+        // has the length given.
         let socket = unsafe {
             let fd: c_int = libc::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC, 0);
             assert!(fd >= 0, "{}", IoError::last_os_error());
@@ -133,7 +134,8 @@ fn the_end_waits_for_an_answer_in_the_making(eal: &Eal, socket: &Path) {
     let wait_returned = Mutex::new(wait_returned);
     let slow = |_: Option<&str>| {
         started.send(()).unwrap();
-        // If serve_telemetry returns meanwhile, this hears of it. It must not, so the time always runs out.
+        // If serve_telemetry returns meanwhile, this hears of it. It must not, so the time always
+        // runs out.
         let early = wait_returned.lock().unwrap().recv_timeout(Duration::from_millis(100));
         Ok(Dict::new().with("returned_early", u64::from(early.is_ok())))
     };

@@ -55,8 +55,8 @@ pub enum HashError {
 
 /// A hash table of librte_hash over keys of one length.
 ///
-/// A position is rte_hash's number for a key. It is stable from the key's addition to its deletion and
-/// below [`max_key_id`](Self::max_key_id).
+/// A position is rte_hash's number for a key. It is stable from the key's addition to its deletion
+/// and below [`max_key_id`](Self::max_key_id).
 #[derive(Debug)]
 pub struct RteHash<'eal> {
     raw: NonNull<sys::rte_hash>,
@@ -131,7 +131,8 @@ impl<'eal> RteHash<'eal> {
         if self.reads_past_keys() {
             return self.add_with_hash(key, self.hash(key)?);
         }
-        // SAFETY: the table is live, nobody else uses it and the key has its length; rte_hash copies it.
+        // SAFETY: the table is live, nobody else uses it and the key has its length; rte_hash
+        // copies it.
         outcome(unsafe { sys::rte_hash_add_key(self.as_ptr(), key.as_ptr().cast()) })
     }
 
@@ -160,7 +161,8 @@ impl<'eal> RteHash<'eal> {
         outcome(unsafe { sys::rte_hash_lookup(self.as_ptr(), key.as_ptr().cast()) })
     }
 
-    /// Looks a key up as [`lookup`](Self::lookup) does, with a given hash (rte_hash_lookup_with_hash).
+    /// Looks a key up as [`lookup`](Self::lookup) does, with a given hash
+    /// (rte_hash_lookup_with_hash).
     ///
     /// # Errors
     ///
@@ -173,8 +175,8 @@ impl<'eal> RteHash<'eal> {
 
     /// Looks up to [`BULK_MAX`] keys with their hashes (rte_hash_lookup_with_hash_bulk).
     ///
-    /// Bit i of the result is set when the table holds key i. Then, and only then, `positions[i]` is its
-    /// position.
+    /// Bit i of the result is set when the table holds key i. Then, and only then, `positions[i]`
+    /// is its position.
     ///
     /// # Errors
     ///
@@ -202,7 +204,8 @@ impl<'eal> RteHash<'eal> {
         let mut signatures = [0; BULK_MAX];
         signatures[..n].copy_from_slice(hashes);
         let mut found = [0_i32; BULK_MAX];
-        // SAFETY: the table is live, each key has its length, and the three arrays have room for n <= BULK_MAX.
+        // SAFETY: the table is live, each key has its length, and the three arrays have room for n
+        // <= BULK_MAX.
         let code = unsafe {
             sys::rte_hash_lookup_with_hash_bulk(
                 self.as_ptr(),
@@ -224,8 +227,8 @@ impl<'eal> RteHash<'eal> {
     }
 
     /// Looks keys up that lie in a row, with the bare call that a C program would make
-    /// (rte_hash_lookup_with_hash_bulk): nothing is copied, and a position is negative when the table does
-    /// not hold its key.
+    /// (rte_hash_lookup_with_hash_bulk): nothing is copied, and a position is negative when the
+    /// table does not hold its key.
     ///
     /// # Errors
     ///
@@ -245,7 +248,8 @@ impl<'eal> RteHash<'eal> {
         for (pointer, key) in pointers.iter_mut().zip(keys) {
             *pointer = ptr::from_ref(key).cast();
         }
-        // SAFETY: the table is live, each key has its length, and the three arrays have room for n <= BULK_MAX.
+        // SAFETY: the table is live, each key has its length, and the three arrays have room for n
+        // <= BULK_MAX.
         let code = unsafe {
             sys::rte_hash_lookup_with_hash_bulk(
                 self.as_ptr(),
@@ -283,7 +287,8 @@ impl<'eal> RteHash<'eal> {
         outcome(unsafe { sys::rte_hash_del_key_with_hash(self.as_ptr(), key.as_ptr().cast(), hash) })
     }
 
-    /// Returns an iterator over all positions and keys, in the order of the buckets (rte_hash_iterate).
+    /// Returns an iterator over all positions and keys, in the order of the buckets
+    /// (rte_hash_iterate).
     #[must_use]
     pub fn iterate(&self) -> Iterate<'_, 'eal> {
         Iterate { table: self, next: 0 }
@@ -308,7 +313,8 @@ impl<'eal> RteHash<'eal> {
         let code = unsafe {
             sys::rte_hash_get_key_with_position(self.as_ptr(), i32::try_from(position).ok()?, &raw mut key)
         };
-        // SAFETY: on success key points to key_len bytes of the store, which only methods on &mut self change.
+        // SAFETY: on success key points to key_len bytes of the store, which only methods on &mut
+        // self change.
         (code == 0).then(|| unsafe { slice::from_raw_parts(key.cast(), self.key_len) })
     }
 
@@ -323,7 +329,8 @@ impl<'eal> RteHash<'eal> {
         if key.len() == self.key_len { Ok(()) } else { Err(HashError::Invalid) }
     }
 
-    /// Returns whether rte_hash would read beyond the end of a key that it hashes itself; see [`jhash`].
+    /// Returns whether rte_hash would read beyond the end of a key that it hashes itself; see
+    /// [`jhash`].
     fn reads_past_keys(&self) -> bool {
         self.hash == HashFunction::Jhash && !self.key_len.is_multiple_of(4)
     }
@@ -354,13 +361,14 @@ impl<'t> Iterator for Iterate<'t, '_> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut key = ptr::null();
         let mut value = ptr::null_mut();
-        // SAFETY: the table is live and not changed while it is borrowed; the three pointers are to variables of
-        // this function and of self.
+        // SAFETY: the table is live and not changed while it is borrowed; the three pointers are to
+        // variables of this function and of self.
         let position = unsafe {
             sys::rte_hash_iterate(self.table.as_ptr(), &raw mut key, &raw mut value, &raw mut self.next)
         };
         let position = u32::try_from(position).ok()?;
-        // SAFETY: key points to key_len bytes of the store, which only methods on &mut RteHash change.
+        // SAFETY: key points to key_len bytes of the store, which only methods on &mut RteHash
+        // change.
         Some((position, unsafe { slice::from_raw_parts(key.cast(), self.table.key_len) }))
     }
 }

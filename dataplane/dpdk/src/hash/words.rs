@@ -9,8 +9,8 @@ use dpdk_sys as sys;
 
 use crate::{Eal, Error, SocketId};
 
-/// An array of 32-bit words in the EAL's memory (rte_zmalloc_socket), like the table itself. A user of
-/// rte_hash indexes it by position.
+/// An array of 32-bit words in the EAL's memory (rte_zmalloc_socket), like the table itself. A user
+/// of rte_hash indexes it by position.
 #[derive(Debug)]
 pub struct Words<'eal> {
     raw: NonNull<u32>,
@@ -32,7 +32,8 @@ impl<'eal> Words<'eal> {
     pub fn new(eal: &'eal Eal, len: usize, socket: SocketId) -> Result<Self, Error> {
         // The Eal is what makes the call below allowed.
         let _ = eal;
-        // 0 asks for the alignment of a cache line. A length whose size overflows is refused as well.
+        // 0 asks for the alignment of a cache line. A length whose size overflows is refused as
+        // well.
         let bytes = len.saturating_mul(size_of::<u32>());
         // SAFETY: the EAL is initialised; a null pointer is no name.
         let raw = unsafe { sys::rte_zmalloc_socket(ptr::null(), bytes, 0, socket.0) };

@@ -1,7 +1,7 @@
 //! Configuring a device and its queues, before it is started for the first time.
 //!
-//! Input: the wishes of whoever opens the port ([`PortConfig`]) and the device's own facts. Output: the
-//! configured device, and what became of the wishes ([`PortSetup`]).
+//! Input: the wishes of whoever opens the port ([`PortConfig`]) and the device's own facts. Output:
+//! the configured device, and what became of the wishes ([`PortSetup`]).
 
 use std::ptr;
 
@@ -13,8 +13,8 @@ use crate::{Error, Mempool, PortId};
 /// Bytes of a frame around its IP packet: Ethernet header, two VLAN tags, FCS.
 const FRAME_OVERHEAD: u32 = 14 + 2 * 4 + 4;
 
-/// The configuration to open a port with. Whatever is not named here, the MTU included, stays as the
-/// device has it.
+/// The configuration to open a port with. Whatever is not named here, the MTU included, stays as
+/// the device has it.
 #[derive(Clone, Copy, Debug)]
 pub struct PortConfig<'c, 'eal> {
     /// Receive queues, at least 1.
@@ -23,7 +23,8 @@ pub struct PortConfig<'c, 'eal> {
     pub tx_queues: u16,
     /// Descriptors per receive queue. [`PortSetup::rxd`] holds the number that the device accepted.
     pub rxd: u16,
-    /// Descriptors per transmit queue. [`PortSetup::txd`] holds the number that the device accepted.
+    /// Descriptors per transmit queue. [`PortSetup::txd`] holds the number that the device
+    /// accepted.
     pub txd: u16,
     /// The pool in which received frames are stored.
     pub rx_pool: &'c Mempool<'eal>,
@@ -43,8 +44,8 @@ pub struct PortSetup {
     /// Whether the device spreads frames over its receive queues by IPv4 addresses and TCP and UDP
     /// ports (RSS). False with one queue or a device that cannot.
     pub rss: bool,
-    /// Whether the device was asked to spread frames longer than an mbuf over several. Software devices
-    /// do so without being asked.
+    /// Whether the device was asked to spread frames longer than an mbuf over several. Software
+    /// devices do so without being asked.
     pub scatter: bool,
 }
 
@@ -78,8 +79,8 @@ pub(super) fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Port
         rx_scatter: u8::from(chains),
         tx_multi_seg: u8::from(chains),
     };
-    // SAFETY: the port exists, as PortFacts::ask has seen, and the caller is its only user. `wanted`
-    // lives across the call.
+    // SAFETY: the port exists, as PortFacts::ask has seen, and the caller is its only user.
+    // `wanted` lives across the call.
     let code = unsafe { sys::shim_port_configure(id.0, &raw const wanted) };
     check(id, &facts, "rte_eth_dev_configure", code)?;
     let (rxd, txd) = set_up_queues(id, &facts, config)?;
@@ -92,11 +93,13 @@ pub(super) fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Port
         rss: rss_hash_on != 0,
         scatter: chains,
     };
-    // The facts are asked for again, because configuring may have brought the MTU into the driver's limits.
+    // The facts are asked for again, because configuring may have brought the MTU into the driver's
+    // limits.
     Ok((PortFacts::ask(id)?, setup))
 }
 
-/// Sets up the queues of a configured port. Returns the descriptors per receive and per transmit queue.
+/// Sets up the queues of a configured port. Returns the descriptors per receive and per transmit
+/// queue.
 fn set_up_queues(id: PortId, facts: &PortFacts, config: &PortConfig<'_, '_>) -> Result<(u16, u16), Error> {
     let (mut rxd, mut txd) = (config.rxd, config.txd);
     // SAFETY: the port exists; both numbers are written in place.
@@ -113,7 +116,8 @@ fn set_up_queues(id: PortId, facts: &PortFacts, config: &PortConfig<'_, '_>) -> 
         check(id, facts, "rte_eth_rx_queue_setup", code)?;
     }
     for queue in 0..config.tx_queues {
-        // SAFETY: the port is configured with this queue; a null tx_conf means the driver's default.
+        // SAFETY: the port is configured with this queue; a null tx_conf means the driver's
+        // default.
         let code = unsafe { sys::rte_eth_tx_queue_setup(id.0, queue, txd, socket, ptr::null()) };
         check(id, facts, "rte_eth_tx_queue_setup", code)?;
     }

@@ -40,8 +40,8 @@ impl PortStats {
 /// The counters as they are given to callers. They never decrease.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// The highest values that the driver has ever reported. net_memif reports zeros while its peer is
-    /// away, and counts on from the old values afterwards.
+    /// The highest values that the driver has ever reported. net_memif reports zeros while its peer
+    /// is away, and counts on from the old values afterwards.
     reported: PortStats,
     /// Frames that the kernel dropped because a packet socket's ring was full. The driver does not
     /// report them.
@@ -49,8 +49,8 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Takes the driver's present report and the frames that rings dropped since the last call. Returns
-    /// the new totals.
+    /// Takes the driver's present report and the frames that rings dropped since the last call.
+    /// Returns the new totals.
     pub(super) fn update(&mut self, now: PortStats, ring_drops: u64) -> PortStats {
         self.reported = self.reported.max(now);
         self.ring_drops += ring_drops;

@@ -19,14 +19,15 @@ pub struct PortFacts {
     pub driver: String,
     /// NUMA node of the device.
     pub socket: SocketId,
-    /// Longest IP packet in bytes: of the kernel's interface where the port rides on one, else of the
-    /// device.
+    /// Longest IP packet in bytes: of the kernel's interface where the port rides on one, else of
+    /// the device.
     pub mtu: u32,
     /// Receive queues that the device has.
     pub max_rx_queues: u16,
     /// Transmit queues that the device has.
     pub max_tx_queues: u16,
-    /// Whether the device can spread frames over receive queues by IPv4 addresses and TCP ports (RSS).
+    /// Whether the device can spread frames over receive queues by IPv4 addresses and TCP ports
+    /// (RSS).
     pub rss: bool,
     /// The RTE_ETH_RSS_* bits that the device can hash on.
     pub(super) rss_offered: u64,

@@ -1,11 +1,11 @@
 //! Ethernet ports: opening, starting, stopping, and asking for link state and counters.
 //!
-//! Input: an EAL, the number of a port and a [`PortConfig`]. Output: queues for the lcores that poll
-//! them, and the control of the device for all other threads. A driver's quirks are looked up once,
-//! when the port is opened.
+//! Input: an EAL, the number of a port and a [`PortConfig`]. Output: queues for the lcores that
+//! poll them, and the control of the device for all other threads. A driver's quirks are looked up
+//! once, when the port is opened.
 //!
-//! Invariants: DPDK's control calls on a port are made one at a time. None is made while a burst call is
-//! in flight on a queue, except to ask for link state or counters.
+//! Invariants: DPDK's control calls on a port are made one at a time. None is made while a burst
+//! call is in flight on a queue, except to ask for link state or counters.
 
 mod configure;
 mod counters;
@@ -34,8 +34,8 @@ use crate::quirks::ring_drops::PacketSockets;
 use crate::quirks::unmap::Guard;
 use crate::{Eal, Error, PortId, QueueId, RxQueue, TxQueue};
 
-/// The longest wait for burst calls in flight, and for a control call of another thread. A burst call
-/// takes microseconds.
+/// The longest wait for burst calls in flight, and for a control call of another thread. A burst
+/// call takes microseconds.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The device's state, as far as this crate has changed it.
@@ -70,17 +70,17 @@ pub struct Port<'eal> {
 }
 
 impl<'eal> Port<'eal> {
-    /// Configures a port and its queues: no offloads, VLAN tags left in the frame, the MTU unchanged, and
-    /// RSS over IPv4, TCP and UDP if there are several receive queues and the device offers it. The port
-    /// is stopped afterwards.
+    /// Configures a port and its queues: no offloads, VLAN tags left in the frame, the MTU
+    /// unchanged, and RSS over IPv4, TCP and UDP if there are several receive queues and the device
+    /// offers it. The port is stopped afterwards.
     ///
-    /// "No offloads" has one exception: if frames of the port's MTU do not fit an mbuf of the pool and
-    /// the device offers it, chained mbufs are switched on in both directions.
+    /// "No offloads" has one exception: if frames of the port's MTU do not fit an mbuf of the pool
+    /// and the device offers it, chained mbufs are switched on in both directions.
     ///
     /// # Errors
     ///
-    /// No such port, a port that is open already, more queues than the device has, or a refusal of the
-    /// driver.
+    /// No such port, a port that is open already, more queues than the device has, or a refusal of
+    /// the driver.
     pub fn open(eal: &'eal Eal, id: PortId, config: PortConfig<'_, 'eal>) -> Result<Self, Error> {
         {
             let mut open = lock(&eal.open_ports);
@@ -125,12 +125,12 @@ impl<'eal> Port<'eal> {
         PortFacts::ask(id)
     }
 
-    /// Starts the device, in promiscuous mode if it knows such a mode. Does nothing when the port is
-    /// running.
+    /// Starts the device, in promiscuous mode if it knows such a mode. Does nothing when the port
+    /// is running.
     ///
     /// Success means that the attempt began. The link may come up later, when a peer has answered:
-    /// [`link_up`](Self::link_up) tells. A link that was lost needs [`stop`](Self::stop) before the next
-    /// attempt.
+    /// [`link_up`](Self::link_up) tells. A link that was lost needs [`stop`](Self::stop) before the
+    /// next attempt.
     ///
     /// # Errors
     ///
@@ -172,16 +172,16 @@ impl<'eal> Port<'eal> {
         }
     }
 
-    /// Stops the device. Queues stay with their owners: they receive nothing and drop what they are given
-    /// until the next [`start`](Self::start). Does nothing when the port is stopped.
+    /// Stops the device. Queues stay with their owners: they receive nothing and drop what they are
+    /// given until the next [`start`](Self::start). Does nothing when the port is stopped.
     ///
-    /// Waits a short time for burst calls that are in flight, and gives up when one does not return: the
-    /// scheduler may have put an lcore aside inside it.
+    /// Waits a short time for burst calls that are in flight, and gives up when one does not
+    /// return: the scheduler may have put an lcore aside inside it.
     ///
     /// # Errors
     ///
-    /// [`Error::PortBusy`], or the driver refused. The queues are cut off in both cases, and the next
-    /// stop or start tries again to stop the device.
+    /// [`Error::PortBusy`], or the driver refused. The queues are cut off in both cases, and the
+    /// next stop or start tries again to stop the device.
     pub fn stop(&self) -> Result<(), Error> {
         let mut device = lock(&self.control);
         self.running.store(false, Ordering::SeqCst);
@@ -228,11 +228,12 @@ impl<'eal> Port<'eal> {
     ///
     /// # Safety
     ///
-    /// The caller fulfils what `call` asks, and is not the interrupt thread. (Nothing of this crate runs
-    /// there but `call` itself.)
+    /// The caller fulfils what `call` asks, and is not the interrupt thread. (Nothing of this crate
+    /// runs there but `call` itself.)
     unsafe fn control_call(&self, call: unsafe extern "C" fn(port: u16) -> c_int) -> Result<c_int, Error> {
         if self.quirks.control_on_interrupt_thread {
-            // SAFETY: the EAL is initialised, as the borrow shows; the rest is the caller's promise.
+            // SAFETY: the EAL is initialised, as the borrow shows; the rest is the caller's
+            // promise.
             unsafe { on_interrupt_thread(call, self.id.0) }
         } else {
             // SAFETY: the caller's promise.
@@ -240,8 +241,8 @@ impl<'eal> Port<'eal> {
         }
     }
 
-    /// Returns whether the kernel's interface that the port rides on has been deleted. A new interface of
-    /// the same name is another one.
+    /// Returns whether the kernel's interface that the port rides on has been deleted. A new
+    /// interface of the same name is another one.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.facts.interface.is_some_and(|interface| interface.is_running().is_none())
@@ -271,8 +272,8 @@ impl<'eal> Port<'eal> {
         &self.facts.driver
     }
 
-    /// Returns the facts about the device as of when the port was opened. Configuring it may have lowered
-    /// the MTU.
+    /// Returns the facts about the device as of when the port was opened. Configuring it may have
+    /// lowered the MTU.
     #[must_use]
     pub fn facts(&self) -> &PortFacts {
         &self.facts
@@ -284,8 +285,8 @@ impl<'eal> Port<'eal> {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Returns whether the link is up: as the kernel says where the port rides on an interface of it, else
-    /// as the driver says. Does not wait for the link to come up.
+    /// Returns whether the link is up: as the kernel says where the port rides on an interface of
+    /// it, else as the driver says. Does not wait for the link to come up.
     #[must_use]
     pub fn link_up(&self) -> bool {
         if let Some(interface) = self.facts.interface {
@@ -296,8 +297,8 @@ impl<'eal> Port<'eal> {
         unsafe { sys::shim_port_link_up(self.id.0) == 1 }
     }
 
-    /// Claims the right to control calls. Returns `None` when another thread's call takes longer than
-    /// [`PATIENCE`], so that a reader of link state or counters does not wait for a peer.
+    /// Claims the right to control calls. Returns `None` when another thread's call takes longer
+    /// than [`PATIENCE`], so that a reader of link state or counters does not wait for a peer.
     fn control_soon(&self) -> Option<MutexGuard<'_, Device>> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -310,8 +311,8 @@ impl<'eal> Port<'eal> {
         }
     }
 
-    /// Reads the counters. Returns the values of the last call while a start or stop of another thread
-    /// takes its time.
+    /// Reads the counters. Returns the values of the last call while a start or stop of another
+    /// thread takes its time.
     ///
     /// # Errors
     ///
@@ -319,7 +320,8 @@ impl<'eal> Port<'eal> {
     pub fn stats(&self) -> Result<PortStats, Error> {
         let mut stats = MaybeUninit::<sys::rte_eth_stats>::zeroed();
         let Some(_control) = self.control_soon() else { return Ok(lock(&self.counters).totals()) };
-        // SAFETY: the port is open and stats has room; rte_eth_stats is made of integers, so zero is valid.
+        // SAFETY: the port is open and stats has room; rte_eth_stats is made of integers, so zero
+        // is valid.
         let stats = unsafe {
             match sys::rte_eth_stats_get(self.id.0, stats.as_mut_ptr()) {
                 0 => stats.assume_init(),

@@ -1,13 +1,14 @@
 //! Calls on the EAL's interrupt thread, and its end.
 //!
-//! Two races of DPDK 22.11 are avoided here. Both end in a crash when a memif peer goes at the wrong
-//! moment:
+//! Two races of DPDK 22.11 are avoided here. Both end in a crash when a memif peer goes at the
+//! wrong moment:
 //!
-//! - net_memif works on its control connection both on the interrupt thread (handshake, lost peer) and
-//!   on the thread that starts, stops or closes the port. One frees what the other still uses. When
-//!   these calls run on the interrupt thread too, they come between its events and not into them.
-//! - rte_eal_cleanup wakes the interrupt thread and then unmaps memory that the thread reads. A thread
-//!   that is parked in a callback that never returns reads nothing.
+//! - net_memif works on its control connection both on the interrupt thread (handshake, lost peer)
+//!   and on the thread that starts, stops or closes the port. One frees what the other still uses.
+//!   When these calls run on the interrupt thread too, they come between its events and not into
+//!   them.
+//! - rte_eal_cleanup wakes the interrupt thread and then unmaps memory that the thread reads. A
+//!   thread that is parked in a callback that never returns reads nothing.
 
 use std::ffi::{c_int, c_void};
 use std::sync::mpsc;
@@ -23,8 +24,8 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs `call` on the interrupt thread and returns its result.
 ///
-/// Waits until that thread has finished what it is doing. Its longest wait of its own is for a peer or
-/// for a burst call, and both have an upper bound (`dpdk-sys/quirks.c`, `unmap.rs`).
+/// Waits until that thread has finished what it is doing. Its longest wait of its own is for a peer
+/// or for a burst call, and both have an upper bound (`dpdk-sys/quirks.c`, `unmap.rs`).
 ///
 /// # Errors
 ///
@@ -32,8 +33,8 @@ type Job = Box<dyn FnOnce() + Send>;
 ///
 /// # Safety
 ///
-/// The EAL is initialised, `call` may be called with `port` on any thread, and the caller is not the
-/// interrupt thread.
+/// The EAL is initialised, `call` may be called with `port` on any thread, and the caller is not
+/// the interrupt thread.
 pub(crate) unsafe fn on_interrupt_thread(
     call: unsafe extern "C" fn(port: u16) -> c_int,
     port: u16,
@@ -53,8 +54,8 @@ pub(crate) unsafe fn on_interrupt_thread(
 
 /// Keeps the interrupt thread from ever doing anything again, and returns when it has stopped.
 ///
-/// A descriptor of its own wakes the thread, and not an alarm: rte_eal_cleanup waits until no alarm's
-/// callback is running.
+/// A descriptor of its own wakes the thread, and not an alarm: rte_eal_cleanup waits until no
+/// alarm's callback is running.
 ///
 /// # Errors
 ///
@@ -79,8 +80,8 @@ pub(crate) unsafe fn park_interrupt_thread() -> Result<(), Error> {
         }
     });
     let job = Box::into_raw(Box::new(job));
-    // SAFETY: the EAL is initialised. run_job takes back the pointer that Box::into_raw gave, and does
-    // so once, because it does not return.
+    // SAFETY: the EAL is initialised. run_job takes back the pointer that Box::into_raw gave, and
+    // does so once, because it does not return.
     let code = unsafe { sys::quirks_watch_fd(fd, Some(run_job), job.cast()) };
     if code != 0 {
         // SAFETY: nothing was registered, so job and descriptor are still ours.
@@ -102,8 +103,8 @@ pub(crate) unsafe fn park_interrupt_thread() -> Result<(), Error> {
 /// The EAL is initialised.
 unsafe fn submit(job: Job) -> Result<(), Error> {
     let job = Box::into_raw(Box::new(job));
-    // SAFETY: the EAL is initialised. run_job takes back the pointer that Box::into_raw gave, once: the
-    // alarm is never cancelled. One microsecond is the shortest time that DPDK takes.
+    // SAFETY: the EAL is initialised. run_job takes back the pointer that Box::into_raw gave, once:
+    // the alarm is never cancelled. One microsecond is the shortest time that DPDK takes.
     let code = unsafe { sys::rte_eal_alarm_set(1, Some(run_job), job.cast()) };
     if code != 0 {
         // SAFETY: no alarm was set, so the job is still ours and was made by Box::into_raw.
@@ -115,7 +116,8 @@ unsafe fn submit(job: Job) -> Result<(), Error> {
 
 /// Runs a job on the interrupt thread. Jobs do not panic.
 unsafe extern "C" fn run_job(job: *mut c_void) {
-    // SAFETY: the pointer is from Box::into_raw of a Box<Job>, and was given to one alarm or descriptor.
+    // SAFETY: the pointer is from Box::into_raw of a Box<Job>, and was given to one alarm or
+    // descriptor.
     let job = unsafe { Box::from_raw(job.cast::<Job>()) };
     job();
 }

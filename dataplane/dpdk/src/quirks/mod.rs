@@ -11,16 +11,16 @@ pub(crate) mod unmap;
 /// The workarounds that a port needs because of its driver. All `false` for most drivers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Quirks {
-    /// The driver changes its state on the interrupt thread without a lock, so start, stop and close
-    /// run on that thread; see [`interrupt`].
+    /// The driver changes its state on the interrupt thread without a lock, so start, stop and
+    /// close run on that thread; see [`interrupt`].
     pub(crate) control_on_interrupt_thread: bool,
     /// The driver unmaps its rings without waiting for burst calls; see [`unmap`].
     pub(crate) unmaps_under_bursts: bool,
     /// The driver does not report the frames that the kernel drops because its ring is full; see
     /// [`ring_drops`].
     pub(crate) hides_ring_drops: bool,
-    /// The driver's device cannot be started a second time, so a step that may fail comes before the
-    /// start and not after it.
+    /// The driver's device cannot be started a second time, so a step that may fail comes before
+    /// the start and not after it.
     pub(crate) starts_once: bool,
 }
 

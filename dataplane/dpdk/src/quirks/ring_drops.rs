@@ -1,15 +1,16 @@
 //! Frames that the kernel drops because the ring of a packet socket is full.
 //!
 //! net_af_packet keeps its sockets to itself and does not count these frames. The kernel does, per
-//! socket. So the sockets are looked for among the process's descriptors when the port is opened, and
-//! asked for their counters when the port is asked for its own.
+//! socket. So the sockets are looked for among the process's descriptors when the port is opened,
+//! and asked for their counters when the port is asked for its own.
 
 use std::ffi::c_int;
 use std::os::fd::RawFd;
 
 use crate::kernel::Interface;
 
-/// The packet sockets of a net_af_packet port. The driver owns the descriptors; they are only asked here.
+/// The packet sockets of a net_af_packet port. The driver owns the descriptors; they are only asked
+/// here.
 #[derive(Debug, Default)]
 pub(crate) struct PacketSockets(Vec<RawFd>);
 
@@ -21,8 +22,8 @@ impl PacketSockets {
         Self(fds.filter(|fd| packet_socket_interface(*fd) == Some(interface)).collect())
     }
 
-    /// Returns the frames dropped since the last call (PACKET_STATISTICS, which starts at zero again when
-    /// it is read).
+    /// Returns the frames dropped since the last call (PACKET_STATISTICS, which starts at zero
+    /// again when it is read).
     pub(crate) fn take_drops(&self) -> u64 {
         let drops = |&fd| option::<libc::tpacket_stats>(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS);
         self.0.iter().filter_map(drops).map(|stats| u64::from(stats.tp_drops)).sum()

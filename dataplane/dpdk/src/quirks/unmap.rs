@@ -1,16 +1,16 @@
 //! Keeps memory mapped that an lcore may be reading.
 //!
-//! When the peer of a net_memif port goes, the driver unmaps the port's rings on the EAL's interrupt
-//! thread. It does not wait for an lcore that is inside a burst call on them. If the scheduler has put
-//! the lcore aside there, it comes back to memory that is no longer mapped.
+//! When the peer of a net_memif port goes, the driver unmaps the port's rings on the EAL's
+//! interrupt thread. It does not wait for an lcore that is inside a burst call on them. If the
+//! scheduler has put the lcore aside there, it comes back to memory that is no longer mapped.
 //!
-//! So every `munmap` of the process asks [`may_unmap`] first (`dpdk-sys/quirks.c`). On the interrupt
-//! thread it waits until no burst call is in flight on a guarded port; on other threads it returns at
-//! once. A burst call that begins later finds the port unconnected, because the driver marks it so
-//! before it unmaps anything.
+//! So every `munmap` of the process asks [`may_unmap`] first (`dpdk-sys/quirks.c`). On the
+//! interrupt thread it waits until no burst call is in flight on a guarded port; on other threads
+//! it returns at once. A burst call that begins later finds the port unconnected, because the
+//! driver marks it so before it unmaps anything.
 //!
-//! The wait has an upper bound. After [`LIMIT`] the memory stays mapped for the rest of the process,
-//! and the interrupt thread goes on.
+//! The wait has an upper bound. After [`LIMIT`] the memory stays mapped for the rest of the
+//! process, and the interrupt thread goes on.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -23,8 +23,8 @@ use dpdk_sys as sys;
 use crate::gate::Gate;
 use crate::lock::lock;
 
-/// The longest wait for burst calls in one `munmap`. A burst call takes microseconds, so the bound is
-/// only reached when an lcore does not get to run at all. Tests wait less.
+/// The longest wait for burst calls in one `munmap`. A burst call takes microseconds, so the bound
+/// is only reached when an lcore does not get to run at all. Tests wait less.
 const LIMIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
 
 /// The queues of open ports whose driver unmaps rings, one element per port and direction.
@@ -71,12 +71,12 @@ unsafe extern "C" fn may_unmap() -> c_int {
     c_int::from(!guarded || bursts_end_within(LIMIT))
 }
 
-/// Waits until no burst call is in flight on a guarded port. Returns `false` when one still is after
-/// `limit`.
+/// Waits until no burst call is in flight on a guarded port. Returns `false` when one still is
+/// after `limit`.
 fn bursts_end_within(limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
-    // Orders the driver's mark that the port is unconnected before the looks at the gates. A call that
-    // is not seen here sees the mark.
+    // Orders the driver's mark that the port is unconnected before the looks at the gates. A call
+    // that is not seen here sees the mark.
     fence(Ordering::SeqCst);
     lock(&GUARDED).iter().all(|gates| gates.iter().all(|gate| gate.wait_until_idle(deadline)))
 }

@@ -41,8 +41,8 @@ fn during_a_burst<T>(body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs `wait` on a thread of its own and returns its result and how long it took, or `None` when it
-/// takes more than `patience`.
+/// Runs `wait` on a thread of its own and returns its result and how long it took, or `None` when
+/// it takes more than `patience`.
 fn within<T: Send + 'static>(
     patience: Duration,
     wait: impl FnOnce() -> T + Send + 'static,

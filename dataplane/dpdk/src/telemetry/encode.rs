@@ -1,7 +1,7 @@
 //! An answer in DPDK's form: checked against the limits of librte_telemetry, then written.
 //!
-//! DPDK 22.11 leaves out what does not fit, without an error. So the size of the JSON that it will make is
-//! computed beforehand.
+//! DPDK 22.11 leaves out what does not fit, without an error. So the size of the JSON that it will
+//! make is computed beforehand.
 
 use std::ffi::{CString, c_int};
 use std::ptr::NonNull;
@@ -79,8 +79,8 @@ fn cut(text: &str) -> &str {
     &text[..end.unwrap_or_default()]
 }
 
-/// Makes a C string of a text, cut to the room that there is. A zero byte would end it; no text of ours
-/// has one.
+/// Makes a C string of a text, cut to the room that there is. A zero byte would end it; no text of
+/// ours has one.
 fn c_text(text: &str) -> CString {
     let text = cut(text);
     CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
@@ -127,7 +127,8 @@ pub(super) unsafe fn fill(out: NonNull<sys::rte_tel_data>, Dict(entries): &Dict)
             },
             Value::Numbers(_) | Value::Texts(_) | Value::Dict(_) => {
                 let Some(part) = Container::new() else { return -libc::ENOMEM };
-                // SAFETY: the part was just allocated. DPDK frees it with the answer, once it has taken it.
+                // SAFETY: the part was just allocated. DPDK frees it with the answer, once it has
+                // taken it.
                 unsafe {
                     match fill_part(&part, value) {
                         0 => {
@@ -152,7 +153,8 @@ pub(super) unsafe fn fill(out: NonNull<sys::rte_tel_data>, Dict(entries): &Dict)
 /// Writes a list or a dictionary into a part that is still empty. Returns 0 or a negative errno.
 fn fill_part(part: &Container, value: &Value) -> c_int {
     let out = part.0.as_ptr();
-    // SAFETY: the part is allocated and ours; it becomes a list before anything is added to it, and texts are copied.
+    // SAFETY: the part is allocated and ours; it becomes a list before anything is added to it, and
+    // texts are copied.
     unsafe {
         match value {
             Value::Numbers(numbers) => {

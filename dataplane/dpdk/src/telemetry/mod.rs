@@ -4,9 +4,9 @@
 //! socket, as JSON of at most 16 KiB each.
 //!
 //! DPDK cannot unregister a command, and calls it on threads that outlive the EAL. So DPDK gets one
-//! function for all commands, which looks the closure up at each request. [`Eal::serve_telemetry`] enters
-//! the closures and removes them again. The removal waits for answers that are being made, so a closure
-//! may borrow what lives around the call.
+//! function for all commands, which looks the closure up at each request. [`Eal::serve_telemetry`]
+//! enters the closures and removes them again. The removal waits for answers that are being made,
+//! so a closure may borrow what lives around the call.
 
 mod encode;
 mod value;
@@ -24,8 +24,9 @@ use self::encode::{check, fill};
 use crate::error::c_string;
 use crate::{Eal, Error};
 
-/// A closure that makes an answer. It runs on DPDK's telemetry threads, several at a time. Its argument is
-/// the part of the request after the comma. An `Err` reaches the client as `{"error": …}`.
+/// A closure that makes an answer. It runs on DPDK's telemetry threads, several at a time. Its
+/// argument is the part of the request after the comma. An `Err` reaches the client as `{"error":
+/// …}`.
 pub type Answer<'a> = dyn Fn(Option<&str>) -> Result<Dict, String> + Sync + 'a;
 
 /// A command to serve.
@@ -51,7 +52,8 @@ struct Registered {
     answer: Option<&'static Answer<'static>>,
 }
 
-/// A request holds the lock shared while its answer is made. Removing a closure takes the lock alone.
+/// A request holds the lock shared while its answer is made. Removing a closure takes the lock
+/// alone.
 static COMMANDS: RwLock<Vec<Registered>> = RwLock::new(Vec::new());
 
 /// Locks the commands for a change.
@@ -61,12 +63,13 @@ fn commands() -> RwLockWriteGuard<'static, Vec<Registered>> {
 }
 
 impl Eal {
-    /// Answers `commands` while `body` runs. Before and after, clients read `null`. With the EAL argument
-    /// `--no-telemetry` there is no socket, and so no request.
+    /// Answers `commands` while `body` runs. Before and after, clients read `null`. With the EAL
+    /// argument `--no-telemetry` there is no socket, and so no request.
     ///
     /// # Errors
     ///
-    /// A name or a help text that DPDK refuses (EINVAL), or a command that is being served already (EEXIST).
+    /// A name or a help text that DPDK refuses (EINVAL), or a command that is being served already
+    /// (EEXIST).
     pub fn serve_telemetry<T>(
         &self,
         commands: &[TelemetryCommand<'_>],
@@ -80,8 +83,8 @@ impl Eal {
     }
 }
 
-/// The commands that are being served. The value never leaves [`Eal::serve_telemetry`], so it is always
-/// dropped.
+/// The commands that are being served. The value never leaves [`Eal::serve_telemetry`], so it is
+/// always dropped.
 struct Serving(Vec<CString>);
 
 impl Serving {
@@ -90,9 +93,9 @@ impl Serving {
             Error::returned("rte_telemetry_register_cmd", command.name, errno.saturating_neg())
         };
         let name = c_string(command.name)?;
-        // SAFETY: only the lifetime changes. run_answer calls the closure while it holds COMMANDS shared.
-        // Drop removes the closure while it holds COMMANDS alone, before serve_telemetry returns, and so
-        // within the borrow.
+        // SAFETY: only the lifetime changes. run_answer calls the closure while it holds COMMANDS
+        // shared. Drop removes the closure while it holds COMMANDS alone, before serve_telemetry
+        // returns, and so within the borrow.
         let answer = unsafe { std::mem::transmute::<&Answer<'_>, &'static Answer<'static>>(command.answer) };
         let mut known = commands();
         let place = known.iter().position(|one| one.name == name);
@@ -103,8 +106,8 @@ impl Serving {
             known[place].answer = Some(answer);
         } else {
             let help = c_string(command.help)?;
-            // SAFETY: both texts are copied, and run_answer may be called at any time, for ever. DPDK holds
-            // none of its locks while it calls.
+            // SAFETY: both texts are copied, and run_answer may be called at any time, for ever.
+            // DPDK holds none of its locks while it calls.
             let code =
                 unsafe { sys::rte_telemetry_register_cmd(name.as_ptr(), Some(run_answer), help.as_ptr()) };
             if code != 0 {
@@ -127,8 +130,8 @@ impl Drop for Serving {
     }
 }
 
-/// Answers a request for any of our commands. DPDK calls it on a thread of its own. A negative return
-/// value makes the answer `null`.
+/// Answers a request for any of our commands. DPDK calls it on a thread of its own. A negative
+/// return value makes the answer `null`.
 unsafe extern "C" fn run_answer(
     name: *const c_char,
     params: *const c_char,
