@@ -1,4 +1,4 @@
-//! The clock: the only file that knows time.
+//! The lcores' clock. No other file of the data plane reads time, except that a replay has the capture's.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,13 +7,12 @@ use dpdk::clock::tsc;
 
 /// The start of a measurement of the time stamp counter's rate.
 ///
-/// EAL rounds its own figure to 10 MHz, which can be off by more than a
-/// thousandth: 30 s would end 45 ms early or late. So the rate is measured
-/// against the monotonic clock, over the time that start-up takes anyway.
+/// EAL's own value is rounded too coarsely for deadlines of milliseconds. So the rate is measured against the monotonic
+/// clock, over the time that the start takes anyway.
 #[derive(Debug, Clone, Copy)]
 pub struct Calibration(Pair);
 
-/// Both clocks at one moment.
+/// A reading of both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
 struct Pair {
     instant: Instant,
@@ -23,9 +22,8 @@ struct Pair {
 impl Pair {
     const TRIES: usize = 32;
 
-    /// Reads the monotonic clock between two readings of the counter, and takes
-    /// the closest of some tries: a thread that is put aside between the
-    /// readings would otherwise give a pair that does not belong together.
+    /// Reads the monotonic clock between two readings of the counter, several times, and returns the pair with the
+    /// shortest gap. Otherwise a thread that is preempted between the readings would give a wrong pair.
     fn read() -> Self {
         let once = || {
             let before = tsc();
@@ -42,17 +40,16 @@ impl Pair {
 }
 
 impl Calibration {
-    /// Shortest measurement: two readings of both clocks are some 100 ns apart,
-    /// so the rate is good to 1 in a million.
+    /// Shortest measurement: long enough that the gap between the readings of both clocks does not matter.
     const WINDOW: Duration = Duration::from_millis(100);
 
-    /// Starts to measure.
+    /// Starts the measurement.
     #[must_use]
     pub fn start() -> Self {
         Calibration(Pair::read())
     }
 
-    /// Ends the measurement, waiting for the window to pass if need be, and starts the clock.
+    /// Ends the measurement and starts the clock. Sleeps until the measurement is long enough.
     #[must_use]
     pub fn finish(self) -> Clock {
         std::thread::sleep(Self::WINDOW.saturating_sub(self.0.instant.elapsed()));
@@ -61,8 +58,7 @@ impl Calibration {
         let cycles = u128::from(end.tsc.wrapping_sub(self.0.tsc).max(1));
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let ns_per_cycle = ((elapsed_ns << Clock::FRACTION) / cycles) as u64;
-        // The clock starts at the whole millisecond before now, so that a tick
-        // is a whole millisecond of wall clock too.
+        // The clock starts at the last whole millisecond, so that a tick is a whole millisecond of wall clock too.
         let into_ms = wall.as_nanos() % 1_000_000;
         let start =
             end.tsc.wrapping_sub(((into_ms << Clock::FRACTION) / u128::from(ns_per_cycle.max(1))) as u64);
@@ -70,7 +66,7 @@ impl Calibration {
     }
 }
 
-/// Nanoseconds since its start, from the time stamp counter.
+/// A clock of nanoseconds since its start, which reads the time stamp counter.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: u64,
@@ -82,7 +78,7 @@ pub struct Clock {
 impl Clock {
     const FRACTION: u32 = 40;
 
-    /// Reads the clock. One such reading serves a whole burst.
+    /// Reads the clock. One reading serves a whole burst.
     #[inline]
     #[must_use]
     pub fn now(&self) -> Now {
@@ -90,19 +86,19 @@ impl Clock {
         Now::from_ns(((u128::from(cycles) * u128::from(self.ns_per_cycle)) >> Self::FRACTION) as u64)
     }
 
-    /// Unix time, in nanoseconds, of an instant on this clock.
+    /// Returns the Unix time, in nanoseconds, of an instant of this clock.
     ///
-    /// The wall clock is read once, at the start: an entry's creation time
-    /// stays the same for its life, whatever is done to the host's clock.
+    /// The wall clock is read once, at the start: an entry's creation time stays the same for its life, whatever is done
+    /// to the host's clock.
     #[must_use]
     pub fn wall_ns(&self, ns: u64) -> u64 {
         self.wall_start_ns + ns
     }
 }
 
-/// Where a clock stands in the world's time.
+/// Converts instants of a clock to Unix time.
 pub(crate) trait Wall {
-    /// Unix time, in nanoseconds, of an instant `ns` nanoseconds after the clock's start.
+    /// Returns the Unix time, in nanoseconds, of the instant `ns` nanoseconds after the clock's start.
     fn wall_ns(&self, ns: u64) -> u64;
 }
 

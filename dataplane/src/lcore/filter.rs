@@ -1,27 +1,26 @@
-//! A filter as an lcore applies it: the program that the control service has
-//! compiled, and the engine's entry as the facts that it asks about.
+//! A filter as an lcore applies it: a program that the control service has compiled, run on the engine's entries.
 
 use conntrack::{Entry, Now};
 use flowtracker_proto::filter::{BadFilter, Facts, Program};
 use flowtracker_proto::{show, v1};
 
-/// Which entries a dump or a flush is about.
+/// Selects the entries of a dump or a flush.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter(Program);
 
 impl Filter {
-    /// Every entry.
+    /// Selects every entry.
     pub const ALL: Filter = Filter(Program::ALL);
 
-    /// Takes a filter off the link.
+    /// Converts a filter of the link. None selects every entry.
     ///
     /// # Errors
-    /// When it is none.
+    /// When its program is not sound.
     pub fn from_proto(filter: Option<&v1::Filter>) -> Result<Self, BadFilter> {
         Program::from_proto(filter).map(Filter)
     }
 
-    /// True when the entry, as it is now, passes.
+    /// Returns `true` when the entry, as it is at `now`, is selected.
     #[inline]
     #[must_use]
     pub fn matches(&self, entry: &Entry, now: Now) -> bool {
@@ -29,6 +28,7 @@ impl Filter {
     }
 }
 
+/// Returns what a filter may ask about an entry.
 fn facts(entry: &Entry, now: Now) -> Facts {
     let key = &entry.key;
     Facts {

@@ -1,4 +1,4 @@
-//! What runs on a polling lcore, for every burst, and what it shares with other threads.
+//! What runs on a polling lcore for every burst, and what the lcore shares with other threads.
 
 pub mod clock;
 pub mod execute;

@@ -1,12 +1,11 @@
-//! A sequence lock over words: one writer who never waits, readers who never see
-//! half of a change.
+//! A sequence lock over words: its one writer never waits, and its readers never see half of a change.
 //!
-//! H.-J. Boehm, "Can seqlocks get along with programming language memory models?"
-//! (MSPC 2012), with the words as relaxed atomics and fences around them.
+//! After H.-J. Boehm, "Can seqlocks get along with programming language memory models?" (MSPC 2012), with the words as
+//! relaxed atomics and fences around them. Loom tries every interleaving in `tests/tests/interleavings.rs`.
 
 use crate::lcore::sync::{AtomicU64, Ordering, fence};
 
-/// `N` words that belong together.
+/// `N` words that are replaced and read as a whole.
 #[derive(Debug)]
 pub struct SeqLock<const N: usize> {
     /// Odd while the words are being replaced.
@@ -32,7 +31,7 @@ impl<const N: usize> SeqLock<N> {
         self.version.store(version + 2, Ordering::Release);
     }
 
-    /// The words, unless they were being replaced meanwhile.
+    /// Returns the words, or `None` when they were being replaced meanwhile.
     pub fn try_read(&self) -> Option<[u64; N]> {
         let before = self.version.load(Ordering::Acquire);
         let words = std::array::from_fn(|i| self.words[i].load(Ordering::Relaxed));
@@ -41,18 +40,18 @@ impl<const N: usize> SeqLock<N> {
         whole.then_some(words)
     }
 
-    /// The words.
+    /// Returns the words, and tries again while they are being replaced.
     pub fn read(&self) -> [u64; N] {
         loop {
             if let Some(words) = self.try_read() {
                 return words;
             }
-            // The writer may have lost its CPU, even to this thread.
+            // The writer may have been preempted, even by this thread.
             std::thread::yield_now();
         }
     }
 
-    /// One word, whatever happens to the others.
+    /// Returns one word, which need not belong to the same state as another.
     pub fn peek(&self, index: usize) -> u64 {
         self.words[index].load(Ordering::Relaxed)
     }

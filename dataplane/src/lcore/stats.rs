@@ -1,4 +1,4 @@
-//! Counters of an lcore: one writer, any number of readers, no torn snapshot.
+//! The counters of an lcore: written by it alone, read by any thread, and a snapshot is never torn.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -7,10 +7,10 @@ use flowtracker_proto::loop_time;
 
 use crate::lcore::seqlock::SeqLock;
 
-/// What an lcore counts.
+/// The counters of one lcore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LcoreCounters {
-    /// Of its shard.
+    /// Those of its shard.
     pub tracker: Counters,
     /// Frames that the peer port took.
     pub tx: u64,
@@ -30,7 +30,7 @@ pub struct LcoreCounters {
     pub capacity: u64,
 }
 
-/// The outcomes that were met, for people: `hit=3 miss_created=1`.
+/// Returns the outcomes that occurred, for the log: `hit=3 miss_created=1`.
 pub(crate) fn outcomes_text(counters: &Counters) -> String {
     let met: Vec<String> = Outcome::ALL
         .iter()
@@ -40,13 +40,13 @@ pub(crate) fn outcomes_text(counters: &Counters) -> String {
     if met.is_empty() { "no outcomes".to_owned() } else { met.join(" ") }
 }
 
-/// Place of [`LcoreCounters::polls`] among the words.
+/// Index of [`LcoreCounters::polls`] among the words.
 const POLLS: usize = 4;
 const OUTCOMES: usize = Outcome::ALL.len();
 const WORDS: usize = 14 + OUTCOMES + Counters::LATENESS_BUCKETS;
 
 impl LcoreCounters {
-    /// Events that went to the link: the sink took them, and did not drop them for want of one.
+    /// Returns how many events went to the link: those that the sink took and did not drop.
     #[must_use]
     pub fn events_sent(&self) -> u64 {
         self.tracker.events_sent - self.events_unlinked.min(self.tracker.events_sent)
@@ -103,8 +103,8 @@ impl LcoreCounters {
 
 /// How long an lcore's poll iterations took: a histogram in the buckets of [`loop_time`].
 ///
-/// It is not among the counters that are copied once per tick: that would move one and a half kilobytes every
-/// millisecond. One thread counts, with a plain load and store, and readers see each bucket as it is at that moment.
+/// It is too large to be copied once per tick with the other counters. One thread counts in place, with a plain load and
+/// store, and a reader sees each bucket as it is at that moment.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct LoopTimes([AtomicU64; loop_time::BUCKETS]);
@@ -116,14 +116,14 @@ impl Default for LoopTimes {
 }
 
 impl LoopTimes {
-    /// Counts one iteration. Only the lcore that owns them calls this.
+    /// Counts an iteration that took `ns` nanoseconds. Only the lcore that owns the counters calls this.
     #[inline]
     pub fn count(&self, ns: u64) {
         let bucket = &self.0[loop_time::bucket(ns)];
         bucket.store(bucket.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// The counts up to the longest time that was seen.
+    /// Returns the counts up to the bucket of the longest time.
     #[must_use]
     pub fn counts(&self) -> Vec<u64> {
         let mut counts: Vec<u64> = self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
@@ -132,12 +132,12 @@ impl LoopTimes {
     }
 }
 
-/// The published counters of one lcore, on cache lines of its own.
+/// The published counters of one lcore, on cache lines of their own.
 #[derive(Default)]
 #[repr(align(128))]
 pub struct Published {
     counters: SeqLock<WORDS>,
-    /// Counted in place.
+    /// The histogram of its iterations, which is counted in place.
     pub loop_times: LoopTimes,
     stalls: AtomicU64,
     stalled: AtomicBool,
@@ -149,31 +149,31 @@ impl Published {
         self.counters.write(counters.to_words());
     }
 
-    /// The watchdog says that the lcore does not poll.
+    /// Counts a stall. Called by the watchdog when the lcore does not poll.
     pub fn stall_began(&self) {
         self.stalls.fetch_add(1, Ordering::Relaxed);
         self.stalled.store(true, Ordering::Relaxed);
     }
 
-    /// The watchdog says that the lcore polls again.
+    /// Ends a stall. Called by the watchdog when the lcore polls again.
     pub fn stall_ended(&self) {
         self.stalled.store(false, Ordering::Relaxed);
     }
 
-    /// How often the lcore stood still, and whether it does.
+    /// Returns how often the lcore has stalled, and whether it does now.
     #[must_use]
     pub fn stalls(&self) -> (u64, bool) {
         (self.stalls.load(Ordering::Relaxed), self.stalled.load(Ordering::Relaxed))
     }
 
-    /// Poll iterations, without a wait for counters that belong together: the lcore may stand still while it replaces
-    /// them.
+    /// Returns the poll iterations. Unlike [`Published::snapshot`] it does not wait for the lcore, which may be stalled in
+    /// the middle of a change.
     #[must_use]
     pub fn polls(&self) -> u64 {
         self.counters.peek(POLLS)
     }
 
-    /// Reads counters that belong together.
+    /// Returns the counters as they were at one moment.
     #[must_use]
     pub fn snapshot(&self) -> LcoreCounters {
         LcoreCounters::from_words(&self.counters.read())

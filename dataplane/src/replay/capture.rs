@@ -1,10 +1,9 @@
 //! Captures of Ethernet frames, pcap and pcapng, one packet after the other.
 //!
-//! The crate `pcap-file` finds the blocks. It is asked for raw ones, because what it makes of them is too strict or too
-//! loose for captures as they are: it refuses a pcap packet that was cut by the snap length, and a pcapng packet whose
-//! options lack the mark at their end (dpdk-dumpcap 22.11 writes these), and it takes every pcapng time for nanoseconds.
+//! The crate `pcap-file` finds the blocks, and this file reads them. The crate's own reading is too strict or too loose
+//! for real captures: it refuses a pcap packet that was cut by the snap length, and a pcapng packet whose options lack
+//! the mark at their end (dpdk-dumpcap 22.11 writes these), and it takes every pcapng time for nanoseconds.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Chain, Cursor, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use pcap_file::pcapng::blocks::{
 };
 use pcap_file::{DataLink, Endianness, PcapError, TsResolution};
 
-use super::LAST_NS;
+use crate::replay::clock::LAST_NS;
 
 /// A second, in nanoseconds.
 const SECOND: u64 = 1_000_000_000;
@@ -29,13 +28,13 @@ const SECOND: u64 = 1_000_000_000;
 pub(super) struct Capture {
     path: PathBuf,
     format: Format,
-    /// Packets so far.
+    /// Packets read so far.
     packets: u64,
-    /// Octets of the packet block at hand.
+    /// Octets of the present packet's block.
     block: Vec<u8>,
 }
 
-/// The file, its first four octets having been looked at.
+/// The file. Its first four octets, which say the format, have been read already.
 type Source = Chain<Cursor<[u8; 4]>, File>;
 
 enum Format {
@@ -48,48 +47,37 @@ enum Format {
 pub(super) struct Packet<'a> {
     /// When it was captured, Unix nanoseconds.
     pub(super) time_ns: u64,
-    /// The octets captured.
+    /// The octets that were captured.
     pub(super) octets: &'a [u8],
-    /// Octets of the frame, captured or not.
+    /// Length of the frame in octets, captured or not.
     pub(super) length: u32,
 }
 
 /// Why a capture cannot be read, or not to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}{reason}", .path.display(), .packet.map_or(String::new(), |packet| format!("packet {packet}: ")))]
 pub struct CaptureError {
     path: PathBuf,
-    /// Number of the packet, from 1; `None` when the file has not got so far.
+    /// Number of the packet, from 1; `None` before the first one.
     packet: Option<u64>,
     reason: String,
 }
-
-impl fmt::Display for CaptureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.path.display())?;
-        if let Some(packet) = self.packet {
-            write!(f, "packet {packet}: ")?;
-        }
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for CaptureError {}
 
 impl Capture {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// When it cannot be read or is not a capture of Ethernet frames.
+    /// When the file cannot be read, or is not a capture of Ethernet frames.
     pub(super) fn open(path: &Path) -> Result<Self, CaptureError> {
         let refused = |reason| CaptureError { path: path.to_owned(), packet: None, reason };
         let format = Format::of(path).map_err(refused)?;
         Ok(Self { path: path.to_owned(), format, packets: 0, block: Vec::new() })
     }
 
-    /// The next packet; `None` after the last one.
+    /// Returns the next packet, or `None` after the last one.
     ///
     /// # Errors
-    /// When the file cannot be read on, or says something that cannot be.
+    /// When the file cannot be read, or its contents are impossible.
     pub(super) fn next(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
         self.packets += 1;
         let packet = match &mut self.format {
@@ -131,7 +119,7 @@ fn header_error(error: &io::Error) -> String {
     }
 }
 
-/// What is wrong where a packet should be.
+/// Says what is wrong where a packet should be.
 fn not_a_packet(error: &PcapError) -> String {
     match error {
         PcapError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
@@ -166,7 +154,7 @@ fn next_pcap(reader: &mut PcapReader<Source>) -> Result<Option<Packet<'_>>, Stri
     Ok(Some(Packet { time_ns, octets, length: packet.orig_len.max(packet.incl_len) }))
 }
 
-/// What the packets of an interface need to know of it.
+/// An interface of a pcapng file, as far as reading its packets needs it.
 struct Interface {
     link: DataLink,
     /// Units of its clock in a second.
@@ -204,16 +192,16 @@ impl Interface {
         interface
     }
 
-    /// A time of this interface in Unix nanoseconds; `None` when it is before 1970 or after 2554.
+    /// Converts a time of this interface to Unix nanoseconds. Returns `None` when it is before 1970 or after 2554.
     fn unix_ns(&self, units: u64) -> Option<u64> {
         let units = u128::from(units);
         let ns = match self.resolution {
             Resolution::Decimal(power @ ..=9) => units * 10u128.pow(9 - power),
-            // More than the 20 digits of any number of units leave nothing.
+            // The bound keeps the power within 128 bits; it divides any number of units to zero.
             Resolution::Decimal(power) => units / 10u128.pow((power - 9).min(38)),
             Resolution::Binary(power) => (units * u128::from(SECOND)) >> power,
         };
-        // 64 bits of seconds are 94 bits of nanoseconds.
+        // 64 bits of seconds are 94 bits of nanoseconds: no overflow.
         let ns = ns.cast_signed() + i128::from(self.offset_s) * i128::from(SECOND);
         u64::try_from(ns).ok().filter(|ns| *ns <= LAST_NS)
     }
@@ -242,7 +230,7 @@ fn next_pcapng<'a>(
             _ => {}
         }
     };
-    // Both kinds of packets are five words, the octets captured, and options.
+    // Both kinds of packet blocks are five words, the captured octets, and options.
     let (header, data) = octets.split_first_chunk::<20>().ok_or("its block is too short")?;
     let words = header.as_chunks::<4>().0;
     let word = |i: usize| match reader.section().endianness {
@@ -251,7 +239,7 @@ fn next_pcapng<'a>(
     };
     let interface = match (kind, reader.section().endianness) {
         (ENHANCED_PACKET_BLOCK, _) => word(0),
-        // The obsolete one has 16 bits of interface number and a count of drops behind it.
+        // The obsolete kind has 16 bits of interface number, and a count of drops after it.
         (_, Endianness::Little) => word(0) & 0xffff,
         (_, Endianness::Big) => word(0) >> 16,
     };

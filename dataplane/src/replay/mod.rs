@@ -1,22 +1,22 @@
-//! `replay`: frames from a capture instead of ports, on the capture's own time, and the events as lines of JSON.
+//! `replay`: tracks the frames of a capture instead of ports, on the capture's own time, and prints the events as lines
+//! of JSON.
 //!
-//! The tracker is the one that lcores run, on a clock that only moves when a packet says so. Before each packet the
-//! clock passes every deadline up to the packet's time. The engine promises a deletion within an aging bucket of its
-//! deadline and in the order of its table; a replay promises more, so what a step of the clock deletes is sorted here:
-//! by deadline, and in a tie by creation. So the output depends on nothing but the capture and the options.
+//! The tracker is the one that lcores run, on a clock that only packets move. Before each packet the clock passes every
+//! deadline up to the packet's time. The engine deletes an entry within an aging bucket of its deadline, in the order of
+//! its table. A replay sorts what a step of the clock has deleted, by deadline and in a tie by creation, so that its
+//! output depends on nothing but the capture and the options.
 
 mod capture;
+mod clock;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Profiles, Shard, Tracker,
-    TrackerConfig,
+    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Shard, Tracker, TrackerConfig,
 };
 use flowtracker_proto::change::{Changed, Report};
 use flowtracker_proto::show;
@@ -29,69 +29,39 @@ use crate::start::cli::ReplayLine;
 use crate::start::config::{Config, ConfigError};
 use crate::start::options::shell_word;
 use capture::{Capture, Packet};
+use clock::{CaptureClock, STEP, TICK_NS};
 
 pub use capture::CaptureError;
 
-/// Where all frames enter: port0.
+/// The port that all frames enter by: port0.
 const INPUT_PORT: u8 = 1;
 /// The epoch of every replay.
 const EPOCH: u64 = 1;
-/// The same in every run: nobody can choose frames against a program that they do not meet.
+/// The hash functions' secret. It is the same in every run, because the output has to be.
 const SECRET: [u8; 32] = *b"flowtracker replay: not a secret";
 
-/// A tick, in nanoseconds.
-const TICK_NS: u64 = 1_000_000;
-/// Most ticks that the clock moves between two looks at the deadlines. Together with the longest aging they must stay
-/// below half of the tick's circle.
-const STEP: u64 = 3_600_000;
-const _: () = assert!(Profiles::MAX_AGING_MS + STEP < 1 << 31);
-
-/// The last time that a packet may have, in the year 2554: deadlines after it must fit too.
-const LAST_NS: u64 = u64::MAX - (Profiles::MAX_AGING_MS + STEP) * TICK_NS;
-
-/// Nothing waits for the end of a slice here.
+/// The work of one step. It has no bound, because no frame waits for its end.
 const BUDGET: Budget = Budget { blocks: u32::MAX, pending: 0, resync: 0 };
 
 /// Why a replay did not start, or not get to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// An option is not acceptable.
-    Flag(ConfigError),
+    #[error(transparent)]
+    Flag(#[from] ConfigError),
     /// The table cannot be made.
+    #[error("--capacity: {0}")]
     Table(TableConfigError),
     /// The capture cannot be read, or not to its end.
-    Capture(CaptureError),
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// The events cannot be written.
-    Output(io::Error),
-}
-
-impl fmt::Display for ReplayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ReplayError::Flag(e) => e.fmt(f),
-            ReplayError::Table(e) => write!(f, "--capacity: {e}"),
-            ReplayError::Capture(e) => e.fmt(f),
-            ReplayError::Output(e) => write!(f, "the events cannot be written: {e}"),
-        }
-    }
-}
-
-impl std::error::Error for ReplayError {}
-
-impl From<CaptureError> for ReplayError {
-    fn from(error: CaptureError) -> Self {
-        ReplayError::Capture(error)
-    }
-}
-
-impl From<io::Error> for ReplayError {
-    fn from(error: io::Error) -> Self {
-        ReplayError::Output(error)
-    }
+    #[error("the events cannot be written: {0}")]
+    Output(#[from] io::Error),
 }
 
 impl ReplayError {
-    /// True if other flags are needed.
+    /// Returns `true` if other flags are needed.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(self, ReplayError::Flag(_))
@@ -101,10 +71,10 @@ impl ReplayError {
 /// Replays a capture to standard output. `started` is called once events may come.
 ///
 /// # Errors
-/// When it cannot start, or the capture or the output ends before its time. A reader of the output that has seen enough
-/// is no error.
+/// When it cannot start, the capture cannot be read to its end, or the output cannot be written. A reader that closes
+/// the output early is no error.
 pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError> {
-    let config = Config { secret: SECRET, ..Config::new(&line.line).map_err(ReplayError::Flag)? };
+    let config = Config { secret: SECRET, ..Config::new(&line.line)? };
     let mut capture = Capture::open(&line.capture)?;
     let drain = if line.drain { " --drain" } else { "" };
     info!(
@@ -134,57 +104,17 @@ impl Frames for Packet<'_> {
     }
 }
 
-/// The clock of a capture: it counts ticks for the engine, and knows which millisecond of the world each of them is.
-///
-/// While the table is empty the engine's clock stands still, whatever passes in the capture. So it does not matter where
-/// in time a capture lies, nor how long it is silent.
-#[derive(Debug, Default)]
-struct CaptureClock {
-    /// Ticks that the engine has seen.
-    ticks: u64,
-    /// Unix time of the engine's tick 0, milliseconds.
-    start_ms: u64,
-}
-
-impl CaptureClock {
-    /// Unix time, milliseconds.
-    fn unix_ms(&self) -> u64 {
-        self.start_ms + self.ticks
-    }
-
-    /// The present tick's reading, `into_tick` nanoseconds after its begin.
-    fn now(&self, into_tick: u64) -> Now {
-        Now::from_ns(self.ticks * TICK_NS + into_tick)
-    }
-
-    /// Passes time that the engine sees.
-    fn advance(&mut self, ticks: u64) {
-        self.ticks += ticks;
-    }
-
-    /// Passes time that the engine does not see.
-    fn skip_to(&mut self, unix_ms: u64) {
-        self.start_ms = unix_ms - self.ticks;
-    }
-}
-
-impl Wall for CaptureClock {
-    fn wall_ns(&self, ns: u64) -> u64 {
-        self.start_ms * TICK_NS + ns
-    }
-}
-
 /// A replay under way.
 struct Replay<W> {
     shard: Shard<LineTable>,
     clock: CaptureClock,
     /// The latest time that a packet had, Unix nanoseconds.
     latest_ns: u64,
-    /// Which entry of the table was created as the how-manieth.
+    /// For each entry of the table its creation number.
     births: HashMap<FlowKey, u64>,
     /// Entries created so far.
     born: u64,
-    /// What the last look at the deadlines has deleted: when, in ticks, and the creation number.
+    /// What a step of the clock has deleted: the deadline in ticks, the creation number and the event.
     due: Vec<(u64, u64, Event)>,
     events: EventWriter<W>,
 }
@@ -221,9 +151,9 @@ impl<W: Write> Replay<W> {
         Ok(())
     }
 
-    /// What happens up to the time of a packet, and by the packet.
+    /// Passes the time up to a packet, then tracks the packet.
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        // Captures of several queues are not always in order; the clock always is.
+        // Captures of several queues are not always in order, but the clock does not go back.
         self.latest_ns = self.latest_ns.max(packet.time_ns);
         self.run_until(self.latest_ns / TICK_NS)?;
         let now = self.clock.now(self.latest_ns % TICK_NS);
@@ -241,7 +171,7 @@ impl<W: Write> Replay<W> {
         self.events.write(&event, &self.clock)
     }
 
-    /// Lets the clock run, and what expires meanwhile go.
+    /// Moves the clock to `unix_ms`, and deletes what expires meanwhile.
     fn run_until(&mut self, unix_ms: u64) -> io::Result<()> {
         while self.clock.unix_ms() < unix_ms {
             if self.shard.tracker.table().is_empty() {
@@ -254,7 +184,7 @@ impl<W: Write> Replay<W> {
         Ok(())
     }
 
-    /// Deletes what has expired by now, each at its own deadline.
+    /// Deletes what has expired, and reports each entry at its own deadline.
     fn expire(&mut self) -> io::Result<()> {
         let now = self.clock.now(0);
         let Self { shard, clock, births, due, events, .. } = self;
@@ -274,7 +204,7 @@ impl<W: Write> Replay<W> {
         due.drain(..).try_for_each(|(.., event)| events.write(&event, clock))
     }
 
-    /// The last words: what went through, by outcome.
+    /// Logs what was tracked, by outcome.
     fn report(&self) {
         let counters = self.shard.counters();
         info!(

@@ -1,9 +1,8 @@
 //! `flowtracker-dataplane health`: do the lcores of a running data plane poll? For health checks of containers and
-//! service managers. The question goes over DPDK's telemetry socket, so the answer is the same whether or not there is
-//! a control service, and no lcore is asked.
+//! service managers. The question goes over DPDK's telemetry socket, so it needs no control service and no lcore has to
+//! answer.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -20,16 +19,16 @@ use serde_json::Value;
 
 use crate::start::config;
 
-/// The socket, in the folder of the file prefix.
+/// DPDK's telemetry socket, in the folder of the file prefix.
 const SOCKET: &str = "dpdk_telemetry.v2";
 
-/// Which lcores there are: the shards of the table are named by them.
+/// The question which lcores there are: its answer names the table's shards by them.
 const TABLE: &str = "/flowtracker/table";
 
-/// What one lcore polls, and whether it does. One at a time: the answer about all would not fit with many.
+/// The question what one lcore polls, and whether it does. The answer about all lcores might not fit one message.
 const LCORES: &str = "/flowtracker/lcores";
 
-/// DPDK gives an answer at most so many octets (MAX_OUTPUT_LEN).
+/// The most octets of one of DPDK's answers (MAX_OUTPUT_LEN).
 const ANSWER_MAX: usize = 16 << 10;
 
 /// Longest wait for the socket and for each message.
@@ -48,64 +47,45 @@ pub struct Options {
 }
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum HealthError {
-    /// Nobody listens.
+    /// No data plane listens below this folder.
+    #[error("no data plane runs: nobody listens below {}", .0.display())]
     NoneRuns(PathBuf),
-    /// More than one listens: their prefixes.
+    /// More than one listens: these are their prefixes.
+    #[error("several data planes run: --file-prefix must name one of {}", .0.join(", "))]
     Several(Vec<String>),
-    /// The socket, and what went wrong there.
+    /// An operation on this socket failed.
+    #[error("{path}: {1}", path = .0.display())]
     Socket(PathBuf, io::Error),
-    /// Somebody listens and does not answer.
+    /// A process listens, and has not answered for this time.
+    #[error("{path}: no answer within {1:?}: the process hangs or is stopped", path = .0.display())]
     Hangs(PathBuf, Duration),
-    /// It speaks, but not as a data plane of flowtracker that runs.
+    /// A process answers, but not as a running data plane does.
+    #[error("{path} does not answer as a running data plane would: {1}", path = .0.display())]
     Answer(PathBuf, String),
 }
 
-impl fmt::Display for HealthError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoneRuns(folder) => {
-                write!(f, "no data plane runs: nobody listens below {}", folder.display())
-            }
-            Self::Several(prefixes) => {
-                write!(f, "several data planes run: --file-prefix must name one of {}", prefixes.join(", "))
-            }
-            Self::Socket(path, why) => write!(f, "{}: {why}", path.display()),
-            Self::Hangs(path, patience) => {
-                let path = path.display();
-                write!(f, "{path}: no answer within {patience:?}: the process hangs or is stopped")
-            }
-            Self::Answer(path, answer) => {
-                let path = path.display();
-                write!(f, "{path} does not answer as a running data plane would: {answer}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for HealthError {}
-
-/// Parses the command line, `args[0]` being the program's name.
+/// Parses the command line. `args[0]` is the program's name.
 ///
 /// # Errors
-/// As clap has them, naming the flag; `--help` too comes as such.
+/// Those of clap, which name the flag. `--help` is among them.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, clap::Error> {
     Options::try_parse_from(args)
 }
 
-/// Asks, prints a line per lcore, and says whether all is well.
+/// Asks, prints a line per lcore, and returns whether all of them poll.
 ///
 /// # Errors
 /// When there is no answer.
 pub fn run(options: &Options) -> Result<bool, HealthError> {
     let (text, well) = ask(&config::dpdk_runtime_folder(), options.file_prefix.as_deref(), PATIENCE)?;
-    // Whoever closed our standard output still gets the exit status.
+    // When standard output is closed, the exit status still tells.
     let _ = io::Write::write_all(&mut io::stdout().lock(), text.as_bytes());
     Ok(well)
 }
 
-/// Asks the data plane of `prefix`, or the only one below `folder`. Waits for each message as long as `patience`.
+/// Asks the data plane of `prefix`, or the only one below `folder`. Waits no longer than `patience` for each message.
 fn ask(folder: &Path, prefix: Option<&str>, patience: Duration) -> Result<(String, bool), HealthError> {
     let (path, socket) = match prefix {
         Some(prefix) => {
@@ -133,7 +113,8 @@ fn ask(folder: &Path, prefix: Option<&str>, patience: Duration) -> Result<(Strin
     Ok((text, well))
 }
 
-/// The socket that somebody listens on, and what came of dialling it. Those of processes that were killed lie about.
+/// Finds the only socket on which a process listens, and returns it with the outcome of dialling it. Sockets of processes
+/// that were killed are passed over.
 fn the_only_one(folder: &Path, patience: Duration) -> Result<(PathBuf, io::Result<OwnedFd>), HealthError> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut alive: Vec<_> = entries
@@ -163,8 +144,8 @@ fn nobody_listens(why: &io::Error) -> bool {
     )
 }
 
-/// Connects and takes the greeting. A DPDK program that greets somebody who has hung up is killed by SIGPIPE, unless it
-/// ignores that signal, and this may be any DPDK program.
+/// Connects and receives the greeting. The greeting has to be received: a DPDK program that sends it to a closed socket
+/// is killed by SIGPIPE unless it ignores that signal, and this may be any DPDK program.
 fn dial(path: &Path, patience: Duration) -> io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     set_socket_timeout(&socket, Timeout::Recv, Some(patience))?;
@@ -174,7 +155,7 @@ fn dial(path: &Path, patience: Duration) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Sends a question; gives the answer.
+/// Sends a question and returns the answer.
 fn question(socket: &OwnedFd, request: &str) -> io::Result<String> {
     let mut message = vec![0; ANSWER_MAX];
     send(socket, request.as_bytes(), SendFlags::NOSIGNAL)?;
@@ -183,7 +164,7 @@ fn question(socket: &OwnedFd, request: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&message).into_owned())
 }
 
-/// The lcores that own a shard. `None` when it is not the answer of a data plane that has some.
+/// Reads the lcores that own a shard. Returns `None` when the answer has none.
 fn lcores(table: &str) -> Option<Vec<u32>> {
     let table: Value = serde_json::from_str(table).ok()?;
     let shards = table.get(TABLE)?.get("shards")?.as_object()?;
@@ -192,7 +173,7 @@ fn lcores(table: &str) -> Option<Vec<u32>> {
     (!lcores.is_empty()).then_some(lcores)
 }
 
-/// A line about an lcore, and whether it polls.
+/// Reads an answer about an lcore. Returns a line about it, and whether it polls.
 fn describe(lcore: u32, answer: &str) -> Option<(String, bool)> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let state = answer.get(LCORES)?;

@@ -1,38 +1,38 @@
-//! Keeps the ports up while lcores poll: starts those that could not start yet, restarts those that lost their peer,
-//! and tells of links that come and go.
+//! Keeps the ports up while lcores poll: starts ports that could not start yet, restarts those that have lost their peer,
+//! and logs when a link goes up or down.
 
 use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
-/// Pause between two attempts on a port. A handshake needs its time: a shorter one would cut it off.
+/// Pause between two attempts on a port. A shorter one would not leave the time for a handshake.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What is asked of a port.
+/// A port, as the keeper uses it.
 pub trait Device {
-    /// Number and device, for people.
+    /// Returns its number and device, for the log.
     fn name(&self) -> String;
-    /// Whether a lost link comes back only by stop and start.
+    /// Returns `true` when a lost link comes back only by stop and start.
     fn needs_restart(&self) -> bool;
-    /// Whether it was started and not stopped.
+    /// Returns `true` when it was started and not stopped.
     fn is_running(&self) -> bool;
-    /// Whether its link is up.
+    /// Returns `true` when its link is up.
     fn link_up(&self) -> bool;
-    /// Whether what it rides on has been deleted.
+    /// Returns `true` when the interface under it has been deleted.
     fn is_gone(&self) -> bool;
-    /// Reads its counters, which its driver may hide while the link is down.
+    /// Reads its counters, so that they are known when the driver hides them: it may while the link is down.
     fn count(&self);
     /// Starts it.
     ///
     /// # Errors
-    /// It cannot start now.
+    /// When it cannot start now.
     fn start(&self) -> Result<(), dpdk::Error>;
-    /// What its driver is kept from saying again while it is retried.
+    /// Silences the driver's log while the returned value lives.
     fn hush(&self) -> Option<dpdk::Hush>;
-    /// Stops it; lcores may go on polling it.
+    /// Stops it. Lcores may go on polling it.
     ///
     /// # Errors
-    /// The driver refused.
+    /// When the driver refuses.
     fn stop(&self) -> Result<(), dpdk::Error>;
 }
 
@@ -59,7 +59,7 @@ impl Device for dpdk::Port<'_> {
     }
 
     fn count(&self) {
-        // A driver that keeps none has none to lose.
+        // A driver without counters has none to lose.
         let _ = self.stats();
     }
 
@@ -81,11 +81,11 @@ pub struct Keeper<'p, P>(Vec<Kept<'p, P>>);
 
 struct Kept<'p, P> {
     port: &'p P,
-    /// As last told.
+    /// The link as it was last logged.
     up: Option<bool>,
-    /// When to look after it again if it is not up.
+    /// When to try again if the link is not up.
     next: Duration,
-    /// It could not start, and the reason has been told once.
+    /// Set when it could not start and the reason has been logged.
     complained: Option<Complained>,
 }
 
@@ -95,14 +95,14 @@ struct Complained {
 }
 
 impl<'p, P: Device> Keeper<'p, P> {
-    /// Of these ports, none of which is running.
+    /// Keeps these ports up, none of which is running yet.
     #[must_use]
     pub fn new(ports: impl IntoIterator<Item = &'p P>) -> Self {
         let kept = |port| Kept { port, up: None, next: Duration::ZERO, complained: None };
         Keeper(ports.into_iter().map(kept).collect())
     }
 
-    /// Looks after every port. `now` is of any clock that does not go back.
+    /// Looks after every port. `now` is a reading of any clock that does not go back.
     pub fn tick(&mut self, now: Duration) {
         for kept in &mut self.0 {
             kept.tick(now);
@@ -112,7 +112,7 @@ impl<'p, P: Device> Keeper<'p, P> {
 
 impl<P: Device> Kept<'_, P> {
     fn tick(&mut self, now: Duration) {
-        if self.port.is_running() && self.tell(now) {
+        if self.port.is_running() && self.log_link(now) {
             if self.port.needs_restart() {
                 self.port.count();
             }
@@ -129,9 +129,9 @@ impl<P: Device> Kept<'_, P> {
             debug!("{}: {error}", self.port.name());
         }
         match self.port.start() {
-            // A success may only mean that the attempt has begun.
+            // Success may only mean that the attempt has begun.
             Ok(()) => {
-                self.tell(now);
+                self.log_link(now);
             }
             Err(error) if self.complained.is_some() => debug!("{}: {error}", self.port.name()),
             Err(error) => {
@@ -148,8 +148,8 @@ impl<P: Device> Kept<'_, P> {
         }
     }
 
-    /// Tells of a change of the link, and whether it is up.
-    fn tell(&mut self, now: Duration) -> bool {
+    /// Logs a change of the link. Returns `true` when the link is up.
+    fn log_link(&mut self, now: Duration) -> bool {
         let up = self.port.link_up();
         if self.up != Some(up) {
             let lost = self.up == Some(true);

@@ -1,4 +1,4 @@
-//! What runs on threads of its own, beside the lcores.
+//! What runs on threads of its own beside the lcores.
 
 pub mod health;
 pub mod link_state;

@@ -1,7 +1,7 @@
 //! Answers on DPDK's telemetry socket (`dpdk-telemetry.py`): `/flowtracker/stats`, `/table`, `/lcores`.
 //!
-//! They are made on DPDK's telemetry threads from what the lcores publish; no lcore is asked. Names and units are
-//! those of GetStats.
+//! DPDK's telemetry threads make them from what the lcores publish; no lcore has to answer. Names and units are those of
+//! GetStats.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::lcore::stats::{LcoreCounters, Published};
 use crate::lcore::worker::Worker;
 use crate::start::options::hash_text;
 
-/// What the answers are made of.
+/// What the answers are made from.
 pub struct Telemetry<'a> {
     shards: Vec<Shard>,
     hash: HashKind,
@@ -24,7 +24,7 @@ pub struct Telemetry<'a> {
 /// One lcore.
 struct Shard {
     lcore: u32,
-    /// What it polls: `port0/0` is queue 0 of port0.
+    /// The queues that it polls: `port0/0` is queue 0 of port0.
     lanes: Vec<String>,
     stats: Arc<Published>,
 }
@@ -32,7 +32,7 @@ struct Shard {
 type Answer = Result<Dict, String>;
 
 impl<'a> Telemetry<'a> {
-    /// Of these workers and ports.
+    /// Answers about these workers and ports.
     #[must_use]
     pub fn new<T: FlowTable>(
         workers: &[Worker<'_, T>],
@@ -54,7 +54,7 @@ impl<'a> Telemetry<'a> {
     /// Answers while `body` runs.
     ///
     /// # Errors
-    /// DPDK refused a command.
+    /// When DPDK refuses a command.
     pub fn serve<T>(&self, eal: &Eal, body: impl FnOnce() -> T) -> Result<T, dpdk::Error> {
         let stats = |port: Option<&str>| self.stats(port);
         let table = |parameter: Option<&str>| self.table(parameter);
@@ -79,7 +79,7 @@ impl<'a> Telemetry<'a> {
         eal.serve_telemetry(&commands, body)
     }
 
-    /// Of all lcores and ports, or of one port.
+    /// Answers `/flowtracker/stats`, about all lcores and ports or about one port.
     fn stats(&self, port: Option<&str>) -> Answer {
         let ports = (self.ports)();
         if let Some(wanted) = port {
@@ -107,6 +107,7 @@ impl<'a> Telemetry<'a> {
             .with("ports", ports.iter().map(|port| (port.port.as_str(), port_dict(port))).collect::<Dict>()))
     }
 
+    /// Answers `/flowtracker/table`.
     fn table(&self, parameter: Option<&str>) -> Answer {
         if let Some(parameter) = parameter {
             return Err(format!("/flowtracker/table takes no parameter, got `{parameter}`"));
@@ -129,7 +130,7 @@ impl<'a> Telemetry<'a> {
             .with("expiry_lateness_log2_ms", (0..Counters::LATENESS_BUCKETS).map(late).collect::<Vec<u64>>()))
     }
 
-    /// Of all lcores that poll, or of one.
+    /// Answers `/flowtracker/lcores`, about all lcores that poll or about one.
     fn lcores(&self, lcore: Option<&str>) -> Answer {
         let Some(wanted) = lcore else {
             let all = self.shards.iter().map(|shard| (shard.lcore.to_string(), lcore_dict(shard)));
@@ -150,7 +151,7 @@ fn sum(all: &[LcoreCounters], counter: impl Fn(&LcoreCounters) -> u64) -> u64 {
     all.iter().map(counter).sum()
 }
 
-/// Whole percent, rounded down; 0 of nothing.
+/// Returns whole percent, rounded down, and 0 when `whole` is 0.
 fn percent(part: u64, whole: u64) -> u64 {
     u64::try_from(u128::from(part) * 100 / u128::from(whole.max(1))).unwrap_or(u64::MAX)
 }

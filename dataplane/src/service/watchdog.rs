@@ -1,4 +1,4 @@
-//! Notices lcores that do not poll: blocked in a driver, or put aside by something else on their CPU.
+//! Notices lcores that do not poll, because they are blocked in a driver or preempted by another thread of their CPU.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use tracing::{error, warn};
 
 use crate::lcore::stats::Published;
 
-/// An lcore whose poll counter stands still for this long is stuck. Counters are published every millisecond.
+/// An lcore is stuck when its poll counter has not changed for this long. Lcores publish it every millisecond.
 const STUCK: Duration = Duration::from_secs(1);
 
-/// Something to tell the operator.
+/// A change to report to the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The lcore has not polled for a second.
     Stuck,
-    /// It polls again, after so long.
+    /// It polls again, after this time.
     Back(Duration),
 }
 
@@ -46,7 +46,7 @@ impl Watchdog {
         Watchdog { stats, polls, at: now, stuck: false }
     }
 
-    /// Looks at the lcore, and counts its stalls where its other counters are.
+    /// Looks at the lcore, and counts its stalls among its other counters.
     pub fn look(&mut self, now: Duration) -> Option<Finding> {
         let polls = self.stats.polls();
         let still = now.saturating_sub(self.at);
@@ -66,7 +66,7 @@ impl Watchdog {
     }
 }
 
-/// Watches all lcores, and tells of what it finds.
+/// Watches all lcores, and logs what it finds.
 pub struct Watchdogs(Vec<(u32, Watchdog)>);
 
 impl Watchdogs {

@@ -10,33 +10,33 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
 use crate::start::config_file::ConfigFile;
 use crate::start::options::{self, Options};
 
-/// The two halves of the command line.
+/// The two parts of the command line, before and after `--`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandLine {
     /// For `rte_eal_init`, without the program name.
     pub eal: Vec<String>,
-    /// Ours: flags, and what the file of `--config` adds.
+    /// The options: flags, and what the file of `--config` adds.
     pub options: Options,
     /// That file, without the settings that a flag overrides.
     pub file: Option<ConfigFile>,
 }
 
-/// What the first argument asks for.
+/// What the program is to do, by the first argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// To run.
+    /// Run the data plane.
     Run,
-    /// `doctor`: to say whether that would work.
+    /// `doctor`: say whether a start would work.
     Doctor,
-    /// `replay`: to track a capture instead of ports.
+    /// `replay`: track a capture instead of ports.
     Replay,
-    /// `health`: to ask one that runs.
+    /// `health`: ask a running data plane.
     Health,
-    /// `--man`: to print the manual page.
+    /// `--man`: print the manual page.
     Manual,
 }
 
-/// Takes the action off the command line, `args[0]` being the program's name.
+/// Takes the action off the command line. `args[0]` is the program's name.
 pub fn take_action(args: &mut Vec<OsString>) -> Action {
     let action = match args.get(1).and_then(|arg| arg.to_str()) {
         Some("doctor") => Action::Doctor,
@@ -49,10 +49,10 @@ pub fn take_action(args: &mut Vec<OsString>) -> Action {
     action
 }
 
-/// Splits and parses the command line, `args[0]` being the program's name.
+/// Splits and parses the command line. `args[0]` is the program's name.
 ///
 /// # Errors
-/// As clap has them, naming the flag; `--help` and `--version` too come as such.
+/// Those of clap, which name the flag. `--help` and `--version` are among them.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
     let mut args = args.into_iter();
     let program = args.next().unwrap_or_else(|| "flowtracker-dataplane".into());
@@ -63,7 +63,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, cl
             options.extend(args);
             break;
         }
-        // Not EAL's business: help and version of this program, asked for without `--`.
+        // Help and version of this program, not EAL's, may be asked for without `--`.
         if eal.is_empty() && ["-h", "--help", "-V", "--version"].iter().any(|known| arg == *known) {
             options.push(arg);
             break;
@@ -88,22 +88,22 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, cl
 pub struct ReplayLine {
     /// The capture.
     pub capture: PathBuf,
-    /// Whether the clock goes on after the last packet, until the table is empty.
+    /// Whether the clock goes on after the last packet until the table is empty.
     pub drain: bool,
     /// The options.
     pub line: CommandLine,
 }
 
-/// Name of a data plane that is a replay.
+/// Name of the data plane in the events of a replay.
 const REPLAY_ID: &str = "replay";
 
-/// Parses the command line of `replay`, `args[0]` being the program's name.
+/// Parses the command line of `replay`. `args[0]` is the program's name.
 ///
-/// The file of `--config` may be that of a data plane with ports: what only concerns these must be well formed, and has
-/// no effect.
+/// The file of `--config` may be that of a data plane with ports. Settings that only concern ports must be well formed,
+/// and have no effect.
 ///
 /// # Errors
-/// As [`parse`].
+/// Those of [`parse`].
 pub fn parse_replay(args: impl IntoIterator<Item = OsString>) -> Result<ReplayLine, clap::Error> {
     let args: Vec<_> = args.into_iter().collect();
     let command = replay_command();
@@ -127,7 +127,7 @@ fn of_replay(arg: &clap::Arg) -> bool {
     arg.get_long().is_some_and(options::of_replay)
 }
 
-/// The options as `replay` has them: those of the ports are known, so that they can be refused by name, and not shown.
+/// Returns the options of `replay`. Options that need ports are known, so that they can be refused by name, but hidden.
 fn replay_command() -> clap::Command {
     let capture = clap::Arg::new("capture")
         .value_name("FILE")
@@ -153,7 +153,8 @@ fn replay_command() -> clap::Command {
         .arg(drain)
 }
 
-/// The options of `args`, and those that a file adds, both being options of `command`. `flags` is what `args` gave.
+/// Returns the options of `args` together with those that a file adds. Both are options of `command`; `flags` is what
+/// clap has made of `args`.
 fn flags_and_file(
     command: clap::Command,
     mut args: Vec<OsString>,
@@ -167,7 +168,7 @@ fn flags_and_file(
     let refuse = |text| clap::Error::raw(ErrorKind::ValueValidation, text);
     let mut file = ConfigFile::read(path, &known).map_err(refuse)?;
     for setting in &file.settings {
-        // On its own, and whether a flag overrides it or not, so that the message can say where it stands.
+        // Each setting is checked on its own, so that the message can name its line, and also when a flag overrides it.
         let flag = format!("--{}={}", setting.key, setting.value);
         if let Err(error) = Options::try_parse_from([args[0].clone(), flag.into()]) {
             return Err(refuse(format!("{}: {}", file.place_of(setting), one_line(&error))));
@@ -181,7 +182,7 @@ fn flags_and_file(
     Ok((Options::from_arg_matches(&command.try_get_matches_from(args)?)?, Some(file)))
 }
 
-/// What an error of [`parse`] says, without its usage text.
+/// Returns the message of an error of [`parse`] as one line, without the usage text.
 #[must_use]
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
@@ -198,7 +199,7 @@ pub fn one_line(error: &clap::Error) -> String {
     line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
-/// True for the long flags of [`Options`], which EAL does not know.
+/// Returns `true` for the long flags of [`Options`], which EAL does not know.
 fn is_option(arg: &str) -> bool {
     let name = arg.split('=').next().unwrap_or(arg);
     Options::command()

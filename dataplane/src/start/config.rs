@@ -1,5 +1,6 @@
-//! The effective configuration: typed, validated, with what the environment adds.
-//! The only file that reads the environment and fetches randomness.
+//! The effective configuration: the options, checked against each other, and what the environment adds.
+//!
+//! No other file reads the environment or fetches random numbers.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -58,10 +59,10 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Checks the options against each other and adds what the environment gives.
+    /// Checks the options and adds what the environment gives.
     ///
     /// # Errors
-    /// Names the flag that is not acceptable, and where it stands in the file if it does.
+    /// When an option is not acceptable. The error names its flag, and its line if it stands in the file.
     pub fn new(line: &CommandLine) -> Result<Self, ConfigError> {
         Self::checked(&line.options).map_err(|mut error| {
             let setting = |file: &ConfigFile| file.setting(error.flag).map(|s| file.place_of(s).to_string());
@@ -118,12 +119,12 @@ fn features(instructions: Instructions) -> Features {
 }
 
 impl Config {
-    /// The hash function of the tables, with its secret.
+    /// Returns the hash function of the tables, with its secret.
     pub(crate) fn hasher(&self) -> Hasher {
         Hasher::new(self.options.hash, self.secret, self.features())
     }
 
-    /// The instructions that may be used on this CPU.
+    /// Returns the instructions that may be used on this CPU.
     pub(crate) fn features(&self) -> Features {
         features(self.options.instructions)
     }
@@ -145,20 +146,20 @@ impl Config {
     }
 }
 
-/// Where DPDK's run-time files may be: `RUNTIME_DIRECTORY` and `XDG_RUNTIME_DIR`.
+/// Returns `RUNTIME_DIRECTORY` and `XDG_RUNTIME_DIR`, below which DPDK's run-time files may be.
 #[must_use]
 pub fn runtime_directories() -> (Option<PathBuf>, Option<PathBuf>) {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     (folder("RUNTIME_DIRECTORY"), folder("XDG_RUNTIME_DIR"))
 }
 
-/// The folder that EAL makes one of `--file-prefix` in: systemd's, root's, or the user's.
+/// Returns the folder in which EAL makes that of `--file-prefix`: systemd's, root's, or the user's.
 pub(crate) fn dpdk_folder(runtime: Option<&Path>, xdg: Option<&Path>, root: bool) -> PathBuf {
     let user = xdg.unwrap_or(Path::new("/tmp"));
     runtime.unwrap_or(if root { Path::new("/var/run") } else { user }).join("dpdk")
 }
 
-/// The same for this process.
+/// Returns the folder of [`dpdk_folder`] for this process.
 #[must_use]
 pub fn dpdk_runtime_folder() -> PathBuf {
     let (runtime, xdg) = runtime_directories();
@@ -174,6 +175,7 @@ impl fmt::Display for Config {
     }
 }
 
+/// Reads the value of `--control`.
 fn control_uri(text: &str) -> Result<ControlUri, String> {
     if let Some(path) = text.strip_prefix("unix:") {
         return if path.is_empty() {

@@ -1,6 +1,6 @@
 //! The file of `--config`: TOML whose keys are the long flags without their dashes.
 //!
-//! A value becomes the text that its flag would have had, so that clap checks both alike.
+//! A value becomes the text that its flag would have, so that clap checks both in the same way.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::start::options::{HEX, LISTS, NAMES, SWITCHES};
 /// The settings of a file, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// As `--config` named it.
+    /// The file, as `--config` names it.
     pub path: PathBuf,
     /// Its settings.
     pub settings: Vec<Setting>,
@@ -24,7 +24,7 @@ pub struct ConfigFile {
 pub struct Setting {
     /// The long flag without dashes.
     pub key: String,
-    /// What would follow the flag.
+    /// The text that the flag would have.
     pub value: String,
     /// Line of the key, from 1.
     pub line: usize,
@@ -34,7 +34,7 @@ impl ConfigFile {
     /// Reads and parses `path`. `known` are the keys that a file may have.
     ///
     /// # Errors
-    /// What is wrong, beginning with the flag and the file.
+    /// The message, which begins with the flag and the file.
     pub fn read(path: &Path, known: &[&str]) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", Place(path, None)))?;
         Self::parse(path, &text, known)
@@ -63,19 +63,19 @@ impl ConfigFile {
         Ok(Self { path: path.to_owned(), settings })
     }
 
-    /// The setting of `key`.
+    /// Returns the setting of `key`.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == key)
     }
 
-    /// Where a setting stands, for a message.
+    /// Writes where a setting stands, for a message.
     pub fn place_of(&self, setting: &Setting) -> impl fmt::Display {
         Place(&self.path, Some(setting.line))
     }
 }
 
-/// `--config FILE` and the line, if any.
+/// Writes `--config FILE`, and the line if there is one.
 struct Place<'a>(&'a Path, Option<usize>);
 
 impl fmt::Display for Place<'_> {
@@ -85,7 +85,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Line and column of an offset, both from 1.
+/// Returns the line and column of an offset, both from 1.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -102,7 +102,7 @@ fn suggestion(key: &str, known: &[&str]) -> String {
     }
 }
 
-/// What would follow the flag, if the value is of a type that the flag can have.
+/// Returns the text that the flag would have, if the value is of a type that the flag can have.
 fn flag_text(key: &str, value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,5 +1,5 @@
-//! From DPDK's devices to open ports: what they are, whether they are those that were asked for, who polls which, and
-//! the mbufs that they fill.
+//! From DPDK's devices to open ports: checks that they are the devices that were asked for, plans which lcore polls which
+//! queue, takes the memory for mbufs, and opens the ports.
 
 use dpdk::{Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, SocketId};
 use tracing::{info, warn};
@@ -10,7 +10,7 @@ use crate::start::mbufs::{self, Demand};
 use crate::start::start_error::StartError;
 use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology};
 
-/// What the devices are, in port-id order.
+/// Returns what the devices are, in the order of their port ids.
 pub(crate) fn facts(
     eal: &Eal,
     vdevs: &[Vdev],
@@ -28,13 +28,13 @@ pub(crate) fn facts(
     Ok(all)
 }
 
-/// Refuses a start in which a port is missing: those behind it have moved up, and frames would leave by the wrong
-/// wire. EAL itself goes on without a device that it cannot have.
+/// Refuses a start in which a port is missing. EAL goes on without a device that it cannot open; the ports behind it move
+/// up, and frames would leave by the wrong wire.
 fn check(facts: &[(PortId, dpdk::PortFacts)], vdevs: &[Vdev], allowed: &[String]) -> Result<(), StartError> {
-    // Its members are ports too, and not ours.
+    // The members of a bonded device are ports too, which are not polled.
     let bonded = vdevs.iter().any(|vdev| vdev.driver() == "net_bond");
     let network = vdevs.iter().filter(|vdev| vdev.driver().starts_with("net_")).map(|vdev| &vdev.name);
-    // A card's virtual functions are `ADDRESS_representor_N`.
+    // The ports of a card's virtual functions are named `ADDRESS_representor_N`.
     let is_port = |name: &str| {
         let of = |device: &str| {
             device.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
@@ -65,12 +65,12 @@ fn check(facts: &[(PortId, dpdk::PortFacts)], vdevs: &[Vdev], allowed: &[String]
     Ok(())
 }
 
-/// DPDK's "any node" is unknown here.
+/// Returns the NUMA node, or `None` for DPDK's "any node".
 fn node(socket: SocketId) -> Option<u32> {
     u32::try_from(socket.0).ok()
 }
 
-/// Who polls what, and a word on all that is not as it could be.
+/// Plans who polls what, and logs the plan with what could be better about it.
 pub(crate) fn plan(
     eal: &Eal,
     facts: &[(PortId, dpdk::PortFacts)],
@@ -114,7 +114,7 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// One pool for each NUMA node that has a port; ports that do not say where they are get one on the first worker's.
+/// One pool of mbufs for each NUMA node that has a port. A port of unknown node takes the first worker's.
 pub(crate) struct Pools<'eal> {
     of: Vec<(SocketId, Mempool<'eal>)>,
     fallback: SocketId,
@@ -132,7 +132,7 @@ impl<'eal> Pools<'eal> {
     }
 }
 
-/// Takes the memory for mbufs.
+/// Makes the pools.
 pub(crate) fn pools<'eal>(
     eal: &'eal Eal,
     facts: &[(PortId, dpdk::PortFacts)],
@@ -169,7 +169,7 @@ pub(crate) fn pools<'eal>(
     Ok(pools)
 }
 
-/// Opens every port; none is started.
+/// Opens every port, and starts none.
 pub(crate) fn open<'eal>(
     eal: &'eal Eal,
     plan: &Topology,

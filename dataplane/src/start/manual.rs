@@ -1,5 +1,4 @@
-//! `--man`: the manual page. The options are made from the definitions that the command line is read with; what these
-//! do not know is in `manual/`.
+//! `--man`: the manual page. Its section of options is made from [`Options`]; the other sections are in `manual/`.
 
 use std::io::{self, Write};
 
@@ -8,15 +7,15 @@ use clap_mangen::Man;
 
 use crate::start::options::Options;
 
-/// Synopsis and description: clap knows nothing of the EAL arguments.
+/// Synopsis and description, which clap cannot make, because it does not know of the EAL arguments.
 const BEFORE_OPTIONS: &[u8] = include_bytes!("manual/before-options.roff");
 /// From the EAL arguments to the examples.
 const AFTER_OPTIONS: &[u8] = include_bytes!("manual/after-options.roff");
 
-/// Writes the page, section 8.
+/// Writes the page, for section 8 of the manual.
 ///
 /// # Errors
-/// As `out` has them.
+/// Those of `out`.
 pub fn write(out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(Options::command()).section("8");
     man.render_title(out)?;

@@ -1,4 +1,4 @@
-//! What runs before the first packet: options, EAL, devices, topology, memory; and the order in which all of it stops.
+//! What runs before the first packet: options, EAL, devices, topology and memory, and the order in which they stop.
 
 pub mod cli;
 pub mod config;

@@ -1,4 +1,4 @@
-//! The log of the start: held back until the start has succeeded, so that a start that fails says one line, the reason.
+//! Holds the log back until the start has succeeded, so that a start that fails prints one line, the reason.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Where the log goes: standard error, sooner or later.
+/// The log's way to standard error.
 ///
-/// It keeps a descriptor of its own, because DPDK's messages are taken from the well-known one
-/// ([`dpdk::capture_output`]) while the log goes on.
+/// It has a file descriptor of its own: the well-known one is redirected while DPDK's messages are captured
+/// ([`dpdk::capture_output`]).
 #[derive(Clone, Debug)]
 pub struct StartLog(Arc<Mutex<Inner>>);
 
@@ -21,25 +21,25 @@ struct Inner {
 }
 
 impl StartLog {
-    /// A log that holds its lines back if `hold`.
+    /// Makes a log, which holds its lines back if `hold` is set.
     ///
     /// # Errors
-    /// When no descriptor can be had.
+    /// When there is no file descriptor left.
     pub fn new(hold: bool) -> io::Result<Self> {
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         Ok(Self(Arc::new(Mutex::new(Inner { stderr, held: hold.then(Vec::new) }))))
     }
 
-    /// Writes the lines that were held back; those that come go straight out.
+    /// Writes the lines that were held back. Later ones are written at once.
     pub fn release(&self) {
         let mut inner = self.lock();
         if let Some(held) = inner.held.take() {
-            // A log that cannot be written ends nothing.
+            // A log that cannot be written does not end the program.
             let _ = inner.stderr.write_all(&held);
         }
     }
 
-    /// Forgets the lines that were held back; those that come go straight out.
+    /// Forgets the lines that were held back. Later ones are written at once.
     pub fn discard(&self) {
         self.lock().held = None;
     }

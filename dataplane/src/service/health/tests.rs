@@ -15,6 +15,31 @@ const WELL: &str = "lcore 2 polls port0/0 port1/0\nlcore 10 polls nothing\n";
 /// Long enough for a thread of this process to answer.
 const LONG: Duration = Duration::from_secs(60);
 
+/// Law: operators see these texts, so they do not change by accident.
+#[test]
+fn each_reason_has_its_text() {
+    let path = || PathBuf::from("/run/dpdk");
+    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    for (error, text) in [
+        (HealthError::NoneRuns(path()), "no data plane runs: nobody listens below /run/dpdk".to_owned()),
+        (
+            HealthError::Several(vec!["a".to_owned(), "b".to_owned()]),
+            "several data planes run: --file-prefix must name one of a, b".to_owned(),
+        ),
+        (HealthError::Socket(path(), refused()), format!("/run/dpdk: {}", refused())),
+        (
+            HealthError::Hangs(path(), Duration::from_secs(2)),
+            "/run/dpdk: no answer within 2s: the process hangs or is stopped".to_owned(),
+        ),
+        (
+            HealthError::Answer(path(), "null".to_owned()),
+            "/run/dpdk does not answer as a running data plane would: null".to_owned(),
+        ),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+}
+
 #[test]
 fn an_lcore_that_stands_still_is_not_well() {
     let answer = r#"{"/flowtracker/lcores": {"stalled": 1, "lanes": ["port0/0"]}}"#;
