@@ -177,6 +177,7 @@ impl Wheel {
     }
 
     /// Returns true when every bucket that has ended by `now` has been emptied.
+    #[inline]
     #[must_use]
     pub fn caught_up(&self, now: Tick) -> bool {
         !now.reached(self.cursor.plus(self.width() - 1))

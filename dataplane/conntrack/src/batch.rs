@@ -3,6 +3,8 @@
 //! The parser appends to a batch and the tracker of a table probes and commits it. So a parser and
 //! a tracker know nothing of each other, and a second table is a second batch.
 
+use core::ops::Range;
+
 use crate::key::FlowKey;
 
 /// The frames of some bursts that are to be looked up in one table, in the order of their arrival.
@@ -28,16 +30,18 @@ impl Batch {
         self.len
     }
 
-    /// Returns the keys of the frames.
+    /// Returns the keys of these frames.
     #[inline(always)]
-    pub(crate) fn keys(&self) -> &[FlowKey] {
-        &self.keys[..self.len]
+    pub(crate) fn keys(&self, frames: Range<usize>) -> &[FlowKey] {
+        debug_assert!(frames.end <= self.len);
+        &self.keys[frames]
     }
 
-    /// Returns the lengths of the frames in bytes, in the order of [`Batch::keys`].
+    /// Returns the lengths of these frames in bytes.
     #[inline(always)]
-    pub(crate) fn lens(&self) -> &[u32] {
-        &self.lens[..self.len]
+    pub(crate) fn lens(&self, frames: Range<usize>) -> &[u32] {
+        debug_assert!(frames.end <= self.len);
+        &self.lens[frames]
     }
 
     /// Returns true when `N` more frames fit.

@@ -61,7 +61,7 @@ impl Hasher {
             return self.spread(key) as u32;
         }
         let mut out = [0];
-        self.hash_burst(core::slice::from_ref(key), &mut out);
+        self.hash_burst_rte(core::slice::from_ref(key), &mut out);
         out[0]
     }
 
@@ -72,14 +72,23 @@ impl Hasher {
     #[inline]
     pub fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
         assert!(keys.len() <= BURST && keys.len() <= out.len());
-        match self.kind {
-            HashKind::Keyed => aes::hash_burst(self.features, &self.keys, keys, out),
-            HashKind::Crc => crc32c::crc_burst(self.features, self.init, keys, out),
-            HashKind::Jhash => {
-                for (key, out) in keys.iter().zip(out) {
-                    *out = jhash(&key.to_bytes(), self.init);
-                }
-            }
+        if self.kind == HashKind::Keyed {
+            aes::hash_burst(self.features, &self.keys, keys, out);
+        } else {
+            self.hash_burst_rte(keys, out);
+        }
+    }
+
+    /// Does what [`Hasher::hash_burst`] does, with the hash functions of DPDK. It is apart so that the
+    /// registers that they need are not saved for the keyed hash.
+    #[inline(never)]
+    fn hash_burst_rte(&self, keys: &[FlowKey], out: &mut [u32]) {
+        if self.kind == HashKind::Crc {
+            crc32c::crc_burst(self.features, self.init, keys, out);
+            return;
+        }
+        for (key, out) in keys.iter().zip(out) {
+            *out = jhash(&key.to_bytes(), self.init);
         }
     }
 

@@ -137,10 +137,10 @@ impl Block for FlowKey {
 impl Bytes17 for FlowKey {
     #[inline(always)]
     fn as_words(&self) -> ([u64; 2], u8) {
-        let ports = self.hi & 0xffff_ffff;
-        let first = u64::from(self.input_port()) | self.lo << 32;
-        let second = self.lo >> 32 | u64::from(self.protocol()) << 32 | ports << 40;
-        ([first, second], (ports >> 24) as u8)
+        // The bits above the input port are zero.
+        let first = self.hi >> 40 | self.lo << 32;
+        let second = self.lo >> 32 | u64::from(self.protocol()) << 32 | self.hi << 40;
+        ([first, second], (self.hi >> 24) as u8)
     }
 }
 

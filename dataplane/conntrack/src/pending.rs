@@ -30,6 +30,7 @@ impl PendingBlocks {
     }
 
     /// Returns true when no block is queued.
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.head == NONE
     }

@@ -39,6 +39,13 @@ pub(crate) fn hash_burst<B: Block>(features: Features, secret: &Schedule, blocks
         return;
     }
     let _ = features;
+    portable_burst(secret, blocks, out);
+}
+
+/// The twin of [`hash_burst`] without special instructions. It is not inlined, because its registers
+/// would have to be saved on the way to the other twins too.
+#[inline(never)]
+fn portable_burst<B: Block>(secret: &Schedule, blocks: &[B], out: &mut [u32]) {
     for (block, out) in blocks.iter().zip(out) {
         *out = portable(secret, block.words()) as u32;
     }
@@ -56,7 +63,9 @@ pub(crate) fn hash<B: Block>(features: Features, secret: &Schedule, block: &B) -
     portable(secret, block.words())
 }
 
-/// The twin without special instructions (FIPS 197 section 5.1).
+/// The twin of [`hash`] without special instructions (FIPS 197 section 5.1). It is not inlined, as
+/// [`portable_burst`] is not.
+#[inline(never)]
 fn portable(secret: &Schedule, [low, high]: [u64; 2]) -> u64 {
     let mut state = u128::from(low) | u128::from(high) << 64;
     state ^= secret[0];

@@ -132,6 +132,7 @@ impl<L: Layout> FlowTable for LineTable<L> {
         Ok(Self::pos(at, slot))
     }
 
+    #[inline(always)]
     fn remove_at(&mut self, pos: Pos) {
         debug_assert!(self.displaced.is_empty(), "a removal before the end of a probe");
         let (at, slot) = Self::at(pos);

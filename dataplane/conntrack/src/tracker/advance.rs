@@ -36,9 +36,13 @@ impl<T: FlowTable> Tracker<T> {
             // afterwards.
             return;
         }
-        self.report_backlog(budget.pending.saturating_mul(BLOCK), sink);
-        self.report_pending(budget.pending, now, sink);
-        self.expire_due(now, budget.blocks, sink);
+        if !self.all_reported() {
+            self.report_backlog(budget.pending.saturating_mul(BLOCK), sink);
+            self.report_pending(budget.pending, now, sink);
+        }
+        if !self.caught_up(now) {
+            self.expire_due(now, budget.blocks, sink);
+        }
         self.resync_slice(now, budget.resync, sink);
     }
 }

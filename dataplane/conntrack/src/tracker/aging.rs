@@ -19,6 +19,7 @@ const HURRY: u32 = 8;
 
 impl<T: FlowTable> Tracker<T> {
     /// Returns true when no deadline that has passed waits to be checked.
+    #[inline]
     #[must_use]
     pub fn caught_up(&self, now: Now) -> bool {
         self.wheel.caught_up(now.tick)

@@ -13,6 +13,7 @@ use crate::timeout::{Now, Tick};
 
 impl<T: FlowTable> Tracker<T> {
     /// Returns true when the sink has taken everything that was to be reported.
+    #[inline]
     #[must_use]
     pub fn all_reported(&self) -> bool {
         self.backlog.is_empty() && self.pending.is_empty() && self.resync.is_none()

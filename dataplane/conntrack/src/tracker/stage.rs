@@ -40,7 +40,7 @@ impl Stage {
         let new = self.hashed..self.batch.len();
         self.hashed = new.end;
         let hashes = &mut self.hashes[new.clone()];
-        table.hash_burst(&self.batch.keys()[new], hashes);
+        table.hash_burst(self.batch.keys(new), hashes);
         hashes
     }
 
@@ -48,7 +48,11 @@ impl Stage {
     #[inline(always)]
     pub(super) fn packets(&self, count: usize) -> Packets<'_> {
         debug_assert!(count <= self.hashed);
-        Packets::first(count, self.batch.keys(), &self.hashes, self.batch.lens())
+        Packets {
+            keys: self.batch.keys(0..count),
+            hashes: &self.hashes[..count],
+            lens: self.batch.lens(0..count),
+        }
     }
 
     /// Removes all frames.
