@@ -1,9 +1,10 @@
 //! The engine's hot operations, each a few thousand times, to have their instructions counted.
 //!
-//! `instructions NAME…` does these, without a name all, and prints for each how often it was done. What is to be
-//! counted runs inside [`under_callgrind`]; tables are made and filled outside. Frames, keys and secret are the same
-//! each time, so two runs execute the same instructions. `tests/tests/instructions.rs` of the workspace runs this in
-//! callgrind and knows what the counts should be.
+//! `instructions NAME…` does these, without a name all, and prints for each how often it was done.
+//! What is to be counted runs inside [`under_callgrind`]; tables are made and filled outside.
+//! Frames, keys and secret are the same each time, so two runs execute the same instructions.
+//! `tests/tests/instructions.rs` of the workspace runs this in callgrind and knows what the counts
+//! should be.
 
 #[path = "../tests/laws/mod.rs"]
 mod laws;
@@ -261,7 +262,8 @@ fn tracker_new_flow() -> usize {
     COUNT
 }
 
-/// Every entry goes when its time has come: those of one burst in one millisecond, one call in each.
+/// Every entry goes when its time has come: those of one burst in one millisecond, one call in
+/// each.
 fn tracker_expire() -> usize {
     let (known, _) = known_and_unknown();
     let mut shard = filled_shard(&frames(&known));

@@ -2,13 +2,13 @@
 //!
 //! A *block* is a few neighbouring lines of the table. For each block that has dynamic entries, the
 //! wheel keeps a lower bound of their earliest deadline. A packet only moves a deadline later, so a
-//! hit stores a stamp and does nothing to the wheel. When the time of a block has come, its entries are
-//! checked, the idle ones are deleted, and the block goes back on the wheel at the earliest deadline
-//! that is left. When nothing is due, nothing is visited. A deletion is late by at most the width of
-//! an *aging bucket*, one place of the wheel.
+//! hit stores a stamp and does nothing to the wheel. When the time of a block has come, its entries
+//! are checked, the idle ones are deleted, and the block goes back on the wheel at the earliest
+//! deadline that is left. When nothing is due, nothing is visited. A deletion is late by at most
+//! the width of an *aging bucket*, one place of the wheel.
 //!
-//! The wheel holds blocks rather than entries because that is an eighth of the memory, and because a
-//! hit never touches its links.
+//! The wheel holds blocks rather than entries because that is an eighth of the memory, and because
+//! a hit never touches its links.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -25,8 +25,9 @@ const NONE: u32 = u32::MAX;
 /// Number of aging buckets: a power of two, so that the wheel turns with the tick's wrap.
 const BUCKETS: u32 = 8192;
 
-/// Number of lists of a bucket. With one list, finding the next block would wait for the memory of the
-/// one before. With four, the next block of a list is prefetched while the others have their turn.
+/// Number of lists of a bucket. With one list, finding the next block would wait for the memory of
+/// the one before. With four, the next block of a list is prefetched while the others have their
+/// turn.
 const LISTS: usize = 4;
 
 /// Maximum number of empty buckets that one call skips.
@@ -58,7 +59,8 @@ pub struct Wheel {
 }
 
 impl Wheel {
-    /// Returns a wheel for blocks 0 to `blocks - 1`, with buckets of 2^`shift` ms, starting at `now`.
+    /// Returns a wheel for blocks 0 to `blocks - 1`, with buckets of 2^`shift` ms, starting at
+    /// `now`.
     ///
     /// # Panics
     /// When `shift` is above 16: the wheel would be longer than the clock's half circle.
@@ -118,8 +120,8 @@ impl Wheel {
     }
 
     fn link(&mut self, block: u32, due: Tick) {
-        // A block that is overdue goes to the bucket at the cursor. One that is due beyond the horizon
-        // goes to the last bucket; when it is given out there, it is scheduled again.
+        // A block that is overdue goes to the bucket at the cursor. One that is due beyond the
+        // horizon goes to the last bucket; when it is given out there, it is scheduled again.
         let horizon = self.width() * (BUCKETS - 1);
         let ahead = due.since(self.cursor).clamp(0, horizon as i32);
         let bucket = self.bucket_of(self.cursor.plus(ahead as u32));
@@ -143,9 +145,9 @@ impl Wheel {
         self.nodes[block as usize].bucket = NONE;
     }
 
-    /// Takes the next block whose time has come off the wheel and returns it, if there is one. Skips a
-    /// bounded number of empty buckets, so it may have to be called again to catch up with a clock
-    /// that jumped; see [`Wheel::caught_up`].
+    /// Takes the next block whose time has come off the wheel and returns it, if there is one.
+    /// Skips a bounded number of empty buckets, so it may have to be called again to catch up with
+    /// a clock that jumped; see [`Wheel::caught_up`].
     #[inline]
     pub fn take_due(&mut self, now: Tick) -> Option<u32> {
         for _ in 0..SKIP {

@@ -1,23 +1,23 @@
-//! What a control program may ask of an entry, and the rules for it.
+//! The attributes that a control program may give an entry, and the rules for them.
 //!
-//! The rules are P4TC's (`p4tc_tbl_entry.c`, create and update), except that
-//! nothing is ignored: what cannot be done is refused.
+//! The rules are those of P4TC (`p4tc_tbl_entry.c`, create and update), except that nothing is
+//! ignored: what cannot be done is refused.
 
 use core::fmt;
 
 use crate::permission::Permissions;
 use crate::timeout::{ProfileId, Profiles};
 
-/// What a writer wants an entry to be. What is absent is the rules' to say.
+/// The attributes of a write. The rules decide about those that are absent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attributes {
     /// Whether the idle timer applies.
     pub dynamic: Option<bool>,
-    /// Timer profile.
+    /// The timer profile.
     pub profile_id: Option<u32>,
-    /// Aging, milliseconds; one of the profiles' values.
+    /// The aging in milliseconds, which has to be that of a profile.
     pub aging_ms: Option<u64>,
-    /// Permission bits.
+    /// The permission bits.
     pub permissions: Option<u32>,
 }
 
@@ -37,9 +37,9 @@ pub enum Field {
 /// Why attributes are not acceptable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AttributeError {
-    /// Profile or aging was given for an entry that is to be created static.
+    /// A profile or an aging was given for an entry that is to be created static.
     NotAlongside(Field),
-    /// Both profile and aging were given.
+    /// Both a profile and an aging were given.
     BothGiven,
     /// No profile can have this number.
     ProfileRange(u32),
@@ -47,25 +47,25 @@ pub enum AttributeError {
     ProfileUnknown(u32),
     /// No profile has this aging.
     AgingUnknown(u64),
-    /// Bits that mean nothing.
+    /// Some of the bits have no meaning.
     PermissionBits(u32),
-    /// Bits that the table does not have.
+    /// Some of the bits are not among the table's.
     PermissionsBeyondTable {
-        /// What was asked for.
+        /// The bits that were given.
         asked: u32,
-        /// What the table has.
+        /// The bits of the table.
         table: Permissions,
     },
-    /// A create bit: nothing can be created in an entry.
+    /// A create bit was given, but nothing can be created in an entry.
     PermissionsCreateBit(u32),
-    /// Profile or aging was given for an entry that is static and stays so.
+    /// A profile or an aging was given for an entry that is static and stays so.
     StaticEntry(Field),
     /// A dynamic entry cannot be made static.
     DynamicEntry,
 }
 
 impl AttributeError {
-    /// The field at fault.
+    /// Returns the field at fault.
     #[must_use]
     pub fn field(&self) -> Field {
         match self {
@@ -105,30 +105,33 @@ impl fmt::Display for AttributeError {
 
 impl core::error::Error for AttributeError {}
 
-/// Attributes that are sound by themselves and fit the table.
+/// Attributes that are consistent and fit the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Checked {
     pub(crate) dynamic: Option<bool>,
     /// The profile that was named, by its number or by its value.
     pub(crate) profile: Option<ProfileId>,
-    /// How it was named.
+    /// The field by which the profile was named.
     named_by: Field,
     pub(crate) permissions: Option<Permissions>,
 }
 
-/// What becomes of an entry's timer.
+/// What a write does to the timer of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Timer {
-    /// None applies.
+    /// The entry has no timer.
     Static,
-    /// As it was.
+    /// The timer keeps its aging.
     Kept,
-    /// That of this profile, as it is now.
+    /// The timer gets the aging that this profile has now.
     Of(ProfileId),
 }
 
 impl Attributes {
-    /// The rules that hold for creation and update alike.
+    /// Applies the rules that creations and updates share.
+    ///
+    /// # Errors
+    /// The first rule that the attributes break.
     pub(crate) fn check(&self, profiles: &Profiles, table: Permissions) -> Result<Checked, AttributeError> {
         let (profile, named_by) = match (self.profile_id, self.aging_ms) {
             (Some(_), Some(_)) => return Err(AttributeError::BothGiven),
@@ -160,7 +163,7 @@ impl Attributes {
 }
 
 impl Checked {
-    /// The timer of an entry that is created: none, unless it is to be dynamic.
+    /// Returns the timer of an entry that is created: none, unless it is to be dynamic.
     pub(crate) fn timer_of_new(&self) -> Result<Timer, AttributeError> {
         match (self.dynamic, self.profile) {
             (Some(true), profile) => Ok(Timer::Of(profile.unwrap_or_default())),
@@ -169,14 +172,14 @@ impl Checked {
         }
     }
 
-    /// The timer of an entry that is updated and was or was not dynamic.
+    /// Returns the timer of an entry that is updated and was or was not dynamic before.
     pub(crate) fn timer_of_known(&self, was_dynamic: bool) -> Result<Timer, AttributeError> {
         match (self.dynamic.unwrap_or(was_dynamic), self.profile) {
             (false, _) if was_dynamic => Err(AttributeError::DynamicEntry),
             (false, Some(_)) => Err(AttributeError::StaticEntry(self.named_by)),
             (false, None) => Ok(Timer::Static),
             (true, Some(profile)) => Ok(Timer::Of(profile)),
-            // Who says "dynamic" and nothing more gets the first profile, as upstream.
+            // "dynamic" and nothing more means the first profile, as in P4TC.
             (true, None) if self.dynamic.is_some() => Ok(Timer::Of(ProfileId::default())),
             (true, None) => Ok(Timer::Kept),
         }

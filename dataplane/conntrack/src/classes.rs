@@ -1,9 +1,7 @@
-//! Aging classes: the aging values that entries have, by the number in their [`Mark`].
+//! Aging classes: the aging values of entries, by the number in their [`Mark`].
 //!
-//! An entry keeps the aging it was given when the profile that gave it gets
-//! another value (P4TC: existing entries keep theirs). So an entry names a
-//! class, not a profile; a class is free again when no entry and no profile
-//! names it.
+//! When a profile gets another value, existing entries keep theirs, as in P4TC. So an entry names a
+//! class, not a profile. A class is free again when no entry and no profile names it.
 //!
 //! [`Mark`]: crate::entry::Mark
 
@@ -11,26 +9,29 @@ use alloc::boxed::Box;
 
 use crate::timeout::{ProfileId, Profiles};
 
-/// All classes are in use by entries or profiles; some entries with old values have to go first.
+/// There is no free class. Some entries with old values have to go first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct NoClass;
 
-/// Class of static entries.
+/// The class of static entries.
 pub(crate) const STATIC: u8 = 0;
 
-/// How many there are: as many as a [`Mark`](crate::entry::Mark) can tell apart.
+/// Number of classes: a [`Mark`](crate::entry::Mark) holds one of 256.
 const CLASSES: usize = 256;
 
+/// The aging classes of a table, and the profiles that name some of them.
 pub(crate) struct Classes {
-    /// Milliseconds; 0 for [`STATIC`].
+    /// The aging of each class, in milliseconds; 0 for [`STATIC`].
     aging_ms: Box<[u32; CLASSES]>,
-    /// Entries in each class.
+    /// Number of entries in each class.
     entries: Box<[u32; CLASSES]>,
     profiles: Profiles,
+    /// The class of each profile.
     of_profile: [u8; ProfileId::COUNT],
 }
 
 impl Classes {
+    /// Returns the classes of a table without entries.
     pub(crate) fn new(profiles: Profiles) -> Self {
         let mut aging_ms = Box::new([0; CLASSES]);
         let mut of_profile = [STATIC; ProfileId::COUNT];
@@ -41,36 +42,36 @@ impl Classes {
         Classes { aging_ms, entries: Box::new([0; CLASSES]), profiles, of_profile }
     }
 
-    /// The profiles as they are now.
+    /// Returns the profiles as they are now.
     pub(crate) fn profiles(&self) -> &Profiles {
         &self.profiles
     }
 
-    /// Aging of a class, milliseconds; 0 when its entries are static.
+    /// Returns the aging of a class, in milliseconds; 0 when its entries are static.
     #[inline]
     pub(crate) fn aging_ms(&self, class: u8) -> u32 {
         self.aging_ms[usize::from(class)]
     }
 
-    /// Class of the entries that get a profile's aging now.
+    /// Returns the class of entries that get the aging of a profile now.
     #[inline]
     pub(crate) fn of_profile(&self, id: ProfileId) -> u8 {
         self.of_profile[usize::from(id.get())]
     }
 
-    /// Notes that an entry has come to a class.
+    /// Adds an entry to a class.
     #[inline]
     pub(crate) fn join(&mut self, class: u8) {
         self.entries[usize::from(class)] += 1;
     }
 
-    /// Notes that one has left it.
+    /// Removes an entry from a class.
     #[inline]
     pub(crate) fn leave(&mut self, class: u8) {
         self.entries[usize::from(class)] -= 1;
     }
 
-    /// The classes that the profiles would have with these values.
+    /// Returns the classes that the profiles would have with these values.
     fn plan(&self, profiles: &Profiles) -> Result<[u8; ProfileId::COUNT], NoClass> {
         let mut plan = [STATIC; ProfileId::COUNT];
         for (id, &value) in profiles.values().iter().enumerate() {
@@ -88,18 +89,21 @@ impl Classes {
         Ok(plan)
     }
 
-    /// A present profile has this class.
+    /// Returns true when one of the present profiles has this class.
     fn named(&self, class: u8) -> bool {
         self.of_profile[..self.profiles.values().len()].contains(&class)
     }
 
-    /// Whether [`Classes::set_profiles`] would succeed. Entries that come and go in between do
-    /// not change the answer from yes to no.
+    /// Checks whether [`Classes::set_profiles`] would succeed. Entries that come and go in between
+    /// do not change the answer from yes to no.
     pub(crate) fn can_take(&self, profiles: &Profiles) -> Result<(), NoClass> {
         self.plan(profiles).map(|_| ())
     }
 
     /// Gives the profiles other values. Entries keep their classes.
+    ///
+    /// # Errors
+    /// When there is no free class. Nothing was changed.
     pub(crate) fn set_profiles(&mut self, profiles: Profiles) -> Result<(), NoClass> {
         let plan = self.plan(&profiles)?;
         for (&class, &value) in plan.iter().zip(profiles.values()) {

@@ -7,8 +7,8 @@ use crate::key::FlowKey;
 use crate::permission::Permissions;
 use crate::timeout::{ProfileId, Tick};
 
-/// Who did something. Whoever drives the engine gives the numbers from
-/// [`ActorId::FIRST_CONTROL`] on a meaning.
+/// Who did something. The driver of the engine gives the numbers from [`ActorId::FIRST_CONTROL`] on
+/// a meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ActorId(pub u16);
 
@@ -87,8 +87,8 @@ impl Counts {
 /// The cold part of an entry, which neither lookups nor packets touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cold {
-    /// Time of creation, in milliseconds since the clock's start: the lower 32 bits of 44, which last
-    /// for 557 years.
+    /// Time of creation, in milliseconds since the clock's start: the lower 32 bits of 44, which
+    /// last for 557 years.
     created_low: u32,
     /// The upper 12 bits of the time of creation, and below them the number of the timer profile.
     created_high_profile: u16,

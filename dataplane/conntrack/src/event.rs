@@ -1,4 +1,4 @@
-//! Events: what a shard reports, and the trait of whoever takes the reports.
+//! Events: what a shard reports, and the trait of a listener.
 
 use crate::entry::{ActorId, Entry};
 
@@ -25,7 +25,7 @@ pub struct Removed {
 /// What happened.
 ///
 /// The engine itself makes all of these but `Flushed`, `Purged` and `Loaded`, which concern the
-/// table as a whole and are offered by whoever drives the engine.
+/// table as a whole and are offered by the driver of the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventBody {
     /// An entry was created.
@@ -34,8 +34,8 @@ pub enum EventBody {
     Updated(Entry),
     /// A flush has ended. Each of its deletions was reported before.
     Flushed(Removed),
-    /// The program was detached and the table is empty now. The number counts the entries that
-    /// went with it, which are not reported one by one.
+    /// The program was detached and the table is empty now. The number counts the entries that went
+    /// with it, which are not reported one by one.
     Purged(u64),
     /// The program was attached.
     Loaded,

@@ -1,9 +1,9 @@
 //! The hash functions, which name the home line of a key.
 //!
-//! `crc` and `jhash` return the values of DPDK's `rte_hash_crc` and `rte_jhash` over the 17 bytes of
-//! [`FlowKey::to_bytes`], bit by bit, so a hash that was computed elsewhere is usable. Collisions of
-//! both can be chosen from outside; CRC-32C is linear, so keys that collide do so for every initial
-//! value. Collisions of `keyed` cannot be chosen without its secret.
+//! `crc` and `jhash` return the values of DPDK's `rte_hash_crc` and `rte_jhash` over the 17 bytes
+//! of [`FlowKey::to_bytes`], bit by bit, so a hash that was computed elsewhere is usable.
+//! Collisions of both can be chosen from outside; CRC-32C is linear, so keys that collide do so for
+//! every initial value. Collisions of `keyed` cannot be chosen without its secret.
 
 use crate::arch::{Features, aes, crc32c};
 use crate::key::FlowKey;
@@ -33,12 +33,12 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// Returns a hash function with the initial value 0. Every kind needs a `secret`, because it also
-    /// says where a key goes whose home line is full.
+    /// Returns a hash function with the initial value 0. Every kind needs a `secret`, because it
+    /// also says where a key goes whose home line is full.
     #[must_use]
     pub fn new(kind: HashKind, secret: [u8; 32], features: Features) -> Self {
-        // Four round keys from 32 secret bytes: two taken as they are, two made
-        // from them with distinct constants so that no two rounds share a key.
+        // Four round keys from 32 secret bytes: two taken as they are, two made from them with
+        // distinct constants so that no two rounds share a key.
         let word = |at: usize| u128::from_le_bytes(core::array::from_fn(|i| secret[at + i]));
         let (a, b) = (word(0), word(16));
         const C: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
@@ -79,8 +79,8 @@ impl Hasher {
         }
     }
 
-    /// Does what [`Hasher::hash_burst`] does, with the hash functions of DPDK. It is apart so that the
-    /// registers that they need are not saved for the keyed hash.
+    /// Does what [`Hasher::hash_burst`] does, with the hash functions of DPDK. It is apart so that
+    /// the registers that they need are not saved for the keyed hash.
     #[inline(never)]
     fn hash_burst_rte(&self, keys: &[FlowKey], out: &mut [u32]) {
         if self.kind == HashKind::Crc {
@@ -98,8 +98,8 @@ impl Hasher {
         self.features
     }
 
-    /// Returns what keys the probe sequence of a key whose home line is full. It is secret for every
-    /// kind, so keys that collide at home part ways.
+    /// Returns what keys the probe sequence of a key whose home line is full. It is secret for
+    /// every kind, so keys that collide at home part ways.
     #[inline]
     pub(crate) fn spread(&self, key: &FlowKey) -> u64 {
         aes::hash(self.features, &self.keys, key)

@@ -18,9 +18,9 @@ pub(crate) const HI_KEY_BITS: u64 = (1 << 48) - 1;
 /// Input port and 5-tuple of one direction of a conversation.
 ///
 /// As P4TC shows it, the key has six exact-match fields of 136 bits together: `input_port` 32,
-/// `srcAddr` 32, `dstAddr` 32, `protocol` 8, `srcPort` 16, `dstPort` 16. [`FlowKey::to_bytes`] returns
-/// that form. Here an 8-bit port number is enough (DPDK has at most 32 ports), so the key fits two
-/// words and leaves 16 bits to spare, which are always zero.
+/// `srcAddr` 32, `dstAddr` 32, `protocol` 8, `srcPort` 16, `dstPort` 16. [`FlowKey::to_bytes`]
+/// returns that form. Here an 8-bit port number is enough (DPDK has at most 32 ports), so the key
+/// fits two words and leaves 16 bits to spare, which are always zero.
 ///
 /// ```text
 /// lo   dstAddr:32 | srcAddr:32                                  (wire byte order)
@@ -101,8 +101,8 @@ impl FlowKey {
         u16::from_be((self.hi >> 16) as u16)
     }
 
-    /// Returns the key as P4TC lays it out: the input port (little-endian, as the kernel's ifindex),
-    /// then addresses, protocol and ports as on the wire.
+    /// Returns the key as P4TC lays it out: the input port (little-endian, as the kernel's
+    /// ifindex), then addresses, protocol and ports as on the wire.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -113,8 +113,8 @@ impl FlowKey {
         bytes
     }
 
-    /// Returns the key of which [`FlowKey::to_bytes`] returns these bytes, or `None` when the port is
-    /// 0 or does not fit in 8 bits.
+    /// Returns the key of which [`FlowKey::to_bytes`] returns these bytes, or `None` when the port
+    /// is 0 or does not fit in 8 bits.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let (&[port, 0, 0, 0], rest) = bytes.split_first_chunk::<4>()? else { return None };

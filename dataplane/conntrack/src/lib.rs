@@ -1,8 +1,8 @@
 //! The connection-tracking engine of flowtracker.
 //!
-//! A [`Shard`] is what one thread tracks frames with: a [`Parser`] and the [`Tracker`] of its table.
-//! It takes bursts of frames and the time, finds an [`Outcome`] for every frame, and offers an
-//! [`Event`] to an [`EventSink`] for every entry that comes or goes:
+//! A [`Shard`] is what one thread tracks frames with: a [`Parser`] and the [`Tracker`] of its
+//! table. It takes bursts of frames and the time, finds an [`Outcome`] for every frame, and offers
+//! an [`Event`] to an [`EventSink`] for every entry that comes or goes:
 //!
 //! ```text
 //! frames ─► packet ─► batch ─► tracker ─► event ─► EventSink
@@ -10,8 +10,8 @@
 //!                        table ┘     └ aging
 //! ```
 //!
-//! A burst is *parsed* into a batch; a batch is *probed* in the table, and *committed*: what was not
-//! known becomes an entry. All of that is in the order of the frames.
+//! A burst is *parsed* into a batch; a batch is *probed* in the table, and *committed*: what was
+//! not known becomes an entry. All of that is in the order of the frames.
 //!
 //! The engine knows nothing of DPDK, clocks, threads or I/O: frames are byte slices, time is an
 //! argument, and a sink says whether it has room for one more event.

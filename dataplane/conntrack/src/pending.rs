@@ -8,8 +8,8 @@ const NONE: u32 = u32::MAX;
 
 /// A queue of distinct blocks, first come first served.
 pub(crate) struct PendingBlocks {
-    /// By block: the next block of the queue, [`NONE`] for the last one, [`PendingBlocks::OUT`] when the block
-    /// is not queued.
+    /// By block: the next block of the queue, [`NONE`] for the last one, [`PendingBlocks::OUT`]
+    /// when the block is not queued.
     next: Box<[u32]>,
     head: u32,
     tail: u32,

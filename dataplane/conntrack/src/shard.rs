@@ -75,8 +75,8 @@ impl<T: FlowTable> Shard<T> {
         self.tracker.drain(now, sink);
     }
 
-    /// Returns the sum of what the parser and the tracker have counted. Once the tracker is drained,
-    /// the outcomes add up to the received frames.
+    /// Returns the sum of what the parser and the tracker have counted. Once the tracker is
+    /// drained, the outcomes add up to the received frames.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let mut counters = *self.tracker.counters();

@@ -22,8 +22,8 @@ pub struct Counters {
     pub events_sent: u64,
     /// Events that the sink refused at first.
     pub events_deferred: u64,
-    /// Histogram of the lateness of deletions by the idle timer. Bucket 0 counts a lateness of
-    /// 0 ms, bucket i one of 2^(i-1) up to but excluding 2^i ms, and the last bucket everything
+    /// Histogram of the lateness of deletions by the idle timer. Bucket 0 counts a lateness of 0
+    /// ms, bucket i one of 2^(i-1) up to but excluding 2^i ms, and the last bucket everything
     /// later. Deletions that waited for the sink are not in it.
     pub lateness_log2_ms: [u64; Counters::LATENESS_BUCKETS],
 }

@@ -1,32 +1,31 @@
-//! Time as the engine sees it, and the timer profiles.
+//! Time as the engine sees it: ticks, readings of the clock, and timer profiles.
 
 use core::fmt;
 
 /// A millisecond on the data plane's clock, modulo 2^32 (49.7 days).
 ///
-/// It wraps, so it has no order; ask for a difference instead. The longest
-/// aging (10 days) is less than half the circle, so a difference is never
-/// ambiguous.
+/// Ticks wrap, so they have no order, only differences. The longest aging (10 days) is less than
+/// half the circle, so a difference is never ambiguous.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(transparent)]
 pub struct Tick(pub u32);
 
 impl Tick {
-    /// Milliseconds from `earlier` to `self`; negative when `earlier` is later.
+    /// Returns the milliseconds from `earlier` to `self`; negative when `earlier` is later.
     #[inline]
     #[must_use]
     pub fn since(self, earlier: Tick) -> i32 {
         self.0.wrapping_sub(earlier.0) as i32
     }
 
-    /// This tick plus some milliseconds.
+    /// Returns the tick `ms` milliseconds after this one.
     #[inline]
     #[must_use]
     pub fn plus(self, ms: u32) -> Tick {
         Tick(self.0.wrapping_add(ms))
     }
 
-    /// True when `self` is at or after `deadline`.
+    /// Returns true when this tick is at or after `deadline`.
     #[inline]
     #[must_use]
     pub fn reached(self, deadline: Tick) -> bool {
@@ -39,16 +38,16 @@ impl Tick {
 pub struct Now {
     /// Nanoseconds since the clock's start.
     pub ns: u64,
-    /// The last tick that has begun: what deadlines are compared with.
+    /// The last tick that has begun, which deadlines are compared with.
     pub tick: Tick,
-    /// The next tick, or this one at its first instant: what entries are
-    /// stamped with. Stamping up and comparing down is what makes a deletion
-    /// never early, whatever the fractions.
+    /// The next tick, or the present one at its first instant, which entries are stamped with.
+    /// Stamps are rounded up and deadlines compared with a tick that is rounded down, so a deletion
+    /// is never early, whatever the fractions.
     pub stamp: Tick,
 }
 
 impl Now {
-    /// A reading of `ns` nanoseconds since the clock's start.
+    /// Returns a reading of `ns` nanoseconds since the clock's start.
     #[inline]
     #[must_use]
     pub fn from_ns(ns: u64) -> Self {
@@ -57,28 +56,28 @@ impl Now {
         Now { ns, tick: Tick(tick as u32), stamp: Tick(stamp as u32) }
     }
 
-    /// A reading of `ms` milliseconds since the clock's start.
+    /// Returns a reading of `ms` milliseconds since the clock's start.
     #[must_use]
     pub fn from_ms(ms: u64) -> Self {
         Self::from_ns(ms * 1_000_000)
     }
 }
 
-/// Number of a timer profile, 0 to 15.
+/// The number of a timer profile, 0 to 15.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ProfileId(u8);
 
 impl ProfileId {
-    /// Most profiles a table can have.
+    /// Maximum number of profiles of a table.
     pub const COUNT: usize = 16;
 
-    /// Takes a number; `None` above 15.
+    /// Returns the profile with this number, or `None` above 15.
     #[must_use]
     pub fn new(id: u32) -> Option<Self> {
         (id < Self::COUNT as u32).then_some(ProfileId(id as u8))
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn get(self) -> u8 {
         self.0
@@ -88,20 +87,20 @@ impl ProfileId {
 /// Why a list of timer profiles is not acceptable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProfileError {
-    /// None, or more than 16.
+    /// There are no profiles, or more than 16.
     Count(usize),
-    /// Aging outside 1 to 864000000 ms (10 days).
+    /// An aging is outside of 1 to 864000000 ms (10 days).
     Range {
-        /// Profile at fault.
+        /// The profile at fault.
         id: usize,
-        /// Its aging, milliseconds.
+        /// Its aging, in milliseconds.
         aging_ms: u64,
     },
-    /// Two profiles with one aging value.
+    /// Two profiles have one aging value.
     Duplicate {
-        /// Profile at fault.
+        /// The profile at fault.
         id: usize,
-        /// Profile that has the value already.
+        /// The profile that has the value already.
         other: usize,
     },
 }
@@ -122,9 +121,9 @@ impl fmt::Display for ProfileError {
 
 impl core::error::Error for ProfileError {}
 
-/// The timer profiles of a table: aging values in milliseconds by id.
+/// The timer profiles of a table: their aging values, in milliseconds.
 ///
-/// Default as in P4TC: profile n ages after (n + 1) × 30 s, four of them.
+/// By default there are four, as in P4TC: profile n ages after (n + 1) × 30 s.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Profiles {
     aging_ms: [u32; ProfileId::COUNT],
@@ -132,10 +131,10 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Longest aging: 10 days.
+    /// The longest aging, in milliseconds: 10 days.
     pub const MAX_AGING_MS: u64 = 864_000_000;
 
-    /// Takes 1 to 16 distinct values of 1 to 864000000 ms.
+    /// Returns profiles with these agings: 1 to 16 distinct values of 1 to 864000000 ms.
     ///
     /// # Errors
     /// Names the first profile that is out of range or a duplicate.
@@ -156,13 +155,13 @@ impl Profiles {
         Ok(Profiles { aging_ms, count: values.len() as u8 })
     }
 
-    /// Aging of a profile, milliseconds; `None` when there is no such profile.
+    /// Returns the aging of a profile, in milliseconds, or `None` when there is no such profile.
     #[must_use]
     pub fn aging_ms(&self, id: ProfileId) -> Option<u32> {
         self.values().get(usize::from(id.get())).copied()
     }
 
-    /// The aging values, milliseconds, by profile id.
+    /// Returns the aging values in milliseconds, by the number of the profile.
     #[must_use]
     pub fn values(&self) -> &[u32] {
         &self.aging_ms[..usize::from(self.count)]

@@ -106,9 +106,9 @@ impl Watched {
     }
 }
 
-/// A quarter million entries under each of the four default profiles, one shard
-/// per profile because a shard learns with one. Half of the flows go on for a
-/// while, so deadlines lie anywhere. Each shard polls at most 64 times per ms.
+/// A quarter million entries under each of the four default profiles, one shard per profile because
+/// a shard learns with one. Half of the flows go on for a while, so deadlines lie anywhere. Each
+/// shard polls at most 64 times per ms.
 #[test]
 fn a_million_entries_of_mixed_profiles() {
     const EACH: usize = 250_000;
@@ -138,8 +138,8 @@ fn a_million_entries_of_mixed_profiles() {
     }
 }
 
-/// A full table of a million entries in one shard, all of which expire in the
-/// same instant. 256 turns of the poll loop per ms are 32-packet bursts at 8 Mpps.
+/// A full table of a million entries in one shard, all of which expire in the same instant. 256
+/// turns of the poll loop per ms are 32-packet bursts at 8 Mpps.
 #[test]
 fn a_million_entries_expire_at_once() {
     const ALL: usize = 1_000_000;
@@ -172,8 +172,9 @@ fn lateness_is_bounded_by_the_budget() {
     assert!(watched.latest_ns <= bound * MS, "{} ns late, {bound} ms allowed", watched.latest_ns);
 }
 
-/// When many flows that began together are due together and it is late, aging looks at more blocks at a time, so that it
-/// is soon on time again; but deletes no more than otherwise, because frames wait for that.
+/// When many flows that began together are due together and it is late, aging looks at more blocks
+/// at a time, so that it is soon on time again; but deletes no more than otherwise, because frames
+/// wait for that.
 #[test]
 fn late_aging_hurries_unless_it_deletes() {
     const COUNT: usize = 100_000;
@@ -203,6 +204,6 @@ fn late_aging_hurries_unless_it_deletes() {
     assert!(polls <= blocks / (8 * budget) + 2, "{polls} polls for {blocks} blocks");
     let (polls, most, blocks) = catch_up(false);
     assert!(polls > blocks / (8 * budget) + 2, "{polls} polls for {blocks} blocks");
-    // Those of the blocks that were taken together when it had enough are looked at to their end.
+    // The blocks that were taken together when it had enough are checked to the end.
     assert!(most <= (budget + 4) * u64::from(BLOCK), "{most} deletions in one poll");
 }

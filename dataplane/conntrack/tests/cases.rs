@@ -101,7 +101,7 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
     }
 }
 
-/// Whenever its line is looked at: what came before a turn was there at the turn's time.
+/// Whenever its line is probed: a frame that was parsed before a turn has the turn's time.
 #[test]
 fn a_frame_has_the_time_of_the_turn_after_it() {
     let frame = frames(&flows(1));
@@ -200,8 +200,8 @@ fn without_the_control_plane_delete_permission_an_entry_only_expires() {
     ));
 }
 
-/// The sink takes nothing while an entry expires and its flow goes on: the old
-/// entry ends and a new one starts, and both are told in this order.
+/// The sink takes nothing while an entry expires and its flow goes on: the old entry ends and a new
+/// one starts, and both are reported in this order.
 #[test]
 fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
     for announced in [true, false] {
@@ -236,8 +236,8 @@ fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
     }
 }
 
-/// The memory for reports of replaced entries is bounded. When it is used up,
-/// a dying entry stays, its packets pass as `miss_full`, and nothing is lost.
+/// The memory for reports of replaced entries is bounded. When it is used up, a dying entry stays,
+/// its packets pass as `miss_full`, and nothing is lost.
 #[test]
 fn replaced_entries_that_nobody_hears_of_are_bounded() {
     let keys = flows(200);
@@ -321,7 +321,7 @@ fn one_call_does_no_more_than_its_budget() {
         shard.tracker.advance(late, budget, &mut into(&mut events));
         events.len()
     };
-    // Nothing is told without a budget for it; then the creations, block by block.
+    // Nothing is reported without a budget for it; then the creations, block by block.
     assert_eq!(call(&mut shard, one(0, 0, 0)), 0);
     let told = call(&mut shard, one(0, 1, 0));
     assert!((1..=12).contains(&told), "{told} creations");
@@ -333,8 +333,8 @@ fn one_call_does_no_more_than_its_budget() {
     while !shard.tracker.all_reported() {
         assert!(call(&mut shard, one(0, 0, 10)) <= 12);
     }
-    // Expiry of everything while the sink is full, and a packet of every flow: the
-    // reports that are kept for replaced entries come in slices too.
+    // Expiry of everything while the sink is full, and a packet of every flow: the reports that are
+    // kept for replaced entries come in slices too.
     while !shard.tracker.caught_up(late) {
         shard.tracker.advance(late, one(16, 0, 0), &mut refuse);
     }
@@ -381,9 +381,9 @@ fn get_does_not_refresh() {
     assert_eq!(shard.tracker.get(&key), None);
 }
 
-/// An entry keeps its aging when profiles change, and 255 different agings can be
-/// alive at a time. One more is refused and changes nothing; when the last entry
-/// of an old one has gone, there is room again.
+/// An entry keeps its aging when profiles change, and 255 different agings can be alive at a time.
+/// One more is refused and changes nothing; when the last entry of an old one has gone, there is
+/// room again.
 #[test]
 fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     let mut config = TrackerConfig::default();
@@ -437,8 +437,8 @@ fn expire_unheard(shard: &mut Shard<LineTable>, now: Now) {
     assert!(!shard.tracker.all_reported());
 }
 
-/// However an entry goes, its aging is nobody's any more: any number of agings
-/// find room, one after the other.
+/// However an entry goes, its aging is nobody's any more: any number of agings find room, one after
+/// the other.
 #[test]
 fn every_end_of_an_entry_gives_its_aging_back() {
     const BY: ActorId = ActorId(ActorId::FIRST_CONTROL);
@@ -495,8 +495,8 @@ fn every_end_of_an_entry_gives_its_aging_back() {
 
 const WRITER: ActorId = ActorId(ActorId::FIRST_CONTROL);
 
-/// Of the fourteen bits, those decide which P4TC enforces, each about its own: with
-/// the others clear, everything goes on.
+/// Of the fourteen bits, those decide which P4TC enforces, each about its own: with the others
+/// clear, everything goes on.
 #[test]
 fn each_permission_bit_denies_its_own_and_nothing_else() {
     for bit in (0..14).map(|n| 1 << n) {

@@ -40,8 +40,8 @@ fn shape(tags: &[u16], option_words: usize, protocol: u8, after_ports: usize) ->
     tags.iter().fold(plain, |frame, &tpid| frame.tag(tpid, 0x6007)).ip_options(option_words)
 }
 
-/// Frames that are tracked, with their keys and the octets up to the end of the ports: all tags, all lengths of
-/// options, with and without payload.
+/// Frames that are tracked, with their keys and the octets up to the end of the ports: all tags,
+/// all lengths of options, with and without payload.
 fn tracked_shapes() -> impl Iterator<Item = (Ipv4Frame, FlowKey, usize)> {
     const TAGS: [&[u16]; 5] =
         [&[], &[TPID_8021Q], &[TPID_8021AD], &[TPID_8021AD, TPID_8021Q], &[TPID_8021Q, TPID_8021Q]];
@@ -155,8 +155,8 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// In a burst, whatever its length and whatever is among them, each frame is what it is alone: tracked or not, counted
-    /// under its outcome, and with its length for the flow that is its own.
+    /// In a burst, whatever its length and whatever is among them, each frame is what it is alone:
+    /// tracked or not, counted under its outcome, and with its length for the flow that is its own.
     #[test]
     fn bursts(
         frames in prop::collection::vec(prop_oneof![4 => plain(), 1 => mutated()], 0..100),

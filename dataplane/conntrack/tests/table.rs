@@ -23,7 +23,8 @@ fn laid_out<L: Layout>(entries: u32, hasher: Hasher) -> LineTable<L> {
     LineTable::laid_out(TableConfig { entries, hasher }).expect("a valid size")
 }
 
-/// Keys that crowd into one home line of a table of up to 1024 entries (576 lines), whatever the hash.
+/// Keys that crowd into one home line of a table of up to 1024 entries (576 lines), whatever the
+/// hash.
 fn crowded(hasher: &Hasher, count: usize) -> Vec<FlowKey> {
     keys::crowded(|key| hasher.hash(key), 600, count)
 }
@@ -99,8 +100,8 @@ fn only_full_refuses_equal_crcs() {
     }
 }
 
-/// More keys behind one full line than its count can hold: exactness is given
-/// up there, correctness is not, also when all of them go and come back.
+/// More keys behind one full line than its count can hold: exactness is given up there, correctness
+/// is not, also when all of them go and come back.
 #[test]
 fn a_saturated_count_loses_no_key() {
     let keys = keys::equal_crc(70_000);

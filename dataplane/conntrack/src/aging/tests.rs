@@ -19,8 +19,8 @@ fn drain(wheel: &mut Wheel, now: Tick) -> Vec<u32> {
 
 #[test]
 fn every_aging_bucket_is_visited() {
-    // One block in every bucket; time goes on in steps that share no factor
-    // with the wheel, some of them longer than a turn.
+    // One block in every bucket; time goes on in steps that share no factor with the wheel, some of
+    // them longer than a turn.
     for (shift, step) in [(0, 1), (3, 7), (3, 1000), (3, 8192 * 8 + 3), (5, 333)] {
         let start = Tick(u32::MAX - 1000);
         let mut wheel = Wheel::new(BUCKETS as usize, shift, start);
@@ -40,8 +40,8 @@ fn every_aging_bucket_is_visited() {
 }
 
 proptest! {
-    /// Oracle: a sorted map of deadlines. Law: a block is given out within
-    /// [due, due + width), or at the horizon when that comes first.
+    /// Oracle: a sorted map of deadlines. Law: a block is given out within [due, due + width), or
+    /// at the horizon when that comes first.
     #[test]
     fn a_block_comes_when_it_is_due(
         shift in 0u32..5,

@@ -1,7 +1,7 @@
 //! Three AES rounds as a keyed hash of blocks of 16 bytes.
 //!
-//! Whitening and three rounds under secret keys: of these every pair of inputs differs in at least
-//! nine S-boxes, so collisions cannot be chosen without the secret.
+//! The block is whitened and goes through three rounds, all under secret keys. Every pair of blocks
+//! differs in at least nine S-boxes there, so collisions cannot be chosen without the secret.
 
 #[cfg(test)]
 mod tests;
@@ -42,8 +42,8 @@ pub(crate) fn hash_burst<B: Block>(features: Features, secret: &Schedule, blocks
     portable_burst(secret, blocks, out);
 }
 
-/// The twin of [`hash_burst`] without special instructions. It is not inlined, because its registers
-/// would have to be saved on the way to the other twins too.
+/// The twin of [`hash_burst`] without special instructions. It is not inlined, because its
+/// registers would have to be saved on the way to the other twins too.
 #[inline(never)]
 fn portable_burst<B: Block>(secret: &Schedule, blocks: &[B], out: &mut [u32]) {
     for (block, out) in blocks.iter().zip(out) {

@@ -1,8 +1,8 @@
 //! Runs code compiled for the instructions that the CPU has.
 //!
 //! A loop over a burst is written once, as a [`Work`], and compiled once for each level of
-//! [`Instructions`]. The level is chosen once per burst ([`Features::run`]); within the loop it is a
-//! type, so twins are chosen at compile time and inlined.
+//! [`Instructions`]. The level is chosen once per burst ([`Features::run`]); within the loop it is
+//! a type, so twins are chosen at compile time and inlined.
 
 use super::features::Features;
 
@@ -54,8 +54,8 @@ unsafe impl Instructions for Avx512 {
 
 /// Work that is compiled for each level of instructions.
 ///
-/// It is not a closure, because `run` has to be inlined (`#[inline(always)]`) into the function that
-/// is compiled for the level. The compiler left a closure outside once it had grown, and each
+/// It is not a closure, because `run` has to be inlined (`#[inline(always)]`) into the function
+/// that is compiled for the level. The compiler left a closure outside once it had grown, and each
 /// operation with a special instruction became a call (`docs/performance.md`).
 pub(crate) trait Work {
     /// What the work results in.

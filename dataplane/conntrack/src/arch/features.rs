@@ -57,8 +57,8 @@ impl Features {
     }
 }
 
-/// Lists the instructions that are used beside those of every CPU: some of
-/// `AES, CRC32C, AVX, AVX-512`, or `portable`.
+/// Lists the instructions that are used beside those of every CPU: some of `AES, CRC32C, AVX,
+/// AVX-512`, or `portable`.
 impl fmt::Display for Features {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == Self::PORTABLE {

@@ -29,8 +29,8 @@ fn crc_collides_for_every_initial_value_and_keyed_does_not() {
     let key =
         |sport, src: u32| FlowKey::new(1, Ipv4Addr::from(src), Ipv4Addr::new(10, 0, 0, 2), TCP, sport, 80);
     let base = key(1000, 0x0a00_0001);
-    // 2^16 ports times a few addresses must repeat some of 2^32 values of a
-    // 32-bit linear function; find one pair by solving for the address bits.
+    // 2^16 ports times a few addresses must repeat some of 2^32 values of a 32-bit linear function;
+    // find one pair by solving for the address bits.
     let target = crc.hash(&base);
     let mut columns = [0u32; 32];
     for (bit, column) in columns.iter_mut().enumerate() {

@@ -12,8 +12,8 @@ pub trait Frames {
         self.len() == 0
     }
 
-    /// Iterates over the frames from the `from`-th on. Yields the start of a frame, as much of it as
-    /// lies in one piece, and the length of the whole frame in bytes without the frame check
+    /// Iterates over the frames from the `from`-th on. Yields the start of a frame, as much of it
+    /// as lies in one piece, and the length of the whole frame in bytes without the frame check
     /// sequence.
     fn starts(&self, from: usize) -> impl Iterator<Item = (&[u8], u32)>;
 

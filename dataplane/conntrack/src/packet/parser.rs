@@ -88,8 +88,8 @@ impl<F: Frames + ?Sized> Slice<'_, F> {
         if special == 0 { all } else { self.parse_special(all, special, outcomes) }
     }
 
-    /// Parses the frames that are not plain. Every plain frame has its key at the frame's own place;
-    /// as frames without a key leave gaps, the keys behind a gap move up, a run at a time.
+    /// Parses the frames that are not plain. Every plain frame has its key at the frame's own
+    /// place; as frames without a key leave gaps, the keys behind a gap move up, a run at a time.
     #[cold]
     fn parse_special(self, all: u64, special: u64, outcomes: &mut Outcomes) -> u64 {
         let Slice { frames, first, input_port, protocols, keys, lens } = self;

@@ -1,5 +1,5 @@
-//! [`LineTable`] as a [`FlowTable`]: lookup, insertion and removal of one key, and access by position.
-//! What it does for a batch is in `probe`.
+//! [`LineTable`] as a [`FlowTable`]: lookup, insertion and removal of one key, and access by
+//! position. What it does for a batch is in `probe`.
 
 use super::flow_table::{FlowTable, Packets, Pos, Refresh, TableFull};
 use super::line::Line;

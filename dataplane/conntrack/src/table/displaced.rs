@@ -17,7 +17,8 @@ pub(super) struct DisplacedKey {
     pub(super) step: u16,
 }
 
-/// The keys of a batch that [`FlowTable::probe_displaced`](super::FlowTable::probe_displaced) has still to follow.
+/// The keys of a batch that [`FlowTable::probe_displaced`](super::FlowTable::probe_displaced) has
+/// still to follow.
 ///
 /// They are kept with the table, because on the stack they would have to be cleared for each batch.
 pub(super) struct Displaced {

@@ -57,12 +57,12 @@ impl<'a> Packets<'a> {
     }
 }
 
-/// A hash table from flow keys to positions, in the manner of DPDK's `rte_hash`: the same calls with
-/// the same outcomes, for one thread.
+/// A hash table from flow keys to positions, in the manner of DPDK's `rte_hash`: the same calls
+/// with the same outcomes, for one thread.
 ///
-/// Beside every key the table keeps the parts of an entry for the tracker: a [`Tick`] and a [`Mark`],
-/// because the cache line that a lookup needs anyway is the cheapest place there is, and [`Counts`]
-/// and a [`Cold`], because only the table knows what is near that line.
+/// Beside every key the table keeps the parts of an entry for the tracker: a [`Tick`] and a
+/// [`Mark`], because the cache line that a lookup needs anyway is the cheapest place there is, and
+/// [`Counts`] and a [`Cold`], because only the table knows what is near that line.
 pub trait FlowTable {
     /// Returns the maximum number of entries.
     fn capacity(&self) -> u32;
@@ -86,8 +86,8 @@ pub trait FlowTable {
 
     /// Returns the position of a key (`rte_hash_lookup_with_hash`).
     fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos>;
-    /// Looks up to [`BULK`] keys up (`rte_hash_lookup_with_hash_bulk_data`). Bit i of the result says
-    /// whether key i was found; its position is `out[i]` then.
+    /// Looks up to [`BULK`] keys up (`rte_hash_lookup_with_hash_bulk_data`). Bit i of the result
+    /// says whether key i was found; its position is `out[i]` then.
     fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64 {
         let mut found = 0;
         for (i, (key, &hash)) in keys.iter().zip(hashes).enumerate() {
@@ -98,14 +98,14 @@ pub trait FlowTable {
         }
         found
     }
-    /// Refreshes the entries of the packets from the `from`-th on: one visit of an entry for what is
-    /// otherwise a lookup, a stamp and two counts. Entries about which something is still to be
+    /// Refreshes the entries of the packets from the `from`-th on: one visit of an entry for what
+    /// is otherwise a lookup, a stamp and two counts. Entries about which something is still to be
     /// reported ([`Mark::pending`]) are left alone. Bit i of the result says whether the entry of
     /// packet i was refreshed.
     ///
-    /// Meanwhile the table prefetches the lines of the keys that come later, whose hashes are `next`.
-    /// If there is room for new entries, it also prefetches the places where those of unknown keys are
-    /// likely to be put, and calls `vacancy` with each.
+    /// Meanwhile the table prefetches the lines of the keys that come later, whose hashes are
+    /// `next`. If there is room for new entries, it also prefetches the places where those of
+    /// unknown keys are likely to be put, and calls `vacancy` with each.
     ///
     /// Some packets may be left for [`FlowTable::probe_displaced`], which must have followed, with
     /// [`ALL_STEPS`] in the end, before anything is added or removed and before another batch is
@@ -135,8 +135,8 @@ pub trait FlowTable {
         }
         hits.checked_shl(from as u32).unwrap_or(0)
     }
-    /// Goes on with the packets that [`FlowTable::probe_burst`] has left, for at most `steps` steps,
-    /// each of which prefetches what the next one needs. The result is as there.
+    /// Goes on with the packets that [`FlowTable::probe_burst`] has left, for at most `steps`
+    /// steps, each of which prefetches what the next one needs. The result is as there.
     fn probe_displaced(&mut self, packets: Packets<'_>, steps: u32, refresh: Refresh) -> u64 {
         let _ = (packets, steps, refresh);
         0

@@ -1,9 +1,10 @@
 //! One line of the table: three flows in a cache line.
 //!
 //! ```text
-//! line, 64 bytes   slot 0: key 16 | slot 1: key 16 | slot 2: key 16 | stamp 3 × 4 | passed 2 | used 1 | free 1
-//!                  (the 16 bits that a key leaves free hold the entry's mark)
+//! slot 0: 16 | slot 1: 16 | slot 2: 16 | stamps: 3 × 4 | passed: 2 | used: 1 | free: 1   (64 bytes)
 //! ```
+//!
+//! A slot holds a key, and in the 16 bits that a key leaves free the mark of its entry.
 
 use super::slots::{MARK_SHIFT, SLOTS, Slots, find, find_reported};
 use crate::arch::Instructions;

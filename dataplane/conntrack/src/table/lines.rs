@@ -1,17 +1,17 @@
 //! The table of the product: its parts, and where an entry may be in them.
 //!
 //! A key lives in its *home* line. When that was full at the key's insertion, the entry is
-//! *displaced*: it lives in the line beside its home, or in the first line with room further along its
-//! probe sequence (`sequence`). Each full line that it passed counts it. A lookup goes on only while
-//! that count is not zero, and a removal takes the counts back. So there are no tombstones, and no
-//! entry ever moves.
+//! *displaced*: it lives in the line beside its home, or in the first line with room further along
+//! its probe sequence (`sequence`). Each full line that it passed counts it. A lookup goes on only
+//! while that count is not zero, and a removal takes the counts back. So there are no tombstones,
+//! and no entry ever moves.
 //!
 //! That stability is worth more than the higher load that moving entries would allow: a position
-//! names an entry for its whole life, so aging blocks, cold data and cursors of enumerations need no
-//! repair, and an insertion is bounded whatever the keys.
+//! names an entry for its whole life, so aging blocks, cold data and cursors of enumerations need
+//! no repair, and an insertion is bounded whatever the keys.
 //!
-//! The scheme is that of F14 (Facebook's hash table, 2019) with slots wide enough for whole keys, so
-//! that one line answers most lookups. `docs/table.md` has what was rejected, and why.
+//! The scheme is that of F14 (Facebook's hash table, 2019) with slots wide enough for whole keys,
+//! so that one line answers most lookups. `docs/table.md` has what was rejected, and why.
 
 #[cfg(test)]
 mod tests;
@@ -52,8 +52,8 @@ impl LineTable {
 }
 
 impl<L: Layout> LineTable<L> {
-    /// Returns an empty table. It takes a line of 64 bytes for every 1.8 entries, and what the layout
-    /// keeps beside the lines.
+    /// Returns an empty table. It takes a line of 64 bytes for every 1.8 entries, and what the
+    /// layout keeps beside the lines.
     ///
     /// # Errors
     /// When the number of entries is 0 or above [`LineTable::MAX_ENTRIES`], or the memory cannot be
@@ -95,8 +95,8 @@ impl<L: Layout> LineTable<L> {
         self.line_count() as u32
     }
 
-    /// Returns the displacement of the entry at a position: the number of lines that a lookup visits
-    /// after the home line. `None` when the position is free.
+    /// Returns the displacement of the entry at a position: the number of lines that a lookup
+    /// visits after the home line. `None` when the position is free.
     #[must_use]
     pub fn displacement(&self, pos: Pos) -> Option<u32> {
         let (at, slot) = Self::at(pos);

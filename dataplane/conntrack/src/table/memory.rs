@@ -8,7 +8,8 @@ use super::line::Line;
 use super::slots::SLOTS;
 use crate::entry::{Cold, Counts};
 
-/// The memory of a [`LineTable`](super::LineTable): its lines, with counters beside them or without.
+/// The memory of a [`LineTable`](super::LineTable): its lines, with counters beside them or
+/// without.
 ///
 /// All memory is taken at once and never grows.
 pub trait Layout: Sized {

@@ -6,9 +6,10 @@
 //!                sequence ◄─┘
 //! ```
 //!
-//! `slots` compares a key with the slots of a line, `line` is the cache line of three flows, `memory`
-//! says how lines and counters lie, and `sequence` names the lines in which a key may be. `lines` is
-//! the table made of these, `probe` what it does for a batch, and `calls` what it does for one key.
+//! `slots` compares a key with the slots of a line, `line` is the cache line of three flows,
+//! `memory` says how lines and counters lie, and `sequence` names the lines in which a key may be.
+//! `lines` is the table made of these, `probe` what it does for a batch, and `calls` what it does
+//! for one key.
 
 mod calls;
 mod config;

@@ -1,10 +1,10 @@
 //! Probing a batch: what a hit needs of the table, for many packets together.
 //!
-//! Most entries are in their home lines, so all home lines come first, in a loop that deals with hits
-//! and calls nothing ([`ProbeHome`]). Between two of them it prefetches one line of the batch that
-//! comes next: one, because a CPU has room for a limited number of lines on their way and stalls at
-//! more. Keys that were not found there, and whose home line has been passed, are noted as displaced
-//! and followed later along their probe sequences, all together a step at a time
+//! Most entries are in their home lines, so all home lines come first, in a loop that deals with
+//! hits and calls nothing ([`ProbeHome`]). Between two of them it prefetches one line of the batch
+//! that comes next: one, because a CPU has room for a limited number of lines on their way and
+//! stalls at more. Keys that were not found there, and whose home line has been passed, are noted
+//! as displaced and followed later along their probe sequences, all together a step at a time
 //! ([`LineTable::follow_displaced`]).
 
 use super::displaced::DisplacedKey;
@@ -41,9 +41,9 @@ impl<L: Layout, V: FnMut(Pos)> Work for ProbeHome<'_, L, V> {
 }
 
 impl<L: Layout, V: FnMut(Pos)> ProbeHome<'_, L, V> {
-    /// Does what [`FlowTable::probe_burst`] promises. It is compiled for whether packets are counted
-    /// and whether most are refused, because asking for each packet costs a good part of what
-    /// counting in this place saves (`docs/performance.md`).
+    /// Does what [`FlowTable::probe_burst`] promises. It is compiled for whether packets are
+    /// counted and whether most are refused, because asking for each packet costs a good part of
+    /// what counting in this place saves (`docs/performance.md`).
     #[inline(always)]
     fn probe<const COUNTS: bool, const REFUSING: bool>(self, instructions: impl Instructions) -> u64 {
         let ProbeHome { table, packets, from, refresh, next, mut vacancy } = self;
@@ -66,8 +66,8 @@ impl<L: Layout, V: FnMut(Pos)> ProbeHome<'_, L, V> {
                 hits |= 1 << i;
             }
         }
-        // The misses have a loop of their own: a call in the loop above would cost the hits, because
-        // nothing stays in registers over it.
+        // The misses have a loop of their own: a call in the loop above would cost the hits,
+        // because nothing stays in registers over it.
         let missing = others(hits, from..count);
         let mostly_new = 2 * missing.count_ones() as usize > count - from;
         for i in members(missing) {
@@ -146,8 +146,8 @@ impl<L: Layout> LineTable<L> {
         }
     }
 
-    /// Does what [`FlowTable::probe_displaced`] promises. The keys go on together, a step at a time,
-    /// so that the lines of some arrive while those of others are compared.
+    /// Does what [`FlowTable::probe_displaced`] promises. The keys go on together, a step at a
+    /// time, so that the lines of some arrive while those of others are compared.
     #[inline(never)]
     pub(super) fn follow_displaced(&mut self, packets: Packets<'_>, steps: u32, refresh: Refresh) -> u64 {
         let Packets { keys, lens, .. } = packets;

@@ -2,7 +2,8 @@
 //!
 //! The first is its *home* line, which its hash names. The second lies beside the home line, in the
 //! same page, so that it costs no page walk. The further ones are named by a secret *spread* of the
-//! key, whatever the hash function is, so keys that an attacker made collide at home part ways there.
+//! key, whatever the hash function is, so keys that an attacker made collide at home part ways
+//! there.
 
 /// Number of lines that an insertion or a lookup visits at most.
 ///

@@ -1,8 +1,8 @@
 //! Ethernet frames, well formed and otherwise.
 //!
-//! The builder fills in lengths and the IPv4 header checksum, and every field can be set to something wrong
-//! afterwards. TCP and UDP checksums are left 0: these frames are looked at, not delivered to a network stack. The
-//! exception is [`FlowFrames`].
+//! The builder fills in lengths and the IPv4 header checksum, and every field can be set to
+//! something wrong afterwards. TCP and UDP checksums are left 0: these frames are looked at, not
+//! delivered to a network stack. The exception is [`FlowFrames`].
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -28,8 +28,8 @@ pub const ICMP: u8 = 1;
 /// The flag "more fragments" (RFC 791) in the header's field of flags and fragment offset.
 const MORE_FRAGMENTS: u16 = 0x2000;
 
-/// Octets of the shortest Ethernet frame, without the frame check sequence
-/// (IEEE 802.3: 64 with it).
+/// Octets of the shortest Ethernet frame, without the frame check sequence (IEEE 802.3: 64 with
+/// it).
 pub const MIN_FRAME: usize = 60;
 
 /// An IPv4 frame to be. Starts as a 60-byte TCP SYN, see [`Ipv4Frame::tcp`].
@@ -79,8 +79,9 @@ impl Ipv4Frame {
         Self::new(src.0, dst.0, TCP, l4)
     }
 
-    /// A frame of the flow: its first segment or datagram, as [`Ipv4Frame::tcp`] and [`Ipv4Frame::udp`] make them. Of a
-    /// protocol that has no ports, a TCP segment with that protocol's number.
+    /// A frame of the flow: its first segment or datagram, as [`Ipv4Frame::tcp`] and
+    /// [`Ipv4Frame::udp`] make them. Of a protocol that has no ports, a TCP segment with that
+    /// protocol's number.
     #[must_use]
     pub fn of(key: &FlowKey) -> Self {
         let (src, dst) = ((key.src_addr(), key.src_port()), (key.dst_addr(), key.dst_port()));
@@ -105,8 +106,8 @@ impl Ipv4Frame {
         Self::new(src, dst, ICMP, vec![8, 0, 0xf7, 0xfd, 0, 1, 0, 1])
     }
 
-    /// Adds a VLAN tag inside the ones there are. `tpid` is the EtherType that
-    /// announces it, `tci` its 16 bits (priority, DEI, VLAN id).
+    /// Adds a VLAN tag inside the ones there are. `tpid` is the EtherType that announces it, `tci`
+    /// its 16 bits (priority, DEI, VLAN id).
     #[must_use]
     pub fn tag(mut self, tpid: u16, tci: u16) -> Self {
         self.tags.push((tpid, tci));
@@ -226,8 +227,8 @@ fn ports(src: u16, dst: u16) -> Vec<u8> {
     [src.to_be_bytes(), dst.to_be_bytes()].concat()
 }
 
-/// An Ethernet II frame with any tags and EtherType around `body`, padded with
-/// zeros to at least `min_len` octets.
+/// An Ethernet II frame with any tags and EtherType around `body`, padded with zeros to at least
+/// `min_len` octets.
 #[must_use]
 pub fn ethernet(tags: &[(u16, u16)], ethertype: u16, body: &[u8], min_len: usize) -> Vec<u8> {
     // Locally administered unicast addresses: no switch or stack claims them.
@@ -271,8 +272,8 @@ pub fn every_prefix(frame: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     (0..=frame.len()).map(|len| frame[..len].to_vec())
 }
 
-/// Shortest TCP frames of `count` distinct flows towards one server, at most
-/// 2^32: consecutive source ports first, then the next source address.
+/// Shortest TCP frames of `count` distinct flows towards one server, at most 2^32: consecutive
+/// source ports first, then the next source address.
 ///
 /// # Panics
 /// When `count` is more than 2^32.
@@ -287,9 +288,9 @@ pub fn distinct_flows(count: u64) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// One frame that is rewritten for flow after flow, for senders that have no
-/// time to build each: the numbering is that of [`distinct_flows`], and both
-/// checksums are right, so that a network stack takes it as well.
+/// One frame that is rewritten for flow after flow, for senders that have no time to build each:
+/// the numbering is that of [`distinct_flows`], and both checksums are right, so that a network
+/// stack takes it as well.
 #[derive(Clone, Debug)]
 pub struct FlowFrames {
     frame: Vec<u8>,
@@ -341,8 +342,8 @@ impl FlowFrames {
     }
 }
 
-/// Compares frames octet by octet and in order. Names the first difference
-/// only: the lists are long.
+/// Compares frames octet by octet and in order. Names the first difference only: the lists are
+/// long.
 ///
 /// # Panics
 /// When they differ.

@@ -1,7 +1,8 @@
-//! What tests and benches are made of (feature `test-support`): frames, flows, a reproducible stream of numbers, and
-//! an entry to start from.
+//! What tests and benches are made of (feature `test-support`): frames, flows, a reproducible
+//! stream of numbers, and an entry to start from.
 //!
-//! Nothing here uses the parser, the table or the tracker, so that a mistake in them cannot hide in their tests.
+//! Nothing here uses the parser, the table or the tracker, so that a mistake in them cannot hide in
+//! their tests.
 
 pub mod frame;
 mod random;
@@ -13,7 +14,8 @@ pub use random::{Random, mixed};
 use crate::key::TCP;
 use crate::{ActorId, Entry, FlowKey, Permissions, ProfileId, Tick};
 
-/// The TCP flow from 10.0.0.1, port `src_port`, to 10.0.0.2, port 80. `input_port` is the DPDK port id + 1.
+/// The TCP flow from 10.0.0.1, port `src_port`, to 10.0.0.2, port 80. `input_port` is the DPDK port
+/// id + 1.
 ///
 /// # Panics
 /// When `input_port` is 0.
@@ -22,9 +24,10 @@ pub fn flow(input_port: u8, src_port: u16) -> FlowKey {
     FlowKey::new(input_port, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), TCP, src_port, 80)
 }
 
-/// The entry of `key` as its first packet leaves it: learned a second after the clock's start from one frame of 60
-/// octets, with the default profile, an aging of 30 s and the permissions that a learned entry has by default. A test
-/// that wants something else writes `Entry { …, ..entry(key) }`.
+/// The entry of `key` as its first packet leaves it: learned a second after the clock's start from
+/// one frame of 60 octets, with the default profile, an aging of 30 s and the permissions that a
+/// learned entry has by default. A test that wants something else writes `Entry { …, ..entry(key)
+/// }`.
 ///
 /// # Panics
 /// Never.

@@ -1,7 +1,7 @@
 //! A reproducible stream of numbers, for tests too large to be shrunk.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine. The field is its state; a new one
-/// starts with the seed.
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine. The field is its
+/// state; a new one starts with the seed.
 #[derive(Clone, Debug)]
 pub struct Random(pub u64);
 

@@ -10,11 +10,11 @@ use crate::timeout::Now;
 /// Limits of the work of one call of [`Tracker::advance`].
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Maximum number of blocks whose deadlines are checked. When aging is late it is eight times this
-    /// number, and the number of deletions stays the same.
+    /// Maximum number of blocks whose deadlines are checked. When aging is late it is eight times
+    /// this number, and the number of deletions stays the same.
     pub blocks: u32,
-    /// Maximum number of blocks whose reports are offered again. Before these, as many reports of the
-    /// backlog are offered as such blocks have entries.
+    /// Maximum number of blocks whose reports are offered again. Before these, as many reports of
+    /// the backlog are offered as such blocks have entries.
     pub pending: u32,
     /// Maximum number of positions that a resync visits.
     pub resync: u32,
@@ -27,8 +27,8 @@ impl Default for Budget {
 }
 
 impl<T: FlowTable> Tracker<T> {
-    /// Does a slice of work: offers again what the sink has refused, deletes what has been idle for its
-    /// aging time, and goes on with a resync.
+    /// Does a slice of work: offers again what the sink has refused, deletes what has been idle for
+    /// its aging time, and goes on with a resync.
     pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink) {
         debug_assert!(self.between_batches(), "a batch is half probed");
         if matches!(self.program, Program::Purging(_)) {

@@ -7,8 +7,8 @@ use crate::event::EventSink;
 use crate::table::{FlowTable, Pos};
 use crate::timeout::Now;
 
-/// Number of blocks that are prefetched together: four lines each, sixteen in all, which every CPU has
-/// room for on their way.
+/// Number of blocks that are prefetched together: four lines each, sixteen in all, which every CPU
+/// has room for on their way.
 const BLOCKS_TOGETHER: usize = 4;
 
 /// Aging is late when it is this number of aging buckets behind.
@@ -25,11 +25,11 @@ impl<T: FlowTable> Tracker<T> {
         self.wheel.caught_up(now.tick)
     }
 
-    /// Checks up to `blocks` blocks whose time has come, some together, so that the lines of all arrive
-    /// while the first are checked.
+    /// Checks up to `blocks` blocks whose time has come, some together, so that the lines of all
+    /// arrive while the first are checked.
     ///
-    /// When it is late it checks more of them, unless it has to delete much: a great many flows that
-    /// began together are due together, and most of them have been used since.
+    /// When it is late it checks more of them, unless it has to delete much: a great many flows
+    /// that began together are due together, and most of them have been used since.
     pub(super) fn expire_due(&mut self, now: Now, mut blocks: u32, sink: &mut impl EventSink) {
         let enough = self.counters.expired.saturating_add(u64::from(blocks) * u64::from(BLOCK));
         if self.wheel.behind(now.tick) > LATE {
@@ -61,8 +61,8 @@ impl<T: FlowTable> Tracker<T> {
         }
     }
 
-    /// Deletes the idle entries of a block, and schedules the block for the earliest deadline of the
-    /// others. An entry whose DELETED is refused stays as a dying one.
+    /// Deletes the idle entries of a block, and schedules the block for the earliest deadline of
+    /// the others. An entry whose DELETED is refused stays as a dying one.
     fn expire_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink) {
         let mut next: Option<u32> = None;
         for pos in self.block_positions(block).map(Pos) {

@@ -5,10 +5,10 @@
 //!          hash, prefetch │ turn │ probe home lines  displaced keys, misses, events
 //! ```
 //!
-//! Between a key and its line lies the latency of the memory. So two batches are on their way: while
-//! one is parsed, hashed and its lines are prefetched, the one before is probed, whose lines have
-//! arrived. A *turn* commits the earlier batch and lets the other take its place; to *drain* is to
-//! commit both.
+//! Between a key and its line lies the latency of the memory. So two batches are on their way:
+//! while one is parsed, hashed and its lines are prefetched, the one before is probed, whose lines
+//! have arrived. A *turn* commits the earlier batch and lets the other take its place; to *drain*
+//! is to commit both.
 
 use super::Tracker;
 use crate::batch::Batch;
@@ -25,8 +25,8 @@ impl<T: FlowTable> Tracker<T> {
         self.parsing.batch.has_room::<N>()
     }
 
-    /// Returns the batch that is being parsed, for the parser to append to. [`Tracker::probe`] takes
-    /// up what was appended.
+    /// Returns the batch that is being parsed, for the parser to append to. [`Tracker::probe`]
+    /// takes up what was appended.
     #[inline]
     pub(crate) fn batch(&mut self) -> &mut Batch {
         &mut self.parsing.batch
@@ -63,8 +63,8 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Ends the parsing of a batch: commits the batch before, and lets this one be probed.
     ///
-    /// `now` is the time of all frames that were parsed since the last turn. Their outcomes and events
-    /// come with the next turn.
+    /// `now` is the time of all frames that were parsed since the last turn. Their outcomes and
+    /// events come with the next turn.
     #[inline]
     pub fn turn(&mut self, now: Now, sink: &mut impl EventSink) {
         self.commit(sink);
@@ -72,16 +72,16 @@ impl<T: FlowTable> Tracker<T> {
         self.probing.at = now;
     }
 
-    /// Commits all frames that were parsed. Until then the frames since the last turn are counted in
-    /// [`Counters::rx`](crate::Counters::rx) and have no outcome.
+    /// Commits all frames that were parsed. Until then the frames since the last turn are counted
+    /// in [`Counters::rx`](crate::Counters::rx) and have no outcome.
     #[inline]
     pub fn drain(&mut self, now: Now, sink: &mut impl EventSink) {
         self.turn(now, sink);
         self.commit(sink);
     }
 
-    /// Commits the batch that is being probed: probes the rest of it, follows displaced keys, creates
-    /// the entries of unknown flows and reports them. The batch is empty afterwards.
+    /// Commits the batch that is being probed: probes the rest of it, follows displaced keys,
+    /// creates the entries of unknown flows and reports them. The batch is empty afterwards.
     #[inline]
     fn commit(&mut self, sink: &mut impl EventSink) {
         let (len, now) = (self.probing.batch.len(), self.probing.at);

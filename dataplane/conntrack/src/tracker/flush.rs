@@ -28,11 +28,12 @@ impl Flush {
 }
 
 impl<T: FlowTable> Tracker<T> {
-    /// Goes on with a flush: deletes and reports the entries for which `matches` returns true, visiting
-    /// at most `positions` positions. An entry without the D permission stays and counts as failed.
+    /// Goes on with a flush: deletes and reports the entries for which `matches` returns true,
+    /// visiting at most `positions` positions. An entry without the D permission stays and counts
+    /// as failed.
     ///
-    /// Returns true when every entry has been visited, and false when there are more or the sink has
-    /// refused an event.
+    /// Returns true when every entry has been visited, and false when there are more or the sink
+    /// has refused an event.
     pub fn flush(
         &mut self,
         now: Now,

@@ -13,7 +13,8 @@ use crate::timeout::Now;
 impl<T: FlowTable> Tracker<T> {
     /// Commits a packet that was not a hit when its batch was probed. Returns its outcome.
     ///
-    /// The key is looked up again, because a packet before it in the batch may have created the entry.
+    /// The key is looked up again, because a packet before it in the batch may have created the
+    /// entry.
     pub(super) fn commit_packet(
         &mut self,
         now: Now,
@@ -50,12 +51,12 @@ impl<T: FlowTable> Tracker<T> {
         self.report_created(now, pos, key, sink);
     }
 
-    /// Commits a packet whose entry exists after all: a packet before it in the batch has made it, or
-    /// the entry's CREATED has not been taken yet.
+    /// Commits a packet whose entry exists after all: a packet before it in the batch has made it,
+    /// or the entry's CREATED has not been taken yet.
     ///
-    /// Or the entry has expired and its DELETED has not been taken. Then that entry ends and a new one
-    /// starts, and both are reported in this order. When the reports of the old entry find no room,
-    /// the packet counts as `miss_full`.
+    /// Or the entry has expired and its DELETED has not been taken. Then that entry ends and a new
+    /// one starts, and both are reported in this order. When the reports of the old entry find no
+    /// room, the packet counts as `miss_full`.
     #[cold]
     fn commit_known(
         &mut self,

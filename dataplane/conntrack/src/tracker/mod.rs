@@ -85,8 +85,8 @@ impl Default for TrackerConfig {
 
 /// The tracker of one table.
 ///
-/// Time is an argument, and events are offered to a sink that is an argument too. The time of a call
-/// is never before that of an earlier call.
+/// Time is an argument, and events are offered to a sink that is an argument too. The time of a
+/// call is never before that of an earlier call.
 pub struct Tracker<T> {
     table: T,
     wheel: Wheel,
@@ -151,8 +151,8 @@ impl<T: FlowTable> Tracker<T> {
         &self.table
     }
 
-    /// Returns what the tracker has counted. Its received frames are those that were handed to it in
-    /// batches.
+    /// Returns what the tracker has counted. Its received frames are those that were handed to it
+    /// in batches.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -31,16 +31,17 @@ pub struct TableChange {
 pub enum TableRefusal {
     /// The permissions change only while the table is empty.
     NotEmpty,
-    /// The entries have too many different aging values. Some entries with old values have to go first.
+    /// The entries have too many different aging values. Some entries with old values have to go
+    /// first.
     TooManyAgings,
     /// The program is detached.
     Detached,
 }
 
 impl<T: FlowTable> Tracker<T> {
-    /// Checks whether [`Tracker::change_table`] would succeed. If it would, and if permissions are to
-    /// change, no entry is created until that call or [`Tracker::release`]. So a table of several
-    /// shards changes in all of them or in none.
+    /// Checks whether [`Tracker::change_table`] would succeed. If it would, and if permissions are
+    /// to change, no entry is created until that call or [`Tracker::release`]. So a table of
+    /// several shards changes in all of them or in none.
     ///
     /// # Errors
     /// Why the change is not possible.

@@ -1,8 +1,9 @@
 //! Reports: events are offered to the sink, and what it refuses is offered again later.
 //!
-//! A refused CREATED or DELETED stays with its entry, in the [`Mark`], and the entry's block waits in
-//! a queue. So the table is the retransmit buffer. Only when a packet needs the place of an entry
-//! whose DELETED is refused do its reports move to the backlog, which goes first and is bounded.
+//! A refused CREATED or DELETED stays with its entry, in the [`Mark`], and the entry's block waits
+//! in a queue. So the table is the retransmit buffer. Only when a packet needs the place of an
+//! entry whose DELETED is refused do its reports move to the backlog, which goes first and is
+//! bounded.
 
 use super::Tracker;
 use crate::entry::{ActorId, Entry, Mark};
@@ -50,8 +51,8 @@ impl<T: FlowTable> Tracker<T> {
         self.pending.push(Self::block_of(pos));
     }
 
-    /// Offers what is still to be reported about an entry. Returns false when the sink refused. A dying
-    /// entry has ended when the result is true.
+    /// Offers what is still to be reported about an entry. Returns false when the sink refused. A
+    /// dying entry has ended when the result is true.
     pub(super) fn report(&mut self, pos: Pos, now: Now, sink: &mut impl EventSink) -> bool {
         let Some(key) = self.table.key_at(pos) else { return true };
         let entry = self.entry(pos, key);
@@ -72,8 +73,8 @@ impl<T: FlowTable> Tracker<T> {
         true
     }
 
-    /// Offers what is still to be reported about the entries of a block. Returns false when the sink
-    /// refused.
+    /// Offers what is still to be reported about the entries of a block. Returns false when the
+    /// sink refused.
     fn report_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink) -> bool {
         self.block_positions(block).map(Pos).all(|pos| {
             let pending = self.table.key_at(pos).is_some() && self.table.mark(pos).pending();
@@ -106,8 +107,8 @@ impl<T: FlowTable> Tracker<T> {
         }
     }
 
-    /// Moves the reports of a dying entry to the backlog and ends the entry. Returns false, and changes
-    /// nothing, when the backlog has no room.
+    /// Moves the reports of a dying entry to the backlog and ends the entry. Returns false, and
+    /// changes nothing, when the backlog has no room.
     pub(super) fn end_into_backlog(&mut self, pos: Pos, key: &FlowKey, now: Now) -> bool {
         let mark = self.table.mark(pos);
         let events = 1 + usize::from(mark.unreported());

@@ -19,8 +19,8 @@ pub(super) enum Resync {
 }
 
 impl<T: FlowTable> Tracker<T> {
-    /// Starts a resync, or starts it again. Reports that wait in the backlog are dropped: the entries
-    /// that they are about are in the enumeration or gone.
+    /// Starts a resync, or starts it again. Reports that wait in the backlog are dropped: the
+    /// entries that they are about are in the enumeration or gone.
     pub fn start_resync(&mut self) {
         self.backlog.clear();
         self.resync = Some(Resync::Begin);
@@ -45,8 +45,8 @@ impl<T: FlowTable> Tracker<T> {
                         Step::Entry(entry) => {
                             let pos = Pos(next.0 - 1);
                             if !self.offer_again(&event(EventBody::ResyncEntry(entry)), sink) {
-                                // The walk goes on with this entry; free positions before it are not
-                                // visited again.
+                                // The walk goes on with this entry; free positions before it are
+                                // not visited again.
                                 self.resync = Some(Resync::Entries(Cursor(pos.0)));
                                 return;
                             }

@@ -21,11 +21,11 @@ pub enum Step {
 }
 
 impl<T: FlowTable> Tracker<T> {
-    /// Returns the next entry of an enumeration, visiting at most `positions` positions. The visited
-    /// ones are subtracted from `positions`.
+    /// Returns the next entry of an enumeration, visiting at most `positions` positions. The
+    /// visited ones are subtracted from `positions`.
     ///
-    /// An entry that is alive throughout an enumeration is met exactly once. Entries that have expired
-    /// are not met.
+    /// An entry that is alive throughout an enumeration is met exactly once. Entries that have
+    /// expired are not met.
     pub fn step(&self, cursor: &mut Cursor, positions: &mut u32) -> Step {
         if self.program != Program::Attached {
             return Step::End;
@@ -33,8 +33,8 @@ impl<T: FlowTable> Tracker<T> {
         self.walk(cursor, positions, false)
     }
 
-    /// Does what [`Tracker::step`] does, whether the program is attached or not, and with the entries
-    /// that have expired if `with_dying` is set.
+    /// Does what [`Tracker::step`] does, whether the program is attached or not, and with the
+    /// entries that have expired if `with_dying` is set.
     pub(super) fn walk(&self, cursor: &mut Cursor, positions: &mut u32, with_dying: bool) -> Step {
         while *positions > 0 {
             if cursor.0 >= self.table.positions() {

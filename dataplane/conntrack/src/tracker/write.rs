@@ -68,8 +68,8 @@ impl From<AttributeError> for Refusal {
 /// The result of a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Write {
-    /// The write was done, and an update or a deletion has been reported. The entry is as it is now,
-    /// or was when it was deleted.
+    /// The write was done, and an update or a deletion has been reported. The entry is as it is
+    /// now, or was when it was deleted.
     Done(Entry),
     /// The write was refused.
     Refused(Refusal),
@@ -84,8 +84,8 @@ impl<E: Into<Refusal>> From<E> for Write {
 }
 
 impl<T: FlowTable> Tracker<T> {
-    /// Returns an entry, without refreshing it. An entry that has expired and only waits for its report
-    /// does not exist any more.
+    /// Returns an entry, without refreshing it. An entry that has expired and only waits for its
+    /// report does not exist any more.
     #[must_use]
     pub fn get(&self, key: &FlowKey) -> Option<Entry> {
         let pos = self.live(key)?;
@@ -98,8 +98,8 @@ impl<T: FlowTable> Tracker<T> {
         (self.program == Program::Attached && !self.table.mark(pos).dying()).then_some(pos)
     }
 
-    /// Creates an entry and reports it. The entry is static unless the attributes say dynamic, and has
-    /// the table's permissions without both C bits unless they name fewer.
+    /// Creates an entry and reports it. The entry is static unless the attributes say dynamic, and
+    /// has the table's permissions without both C bits unless they name fewer.
     pub fn create(
         &mut self,
         now: Now,

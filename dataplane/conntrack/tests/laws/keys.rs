@@ -29,12 +29,12 @@ pub(crate) fn random(seed: u64, count: usize) -> Vec<FlowKey> {
     keys
 }
 
-/// `count` distinct keys with one and the same CRC-32C for every initial
-/// value, all towards 10.0.0.2:80 as long as there are no more than 65,536.
+/// `count` distinct keys with one and the same CRC-32C for every initial value, all towards
+/// 10.0.0.2:80 as long as there are no more than 65,536.
 ///
-/// CRC is affine over GF(2), and the 32 bits of the source address reach all
-/// of its 32 bits: so for every pair of ports there is exactly one address that
-/// gives the wanted value, found by elimination.
+/// CRC is affine over GF(2), and the 32 bits of the source address reach all of its 32 bits: so for
+/// every pair of ports there is exactly one address that gives the wanted value, found by
+/// elimination.
 pub(crate) fn equal_crc(count: usize) -> Vec<FlowKey> {
     let key = |ports: u32, src: u32| {
         let (sport, dport) = (ports as u16, ((ports >> 16) as u16).wrapping_add(80));
@@ -68,9 +68,9 @@ fn invert(columns: [u32; 32]) -> [u32; 32] {
     rows.map(|(_, preimage)| preimage)
 }
 
-/// `count` distinct keys whose hashes lie in the lowest of `one_in` equal parts
-/// of the range, so that a table of up to `one_in` home places puts all of them
-/// into one. For hash functions that cannot be solved, only tried.
+/// `count` distinct keys whose hashes lie in the lowest of `one_in` equal parts of the range, so
+/// that a table of up to `one_in` home places puts all of them into one. For hash functions that
+/// cannot be solved, only tried.
 pub(crate) fn crowded(hash: impl Fn(&FlowKey) -> u32, one_in: u32, count: usize) -> Vec<FlowKey> {
     let mut keys = Vec::with_capacity(count);
     for seed in 0.. {

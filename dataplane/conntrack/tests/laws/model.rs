@@ -1,11 +1,10 @@
 //! A naive tracker and a trial that runs the engine beside it.
 //!
-//! The model is a map of entries whose expiry is found by looking at all of
-//! them. Where the engine has a choice (an entry past its deadline may be
-//! deleted at once or one aging bucket later, its report may be taken or not,
-//! one of several reasons may be named for a refusal) the model asks which way
-//! it went, after checking that it was open; in everything else it says
-//! beforehand what must come.
+//! The model is a map of entries whose expiry is found by looking at all of them. Where the engine
+//! has a choice (an entry past its deadline may be deleted at once or one aging bucket later, its
+//! report may be taken or not, one of several reasons may be named for a refusal) the model asks
+//! which way it went, after checking that it was open; in everything else it says beforehand what
+//! must come.
 
 mod life;
 mod listener;
@@ -195,7 +194,7 @@ impl<T: FlowTable> Trial<T> {
         for (i, frame) in frames.iter().enumerate() {
             let outcome = match classify(frame, 1, &[6]) {
                 _ if self.program != Program::Attached => {
-                    // Nothing tells frames apart: all pass.
+                    // No rule applies to frames: all pass.
                     expected.push(i);
                     Outcome::Detached
                 }
@@ -302,7 +301,7 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(late + counters.expired_deferred, counters.expired);
     }
 
-    /// The sink opens: everything is told soon, and then the events add up to the table.
+    /// The sink opens: everything is reported soon, and then the events add up to the table.
     pub(crate) fn settle(&mut self) {
         self.sink.mood = Mood::Open;
         while matches!(self.program, Program::Purging(..)) {
@@ -326,7 +325,8 @@ impl<T: FlowTable> Trial<T> {
         assert!(!self.listener.void && self.listener.resync.is_none());
     }
 
-    /// Every dynamic entry ends when no packet comes, and no static one does; a purge leaves nothing.
+    /// Every dynamic entry ends when no packet comes, and no static one does; a purge leaves
+    /// nothing.
     pub(crate) fn run_dry(&mut self) {
         let longest = self.lives.values().filter_map(|life| life.settings.aging_ms).max();
         self.ns += longest.unwrap_or(0) * MS + self.bucket_ns();
@@ -355,8 +355,8 @@ impl<T: FlowTable> Trial<T> {
         (1 << self.setup.bucket_shift) * MS
     }
 
-    /// One millisecond as an unhurried poll loop spends it: aging at the start of
-    /// the tick until it has caught up, then steps, each so many ns after that start.
+    /// One millisecond as an unhurried poll loop spends it: aging at the start of the tick until it
+    /// has caught up, then steps, each at a number of ns after that start.
     pub(crate) fn punctual_ms(&mut self, moment: &Moment) {
         while !self.shard.tracker.caught_up(self.now()) {
             self.shard.tracker.advance(self.now(), Budget::default(), &mut self.sink);
@@ -386,8 +386,8 @@ pub(crate) fn check<T: FlowTable>(table: T, setup: &Setup, ops: &[Op]) {
     trial.run_dry();
 }
 
-/// Runs a trial in which `advance` is called every millisecond with ample
-/// budget and the sink takes everything: no deletion is more than one aging bucket late.
+/// Runs a trial in which `advance` is called every millisecond with ample budget and the sink takes
+/// everything: no deletion is more than one aging bucket late.
 pub(crate) fn check_punctual<T: FlowTable>(table: T, setup: &Setup, time: &[Moment]) {
     let mut trial = Trial::new(table, setup);
     for moment in time {

@@ -20,9 +20,9 @@ pub(crate) enum Refusal {
 /// Entry by entry what a table should hold: position, stamp and mark by key.
 type Expected = HashMap<FlowKey, (Pos, Tick, Mark)>;
 
-/// A random life of a table: whatever is asked, it answers as a `HashMap`
-/// does. The share of additions swings, so the table gets full and empty.
-/// Gives the number of additions that were refused although there was room.
+/// A random life of a table: whatever is asked, it answers as a `HashMap` does. The share of
+/// additions swings, so the table gets full and empty. Gives the number of additions that were
+/// refused although there was room.
 pub(crate) fn lives_like_a_map<T: FlowTable>(
     table: &mut T,
     keys: &[FlowKey],
@@ -101,7 +101,7 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
     refused_early
 }
 
-/// Half of them say that nothing has to be told.
+/// Half of them say that nothing is to be reported.
 fn some_mark(random: &mut Random) -> Mark {
     let bits = random.bits();
     Mark(if bits >> 32 & 1 == 1 { bits as u16 } else { bits as u16 & 0xff })
@@ -126,8 +126,8 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
     }
 }
 
-/// A probe stamps what a bulk lookup finds, and counts it if that is to be done, but for entries whose mark has a bit in
-/// its upper byte.
+/// A probe stamps what a bulk lookup finds, and counts it if that is to be done, but for entries
+/// whose mark has a bit in its upper byte.
 fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, refresh: Refresh) {
     let mut hashes = [0; BULK];
     table.hash_burst(burst, &mut hashes);
@@ -203,8 +203,8 @@ pub(crate) fn is_empty_and_whole<T: FlowTable>(table: &T, absent: &[FlowKey]) {
     }
 }
 
-/// A table takes as many keys as it may hold, refuses the next, and after one
-/// removal takes one. `keys` are at least capacity + 1. Afterwards it is empty.
+/// A table takes as many keys as it may hold, refuses the next, and after one removal takes one.
+/// `keys` are at least capacity + 1. Afterwards it is empty.
 pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
     let capacity = table.capacity() as usize;
     let (fitting, more) = keys.split_at(capacity);
@@ -232,8 +232,8 @@ pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
     is_empty_and_whole(table, keys);
 }
 
-/// Many generations of keys through one table, half of it renewed each time:
-/// nothing is lost, and what has left is not found.
+/// Many generations of keys through one table, half of it renewed each time: nothing is lost, and
+/// what has left is not found.
 pub(crate) fn survives_generations<T: FlowTable>(table: &mut T, keys: &[FlowKey], generations: usize) {
     let capacity = table.capacity() as usize;
     let mut random = Random(capacity as u64);

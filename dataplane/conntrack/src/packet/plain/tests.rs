@@ -20,7 +20,8 @@ impl Work for Parse<'_> {
 }
 
 proptest! {
-    /// The start of a plain frame, with other contents where they do not matter, and one bit or none changed.
+    /// The start of a plain frame, with other contents where they do not matter, and one bit or
+    /// none changed.
     #[test]
     fn parsing_twins_agree(
         mut start: [u8; PLAIN],

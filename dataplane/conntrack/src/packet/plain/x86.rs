@@ -30,8 +30,8 @@ pub(super) unsafe fn plain_key(
     /// The bits of the total length's lower byte that make a frame long enough.
     const LONG: i8 = !(LEAST_TOTAL_LEN as i8 - 1);
     let other = if protocols == Protocols::Tcp { TCP } else { UDP };
-    // SAFETY: the CPU has AVX. The loads read bytes 10 to 25 and 22 to 37
-    // of 38, and a key has the 16 bytes that the store writes.
+    // SAFETY: the CPU has AVX. The loads read bytes 10 to 25 and 22 to 37 of 38, and a key has the
+    // 16 bytes that the store writes.
     unsafe {
         // The bytes before the addresses. The fields are loaded apart from these, because a load
         // has to wait when it spans what was just written by several stores.

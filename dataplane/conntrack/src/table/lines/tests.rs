@@ -13,9 +13,9 @@ fn lines(table: &LineTable) -> impl Iterator<Item = &Line> {
     (0..table.line_count()).map(|at| table.line(at))
 }
 
-/// What an entry counted in the lines that it passed is taken back when it
-/// goes, so that lookups do not get longer with the table's age: a full table
-/// whose entries come and go is after 80 generations what it was after a few.
+/// What an entry counted in the lines that it passed is taken back when it goes, so that lookups do
+/// not get longer with the table's age: a full table whose entries come and go is after 80
+/// generations what it was after a few.
 #[test]
 fn removals_take_their_counts_back() {
     const ENTRIES: u32 = 600;
@@ -43,9 +43,9 @@ fn removals_take_their_counts_back() {
     }
 }
 
-/// The figures that the documentation gives: hot bytes per entry, and how
-/// many further lines an entry at full capacity stands for, when the table
-/// is fresh and when it has long been kept full by flows that come and go.
+/// The figures that the documentation gives: hot bytes per entry, and how many further lines an
+/// entry at full capacity stands for, when the table is fresh and when it has long been kept full
+/// by flows that come and go.
 #[test]
 fn the_documented_figures_hold() {
     const ENTRIES: u32 = 50_000;

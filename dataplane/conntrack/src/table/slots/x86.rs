@@ -13,7 +13,8 @@ use crate::key::FlowKey;
 const _: () = assert!(size_of::<FlowKey>() == 16 && core::mem::offset_of!(FlowKey, hi) == 8);
 const _: () = assert!(SLOTS == 3, "the constants below are for three slots");
 
-/// Returns the bytes of a slot, a bit each, that are ignored when these bits of its second word are.
+/// Returns the bytes of a slot, a bit each, that are ignored when these bits of its second word
+/// are.
 const fn ignored_bytes(ignored: u64) -> u64 {
     let (mut bytes, mut byte) = (0, 0);
     while byte < 8 {

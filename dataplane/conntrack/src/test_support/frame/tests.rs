@@ -47,7 +47,8 @@ fn prefixes_are_all_there() {
     assert_eq!(lengths, [0, 1, 2, 3, 4, 5]);
 }
 
-/// The numbering of [`distinct_flows`]; the checksums verify as RFC 1071 says: what they cover sums to all ones.
+/// The numbering of [`distinct_flows`]; the checksums verify as RFC 1071 says: what they cover sums
+/// to all ones.
 #[test]
 fn rewritten_frames_are_those_of_the_same_flows() {
     let mut frames = FlowFrames::default();

@@ -48,7 +48,7 @@ pub(super) struct Life {
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) settings: Settings,
-    /// Its CREATED, or a resync's word of it, has been taken.
+    /// Its CREATED, or its entry in a resync, has been taken.
     pub(super) announced: bool,
     /// Past its deadline, found so by the engine, and not yet reported.
     pub(super) dying: bool,
@@ -74,7 +74,7 @@ pub(super) struct Attrs {
 }
 
 impl Attrs {
-    /// What an entry gets that nobody asked for anything.
+    /// The permissions of an entry whose writer named none.
     pub(super) fn of_entry(&self) -> u16 {
         self.permissions & !(CREATE_BITS as u16)
     }
@@ -146,7 +146,8 @@ impl Attrs {
         }
     }
 
-    /// A known entry's. What is not asked for stays; `dynamic` alone means the first profile.
+    /// The settings of a known entry after an update. What is not named stays; `dynamic` alone
+    /// means the first profile.
     pub(super) fn update(&self, asked: &Attributes, old: &Settings, updater: ActorId) -> Settings {
         let spelled_out = (asked.dynamic == Some(true)).then_some(0);
         let (aging_ms, profile) = match self.named(asked).or(spelled_out) {

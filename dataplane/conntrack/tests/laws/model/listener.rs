@@ -1,4 +1,4 @@
-//! Whoever listens: does nothing but follow the events.
+//! The listener, which does nothing but follow the events.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,18 +12,18 @@ use super::{MS, OPERATORS, Trial};
 /// What the events have said so far.
 #[derive(Default)]
 pub(super) struct Listener {
-    /// The life of each key, and its settings as they were told last.
+    /// The life of each key, and its settings as they were reported last.
     pub(super) known: HashMap<FlowKey, (u64, Settings)>,
     /// Between the request for a resync and its begin what it knows is void.
     pub(super) void: bool,
-    /// The resync that is going on: what it has told.
+    /// The lives that the resync that is going on has reported.
     pub(super) resync: Option<HashSet<u64>>,
     /// Lives from this number on began after the resync did.
     young: u64,
 }
 
 impl Listener {
-    /// It may not have heard of this life yet, because a resync is about to tell it.
+    /// It may not know this life yet, because a resync is about to report it.
     fn untold(&self, life: &Life) -> bool {
         self.resync.is_some() && life.id < self.young
     }

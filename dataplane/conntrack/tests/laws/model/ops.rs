@@ -76,14 +76,14 @@ fn table_permissions() -> impl Strategy<Value = u16> {
 pub(crate) enum Mood {
     /// Takes everything.
     Open,
-    /// Takes so many events more, then none.
+    /// Takes this number of events more, then none.
     Room(u32),
     /// Takes about half, without a pattern.
     Fickle(u64),
 }
 
-/// What a writer asks for. Aging is named by the profile that has it when the
-/// step comes; where there is no such profile, it is an aging that none has.
+/// What a writer asks for. Aging is named by the profile that has it when the step comes; where
+/// there is no such profile, it is an aging that none has.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     dynamic: Option<bool>,
@@ -113,8 +113,8 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (prop::sample::select(vec![0, 4, 15, 16, u32::MAX]), prop::option::of(0..5usize))
             .prop_map(|(id, aging)| (Some(id), aging)),
     ];
-    // Without R, U, D, and P; nothing; more than the default table has; a create bit of
-    // each half; bits that mean nothing.
+    // Without R, U, D, and P; nothing; more than the default table has; a create bit of each half;
+    // bits that mean nothing.
     let permissions = prop_oneof![
         6 => Just(None),
         6 => prop::sample::select(vec![0x1dbc, 0x0dbc, 0x15bc, 0x19bc, 0x1cbc, 0]).prop_map(Some),
@@ -166,7 +166,8 @@ fn change() -> impl Strategy<Value = Change> {
 /// One step of a trial.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    /// A burst; a number below [`FLOWS`] stands for a frame of that flow, others for frames that are not tracked.
+    /// A burst; a number below [`FLOWS`] stands for a frame of that flow, others for frames that
+    /// are not tracked.
     Burst(Vec<u8>),
     /// Time goes on, nanoseconds.
     Wait(u64),
@@ -243,8 +244,8 @@ fn write() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What happens within one millisecond, each so many ns after its start, for
-/// `punctual_ms`; in most nothing does.
+/// What happens within one millisecond, each at a number of ns after its start, for `punctual_ms`; in most
+/// nothing does.
 pub(crate) type Moment = Vec<(u64, Op)>;
 
 /// Any moments.

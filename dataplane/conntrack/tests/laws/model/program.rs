@@ -73,8 +73,8 @@ impl<T: FlowTable> Trial<T> {
         self.held = false;
     }
 
-    /// Everything counts as gone at once. Whoever listens is told so as a whole,
-    /// which is not the engine's to do.
+    /// Everything counts as gone at once. A listener learns it as a whole, which is not the
+    /// engine's to do.
     pub(super) fn detach(&mut self) {
         self.shard.tracker.detach();
         if self.program == Program::Attached {

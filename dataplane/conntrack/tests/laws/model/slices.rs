@@ -94,9 +94,9 @@ impl<T: FlowTable> Trial<T> {
         }
     }
 
-    /// A slice of a flush. Of what it passes, that is, of the entries that were
-    /// there when it began, are alive and match, each ends or counts as failed,
-    /// as its D permission says; only the last may wait, if its event has to.
+    /// A slice of a flush. Of what it passes, that is, of the entries that were there when it
+    /// began, are alive and match, each ends or counts as failed, as its D permission says; only
+    /// the last may wait, if its event has to.
     pub(super) fn flush(&mut self, which: Which, actor: ActorId, positions: u32) {
         let now = self.now();
         let mut at = self.flushing.take().unwrap_or_else(|| Flushing {
@@ -142,7 +142,7 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(at.flush.removed, at.removed);
         assert!(!(waits && ended), "ended although an event waits");
         self.flushing = Some(at);
-        // Each deletion is told at once, and judged there.
+        // Each deletion is reported at once, and judged there.
         self.hear();
         let there = |key| self.shard.tracker.get(key).is_some();
         assert!(asked.iter().all(|entry| there(&entry.key) == self.alive(&entry.key).is_some()));

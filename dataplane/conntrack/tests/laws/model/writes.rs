@@ -10,10 +10,9 @@ use super::ops::Wish;
 use super::{Program, Trial};
 
 impl<T: FlowTable> Trial<T> {
-    /// A write and what must come of it. When there are reasons to refuse it,
-    /// one of them is the answer, and nothing is told or offered. Else it is
-    /// done; or it is busy, if there was something in the way of its event.
-    /// Gives the entry when it is done.
+    /// A write and what must come of it. When there are reasons to refuse it, one of them is the
+    /// answer, and nothing is offered to the sink. Else it is done; or it is busy, if there was
+    /// something in the way of its event. Gives the entry when it is done.
     fn written(
         &mut self,
         key: FlowKey,
