@@ -3,7 +3,7 @@
 //!
 //! Each instruction has a portable twin that gives the same result; a test beside the twins
 //! compares them. SIMD code that knows frames or lines lies beside its twin in `packet` and
-//! `table`, and is chosen through [`Instructions`].
+//! `table`, and is chosen through `Instructions`.
 
 pub(crate) mod aes;
 pub(crate) mod crc32c;
