@@ -2,8 +2,11 @@
 //! the memory model allows: loom runs the product's own files with its atomics.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use conntrack::{Event, EventBody, EventSink as _};
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::Ordering;
 use loom::thread;
 
 /// Stands for `dataplane/src/lcore/`, with loom's atomics.
@@ -13,6 +16,46 @@ mod lcore {
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
     }
 }
+
+/// Stands for `dataplane/dpdk/src/sync.rs`.
+mod sync {
+    pub(crate) use loom::sync::atomic::Ordering;
+    use loom::sync::atomic::{self, fence};
+    pub(crate) use loom::thread::yield_now;
+
+    /// Loom gives sequentially consistent accesses no more order than acquire and release. Fences around them add the
+    /// one order of all such accesses, which is what a gate relies on.
+    #[derive(Debug, Default)]
+    pub(crate) struct AtomicBool(atomic::AtomicBool);
+
+    fn ordered<T>(order: Ordering, access: impl FnOnce() -> T) -> T {
+        if order != Ordering::SeqCst {
+            return access();
+        }
+        fence(Ordering::SeqCst);
+        let result = access();
+        fence(Ordering::SeqCst);
+        result
+    }
+
+    impl AtomicBool {
+        pub(crate) fn load(&self, order: Ordering) -> bool {
+            ordered(order, || self.0.load(order))
+        }
+
+        pub(crate) fn store(&self, value: bool, order: Ordering) {
+            ordered(order, || self.0.store(value, order));
+        }
+
+        pub(crate) fn swap(&self, value: bool, order: Ordering) -> bool {
+            ordered(order, || self.0.swap(value, order))
+        }
+    }
+}
+
+#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
+#[path = "../../dataplane/dpdk/src/gate.rs"]
+mod gate;
 
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/lcore/generation.rs"]
@@ -26,6 +69,7 @@ mod seqlock;
 #[path = "../../dataplane/src/export/ring.rs"]
 mod ring;
 
+use gate::Gate;
 use generation::{LinkGeneration, LinkState};
 use ring::ring_of;
 use seqlock::SeqLock;
@@ -113,5 +157,63 @@ fn a_link_is_told_all_from_its_resync_on() {
                 assert_eq!(told, since);
             }
         }
+    });
+}
+
+/// What a gate guards: the port's queue, which a burst call uses and stopping the port changes.
+#[derive(Default)]
+struct Guarded {
+    gate: Gate,
+    running: sync::AtomicBool,
+    started: UnsafeCell<bool>,
+}
+
+/// Law: no burst call is in flight while the port is stopped or started, however often the lcore polls meanwhile. Loom
+/// also reports an access to the queue that is not ordered after the other thread's.
+#[test]
+fn no_burst_call_meets_a_port_that_is_being_stopped() {
+    loom::model(|| {
+        let port = loom::sync::Arc::new(Guarded::default());
+        let start = |port: &Guarded| {
+            // SAFETY: no call is in flight while the port is not running, which loom checks.
+            port.started.with_mut(|started| unsafe { *started = true });
+            port.running.store(true, Ordering::SeqCst);
+        };
+        start(&port);
+        let lcore = {
+            let port = port.clone();
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    port.gate.pass(&port.running, || {
+                        // SAFETY: the port does not stop during a call, which loom checks.
+                        let started = port.started.with(|started| unsafe { *started });
+                        assert!(started, "a call into a port that is stopped");
+                    });
+                }
+            })
+        };
+        // As Port::stop does it.
+        port.running.store(false, Ordering::SeqCst);
+        assert!(port.gate.wait_until_idle(Instant::now() + Duration::from_secs(600)));
+        // SAFETY: the port is not running, and the gate is idle.
+        port.started.with_mut(|started| unsafe { *started = false });
+        start(&port);
+        lcore.join().unwrap();
+    });
+}
+
+/// Law: a queue has one user at a time.
+#[test]
+fn a_queue_is_taken_once() {
+    loom::model(|| {
+        let gate = loom::sync::Arc::new(Gate::default());
+        let taker = {
+            let gate = gate.clone();
+            thread::spawn(move || gate.take())
+        };
+        let here = gate.take();
+        assert!(here != taker.join().unwrap(), "one of the two has it");
+        gate.give_back();
+        assert!(gate.take());
     });
 }

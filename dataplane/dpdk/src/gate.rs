@@ -4,11 +4,12 @@
 //! Two threads meet here. The lcore that polls the queue marks itself busy and then looks whether
 //! the port runs. The other thread first revokes what the lcore is about to look at (the port's
 //! `running` flag, or the driver's own mark that the port is connected) and then looks for busy
-//! gates. Both sides are sequentially consistent, so at least one of the two sees the other.
+//! gates. Both sides are sequentially consistent, so at least one of the two sees the other. Loom tries
+//! every interleaving in `tests/tests/interleavings.rs`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Instant;
+
+use crate::sync::{AtomicBool, Ordering, yield_now};
 
 /// The flags of one queue, on cache lines of their own: two, because CPUs prefetch pairs of lines.
 #[derive(Debug, Default)]
@@ -42,7 +43,7 @@ impl Gate {
             if Instant::now() >= deadline {
                 return false;
             }
-            thread::yield_now();
+            yield_now();
         }
         true
     }

@@ -55,6 +55,7 @@ mod output;
 mod port;
 mod queue;
 mod quirks;
+mod sync;
 pub mod telemetry;
 #[cfg(feature = "test-support")]
 pub mod test_support;
