@@ -1,12 +1,12 @@
-//! The real `rte_hash` as a table of the engine, so that laws, differential
-//! tests and benches can put librte_hash where the product has its own table.
+//! The real `rte_hash` as a table of the engine, so that laws, differential tests and benches can
+//! put librte_hash where the product has its own table.
 //!
-//! `rte_hash` gives a position to every key and keeps nothing else, so stamps,
-//! marks and all else are arrays by position. Where it can do less than the engine asks,
-//! this file makes up for it, and nowhere else:
+//! `rte_hash` gives a position to every key and keeps nothing else, so stamps, marks and all else
+//! are arrays by position. Where it can do less than the engine asks, this file makes up for it,
+//! and nowhere else:
 //! - it cannot hold fewer than eight entries: a smaller table is refused by count;
-//! - it may refuse a key although it is not full, when the key's two buckets
-//!   are: that is passed on as [`TableFull`].
+//! - it may refuse a key although it is not full, when the key's two buckets are: that is passed on
+//!   as [`TableFull`].
 
 use std::process;
 use std::sync::LazyLock;
@@ -21,8 +21,8 @@ use dpdk::{Eal, SocketId};
 /// Fewest entries of an `rte_hash` (`RTE_HASH_BUCKET_ENTRIES`).
 const FEWEST: u32 = 8;
 
-/// The EAL of this process, without hugepages, devices and other processes.
-/// Started at the first call, it stays until the process ends.
+/// The EAL of this process, without hugepages, devices and other processes. Started at the first
+/// call, it stays until the process ends.
 ///
 /// # Panics
 /// When it cannot start.
@@ -48,8 +48,8 @@ pub struct RteTable {
 }
 
 impl RteTable {
-    /// A table of `entries` entries with this hash function and initial value,
-    /// on the EAL of this process. May refuse a key before it is full.
+    /// A table of `entries` entries with this hash function and initial value, on the EAL of this
+    /// process. May refuse a key before it is full.
     ///
     /// # Panics
     /// When librte_hash refuses.
@@ -58,7 +58,8 @@ impl RteTable {
         Self::of_size(eal(), entries, entries, function, init)
     }
 
-    /// A table of `entries` entries on this EAL, over an `rte_hash` twice as large, as a user of it would have it.
+    /// A table of `entries` entries on this EAL, over an `rte_hash` twice as large, as a user of it
+    /// would have it.
     ///
     /// # Panics
     /// When librte_hash refuses.
@@ -67,8 +68,8 @@ impl RteTable {
         Self::of_size(eal, entries, 2 * entries, function, init)
     }
 
-    /// The same over an `rte_hash` four times as large and of at least 32
-    /// buckets, so that random keys find room as long as the table is not full.
+    /// The same over an `rte_hash` four times as large and of at least 32 buckets, so that random
+    /// keys find room as long as the table is not full.
     ///
     /// # Panics
     /// When librte_hash refuses.

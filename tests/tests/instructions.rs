@@ -1,9 +1,11 @@
-//! The engine's regression guard: how many instructions each hot operation takes, counted by callgrind, next to the
-//! committed counts in `fixtures/instructions.json`. What else the machine does changes no count.
+//! The engine's regression guard: how many instructions each hot operation takes, counted by
+//! callgrind, next to the committed counts in `fixtures/instructions.json`. What else the machine
+//! does changes no count.
 //!
-//! `UPDATE_FIGURES=1` writes that file instead of comparing. Counts are of one architecture, one compiler and one
-//! choice between the engine's twins; the file says which. Another compiler orders the same code otherwise, so there
-//! only the bound against much more work is left, and the reason is printed. `perf/README.md` has what counts do not see.
+//! `UPDATE_FIGURES=1` writes that file instead of comparing. Counts are of one architecture, one
+//! compiler and one choice between the engine's twins; the file says which. Another compiler orders
+//! the same code otherwise, so there only the bound against much more work is left, and the reason
+//! is printed. `perf/README.md` has what counts do not see.
 #![cfg(target_arch = "x86_64")]
 #![expect(clippy::print_stdout, reason = "the counts belong in the log of a test run")]
 
@@ -17,12 +19,12 @@ use serde_json::Value;
 
 /// How far a count may be from the committed one with the compiler of the file, either way.
 const SAME_COMPILER: f64 = 0.03;
-/// How much more it may be with another compiler. Fewer is that compiler's merit. (From rustc 1.95 to 1.97 no count
-/// moved by more than 2 %; a compiler with another LLVM may do more.)
+/// How much more it may be with another compiler. Fewer is that compiler's merit. (From rustc 1.95
+/// to 1.97 no count moved by more than 2 %; a compiler with another LLVM may do more.)
 const OTHER_COMPILER: f64 = 0.2;
 
-/// The C library picks its memset and memcpy by CPU, and they differ in length: this is the choice of a CPU that has
-/// nothing beyond SSE2.
+/// The C library picks its memset and memcpy by CPU, and they differ in length: this is the choice
+/// of a CPU that has nothing beyond SSE2.
 const C_LIBRARY: &str =
     "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX_Fast_Unaligned_Load,-SSSE3,-SSE4_1,-SSE4_2,-ERMS";
 
@@ -166,7 +168,7 @@ fn rustc() -> String {
 }
 
 #[test]
-fn a_count_outside_its_bounds_is_told() {
+fn a_count_outside_its_bounds_is_reported() {
     let figures = |rustc: &str, native: &str, counts: &[(&str, f64)]| Figures {
         rustc: rustc.to_owned(),
         native: native.to_owned(),

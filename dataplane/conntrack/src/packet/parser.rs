@@ -13,6 +13,9 @@ use crate::key::FlowKey;
 /// Maximum number of frames that are parsed at a time.
 pub(crate) const SLICE: usize = 32;
 
+// A set of the frames of a slice has 64 bits, and a batch has room for a slice.
+const _: () = assert!(SLICE <= Batch::CAPACITY);
+
 /// Reads the keys of frames. It keeps nothing of a frame.
 #[derive(Clone, Debug)]
 pub struct Parser {

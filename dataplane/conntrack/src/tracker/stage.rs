@@ -1,8 +1,12 @@
 //! A batch on its way through the stages, and how far it has come.
 
 use crate::batch::Batch;
-use crate::table::{FlowTable, Packets};
+use crate::hash::BURST;
+use crate::table::{BULK, FlowTable, Packets};
 use crate::timeout::Now;
+
+// A whole batch is hashed, and probed, in one call.
+const _: () = assert!(Batch::CAPACITY <= BURST && Batch::CAPACITY <= BULK);
 
 /// A batch with what the stages know about it.
 ///
