@@ -15,7 +15,7 @@ use super::classic;
 use super::format::Format;
 use super::histogram;
 use super::metric::{Metric, Value, encode};
-use crate::mirror::registry::DataplaneState;
+use crate::mirror::dataplane::DataplaneState;
 
 const PREFIX: &str = "flowtracker";
 

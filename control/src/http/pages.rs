@@ -17,8 +17,8 @@ use super::metrics::{Figures, Plane};
 use crate::api::deadline;
 use crate::link::links::Links;
 use crate::link::stats;
+use crate::mirror::dataplane::DataplaneState;
 use crate::mirror::hub::Hub;
-use crate::mirror::registry::DataplaneState;
 
 /// Header in which Prometheus says how long it waits for its answer.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";

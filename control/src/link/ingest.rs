@@ -19,8 +19,8 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use crate::api::fault;
 use crate::link::authors::Authors;
 use crate::link::links::{Answer, Down, Link, Links};
+use crate::mirror::dataplane::BadReport;
 use crate::mirror::hub::{Hub, wall_ns};
-use crate::mirror::registry::BadReport;
 use crate::stop::Stop;
 use flowtracker_proto::key::Violation;
 

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::link::links::{Link, Links};
+use crate::mirror::dataplane::DataplaneState;
 use crate::mirror::hub::Hub;
-use crate::mirror::registry::DataplaneState;
 
 /// Longest wait for a data plane's counters; then the last known ones are given.
 pub const WITHIN: Duration = Duration::from_secs(2);

@@ -4,6 +4,7 @@
 //! entries for a snapshot. Encoding and sending happen outside of it.
 
 use std::collections::TryReserveError;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -13,8 +14,9 @@ use flowtracker_proto::link::BadRecord;
 use flowtracker_proto::v1::{DataplaneStats, Hello, LogStats};
 use tokio::sync::watch;
 
+use crate::mirror::dataplane::{BadReport, DataplaneState};
 use crate::mirror::log::{EventLog, Lost, Run};
-use crate::mirror::registry::{BadReport, DataplaneState, Registry};
+use crate::mirror::registry::Registry;
 use crate::mirror::snapshot::{Copies, Copy};
 
 #[derive(Debug)]
@@ -128,27 +130,15 @@ impl Hub {
         shard: u32,
         reports: impl IntoIterator<Item = Result<(u64, Report), BadRecord>>,
     ) -> Result<(), BadReport> {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let result = reports.into_iter().try_for_each(|report| {
-            let (time_ns, report) = report?;
-            state.registry.apply(&mut state.log, name, link, shard, time_ns, report)
-        });
-        self.publish_seq(&guard);
-        result
+        let mut reports = reports.into_iter();
+        self.in_steps(|state| state.registry.apply_some(&mut state.log, name, link, shard, &mut reports))
     }
 
     /// Removes data planes that were away for too long at `now`.
     pub fn expire_detached(&self, now: Instant, wall_ns: u64) {
-        loop {
-            let mut guard = self.lock();
-            let state = &mut *guard;
-            let more = state.registry.expire_detached(&mut state.log, now, wall_ns);
-            self.publish_seq(&guard);
-            if !more {
-                return;
-            }
-        }
+        let expired: Result<(), Infallible> =
+            self.in_steps(|state| Ok(state.registry.expire_some(&mut state.log, now, wall_ns)));
+        let Ok(()) = expired;
     }
 
     /// Returns the run of events that follows `cursor`; `None` when there is none yet.
@@ -216,6 +206,22 @@ impl Hub {
     /// Counts one more GAP.
     pub fn count_gap(&self) {
         self.gaps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Repeats a step until it returns false. Each step holds the lock anew, and what it logs is
+    /// visible to readers before the next one.
+    fn in_steps<E>(&self, mut step: impl FnMut(&mut State) -> Result<bool, E>) -> Result<(), E> {
+        loop {
+            let mut state = self.lock();
+            let more = step(&mut state);
+            self.publish_seq(&state);
+            drop(state);
+            if !more? {
+                return Ok(());
+            }
+            // Without a pause this thread would take the lock again before those that wait for it.
+            std::thread::yield_now();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

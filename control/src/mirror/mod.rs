@@ -5,6 +5,8 @@
 //! present entries. A [`feed`] gives a reader a snapshot and the events that follow it, as far as
 //! its [`predicate`] wants them.
 
+pub mod dataplane;
+mod entries;
 pub mod feed;
 pub mod hub;
 pub mod log;

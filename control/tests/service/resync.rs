@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use control::mirror::dataplane::DETACHED_FOR;
 use control::mirror::hub::Hub;
-use control::mirror::registry::DETACHED_FOR;
 use flowtracker_proto::v1::{EventType, RecordKind};
 
 use crate::rig::*;

@@ -1,0 +1,464 @@
+//! The mirror of one data plane: what its table holds, as far as its shards have reported it.
+//!
+//! Every method that changes the mirror writes the same change to the event log, so that mirror and
+//! log never disagree.
+//!
+//! # Resync
+//!
+//! At the start of a link a shard enumerates its table between RESYNC_BEGIN and RESYNC_END, while
+//! live reports continue in between. BEGIN gives the shard a new generation. Each report that names
+//! an entry stamps it with the generation of its shard. END sweeps: it deletes the entries that
+//! carry an older generation. So marking a million entries as unconfirmed costs nothing.
+//!
+//! When the data plane was restarted, or runs on other lcores than before, the old shard of an entry
+//! does not tell which shard would confirm it. Then nothing is swept before the last shard's END.
+//!
+//! A sweep walks over the whole table, so it is done in steps. Reports that follow the END wait
+//! until the sweep is over; only a new link can come in between, and it ends the sweep. What was
+//! not swept is unconfirmed on the new link as well.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::change::{Change, Changed, EntryState, Report};
+use flowtracker_proto::link::BadRecord;
+use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, Hello};
+use hashbrown::hash_table::Entry as Slot;
+
+use crate::mirror::entries::{Entries, Mirrored};
+use crate::mirror::log::EventLog;
+
+/// How long the entries of a detached data plane stay in the mirror.
+pub const DETACHED_FOR: Duration = Duration::from_secs(600);
+
+/// A report that the mirror refuses: the link is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadReport {
+    /// The link is no longer the one that speaks for this data plane.
+    #[error("another link speaks for this data plane now")]
+    StaleLink,
+    /// The shard was not named in Hello.
+    #[error("shard {0} was not named in Hello")]
+    Shard(u32),
+    /// The record cannot be read.
+    #[error(transparent)]
+    Record(#[from] BadRecord),
+}
+
+/// One data plane, for display.
+#[derive(Clone, Debug)]
+pub struct DataplaneState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// True while its link is up.
+    pub attached: bool,
+    /// True once its resync is finished.
+    pub synced: bool,
+    /// Version of its program.
+    pub version: String,
+    /// When the link last came up or went down, wall clock, Unix nanoseconds.
+    pub since_ns: u64,
+    /// Entries mirrored.
+    pub entries: u64,
+    /// Names of its ports.
+    pub ports: Vec<String>,
+    /// The last counters that it gave.
+    pub stats: Option<Arc<DataplaneStats>>,
+}
+
+/// How a shard has shown that an entry exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Created,
+    Updated,
+    /// In an enumeration of its table.
+    InTable,
+}
+
+/// How far a shard's resync is on the present link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resync {
+    Awaited,
+    Running,
+    /// All entries are confirmed; those that are not are being swept.
+    Sweeping,
+    Finished,
+}
+
+/// A sweep in progress.
+#[derive(Debug)]
+struct Sweep {
+    /// The shard whose END has begun it.
+    shard: u32,
+    /// Deletes unconfirmed entries of all shards, not only of this one.
+    whole: bool,
+    /// The time of the END, which is that of the deletions.
+    time_ns: u64,
+    /// The next bucket of the table.
+    bucket: usize,
+}
+
+#[derive(Debug)]
+struct Shard {
+    generation: u32,
+    resync: Resync,
+    /// The FLUSHED of this shard that the other shards have not matched yet.
+    flushes: VecDeque<(u64, u64)>,
+    /// PURGED has come from this shard, but not yet from every shard.
+    purged: bool,
+    /// LOADED has come from this shard, but not yet from every shard.
+    loaded: bool,
+}
+
+/// A report, with its shard and its time.
+type Waiting = (u32, u64, Report);
+
+/// What is known of one data plane.
+#[derive(Debug)]
+pub(super) struct Dataplane {
+    name: Arc<str>,
+    instance: u64,
+    version: String,
+    ports: Vec<String>,
+    /// The link that reports for it; `None` while detached.
+    link: Option<u64>,
+    /// When the link last came up or went down, wall clock, Unix nanoseconds.
+    since_ns: u64,
+    /// When it went down.
+    detached_at: Option<Instant>,
+    /// The next bucket of the table from which expiry removes entries.
+    expired_to: usize,
+    shards: BTreeMap<u32, Shard>,
+    last_generation: u32,
+    /// Sweep nothing before every shard has finished its resync.
+    sweep_whole: bool,
+    sweep: Option<Sweep>,
+    entries: Entries,
+    /// Reports of shards that were purged while others were not yet.
+    deferred: Vec<Waiting>,
+    /// Reports that a purge has deferred and that are due now.
+    due: VecDeque<Waiting>,
+    stats: Option<Arc<DataplaneStats>>,
+}
+
+impl Dataplane {
+    /// Creates a data plane that has not attached yet.
+    pub(super) fn new(name: Arc<str>, instance: u64) -> Self {
+        Self {
+            name,
+            instance,
+            version: String::new(),
+            ports: Vec::new(),
+            link: None,
+            since_ns: 0,
+            detached_at: None,
+            expired_to: 0,
+            shards: BTreeMap::new(),
+            last_generation: 0,
+            sweep_whole: false,
+            sweep: None,
+            entries: Entries::default(),
+            deferred: Vec::new(),
+            due: VecDeque::new(),
+            stats: None,
+        }
+    }
+
+    /// Records that its link came up.
+    pub(super) fn attach(&mut self, hello: &Hello, link: u64, wall_ns: u64) {
+        let vanished = self.shards.keys().any(|shard| !hello.shards.contains(shard));
+        // A sweep that a cut link left undone stays due.
+        self.sweep_whole |= vanished || self.instance != hello.instance;
+        self.instance = hello.instance;
+        self.version.clone_from(&hello.version);
+        self.ports.clone_from(&hello.ports);
+        self.link = Some(link);
+        self.since_ns = wall_ns;
+        self.detached_at = None;
+        self.forget_reports();
+        self.shards.clear();
+        for shard in &hello.shards {
+            self.last_generation += 1;
+            let fresh = Shard {
+                generation: self.last_generation,
+                resync: Resync::Awaited,
+                flushes: VecDeque::new(),
+                purged: false,
+                loaded: false,
+            };
+            self.shards.insert(*shard, fresh);
+        }
+    }
+
+    /// Records that its link went down.
+    pub(super) fn detach(&mut self, now: Instant, wall_ns: u64) {
+        self.link = None;
+        self.since_ns = wall_ns;
+        self.detached_at = Some(now);
+        self.expired_to = 0;
+        self.forget_reports();
+    }
+
+    /// Drops what is under way. The next link's resync shows what has become of it.
+    fn forget_reports(&mut self) {
+        self.deferred.clear();
+        self.due.clear();
+        self.sweep = None;
+    }
+
+    /// Returns whether its link is up.
+    pub(super) fn is_attached(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Returns whether its link is this one.
+    pub(super) fn is_on(&self, link: u64) -> bool {
+        self.link == Some(link)
+    }
+
+    /// Returns whether it has been detached for [`DETACHED_FOR`] at `now`.
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.link.is_none()
+            && self.detached_at.is_some_and(|at| now.saturating_duration_since(at) >= DETACHED_FOR)
+    }
+
+    /// Removes some of the entries of an expired data plane: looks at `step` buckets. Returns whether
+    /// there is more to do.
+    pub(super) fn expire_some(&mut self, log: &mut EventLog, step: usize, wall_ns: u64) -> bool {
+        let Self { name, entries, expired_to, .. } = self;
+        entries.remove_some(expired_to, step, |_| true, |gone| log.push(lost(name, gone, wall_ns)))
+    }
+
+    /// Returns whether the resync of every shard is finished.
+    fn is_synced(&self) -> bool {
+        self.shards.values().all(|s| s.resync == Resync::Finished)
+    }
+
+    /// Returns a copy of the entries.
+    pub(super) fn copy(&self) -> Vec<EntryState> {
+        self.entries.iter().cloned().collect()
+    }
+
+    /// Keeps the last counters that it gave.
+    pub(super) fn keep_stats(&mut self, stats: Arc<DataplaneStats>) {
+        self.stats = Some(stats);
+    }
+
+    /// Returns what is shown of it.
+    pub(super) fn state(&self) -> DataplaneState {
+        DataplaneState {
+            name: self.name.clone(),
+            attached: self.link.is_some(),
+            synced: self.link.is_some() && self.is_synced(),
+            version: self.version.clone(),
+            since_ns: self.since_ns,
+            entries: self.entries.len() as u64,
+            ports: self.ports.clone(),
+            stats: self.stats.clone(),
+        }
+    }
+
+    /// Applies what `shard` reports, in order, each with its time. Works in steps, because a sweep
+    /// looks at the whole table: at most `step` buckets in one call. Returns whether there is more
+    /// to do; `reports` then holds what follows.
+    pub(super) fn apply_some(
+        &mut self,
+        log: &mut EventLog,
+        step: usize,
+        shard: u32,
+        reports: &mut impl Iterator<Item = Result<(u64, Report), BadRecord>>,
+    ) -> Result<bool, BadReport> {
+        if self.sweep.is_some() {
+            self.sweep_some(log, step);
+            return Ok(true);
+        }
+        while self.sweep.is_none() {
+            if let Some((shard, time_ns, report)) = self.due.pop_front() {
+                self.apply(log, shard, time_ns, report)?;
+            } else if let Some(report) = reports.next() {
+                let (time_ns, report) = report?;
+                self.apply(log, shard, time_ns, report)?;
+            } else {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn apply(
+        &mut self,
+        log: &mut EventLog,
+        shard_id: u32,
+        time_ns: u64,
+        report: Report,
+    ) -> Result<(), BadReport> {
+        let Some(shard) = self.shards.get_mut(&shard_id) else { return Err(BadReport::Shard(shard_id)) };
+        if shard.purged {
+            // One LIFECYCLE stands for all shards, and it empties the state of watchers. What a shard
+            // reports after its part of the purge has to follow that event.
+            self.deferred.push((shard_id, time_ns, report));
+            return Ok(());
+        }
+        match report {
+            Report::ResyncBegin => {
+                self.last_generation += 1;
+                shard.generation = self.last_generation;
+                shard.resync = Resync::Running;
+            }
+            Report::ResyncEnd => {
+                shard.resync = Resync::Finished;
+                let whole = self.sweep_whole;
+                if !whole || self.is_synced() {
+                    self.sweep = Some(Sweep { shard: shard_id, whole, time_ns, bucket: 0 });
+                    self.set_resync(shard_id, Resync::Sweeping);
+                }
+            }
+            Report::Present(state) => self.upsert(log, shard_id, state, Seen::InTable),
+            Report::Change(Change::Created(state)) => self.upsert(log, shard_id, state, Seen::Created),
+            Report::Change(Change::Updated(state)) => self.upsert(log, shard_id, state, Seen::Updated),
+            Report::Change(Change::Deleted { entry, reason, by }) => self.delete(log, entry, reason, by),
+            Report::Change(Change::Flushed { deleted, failed }) => {
+                shard.flushes.push_back((deleted, failed));
+                self.report_flush(log, time_ns);
+            }
+            Report::Change(Change::Purged) => {
+                shard.purged = true;
+                self.report_purge(log, time_ns);
+            }
+            Report::Change(Change::Loaded) => self.report_load(log, shard_id, time_ns),
+        }
+        Ok(())
+    }
+
+    /// Takes in that the shard has this entry.
+    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, seen: Seen) {
+        let generation = self.shards.get(&shard).map_or(0, |s| s.generation);
+        let name = &self.name;
+        let note = |change| Changed { time_ns: state.as_of_ns, dataplane: name.clone(), change };
+        let mut place = match self.entries.slot(&state.key) {
+            Slot::Occupied(place) => place,
+            Slot::Vacant(place) => {
+                log.push(note(Change::Created(state.clone())));
+                place.insert(Mirrored { shard, generation, state });
+                return;
+            }
+        };
+        let known = place.get_mut();
+        (known.shard, known.generation) = (shard, generation);
+        if known.state.create_ns != state.create_ns {
+            // Another entry under the same key: the deletion of the former was missed.
+            let former = std::mem::replace(&mut known.state, state.clone());
+            log.push(lost(name, former, state.as_of_ns));
+            log.push(note(Change::Created(state.clone())));
+            return;
+        }
+        // A report that waited in a ring may be older than what the resync has shown already. It is
+        // no event then, and must not turn time back.
+        let same = known.state.same_attributes(&state);
+        let known_already = match seen {
+            Seen::Updated => same && known.state.as_of_ns >= state.as_of_ns,
+            Seen::Created => same || known.state.as_of_ns >= state.as_of_ns,
+            Seen::InTable => same,
+        };
+        if !known_already {
+            log.push(note(Change::Updated(state.clone())));
+        } else if known.state.as_of_ns > state.as_of_ns {
+            return;
+        }
+        known.state = state;
+    }
+
+    /// Takes in that an entry was deleted.
+    fn delete(
+        &mut self,
+        log: &mut EventLog,
+        state: EntryState,
+        reason: DeleteReason,
+        by: Option<Arc<Actor>>,
+    ) {
+        let Slot::Occupied(place) = self.entries.slot(&state.key) else {
+            tracing::debug!(dataplane = %self.name, key = %state.key, "deletion of an unknown entry");
+            return;
+        };
+        let (known, _) = place.remove();
+        let time_ns = state.as_of_ns;
+        if known.state.create_ns == state.create_ns {
+            let change = Change::Deleted { entry: state, reason, by };
+            log.push(Changed { time_ns, dataplane: self.name.clone(), change });
+        } else {
+            // The deleted entry was never reported, but the known one under its key is gone too.
+            log.push(lost(&self.name, known.state, time_ns));
+        }
+    }
+
+    /// Sweeps on: deletes what no shard has confirmed among the next `step` buckets.
+    fn sweep_some(&mut self, log: &mut EventLog, step: usize) {
+        let Some(Sweep { shard, whole, time_ns, bucket }) = &mut self.sweep else { return };
+        let (shard, whole, time_ns) = (*shard, *whole, *time_ns);
+        let shards = &self.shards;
+        let unconfirmed = |entry: &Mirrored| {
+            (whole || entry.shard == shard)
+                && shards.get(&entry.shard).is_none_or(|s| s.generation != entry.generation)
+        };
+        let gone = |gone| log.push(lost(&self.name, gone, time_ns));
+        if !self.entries.remove_some(bucket, step, unconfirmed, gone) {
+            self.sweep = None;
+            self.sweep_whole &= !whole;
+            self.set_resync(shard, Resync::Finished);
+        }
+    }
+
+    fn set_resync(&mut self, shard: u32, resync: Resync) {
+        if let Some(shard) = self.shards.get_mut(&shard) {
+            shard.resync = resync;
+        }
+    }
+
+    /// Logs one FLUSHED per flush, once every shard has reported its part.
+    fn report_flush(&mut self, log: &mut EventLog, time_ns: u64) {
+        if self.shards.values().any(|s| s.flushes.is_empty()) {
+            return;
+        }
+        let (mut deleted, mut failed) = (0, 0);
+        for (d, f) in self.shards.values_mut().filter_map(|s| s.flushes.pop_front()) {
+            deleted += d;
+            failed += f;
+        }
+        self.push(log, time_ns, Change::Flushed { deleted, failed });
+    }
+
+    /// Once every shard is purged, removes the entries and logs one event for all of them.
+    fn report_purge(&mut self, log: &mut EventLog, time_ns: u64) {
+        if self.shards.values().all(|s| s.purged) {
+            self.entries.clear();
+            self.shards.values_mut().for_each(|s| s.purged = false);
+            self.push(log, time_ns, Change::Purged);
+            self.due.extend(self.deferred.drain(..));
+        }
+    }
+
+    /// Logs LOADED when the first shard reports it, so that it precedes new entries.
+    fn report_load(&mut self, log: &mut EventLog, shard: u32, time_ns: u64) {
+        let first = self.shards.values().all(|s| !s.loaded);
+        if let Some(shard) = self.shards.get_mut(&shard) {
+            shard.loaded = true;
+        }
+        if first {
+            self.push(log, time_ns, Change::Loaded);
+        }
+        if self.shards.values().all(|s| s.loaded) {
+            self.shards.values_mut().for_each(|s| s.loaded = false);
+        }
+    }
+
+    fn push(&self, log: &mut EventLog, time_ns: u64, change: Change) {
+        log.push(Changed { time_ns, dataplane: self.name.clone(), change });
+    }
+}
+
+/// Returns the event for an entry that was found gone.
+fn lost(name: &Arc<str>, entry: EntryState, time_ns: u64) -> Changed {
+    let change = Change::Deleted { entry, reason: DeleteReason::Resync, by: None };
+    Changed { time_ns, dataplane: name.clone(), change }
+}

@@ -1,0 +1,194 @@
+use flowtracker_proto::change::{Change, Changed};
+use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::test_support;
+use flowtracker_proto::v1::DeleteReason;
+use proptest::prelude::*;
+
+use super::*;
+use crate::mirror::dataplane::DETACHED_FOR;
+
+/// Flow `n`, created at `create_ns` and reported at `time_ns`.
+fn entry(n: u16, create_ns: u64, time_ns: u64) -> EntryState {
+    let key: FlowKey = "port0/tcp/10.0.0.1:1-10.0.0.2:80".parse().expect("a key");
+    let state = test_support::state(FlowKey { src_port: n, ..key });
+    EntryState { create_ns, last_used_ns: time_ns, as_of_ns: time_ns, ..state }
+}
+
+/// A registry with its log.
+struct Trial {
+    registry: Registry,
+    log: EventLog,
+    link: u64,
+}
+
+impl Trial {
+    fn new(step: usize) -> Self {
+        let registry = Registry { step, ..Registry::default() };
+        Self { registry, log: EventLog::new(7, 1 << 20).expect("room"), link: 0 }
+    }
+
+    fn attach(&mut self, instance: u64, shards: &[u32]) {
+        self.link += 1;
+        let hello = Hello { dataplane: "dp".into(), instance, shards: shards.into(), ..Hello::default() };
+        self.registry.attach(&hello, self.link, 0);
+    }
+
+    /// Applies reports, and returns how many events each step logged.
+    fn apply(&mut self, shard: u32, time_ns: u64, reports: impl IntoIterator<Item = Report>) -> Vec<u64> {
+        let mut reports = reports.into_iter().map(|report| Ok((time_ns, report)));
+        let mut logged = Vec::new();
+        loop {
+            let before = self.log.last_seq();
+            let more = self.registry.apply_some(&mut self.log, "dp", self.link, shard, &mut reports);
+            logged.push(self.log.last_seq() - before);
+            match more {
+                Ok(true) => {}
+                Ok(false) => return logged,
+                Err(why) => panic!("{why}"),
+            }
+        }
+    }
+
+    /// Returns all events. What one sweep deletes has no order of its own, and is sorted by key.
+    fn events(&mut self) -> Vec<Changed> {
+        let mut events = Vec::new();
+        while let Some(run) = self.log.run_after(events.len() as u64).expect("all are retained") {
+            events.extend(run.events().map(|(_, event)| event.clone()));
+        }
+        let swept = |event: &Changed| match &event.change {
+            Change::Deleted { entry, reason: DeleteReason::Resync, .. } => Some(entry.key),
+            _ => None,
+        };
+        for group in events.chunk_by_mut(|a, b| swept(a).is_some() == swept(b).is_some()) {
+            if swept(&group[0]).is_some() {
+                group.sort_by_key(|event| (event.time_ns, swept(event)));
+            }
+        }
+        events
+    }
+
+    fn held(&self) -> Vec<EntryState> {
+        let mut held: Vec<_> =
+            self.registry.snapshot().into_iter().flat_map(|(_, entries)| entries).collect();
+        held.sort_by_key(|entry| entry.key);
+        held
+    }
+}
+
+#[test]
+fn a_sweep_and_an_expiry_hold_the_lock_for_a_bounded_number_of_entries() {
+    const ENTRIES: u16 = 20_000;
+    let mut trial = Trial::new(Registry::default().step);
+    trial.attach(1, &[1]);
+    let created = (0..ENTRIES).map(|n| Report::Change(Change::Created(entry(n, 1, 1))));
+    trial.apply(1, 1, created);
+    trial.attach(1, &[1]);
+    // One entry is confirmed, and one comes into being behind the end.
+    let reports = [
+        Report::ResyncBegin,
+        Report::Present(entry(7, 1, 2)),
+        Report::ResyncEnd,
+        Report::Change(Change::Created(entry(ENTRIES, 2, 2))),
+    ];
+    let logged = trial.apply(1, 2, reports);
+    assert!(
+        logged.len() > usize::from(ENTRIES) / STEP && logged.iter().all(|n| *n <= STEP as u64),
+        "{logged:?}"
+    );
+    assert_eq!(logged.iter().sum::<u64>(), u64::from(ENTRIES), "all but one are gone, one is new");
+    assert_eq!(logged.last(), Some(&1), "the report behind the end comes last");
+    assert_eq!(trial.held(), [entry(7, 1, 2), entry(ENTRIES, 2, 2)]);
+
+    let again = (0..ENTRIES).map(|n| Report::Change(Change::Created(entry(n, 3, 3))));
+    trial.apply(1, 3, again);
+    let now = Instant::now();
+    trial.registry.detach("dp", trial.link, now, 0);
+    let mut before = trial.log.last_seq();
+    while trial.registry.expire_some(&mut trial.log, now + DETACHED_FOR, 4) {
+        let logged = trial.log.last_seq() - before;
+        assert!(logged <= STEP as u64, "{logged}");
+        before = trial.log.last_seq();
+    }
+    assert!(trial.held().is_empty() && !trial.registry.knows("dp"));
+}
+
+#[test]
+fn a_data_plane_is_synced_when_its_sweep_is_over_and_a_cut_sweep_stays_due() {
+    let mut trial = Trial::new(8);
+    trial.attach(1, &[1]);
+    trial.apply(1, 1, (0..100).map(|n| Report::Change(Change::Created(entry(n, 1, 1)))));
+    // The data plane was restarted, so that the whole table is swept.
+    trial.attach(2, &[1]);
+    let mut reports = [Report::ResyncBegin, Report::ResyncEnd].map(|report| Ok((2, report))).into_iter();
+    for _ in 0..3 {
+        let more = trial.registry.apply_some(&mut trial.log, "dp", trial.link, 1, &mut reports);
+        assert_eq!(more, Ok(true));
+        assert!(!trial.registry.dataplanes()[0].synced);
+    }
+    let old = trial.link;
+    trial.attach(2, &[1]);
+    let stale = trial.registry.apply_some(&mut trial.log, "dp", old, 1, &mut reports);
+    assert_eq!(stale, Err(BadReport::StaleLink));
+    assert!(!trial.held().is_empty(), "the sweep was cut");
+    trial.apply(1, 3, [Report::ResyncBegin, Report::ResyncEnd]);
+    assert!(trial.held().is_empty() && trial.registry.dataplanes()[0].synced);
+}
+
+/// What happens in a trial, on shard 1 or 2.
+#[derive(Clone, Debug)]
+enum Happening {
+    Reports(u32, Vec<u8>),
+    /// A new link, of the same instance or of another.
+    Link(bool),
+}
+
+fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+    let reports = (1..=2_u32, proptest::collection::vec(any::<u8>(), 0..12));
+    let happening = prop_oneof![
+        8 => reports.prop_map(|(shard, reports)| Happening::Reports(shard, reports)),
+        1 => any::<bool>().prop_map(Happening::Link),
+    ];
+    proptest::collection::vec(happening, 0..60)
+}
+
+/// Makes a report of a number: mostly about one of sixteen entries.
+fn report(choice: u8, time_ns: u64) -> Report {
+    let state = entry(u16::from(choice % 16), u64::from(choice / 128), time_ns);
+    match choice / 16 % 8 {
+        0 | 1 => Report::Change(Change::Created(state)),
+        2 => Report::Present(state),
+        3 => Report::Change(Change::Deleted { entry: state, reason: DeleteReason::Idle, by: None }),
+        4 => Report::Change(Change::Updated(state)),
+        5 => Report::ResyncBegin,
+        6 => Report::ResyncEnd,
+        _ if choice.is_multiple_of(8) => Report::Change(Change::Purged),
+        _ => Report::ResyncEnd,
+    }
+}
+
+/// Returns the events and the entries that are left when sweeps take steps of `step` buckets.
+fn outcome(step: usize, happenings: &[Happening]) -> (Vec<Changed>, Vec<EntryState>) {
+    let mut trial = Trial::new(step);
+    let mut instance = 1;
+    trial.attach(instance, &[1, 2]);
+    for (time_ns, happening) in (10..).zip(happenings) {
+        match happening {
+            Happening::Reports(shard, choices) => {
+                trial.apply(*shard, time_ns, choices.iter().map(|choice| report(*choice, time_ns)));
+            }
+            Happening::Link(same) => {
+                instance += u64::from(!same);
+                trial.attach(instance, &[1, 2]);
+            }
+        }
+    }
+    (trial.events(), trial.held())
+}
+
+proptest! {
+    /// The steps of a sweep show in no event: it is as if it were one step.
+    #[test]
+    fn a_stepped_sweep_logs_what_a_whole_one_does(happenings in happenings(), step in 1..9_usize) {
+        prop_assert_eq!(outcome(step, &happenings), outcome(usize::MAX, &happenings));
+    }
+}
