@@ -1,4 +1,4 @@
-//! Whom the numbers in a link's records stand for.
+//! The authors of a link: which program each number in its records stands for.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use tonic::Status;
 
 use crate::api::fault;
 
-/// The authors that a data plane has introduced on one link: 65,535 at the most, which is how many numbers there are.
+/// The authors that a data plane has introduced on one link. There are at most as many as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Authors(HashMap<AuthorNumber, Arc<Actor>>);
 
 impl Authors {
-    /// Takes in an introduction. A number may be given to somebody else.
+    /// Takes in an introduction. A number may be given to another author.
     ///
     /// # Errors
     /// Names the field that is wrong.
@@ -32,7 +32,8 @@ impl Authors {
     /// Reads a run of records: what each reports, and when.
     ///
     /// # Errors
-    /// At once when the run ends within a record, and in the place of a record that cannot be read.
+    /// Returns an error when the run ends within a record, and gives one in place of a record that
+    /// cannot be read.
     pub(super) fn reports<'a>(
         &'a self,
         records: &'a [u8],
@@ -47,7 +48,7 @@ impl Authors {
     /// Reads the entries of an answer.
     ///
     /// # Errors
-    /// When one of the records cannot be read, or is about something else than an entry that is there.
+    /// A record cannot be read, or is about something else than an entry that is there.
     pub(super) fn entries(&self, records: &[u8]) -> Result<Vec<EntryState>, BadRecord> {
         let entry = |(_, report)| match report {
             Report::Present(state) => Ok(state),

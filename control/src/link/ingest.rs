@@ -1,7 +1,7 @@
-//! The data planes' door: `DataplaneLinkService`.
+//! `DataplaneLinkService`: takes in what data planes report.
 //!
-//! A link that breaks a rule is closed with a status that says which. The data
-//! plane dials again and resyncs, and the difference is reported as events.
+//! A link that breaks a rule is closed with a status that says which. The data plane dials again
+//! and resyncs, and the difference is reported as events.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use flowtracker_proto::key::Violation;
 
 /// Commands that may wait in front of a link.
 const DOWN_QUEUE: usize = 1024;
-/// How long a caller may take to introduce itself.
+/// Longest wait for a link's Hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(30);
 
 /// The service that data planes dial.
@@ -38,7 +38,8 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// Feeds `hub`, registers in `links`, and ends its streams when `stop` turns true.
+    /// Creates a service that applies reports to `hub`, registers links in `links`, and ends its
+    /// streams when `stop` turns true.
     pub fn new(hub: Arc<Hub>, links: Arc<Links>, stop: Stop) -> Self {
         Self { hub, links, stop }
     }
@@ -116,7 +117,7 @@ fn check_hello(hello: &Hello) -> Result<(), Status> {
     Ok(())
 }
 
-/// One link's way up.
+/// The receiving end of one link.
 struct Intake {
     hub: Arc<Hub>,
     link: Arc<Link>,
@@ -127,7 +128,10 @@ struct Intake {
 }
 
 impl Intake {
-    /// Takes in what the data plane says until the link ends.
+    /// Takes in what the data plane sends until the link ends.
+    ///
+    /// # Errors
+    /// The status that ends the link.
     async fn run(
         mut self,
         mut up: Streaming<AttachRequest>,
@@ -136,8 +140,9 @@ impl Intake {
     ) -> Result<(), Status> {
         loop {
             let message = tokio::select! {
-                // In this order: the end of the service waits for no flood of messages, and what has come is taken before
-                // the connection's end is noticed, because a good-bye is not a broken link.
+                // In this order: a flood of messages must not delay the end of the service, and
+                // messages that have arrived are taken in before the end of the connection is
+                // noticed, because a good-bye is no broken link.
                 biased;
                 () = stop.wanted() => {
                     return Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"));

@@ -10,14 +10,15 @@
 //! an entry stamps it with the generation of its shard. END sweeps: it deletes the entries that
 //! carry an older generation. So marking a million entries as unconfirmed costs nothing.
 //!
-//! When the data plane was restarted, or runs on other lcores than before, the old shard of an entry
-//! does not tell which shard would confirm it. Then nothing is swept before the last shard's END.
+//! When the data plane was restarted, or runs on other lcores than before, the old shard of an
+//! entry does not tell which shard would confirm it. Then nothing is swept before the last shard's
+//! END.
 //!
 //! A sweep walks over the whole table, so it is done in steps. Reports that follow the END wait
 //! until the sweep is over; only a new link can come in between, and it ends the sweep. What was
 //! not swept is unconfirmed on the new link as well.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ use hashbrown::hash_table::Entry as Slot;
 
 use crate::mirror::entries::{Entries, Mirrored};
 use crate::mirror::log::EventLog;
+use crate::mirror::shards::{Resync, Shards};
 
 /// How long the entries of a detached data plane stay in the mirror.
 pub const DETACHED_FOR: Duration = Duration::from_secs(600);
@@ -76,16 +78,6 @@ enum Seen {
     InTable,
 }
 
-/// How far a shard's resync is on the present link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Resync {
-    Awaited,
-    Running,
-    /// All entries are confirmed; those that are not are being swept.
-    Sweeping,
-    Finished,
-}
-
 /// A sweep in progress.
 #[derive(Debug)]
 struct Sweep {
@@ -97,18 +89,6 @@ struct Sweep {
     time_ns: u64,
     /// The next bucket of the table.
     bucket: usize,
-}
-
-#[derive(Debug)]
-struct Shard {
-    generation: u32,
-    resync: Resync,
-    /// The FLUSHED of this shard that the other shards have not matched yet.
-    flushes: VecDeque<(u64, u64)>,
-    /// PURGED has come from this shard, but not yet from every shard.
-    purged: bool,
-    /// LOADED has come from this shard, but not yet from every shard.
-    loaded: bool,
 }
 
 /// A report, with its shard and its time.
@@ -129,8 +109,7 @@ pub(super) struct Dataplane {
     detached_at: Option<Instant>,
     /// The next bucket of the table from which expiry removes entries.
     expired_to: usize,
-    shards: BTreeMap<u32, Shard>,
-    last_generation: u32,
+    shards: Shards,
     /// Sweep nothing before every shard has finished its resync.
     sweep_whole: bool,
     sweep: Option<Sweep>,
@@ -154,8 +133,7 @@ impl Dataplane {
             since_ns: 0,
             detached_at: None,
             expired_to: 0,
-            shards: BTreeMap::new(),
-            last_generation: 0,
+            shards: Shards::default(),
             sweep_whole: false,
             sweep: None,
             entries: Entries::default(),
@@ -167,7 +145,7 @@ impl Dataplane {
 
     /// Records that its link came up.
     pub(super) fn attach(&mut self, hello: &Hello, link: u64, wall_ns: u64) {
-        let vanished = self.shards.keys().any(|shard| !hello.shards.contains(shard));
+        let vanished = !self.shards.are_within(&hello.shards);
         // A sweep that a cut link left undone stays due.
         self.sweep_whole |= vanished || self.instance != hello.instance;
         self.instance = hello.instance;
@@ -177,18 +155,7 @@ impl Dataplane {
         self.since_ns = wall_ns;
         self.detached_at = None;
         self.forget_reports();
-        self.shards.clear();
-        for shard in &hello.shards {
-            self.last_generation += 1;
-            let fresh = Shard {
-                generation: self.last_generation,
-                resync: Resync::Awaited,
-                flushes: VecDeque::new(),
-                purged: false,
-                loaded: false,
-            };
-            self.shards.insert(*shard, fresh);
-        }
+        self.shards.reset(&hello.shards);
     }
 
     /// Records that its link went down.
@@ -223,16 +190,11 @@ impl Dataplane {
             && self.detached_at.is_some_and(|at| now.saturating_duration_since(at) >= DETACHED_FOR)
     }
 
-    /// Removes some of the entries of an expired data plane: looks at `step` buckets. Returns whether
-    /// there is more to do.
+    /// Removes some of the entries of an expired data plane: looks at `step` buckets. Returns
+    /// whether there is more to do.
     pub(super) fn expire_some(&mut self, log: &mut EventLog, step: usize, wall_ns: u64) -> bool {
         let Self { name, entries, expired_to, .. } = self;
         entries.remove_some(expired_to, step, |_| true, |gone| log.push(lost(name, gone, wall_ns)))
-    }
-
-    /// Returns whether the resync of every shard is finished.
-    fn is_synced(&self) -> bool {
-        self.shards.values().all(|s| s.resync == Resync::Finished)
     }
 
     /// Returns a copy of the entries.
@@ -250,7 +212,7 @@ impl Dataplane {
         DataplaneState {
             name: self.name.clone(),
             attached: self.link.is_some(),
-            synced: self.link.is_some() && self.is_synced(),
+            synced: self.link.is_some() && self.shards.are_synced(),
             version: self.version.clone(),
             since_ns: self.since_ns,
             entries: self.entries.len() as u64,
@@ -289,51 +251,47 @@ impl Dataplane {
     fn apply(
         &mut self,
         log: &mut EventLog,
-        shard_id: u32,
+        shard: u32,
         time_ns: u64,
         report: Report,
     ) -> Result<(), BadReport> {
-        let Some(shard) = self.shards.get_mut(&shard_id) else { return Err(BadReport::Shard(shard_id)) };
-        if shard.purged {
-            // One LIFECYCLE stands for all shards, and it empties the state of watchers. What a shard
-            // reports after its part of the purge has to follow that event.
-            self.deferred.push((shard_id, time_ns, report));
+        if self.shards.is_purged(shard).ok_or(BadReport::Shard(shard))? {
+            // One LIFECYCLE stands for all shards, and it empties the state of watchers. What a
+            // shard reports after its part of the purge has to follow that event.
+            self.deferred.push((shard, time_ns, report));
             return Ok(());
         }
         match report {
-            Report::ResyncBegin => {
-                self.last_generation += 1;
-                shard.generation = self.last_generation;
-                shard.resync = Resync::Running;
-            }
-            Report::ResyncEnd => {
-                shard.resync = Resync::Finished;
-                let whole = self.sweep_whole;
-                if !whole || self.is_synced() {
-                    self.sweep = Some(Sweep { shard: shard_id, whole, time_ns, bucket: 0 });
-                    self.set_resync(shard_id, Resync::Sweeping);
-                }
-            }
-            Report::Present(state) => self.upsert(log, shard_id, state, Seen::InTable),
-            Report::Change(Change::Created(state)) => self.upsert(log, shard_id, state, Seen::Created),
-            Report::Change(Change::Updated(state)) => self.upsert(log, shard_id, state, Seen::Updated),
+            Report::ResyncBegin => self.shards.begin_resync(shard),
+            Report::ResyncEnd => self.end_resync(shard, time_ns),
+            Report::Present(state) => self.upsert(log, shard, state, Seen::InTable),
+            Report::Change(Change::Created(state)) => self.upsert(log, shard, state, Seen::Created),
+            Report::Change(Change::Updated(state)) => self.upsert(log, shard, state, Seen::Updated),
             Report::Change(Change::Deleted { entry, reason, by }) => self.delete(log, entry, reason, by),
             Report::Change(Change::Flushed { deleted, failed }) => {
-                shard.flushes.push_back((deleted, failed));
-                self.report_flush(log, time_ns);
+                if let Some((deleted, failed)) = self.shards.flush(shard, deleted, failed) {
+                    self.push(log, time_ns, Change::Flushed { deleted, failed });
+                }
             }
             Report::Change(Change::Purged) => {
-                shard.purged = true;
-                self.report_purge(log, time_ns);
+                if self.shards.purge(shard) {
+                    self.entries.clear();
+                    self.push(log, time_ns, Change::Purged);
+                    self.due.extend(self.deferred.drain(..));
+                }
             }
-            Report::Change(Change::Loaded) => self.report_load(log, shard_id, time_ns),
+            Report::Change(Change::Loaded) => {
+                if self.shards.load(shard) {
+                    self.push(log, time_ns, Change::Loaded);
+                }
+            }
         }
         Ok(())
     }
 
     /// Takes in that the shard has this entry.
     fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, seen: Seen) {
-        let generation = self.shards.get(&shard).map_or(0, |s| s.generation);
+        let generation = self.shards.generation(shard).unwrap_or_default();
         let name = &self.name;
         let note = |change| Changed { time_ns: state.as_of_ns, dataplane: name.clone(), change };
         let mut place = match self.entries.slot(&state.key) {
@@ -392,63 +350,29 @@ impl Dataplane {
         }
     }
 
+    /// Takes in that the shard has enumerated its table, and begins a sweep where one is due.
+    fn end_resync(&mut self, shard: u32, time_ns: u64) {
+        self.shards.set_resync(shard, Resync::Finished);
+        let whole = self.sweep_whole;
+        if !whole || self.shards.are_synced() {
+            self.sweep = Some(Sweep { shard, whole, time_ns, bucket: 0 });
+            self.shards.set_resync(shard, Resync::Sweeping);
+        }
+    }
+
     /// Sweeps on: deletes what no shard has confirmed among the next `step` buckets.
     fn sweep_some(&mut self, log: &mut EventLog, step: usize) {
         let Some(Sweep { shard, whole, time_ns, bucket }) = &mut self.sweep else { return };
         let (shard, whole, time_ns) = (*shard, *whole, *time_ns);
         let shards = &self.shards;
         let unconfirmed = |entry: &Mirrored| {
-            (whole || entry.shard == shard)
-                && shards.get(&entry.shard).is_none_or(|s| s.generation != entry.generation)
+            (whole || entry.shard == shard) && shards.generation(entry.shard) != Some(entry.generation)
         };
         let gone = |gone| log.push(lost(&self.name, gone, time_ns));
         if !self.entries.remove_some(bucket, step, unconfirmed, gone) {
             self.sweep = None;
             self.sweep_whole &= !whole;
-            self.set_resync(shard, Resync::Finished);
-        }
-    }
-
-    fn set_resync(&mut self, shard: u32, resync: Resync) {
-        if let Some(shard) = self.shards.get_mut(&shard) {
-            shard.resync = resync;
-        }
-    }
-
-    /// Logs one FLUSHED per flush, once every shard has reported its part.
-    fn report_flush(&mut self, log: &mut EventLog, time_ns: u64) {
-        if self.shards.values().any(|s| s.flushes.is_empty()) {
-            return;
-        }
-        let (mut deleted, mut failed) = (0, 0);
-        for (d, f) in self.shards.values_mut().filter_map(|s| s.flushes.pop_front()) {
-            deleted += d;
-            failed += f;
-        }
-        self.push(log, time_ns, Change::Flushed { deleted, failed });
-    }
-
-    /// Once every shard is purged, removes the entries and logs one event for all of them.
-    fn report_purge(&mut self, log: &mut EventLog, time_ns: u64) {
-        if self.shards.values().all(|s| s.purged) {
-            self.entries.clear();
-            self.shards.values_mut().for_each(|s| s.purged = false);
-            self.push(log, time_ns, Change::Purged);
-            self.due.extend(self.deferred.drain(..));
-        }
-    }
-
-    /// Logs LOADED when the first shard reports it, so that it precedes new entries.
-    fn report_load(&mut self, log: &mut EventLog, shard: u32, time_ns: u64) {
-        let first = self.shards.values().all(|s| !s.loaded);
-        if let Some(shard) = self.shards.get_mut(&shard) {
-            shard.loaded = true;
-        }
-        if first {
-            self.push(log, time_ns, Change::Loaded);
-        }
-        if self.shards.values().all(|s| s.loaded) {
-            self.shards.values_mut().for_each(|s| s.loaded = false);
+            self.shards.set_resync(shard, Resync::Finished);
         }
     }
 

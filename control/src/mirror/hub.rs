@@ -1,7 +1,8 @@
 //! The state of the service behind one lock: the mirror and the event log.
 //!
-//! The lock is held for bounded work only: applying a batch, copying a run of events, copying the
-//! entries for a snapshot. Encoding and sending happen outside of it.
+//! The lock is held for bounded work: applying a batch, one step of a sweep, copying a run of
+//! events. Only a snapshot and a purge take it for a whole table, to copy or to clear it. Encoding
+//! and sending happen outside of it.
 
 use std::collections::TryReserveError;
 use std::convert::Infallible;

@@ -1,13 +1,12 @@
 //! The event log: the last events by sequence number, in compact form.
 //!
-//! The log knows nothing of its readers. A reader holds the number of the last
-//! event that it considered and asks for what follows; when that has left the
-//! retained window, the reader is told so and starts over. So a slow reader
-//! costs nothing here and delays nobody.
+//! The log knows nothing of its readers. A reader holds the number of the last event that it
+//! considered and asks for what follows. When that has left the retained window, the reader is told
+//! that it is lost and starts over. So a slow reader costs nothing here and delays nobody.
 //!
-//! What follows is given out in *runs*. The latest runs are kept, so that readers
-//! that are at the same place get the same run, and with it the same bytes:
-//! an event is encoded once, however many watch.
+//! What follows a number is given out as a *run*. The latest runs are kept, so that readers at the
+//! same place get the same run and the same bytes: an event is encoded once, however many readers
+//! there are.
 
 use std::collections::{TryReserveError, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -17,10 +16,10 @@ use flowtracker_proto::show::{Encoded, Encoder};
 
 /// Events per run, at most.
 pub const RUN: usize = 256;
-/// Runs kept for other readers: a few megabytes at most.
+/// Runs kept for other readers.
 const RUNS: usize = 32;
 
-/// Events that follow each other, with their bytes once somebody needs them.
+/// Events that follow each other, and their bytes once a reader has asked for them.
 #[derive(Debug)]
 pub struct Run {
     epoch: u64,
@@ -30,17 +29,17 @@ pub struct Run {
 }
 
 impl Run {
-    /// Number of the last event in it.
+    /// Returns the number of the last event in it.
     pub fn last_seq(&self) -> u64 {
         self.first_seq + self.records.len() as u64 - 1
     }
 
-    /// The events, with their numbers.
+    /// Returns the events with their numbers.
     pub fn events(&self) -> impl Iterator<Item = (u64, &Changed)> {
         (self.first_seq..).zip(&self.records)
     }
 
-    /// Their bytes. Whoever asks first encodes for all.
+    /// Returns the events in wire form. The first call encodes them for all readers.
     pub fn encoded(&self) -> &Encoded {
         self.encoded.get_or_init(|| {
             let mut encoder = Encoder::new(self.epoch, self.records.len());
@@ -50,11 +49,11 @@ impl Run {
     }
 }
 
-/// The reader's place has left the retained window.
+/// What follows the reader's number is no longer retained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
 
-/// Retained events of one run of the service.
+/// The retained events of one run of the service.
 #[derive(Debug)]
 pub struct EventLog {
     epoch: u64,
@@ -66,11 +65,10 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// An empty log for the run `epoch` that keeps the last `retain` events.
+    /// Creates an empty log for the run `epoch` that keeps the last `retain` events.
     ///
     /// # Errors
-    ///
-    /// There is no room for so many. (What is not used yet is only reserved.)
+    /// There is no memory for that many events. Memory that is not used yet is only reserved.
     pub fn new(epoch: u64, retain: usize) -> Result<Self, TryReserveError> {
         let retain = retain.max(1);
         let mut records = VecDeque::new();
@@ -78,17 +76,17 @@ impl EventLog {
         Ok(Self { epoch, last_seq: 0, retain, records, runs: VecDeque::with_capacity(RUNS) })
     }
 
-    /// The run of the service that numbers these events.
+    /// Returns the run of the service that numbers these events.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// Number of the last event, 0 when there was none.
+    /// Returns the number of the last event; 0 when there was none.
     pub fn last_seq(&self) -> u64 {
         self.last_seq
     }
 
-    /// Number of the oldest event retained, 0 when there is none.
+    /// Returns the number of the oldest event retained; 0 when there is none.
     pub fn oldest_seq(&self) -> u64 {
         if self.records.is_empty() { 0 } else { self.last_seq + 1 - self.records.len() as u64 }
     }
@@ -102,12 +100,15 @@ impl EventLog {
         self.last_seq += 1;
     }
 
-    /// True when what follows `cursor` is still retained (or yet to come).
+    /// Returns whether what follows `cursor` is still retained, or yet to come.
     pub fn holds_after(&self, cursor: u64) -> bool {
         cursor <= self.last_seq && cursor + self.records.len() as u64 >= self.last_seq
     }
 
-    /// The run that follows `cursor`; `None` when nothing does yet.
+    /// Returns the run that follows `cursor`; `None` when nothing does yet.
+    ///
+    /// # Errors
+    /// What follows `cursor` is no longer retained.
     pub fn run_after(&mut self, cursor: u64) -> Result<Option<Arc<Run>>, Lost> {
         if !self.holds_after(cursor) {
             return Err(Lost);
@@ -120,7 +121,7 @@ impl EventLog {
         if let Some(run) = self.runs.iter().rev().find(|run| run.first_seq == first_seq) {
             return Ok(Some(run.clone()));
         }
-        // A run that begins further on is where this reader joins the others.
+        // This run ends where a kept one begins, so that the reader joins the others there.
         let joins = |run: &&Arc<Run>| run.first_seq > first_seq && run.first_seq < first_seq + RUN as u64;
         let room = self.runs.iter().filter(joins).map(|run| (run.first_seq - first_seq) as usize).min();
         let from = self.records.len() - behind;
@@ -157,7 +158,7 @@ mod tests {
             .collect()
     }
 
-    /// Against the obvious model: event n exists when it is one of the last `retain`.
+    /// Compares the log with a model: event n exists when it is one of the last `retain`.
     #[test]
     fn reads_what_the_window_holds_and_nothing_else() {
         for retain in 1..6 {
@@ -181,8 +182,8 @@ mod tests {
         }
     }
 
-    /// Readers at random places of a growing log: each gets every number once and in order, runs are no longer than
-    /// promised, and readers who stand at one place get one run.
+    /// Readers at random places of a growing log: each gets every number once and in order, no run
+    /// is longer than [`RUN`], and readers at the same place get the same run.
     #[test]
     fn readers_meet_in_the_same_runs() {
         let mut log = log_of(5_000, 0);

@@ -1,9 +1,9 @@
-//! The one state of the service: what each data plane holds, and the last events.
+//! The state of the service: what each data plane holds, and the last events.
 //!
-//! [`hub`] keeps both behind one lock: the mirror of the live entries ([`registry`]) and the log of
-//! numbered events ([`log`]). [`snapshot`] copies the mirror for readers that start from the
-//! present entries. A [`feed`] gives a reader a snapshot and the events that follow it, as far as
-//! its [`predicate`] wants them.
+//! [`hub`] keeps both behind one lock: the mirrors of the live entries ([`registry`], one
+//! [`dataplane`] each) and the log of numbered events ([`log`]). [`snapshot`] copies the mirrors
+//! for readers that start from the present entries. A [`feed`] gives a reader a snapshot and the
+//! events that follow it, as far as its [`predicate`] wants them.
 
 pub mod dataplane;
 mod entries;
@@ -12,4 +12,5 @@ pub mod hub;
 pub mod log;
 pub mod predicate;
 pub mod registry;
+mod shards;
 pub mod snapshot;

@@ -12,8 +12,8 @@ use flowtracker_proto::v1::{DataplaneStats, Hello};
 use crate::mirror::dataplane::{BadReport, Dataplane, DataplaneState};
 use crate::mirror::log::EventLog;
 
-/// Buckets of a table that one step of a sweep or of an expiry looks at, and so the most entries that
-/// it removes.
+/// Buckets of a table that one step of a sweep or of an expiry looks at, and so the most entries
+/// that it removes.
 const STEP: usize = 4096;
 
 /// The entries of one data plane, under its name.
@@ -41,8 +41,8 @@ impl Registry {
         self.dataplanes.entry(name.clone()).or_insert_with(fresh).attach(hello, link, wall_ns);
     }
 
-    /// Records that a link went down. Its entries stay for [`DETACHED_FOR`]. Does nothing when another
-    /// link has taken over.
+    /// Records that a link went down. Its entries stay for [`DETACHED_FOR`]. Does nothing when
+    /// another link has taken over.
     ///
     /// [`DETACHED_FOR`]: crate::mirror::dataplane::DETACHED_FOR
     pub fn detach(&mut self, name: &str, link: u64, now: Instant, wall_ns: u64) {
@@ -51,8 +51,8 @@ impl Registry {
         }
     }
 
-    /// Applies what a shard reports, in order, each with its time, and logs what that changes. Works in
-    /// steps: true means that there is more to do, and `reports` then holds what follows.
+    /// Applies what a shard reports, in order, each with its time, and logs what that changes.
+    /// Works in steps: true means that there is more to do, and `reports` then holds what follows.
     ///
     /// # Errors
     /// The first report that no sound data plane makes; those before it have been applied.
@@ -70,8 +70,8 @@ impl Registry {
         }
     }
 
-    /// Removes data planes that are expired at `now`. Works in steps: true means that there is more to
-    /// do.
+    /// Removes data planes that are expired at `now`. Works in steps: true means that there is more
+    /// to do.
     pub fn expire_some(&mut self, log: &mut EventLog, now: Instant, wall_ns: u64) -> bool {
         let Some((name, dataplane)) = self.dataplanes.iter_mut().find(|(_, d)| d.is_expired(now)) else {
             return false;
