@@ -19,11 +19,8 @@ pub(crate) trait Block {
     fn words(&self) -> [u64; 2];
 }
 
-/// Hashes every block and writes the lower halves of the hashes to `out`, whose further places stay
-/// as they are.
-///
-/// # Panics
-/// When `out` has fewer places than there are blocks. The portable twin may hash less instead.
+/// Hashes every block and writes the lower halves of the hashes to the first places of `out`, which
+/// has at least as many places as there are blocks. Its other places stay as they are.
 #[inline]
 pub(crate) fn hash_burst<B: Block>(features: Features, secret: &Schedule, blocks: &[B], out: &mut [u32]) {
     #[cfg(target_arch = "x86_64")]
