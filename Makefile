@@ -68,9 +68,10 @@ package-test: package ## install, run, upgrade and purge it in a container with 
 fmt: ## format the sources
 	$(CARGO) fmt --all
 
-lint: ## what CI refuses: unformatted sources, clippy's warnings
+lint: ## what CI refuses: unformatted sources, clippy's warnings, dependencies that .config/deny.toml does not permit
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	tests/dependencies.py
 
 doc: ## the API documentation of every crate, in target/doc
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --workspace --no-deps
