@@ -15,7 +15,7 @@ pub mod loop_time;
 pub mod name;
 pub mod show;
 pub mod table;
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
 mod timestamp;
 mod wire;

@@ -1,4 +1,10 @@
-//! What tests are made of (feature `test-support`).
+//! What tests are made of (feature `test-support`): an entry to start from, readers of events as
+//! messages and as JSON lines, and the fold that judges a stream of them.
+//!
+//! The readers and the fold use the generated messages and nothing else of the product.
+
+pub mod event;
+pub mod fold;
 
 use crate::change::EntryState;
 use crate::key::FlowKey;

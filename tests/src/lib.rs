@@ -12,7 +12,6 @@
 pub mod appliance;
 pub mod collisions;
 pub mod flows;
-pub mod fold;
 #[cfg(target_arch = "x86_64")]
 pub mod frozen;
 pub mod grpcurl;

@@ -14,7 +14,8 @@ use flowtracker_proto::v1::{self, start};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use crate::fold::{Event, Fold, Tables, Tally};
+use flowtracker_proto::test_support::event::Event;
+use flowtracker_proto::test_support::fold::{Fold, Tables, Tally};
 
 /// How long an attempt to dial may take.
 const DIAL: Duration = Duration::from_secs(2);

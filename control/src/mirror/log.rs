@@ -137,6 +137,9 @@ impl EventLog {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::RngExt as _;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
     use super::*;
     use flowtracker_proto::change::Change;
 
@@ -188,11 +191,8 @@ mod tests {
     fn readers_meet_in_the_same_runs() {
         let mut log = log_of(5_000, 0);
         let mut cursors = [0_u64; 5];
-        let mut dice = 7_u64;
-        let mut roll = |sides: u64| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (dice >> 33) % sides
-        };
+        let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+        let mut roll = |sides: u64| random.random_range(0..sides);
         for _ in 0..20_000 {
             for _ in 0..roll(3) * roll(40) {
                 let time_ns = log.last_seq() + 1;

@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use flowtracker_proto::test_support::event::Key;
 use flowtracker_proto::v1::{
     DumpCommand, EventType, ListEntriesRequest, RecordKind, ReplyStatus, WatchEventsRequest, command,
 };
+use proptest::prelude::RngExt as _;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::rig::*;
 
 /// Which keys of the whole table a filter is to keep.
-type Keeps = fn(&str) -> bool;
+type Keeps = fn(&Key) -> bool;
 
 /// The violation of a refused request: its field and what is wrong.
 fn violation(refused: &Status) -> (String, String) {
@@ -89,14 +92,14 @@ async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
     let service = Service::start().await;
     let mut plane = Plane::fresh(&service).await;
     let filters: [(&str, Keeps); 4] = [
-        ("key.srcPort = 3", |key| key.contains(":3-")),
-        ("!(key.srcPort = 3)", |key| !key.contains(":3-")),
+        ("key.srcPort = 3", |key| key.src_port == 3),
+        ("!(key.srcPort = 3)", |key| key.src_port != 3),
         ("key.dstAddr = 10.0.0.0/24", |_| true),
         ("prio < 64000", |_| false),
     ];
     let mut watchers = Vec::new();
     let mut alive = BTreeMap::new();
-    let mut dice = 7_u64;
+    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     for time in 0..400 {
         if time % 100 == 50 {
             plane.settled(&service).await;
@@ -104,11 +107,10 @@ async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
                 watchers.push((filter, keeps, service.watch_filtered(snapshot(), filter).await));
             }
         }
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let n = (dice >> 33) as u16 % 8;
+        let n = random.random_range(0..8);
         let event = match alive.get(&n) {
             None => created(n, T + time),
-            Some(created_at) if dice >> 60 < 8 => {
+            Some(created_at) if random.random() => {
                 record(RecordKind::Updated, T + time, learned(n, *created_at, T + time))
             }
             Some(created_at) => expired(n, *created_at),
@@ -121,21 +123,21 @@ async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
         plane.send(1, vec![event]).await;
     }
     plane.settled(&service).await;
-    let mut all = Fold::of_snapshot();
+    let mut all = Fold::default();
     let mut whole = service.watch(snapshot()).await;
-    while all.synced == 0 {
-        all.take(&whole.next().await);
+    while all.position().is_none() {
+        take(&mut all, &whole.next().await);
     }
-    assert_eq!((all.table.len(), all.seq), (alive.len(), 400));
+    let all = (table(&all), all.position().unwrap().1);
+    assert_eq!((all.0.len(), all.1), (alive.len(), 400));
     for (filter, keeps, mut watcher) in watchers {
-        let mut fold = Fold::of_snapshot();
-        fold.filtered = true;
-        while fold.seq < 400 {
-            fold.take(&watcher.any().await.unwrap());
+        let mut fold = Fold::default().filtered();
+        while !has_reached(&fold, 400) {
+            take(&mut fold, &watcher.any().await.unwrap());
         }
-        let mut expected = all.table.clone();
+        let mut expected = all.0.clone();
         expected.retain(|key, _| keeps(key));
-        assert_eq!(fold.table, expected, "{filter}");
+        assert_eq!(table(&fold), expected, "{filter}");
     }
 }
 
@@ -155,11 +157,12 @@ async fn a_large_snapshot_is_filtered_to_its_last_entry() {
         ("prio = 1", 0),
     ] {
         let mut watcher = service.watch_filtered(snapshot(), filter).await;
-        let mut fold = Fold::of_snapshot();
-        while fold.synced == 0 {
-            fold.take(&watcher.next().await);
+        let mut fold = Fold::default();
+        while fold.position().is_none() {
+            take(&mut fold, &watcher.next().await);
         }
-        assert_eq!((fold.table.len(), fold.seq), (wanted, 10_000), "{filter}");
+        let cut = fold.position().unwrap().1;
+        assert_eq!((table(&fold).len(), cut), (wanted, 10_000), "{filter}");
     }
 }
 

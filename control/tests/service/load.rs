@@ -1,8 +1,9 @@
 //! The promise of the stream under a random load: what a watcher has folded is
 //! the table, whatever was cut, restarted or purged in between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use flowtracker_proto::test_support::event::{Key, State};
 use flowtracker_proto::v1::{DeleteReason, RecordKind};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -116,11 +117,17 @@ impl Model {
         plane
     }
 
-    fn known(&self) -> BTreeMap<String, Known> {
-        let line = |(n, e): (&u16, &EntryRecord)| {
-            (format!("dp/{}", flow(*n)), (e.create_time_ns, u32::from(e.permissions), u64::from(e.aging_ms)))
+    /// What a watcher must know.
+    fn known(&self) -> HashMap<Key, State> {
+        let known = |(n, e): (&u16, &EntryRecord)| {
+            let state = State {
+                created_ns: e.create_time_ns.into(),
+                permissions: e.permissions.into(),
+                aging_ms: e.aging_ms.into(),
+            };
+            (key(*n), state)
         };
-        self.table.iter().map(line).collect()
+        self.table.iter().map(known).collect()
     }
 }
 
@@ -130,17 +137,17 @@ async fn compare(service: &Service, plane: &mut Plane, model: &Model, watchers: 
     let last = service.hub.window(0).last_seq;
     for (watcher, fold) in watchers {
         // A snapshot's entries carry the cut's number, so SYNCED has to come as well.
-        while fold.seq < last || fold.synced != fold.gaps + 1 {
-            fold.take(&watcher.next().await);
+        while !has_reached(fold, last) {
+            take(fold, &watcher.next().await);
         }
-        assert_eq!(fold.table, model.known());
+        assert_eq!(table(fold), model.known());
     }
 }
 
 async fn live(service: &Service, steps: Vec<Step>) {
     let mut model = Model { table: BTreeMap::new(), shards: vec![1, 2], instance: 1, clock: T };
     let mut plane = model.attach(service, &Step::Join).await;
-    let mut watchers = vec![(service.watch(snapshot()).await, Fold::of_snapshot())];
+    let mut watchers = vec![(service.watch(snapshot()).await, Fold::default())];
     for step in steps {
         match step {
             Step::Packet(_) | Step::Update(..) | Step::Remove(_) => {
@@ -175,7 +182,7 @@ async fn live(service: &Service, steps: Vec<Step>) {
                     }
                 }
             }
-            Step::Join => watchers.push((service.watch(snapshot()).await, Fold::of_snapshot())),
+            Step::Join => watchers.push((service.watch(snapshot()).await, Fold::default())),
         }
     }
     compare(service, &mut plane, &model, &mut watchers).await;

@@ -1,7 +1,7 @@
 //! A service in this process, a data plane made of paper, and the fold that
 //! every watcher is promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::key::FlowKey;
 use flowtracker_proto::link::{self, AuthorNumber, BadRecord, Body};
 use flowtracker_proto::show;
+use flowtracker_proto::test_support::event::{self, Key, State};
+pub(crate) use flowtracker_proto::test_support::fold::Fold;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
@@ -189,6 +191,11 @@ pub(crate) fn word(event: &Event) -> String {
 /// The n-th flow: it differs in its source port.
 pub(crate) fn flow(n: u16) -> FlowKey {
     "port0/tcp/10.0.0.1:1-10.0.0.2:1234".parse().map(|key| FlowKey { src_port: n, ..key }).unwrap()
+}
+
+/// The same as watchers know it.
+pub(crate) fn key(n: u16) -> Key {
+    Key::parse(("port0", "10.0.0.1", "10.0.0.2"), (6, n.into(), 1234)).unwrap()
 }
 
 /// An entry as a data plane made of paper has it.
@@ -528,76 +535,19 @@ pub(crate) fn status(id: u64, status: ReplyStatus) -> Reply {
     Reply { id, status: status.into(), ..Reply::default() }
 }
 
-/// What a watcher knows of an entry: creation, permissions, aging.
-pub(crate) type Known = (u64, u32, u64);
-
-/// A watcher's state, folded from its events. It refuses what the stream must
-/// never say: a second CREATED, a DELETED of nothing, a number out of order.
-#[derive(Default)]
-pub(crate) struct Fold {
-    pub(crate) table: BTreeMap<String, Known>,
-    pub(crate) seq: u64,
-    pub(crate) synced: u32,
-    pub(crate) gaps: u32,
-    /// A filter is at work: numbers may be left out.
-    pub(crate) filtered: bool,
-    in_snapshot: bool,
+/// Takes an event or mark into a fold, which refuses what the stream must never say.
+pub(crate) fn take(fold: &mut Fold, event: &Event) {
+    event::Event::from_proto(event).and_then(|event| fold.take(&event)).unwrap();
 }
 
-impl Fold {
-    /// Before the first event of a stream that starts with a snapshot.
-    pub(crate) fn of_snapshot() -> Self {
-        Self { in_snapshot: true, ..Self::default() }
-    }
+/// The entries of the data plane "dp".
+pub(crate) fn table(fold: &Fold) -> HashMap<Key, State> {
+    fold.tables().get("dp").cloned().unwrap_or_default()
+}
 
-    pub(crate) fn take(&mut self, event: &Event) {
-        let numbered = !self.in_snapshot
-            && !matches!(event.r#type(), EventType::Synced | EventType::Progress | EventType::Gap);
-        if numbered && self.seq != 0 && !self.filtered {
-            assert_eq!(event.seq, self.seq + 1, "numbers are dense: {event:?}");
-        }
-        let entry = event.entry.as_ref();
-        let key = entry.map(|e| {
-            let key = FlowKey::from_proto(e.key.as_ref(), "key").unwrap();
-            format!("{}/{key}", e.dataplane)
-        });
-        let known = entry.map(|e| {
-            let at = e.create_time.unwrap();
-            (at.seconds as u64 * SEC + at.nanos as u64, e.permissions, e.aging_ms)
-        });
-        match event.r#type() {
-            EventType::Created => {
-                let old = self.table.insert(key.unwrap(), known.unwrap());
-                assert_eq!(old, None, "created twice: {event:?}");
-            }
-            EventType::Updated => {
-                let old = self.table.insert(key.unwrap(), known.unwrap());
-                assert!(old.is_some(), "updated, but never created: {event:?}");
-            }
-            EventType::Deleted => {
-                assert!(self.table.remove(&key.unwrap()).is_some(), "deleted, but never created: {event:?}");
-            }
-            EventType::Lifecycle if event.lifecycle() == LifecycleKind::Purged => {
-                let of = format!("{}/", event.dataplane);
-                self.table.retain(|key, _| !key.starts_with(&of));
-            }
-            EventType::Synced => {
-                assert!(self.in_snapshot, "SYNCED without a snapshot");
-                self.in_snapshot = false;
-                self.synced += 1;
-            }
-            EventType::Gap => {
-                assert!(event.gap_from == self.seq + 1 && event.gap_to >= event.gap_from, "{event:?}");
-                assert_eq!(event.seq, event.gap_to);
-                self.table.clear();
-                self.in_snapshot = true;
-                self.gaps += 1;
-            }
-            _ => {}
-        }
-        assert!(event.seq >= self.seq, "numbers never go back: {event:?}");
-        self.seq = event.seq;
-    }
+/// True when the fold is the table up to this number, or beyond.
+pub(crate) fn has_reached(fold: &Fold, seq: u64) -> bool {
+    fold.position().is_some_and(|(_, reached)| reached >= seq)
 }
 
 impl Plane {

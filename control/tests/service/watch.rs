@@ -89,18 +89,19 @@ async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
         create(&hub, link, std::iter::once(n));
         tokio::task::yield_now().await;
     }
-    let (mut fold, mut ready) = (Fold::of_snapshot(), Vec::new());
-    while fold.seq < 2000 || fold.gaps == 0 || fold.synced <= fold.gaps {
-        fold.take(&event_of(&mut stream, &mut ready).await);
+    let (mut fold, mut ready) = (Fold::default(), Vec::new());
+    while !has_reached(&fold, 2000) || fold.gaps().is_empty() {
+        take(&mut fold, &event_of(&mut stream, &mut ready).await);
     }
-    assert_eq!(fold.table.len(), 2000);
-    assert_eq!(fold.synced, fold.gaps + 1, "SYNCED exactly once per snapshot");
-    assert_eq!(hub.log_stats().gaps, u64::from(fold.gaps));
+    assert_eq!(table(&fold).len(), 2000);
+    let tally = fold.tally();
+    assert_eq!(tally.snapshots, tally.gaps + 1, "SYNCED exactly once per snapshot");
+    assert_eq!(hub.log_stats().gaps, tally.gaps);
     create(&hub, link, 2001..2003);
-    while fold.seq < 2002 {
-        fold.take(&event_of(&mut stream, &mut ready).await);
+    while !has_reached(&fold, 2002) {
+        take(&mut fold, &event_of(&mut stream, &mut ready).await);
     }
-    assert_eq!(fold.table.len(), 2002);
+    assert_eq!(table(&fold).len(), 2002);
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,9 +146,9 @@ async fn a_stuck_watcher_stops_nobody() {
         }
         plane
     });
-    let mut fold = Fold::default();
-    while fold.seq < total {
-        fold.take(&lively.next().await);
+    let mut fold = Fold::of_present();
+    while !has_reached(&fold, total) {
+        take(&mut fold, &lively.next().await);
     }
     assert_eq!(service.mirrored().await.len() as u64, total);
     drop(feed.await.unwrap());

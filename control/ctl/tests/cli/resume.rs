@@ -7,7 +7,10 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
+use flowtracker_proto::test_support::event::Event;
 use flowtracker_proto::v1::RecordKind;
+use proptest::prelude::RngExt as _;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -201,9 +204,9 @@ impl Ctl {
     }
 
     /// Reads lines into `fold` until `enough`.
-    async fn fold(&mut self, fold: &mut Lines, enough: impl Fn(&Lines) -> bool) {
+    async fn fold(&mut self, fold: &mut Fold, enough: impl Fn(&Fold) -> bool) {
         while !enough(fold) {
-            fold.take(&self.event().await);
+            Event::from_json(&self.line().await).and_then(|event| fold.take(&event)).unwrap();
         }
     }
 
@@ -230,17 +233,15 @@ async fn run(server: &str, arguments: &str) -> Output {
     soon(arguments, tokio::task::spawn_blocking(move || command.output())).await.unwrap().unwrap()
 }
 
-/// What JSON lines fold into, by the rule that `ctl watch --help` gives. It
-/// refuses what no log may say. Flow n is known by its source port, and its
-/// state by its aging, which the tests choose anew at every write.
-#[derive(Debug, Default)]
-struct Lines {
-    table: BTreeMap<u64, u64>,
-    epoch: u64,
-    seq: u64,
-    in_snapshot: bool,
-    synced: u32,
-    gaps: Vec<(u64, u64)>,
+/// The state that a fold knows of each flow. Flow n is known by its source port, and its state by its
+/// aging, which the tests choose anew at every write.
+fn states(fold: &Fold) -> BTreeMap<u64, u64> {
+    table(fold).iter().map(|(key, state)| (key.src_port.into(), state.aging_ms)).collect()
+}
+
+/// True when the fold is the table up to here.
+fn is_whole_at(fold: &Fold, epoch: u64, seq: u64) -> bool {
+    fold.position() == Some((epoch, seq))
 }
 
 fn number(value: &Value, name: &str) -> u64 {
@@ -251,70 +252,21 @@ fn number(value: &Value, name: &str) -> u64 {
     }
 }
 
-impl Lines {
-    fn of_snapshot() -> Self {
-        Self { in_snapshot: true, ..Self::default() }
-    }
-
-    fn take(&mut self, event: &Value) {
-        let kind = event["type"].as_str().unwrap().strip_prefix("EVENT_TYPE_").unwrap();
-        let (epoch, seq) = (number(event, "epoch"), number(event, "seq"));
-        if kind == "GAP" {
-            self.table.clear();
-            self.in_snapshot = true;
-            let (from, to) = (number(event, "gapFrom"), number(event, "gapTo"));
-            assert!(seq == to && (from == 0 || epoch == self.epoch && from == self.seq + 1 && from <= to));
-            self.gaps.push((from, to));
-        } else if self.epoch != 0 {
-            assert_eq!(epoch, self.epoch, "only a GAP leads to another epoch: {event}");
-            let numbered = !self.in_snapshot && !["SYNCED", "PROGRESS"].contains(&kind);
-            assert_eq!(seq, self.seq + u64::from(numbered), "numbers are dense: {event}");
-        }
-        (self.epoch, self.seq) = (epoch, seq);
-        let flow = number(&event["entry"]["key"], "srcPort");
-        let state = number(&event["entry"], "agingMs");
-        match kind {
-            "CREATED" => assert_eq!(self.table.insert(flow, state), None, "created twice: {event}"),
-            "UPDATED" => assert!(self.table.insert(flow, state).is_some(), "never created: {event}"),
-            "DELETED" => assert!(self.table.remove(&flow).is_some(), "never created: {event}"),
-            "LIFECYCLE" if event["lifecycle"] == "LIFECYCLE_KIND_PURGED" => self.table.clear(),
-            "SYNCED" => {
-                assert!(self.in_snapshot, "SYNCED without a snapshot");
-                self.in_snapshot = false;
-                self.synced += 1;
-            }
-            _ => {}
-        }
-    }
-
-    /// True when it has seen everything up to `seq`.
-    fn whole_at(&self, epoch: u64, seq: u64) -> bool {
-        !self.in_snapshot && (self.epoch, self.seq) == (epoch, seq)
-    }
-}
-
-/// A stream of numbers from a fixed seed (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % n
-    }
-}
-
 /// A data plane's table, and what it says while packets come and entries go.
 struct Load {
-    dice: Dice,
+    random: TestRng,
     table: BTreeMap<u64, u64>,
     writes: u64,
 }
 
 impl Load {
-    fn new(seed: u64) -> Self {
-        Self { dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), table: BTreeMap::new(), writes: 0 }
+    fn new(seed: u8) -> Self {
+        let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+        Self { random, table: BTreeMap::new(), writes: 0 }
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.random.random_range(0..n)
     }
 
     fn entry(n: u64, aging_ms: u64) -> EntryRecord {
@@ -322,10 +274,11 @@ impl Load {
     }
 
     fn step(&mut self) -> Record {
-        let n = 1 + self.dice.below(200);
+        let n = 1 + self.below(200);
         self.writes += 1;
         let aging = self.writes;
-        match (self.table.get(&n).copied(), self.dice.below(3)) {
+        let kind = self.below(3);
+        match (self.table.get(&n).copied(), kind) {
             (None, _) => {
                 self.table.insert(n, aging);
                 record(RecordKind::Created, T, Self::entry(n, aging))
@@ -380,26 +333,31 @@ async fn a_log_written_over_a_cut_connection_folds_into_the_table() {
         let mut plane = Plane::fresh(&service).await;
         let mut load = Load::new(seed);
         let mut ctl = watching(&service, &relay, "watch -o json --from snapshot").await;
-        let mut fold = Lines::of_snapshot();
-        ctl.fold(&mut fold, |fold| fold.synced == 1).await;
+        let mut fold = Fold::default();
+        ctl.fold(&mut fold, |fold| fold.tally().snapshots == 1).await;
         for round in 0..12 {
             // A connection carries a few events, or not even the headers of the stream.
-            let bytes = 1 + load.dice.below(if round % 3 == 0 { 200 } else { 8000 });
+            let bytes = 1 + load.below(if round % 3 == 0 { 200 } else { 8000 });
             relay.break_after([bytes as usize]);
-            let steps = 1 + load.dice.below(150) as usize;
+            let steps = 1 + load.below(150) as usize;
             plane.send(1, load.steps(steps)).await;
             plane.settled(&service).await;
             let (epoch, seq) = last(&service);
             // The cut may come while events are on their way, or after.
-            let seen = seq - load.dice.below(steps as u64);
-            ctl.fold(&mut fold, |fold| fold.epoch == epoch && fold.seq >= seen).await;
+            let seen = seq - load.below(steps as u64);
+            ctl.fold(&mut fold, |fold| fold.position().is_some_and(|(run, at)| run == epoch && at >= seen))
+                .await;
             relay.cut();
         }
         plane.settled(&service).await;
         let (epoch, seq) = last(&service);
-        ctl.fold(&mut fold, |fold| fold.whole_at(epoch, seq)).await;
-        assert_eq!(fold.table, load.table, "seed {seed}");
-        assert_eq!((fold.synced, fold.gaps), (1, vec![]), "the log has it all: no reason to start over");
+        ctl.fold(&mut fold, |fold| is_whole_at(fold, epoch, seq)).await;
+        assert_eq!(states(&fold), load.table, "seed {seed}");
+        assert_eq!(
+            (fold.tally().snapshots, fold.gaps()),
+            (1, &[][..]),
+            "the log has it all: no reason to start over"
+        );
         assert!(ctl.complaint().await.starts_with("ctl: connection lost ("));
         let back = ctl.complaint().await;
         assert!(back.starts_with(&format!("ctl: connected again, resumed after {epoch}:")), "{back}");
@@ -409,11 +367,11 @@ async fn a_log_written_over_a_cut_connection_folds_into_the_table() {
 
 /// Folds what comes from a service after a restart: one GAP, of which nobody
 /// knows where it begins, and all entries.
-async fn new_epoch(ctl: &mut Ctl, fold: &mut Lines, service: &Service, load: &Load) {
+async fn new_epoch(ctl: &mut Ctl, fold: &mut Fold, service: &Service, load: &Load) {
     let (epoch, seq) = last(service);
-    ctl.fold(fold, |fold| fold.whole_at(epoch, seq)).await;
-    assert_eq!(fold.table, load.table);
-    assert!(matches!(fold.gaps[..], [(0, _)]), "{:?}", fold.gaps);
+    ctl.fold(fold, |fold| is_whole_at(fold, epoch, seq)).await;
+    assert_eq!(states(fold), load.table);
+    assert!(matches!(fold.gaps(), [(0, _)]), "{:?}", fold.gaps());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -430,9 +388,9 @@ async fn a_restarted_service_is_one_gap_and_a_snapshot() {
     // One learns of it by a farewell on a unix socket, the other by a broken wire.
     let mut farewell = Ctl::start(&format!("unix:{socket}"), "watch -o json --from snapshot");
     let mut broken = Ctl::start(&relay.uri(), "watch -o json --from snapshot");
-    let mut folds = [Lines::of_snapshot(), Lines::of_snapshot()];
-    farewell.fold(&mut folds[0], |fold| fold.synced == 1).await;
-    broken.fold(&mut folds[1], |fold| fold.synced == 1).await;
+    let mut folds = [Fold::default(), Fold::default()];
+    farewell.fold(&mut folds[0], |fold| fold.tally().snapshots == 1).await;
+    broken.fold(&mut folds[1], |fold| fold.tally().snapshots == 1).await;
     relay.close();
     assert!(broken.complaint().await.contains("connection lost"));
     drop(plane);
@@ -469,12 +427,12 @@ async fn what_the_log_has_forgotten_is_a_gap_with_its_numbers() {
     let mut json = Ctl::start(&relay.uri(), "watch -o json --from snapshot");
     let mut table = Ctl::start(&relay.uri(), "watch --from snapshot");
     let mut tc = Ctl::start(&relay.uri(), "watch --from snapshot -o tc");
-    let mut fold = Lines::of_snapshot();
-    json.fold(&mut fold, |fold| fold.synced == 1).await;
+    let mut fold = Fold::default();
+    json.fold(&mut fold, |fold| fold.tally().snapshots == 1).await;
     assert!(table.line().await.ends_with("Z SYNCED"));
     plane.send(1, vec![load.step()]).await;
     let (epoch, _) = last(&service);
-    json.fold(&mut fold, |fold| fold.whole_at(epoch, 1)).await;
+    json.fold(&mut fold, |fold| is_whole_at(fold, epoch, 1)).await;
     assert!(table.line().await.contains("CREATED"));
     assert!(tc.line().await.starts_with("created"));
     relay.close();
@@ -482,9 +440,9 @@ async fn what_the_log_has_forgotten_is_a_gap_with_its_numbers() {
     plane.send(1, load.steps(9)).await;
     plane.settled(&service).await;
     relay.open(&service);
-    json.fold(&mut fold, |fold| fold.whole_at(epoch, 10)).await;
-    assert_eq!((fold.gaps, fold.synced), (vec![(2, 10)], 2));
-    assert_eq!(fold.table, load.table);
+    json.fold(&mut fold, |fold| is_whole_at(fold, epoch, 10)).await;
+    assert_eq!((fold.gaps(), fold.tally().snapshots), (&[(2, 10)][..], 2));
+    assert_eq!(states(&fold), load.table);
     let gap = table.line().await;
     assert!(gap.ends_with("Z GAP     events 2 to 10 are lost (9); state starts over"), "{gap}");
     assert!(json.complaint().await.contains("connection lost"));
@@ -546,15 +504,15 @@ async fn a_cut_inside_a_snapshot_starts_a_new_one() {
     let (epoch, seq) = last(&service);
     // The first carries a part of the snapshot, the second not even an answer.
     let budgets: Vec<usize> =
-        [60_000, 40].into_iter().chain((0..4).map(|_| 1000 + load.dice.below(200_000) as usize)).collect();
+        [60_000, 40].into_iter().chain((0..4).map(|_| 1000 + load.below(200_000) as usize)).collect();
     relay.break_after(budgets);
     let mut ctl = Ctl::start(&relay.uri(), "watch -o json --from snapshot");
-    let mut fold = Lines::of_snapshot();
-    ctl.fold(&mut fold, |fold| fold.whole_at(epoch, seq)).await;
+    let mut fold = Fold::default();
+    ctl.fold(&mut fold, |fold| is_whole_at(fold, epoch, seq)).await;
     assert_eq!(relay.budgets_left(), 0);
-    assert_eq!(fold.table, load.table);
-    assert_eq!(fold.synced, 1);
-    assert!(!fold.gaps.is_empty() && fold.gaps.iter().all(|gap| *gap == (0, seq)), "{:?}", fold.gaps);
+    assert_eq!(states(&fold), load.table);
+    assert_eq!(fold.tally().snapshots, 1);
+    assert!(!fold.gaps().is_empty() && fold.gaps().iter().all(|gap| *gap == (0, seq)), "{:?}", fold.gaps());
     assert!(ctl.complaint().await.contains("connection lost"));
     assert_eq!(
         ctl.complaint().await,
@@ -563,8 +521,8 @@ async fn a_cut_inside_a_snapshot_starts_a_new_one() {
     plane.send(1, load.steps(20)).await;
     plane.settled(&service).await;
     let (epoch, seq) = last(&service);
-    ctl.fold(&mut fold, |fold| fold.whole_at(epoch, seq)).await;
-    assert_eq!(fold.table, load.table);
+    ctl.fold(&mut fold, |fold| is_whole_at(fold, epoch, seq)).await;
+    assert_eq!(states(&fold), load.table);
     ctl.interrupted().await;
 }
 

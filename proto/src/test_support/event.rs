@@ -1,0 +1,255 @@
+//! Events as a watcher reads them, from messages and from lines of JSON: a reader of its own, written
+//! from what is documented.
+
+use serde::Deserialize;
+
+use crate::v1;
+
+/// The key of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    port: u16,
+    src: u32,
+    dst: u32,
+    protocol: u8,
+    /// Source port, which tells the flows of many tests apart.
+    pub src_port: u16,
+    dst_port: u16,
+}
+
+impl Key {
+    /// As the API shows it.
+    ///
+    /// # Errors
+    /// Says which field is not as documented.
+    pub fn parse(
+        (input_port, src_addr, dst_addr): (&str, &str, &str),
+        (protocol, src_port, dst_port): (u32, u32, u32),
+    ) -> Result<Self, String> {
+        let addr = |text: &str| match text.parse::<std::net::Ipv4Addr>() {
+            Ok(addr) => Ok(addr.to_bits()),
+            Err(error) => Err(format!("address {text:?}: {error}")),
+        };
+        let port = |number: u32| u16::try_from(number).map_err(|error| format!("port {number}: {error}"));
+        let input = input_port.strip_prefix("port").and_then(|number| number.parse().ok());
+        Ok(Self {
+            port: input.ok_or_else(|| format!("input port {input_port:?}"))?,
+            src: addr(src_addr)?,
+            dst: addr(dst_addr)?,
+            protocol: u8::try_from(protocol).map_err(|error| format!("protocol {protocol}: {error}"))?,
+            src_port: port(src_port)?,
+            dst_port: port(dst_port)?,
+        })
+    }
+
+    /// The key that a flow of the tests' traffic generator has when it enters this port: from
+    /// 10.1.0.0 on, consecutive source ports first, then the next address, to 10.0.0.2:80.
+    #[must_use]
+    pub fn of_flow(number: u64, port: u16) -> Self {
+        let addr = |a, b| u32::from_be_bytes([10, a, 0, b]);
+        let src = addr(1, 0).wrapping_add((number >> 16) as u32);
+        Self { port, src, dst: addr(0, 2), protocol: 6, src_port: number as u16, dst_port: 80 }
+    }
+
+    /// As the API takes it.
+    #[must_use]
+    pub fn to_proto(&self) -> v1::Key {
+        let addr = |bits| std::net::Ipv4Addr::from_bits(bits).to_string();
+        v1::Key {
+            input_port: format!("port{}", self.port),
+            src_addr: addr(self.src),
+            dst_addr: addr(self.dst),
+            protocol: self.protocol.into(),
+            src_port: self.src_port.into(),
+            dst_port: self.dst_port.into(),
+        }
+    }
+}
+
+/// What a watcher knows of an entry beside its key. Two entries under one key differ in their
+/// creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct State {
+    /// When it was created, nanoseconds of Unix time.
+    pub created_ns: i128,
+    /// Its permissions.
+    pub permissions: u32,
+    /// Idle time after which it is deleted, milliseconds; 0 when it is static.
+    pub aging_ms: u64,
+}
+
+/// One entry.
+pub type Entry = (Key, State);
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The entry is there now.
+    Created(Entry),
+    /// The entry was rewritten.
+    Updated(Entry),
+    /// The entry has gone; the flag says that a resync found out.
+    Deleted(Entry, bool),
+    /// A flush has ended.
+    Flushed,
+    /// The data plane's table is empty now.
+    Purged,
+    /// The data plane tracks again.
+    Loaded,
+    /// The snapshot is complete.
+    Synced,
+    /// Nothing happened beyond this number.
+    Progress,
+    /// Events are missing: first and last number, 0 where it is not known.
+    Gap(u64, u64),
+}
+
+/// An event as far as the fold cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Run of the control service.
+    pub epoch: u64,
+    /// Number in the epoch.
+    pub seq: u64,
+    /// Where it happened.
+    pub dataplane: String,
+    /// What.
+    pub kind: Kind,
+}
+
+/// What is read of a line of `ctl watch -o json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Line<'a> {
+    epoch: &'a str,
+    seq: &'a str,
+    dataplane: &'a str,
+    r#type: &'a str,
+    #[serde(borrow)]
+    entry: Option<EntryLine<'a>>,
+    reason: &'a str,
+    gap_from: &'a str,
+    gap_to: &'a str,
+    lifecycle: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryLine<'a> {
+    #[serde(borrow)]
+    key: KeyLine<'a>,
+    create_time: &'a str,
+    #[serde(default)]
+    permissions: u32,
+    #[serde(default)]
+    aging_ms: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyLine<'a> {
+    input_port: &'a str,
+    src_addr: &'a str,
+    dst_addr: &'a str,
+    protocol: u32,
+    #[serde(default)]
+    src_port: u32,
+    #[serde(default)]
+    dst_port: u32,
+}
+
+impl Event {
+    /// Reads a line of `ctl watch -o json`: an Event in proto3 JSON, where what has its default is left out and
+    /// 64-bit numbers are texts.
+    ///
+    /// # Errors
+    /// Says what is not as documented.
+    pub fn from_json(line: &str) -> Result<Self, String> {
+        let read: Line<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let number = |text: &str| match text {
+            "" => Ok(0),
+            text => text.parse::<u64>().map_err(|error| format!("{text:?}: {error}")),
+        };
+        let entry = || {
+            let entry = read.entry.as_ref().ok_or("no entry")?;
+            let EntryLine { key: k, create_time, permissions, aging_ms } = entry;
+            let key =
+                Key::parse((k.input_port, k.src_addr, k.dst_addr), (k.protocol, k.src_port, k.dst_port))?;
+            let created_ns = unix_ns(create_time).ok_or_else(|| format!("time {create_time:?}"))?;
+            let (permissions, aging_ms) = (*permissions, number(aging_ms)?);
+            Ok::<_, String>((key, State { created_ns, permissions, aging_ms }))
+        };
+        let kind = match read.r#type {
+            "EVENT_TYPE_CREATED" => Kind::Created(entry()?),
+            "EVENT_TYPE_UPDATED" => Kind::Updated(entry()?),
+            "EVENT_TYPE_DELETED" => Kind::Deleted(entry()?, read.reason == "DELETE_REASON_RESYNC"),
+            "EVENT_TYPE_FLUSHED" => Kind::Flushed,
+            "EVENT_TYPE_LIFECYCLE" if read.lifecycle == "LIFECYCLE_KIND_PURGED" => Kind::Purged,
+            "EVENT_TYPE_LIFECYCLE" if read.lifecycle == "LIFECYCLE_KIND_LOADED" => Kind::Loaded,
+            "EVENT_TYPE_SYNCED" => Kind::Synced,
+            "EVENT_TYPE_PROGRESS" => Kind::Progress,
+            "EVENT_TYPE_GAP" => Kind::Gap(number(read.gap_from)?, number(read.gap_to)?),
+            other => return Err(format!("type {other:?}, lifecycle {:?}", read.lifecycle)),
+        };
+        Ok(Self {
+            epoch: number(read.epoch)?,
+            seq: number(read.seq)?,
+            dataplane: read.dataplane.to_owned(),
+            kind,
+        })
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// Says what is not as documented.
+    pub fn from_proto(event: &v1::Event) -> Result<Self, String> {
+        use v1::{EventType as Type, LifecycleKind};
+        let entry = || entry(event.entry.as_ref().ok_or("no entry")?);
+        let kind = match (event.r#type(), event.lifecycle()) {
+            (Type::Created, _) => Kind::Created(entry()?),
+            (Type::Updated, _) => Kind::Updated(entry()?),
+            (Type::Deleted, _) => Kind::Deleted(entry()?, event.reason() == v1::DeleteReason::Resync),
+            (Type::Flushed, _) => Kind::Flushed,
+            (Type::Lifecycle, LifecycleKind::Purged) => Kind::Purged,
+            (Type::Lifecycle, LifecycleKind::Loaded) => Kind::Loaded,
+            (Type::Synced, _) => Kind::Synced,
+            (Type::Progress, _) => Kind::Progress,
+            (Type::Gap, _) => Kind::Gap(event.gap_from, event.gap_to),
+            (other, lifecycle) => return Err(format!("type {other:?}, lifecycle {lifecycle:?}")),
+        };
+        Ok(Self { epoch: event.epoch, seq: event.seq, dataplane: event.dataplane.clone(), kind })
+    }
+}
+
+/// Reads an entry of the API.
+///
+/// # Errors
+/// Says what is not as documented.
+pub fn entry(entry: &v1::Entry) -> Result<Entry, String> {
+    let k = entry.key.as_ref().ok_or("no key")?;
+    let key = Key::parse((&k.input_port, &k.src_addr, &k.dst_addr), (k.protocol, k.src_port, k.dst_port))?;
+    let time = entry.create_time.as_ref().ok_or("no creation time")?;
+    let created_ns = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
+    Ok((key, State { created_ns, permissions: entry.permissions, aging_ms: entry.aging_ms }))
+}
+
+/// `2026-01-31T12:00:00.25Z` as nanoseconds of Unix time.
+fn unix_ns(text: &str) -> Option<i128> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let mut date = date.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut clock = clock.split(':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
+    // Days since 1970 of the proleptic Gregorian calendar; years start in March, so that the leap day is their last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
+    Some(i128::from(days * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000_000 + nanos)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The end of a trial: everything comes to rest, everybody agrees, and the programs end in order.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::test_support::event::{self, Key, State};
+use flowtracker_proto::test_support::fold::difference;
+use flowtracker_proto::v1;
+
+use super::{DATAPLANE, KEPT, LIMIT, Trial};
+use crate::process::wait_for;
+use crate::watcher::Watcher;
+
+/// Entries that there have to be at the end.
+const ENTRIES: usize = 10_000;
+
+impl Trial {
+    /// The end: everything comes to rest, and everybody agrees.
+    pub(super) fn judge(&mut self) {
+        let (epoch, seq) = self.wait_rest();
+        let live = self.live_table();
+        assert!(live.len() >= ENTRIES, "{} entries are left", live.len());
+        for watcher in &self.watchers {
+            let tables = watcher.tables();
+            let (tally, resumed) = watcher.tally();
+            self.note(&format!("{}: {tally:?}, {resumed} streams begun anew", watcher.name()));
+            let folded = tables.get(DATAPLANE).cloned().unwrap_or_default();
+            let apart = difference(&folded, &live);
+            assert_eq!(apart, None, "{} and the table at ({epoch}, {seq})", watcher.name());
+            assert_eq!(tables.len(), 1, "there is one data plane");
+        }
+        let mut fresh = Watcher::api("a fresh snapshot", &self.users.uri());
+        wait_for("a fresh snapshot", LIMIT, || fresh.position());
+        let snapshot = fresh.tables().remove(DATAPLANE).unwrap_or_default();
+        assert_eq!(difference(&snapshot, &live), None, "a fresh snapshot and the table");
+        let (stats, log) = self.stats().expect("GetStats answers");
+        let sum = |counter: fn(&v1::LcoreStats) -> u64| stats.lcores.iter().map(counter).sum::<u64>();
+        assert_eq!(sum(|lcore| lcore.entries), live.len() as u64, "GetStats counts the table");
+        let created = sum(|lcore| lcore.outcomes.unwrap_or_default().miss_created);
+        let gone = sum(|lcore| lcore.expired + lcore.deleted);
+        let here = live.len() as u64;
+        let asked_for = self.asked_for;
+        let count = format!("{created} learned, {asked_for} asked for, {gone} gone, {here} here");
+        assert!(created <= gone + here, "what came and has not gone is there: {count}");
+        assert!(gone + here <= created + asked_for, "what is there has come: {count}");
+        assert_eq!((log.epoch, log.last_seq), (epoch, seq), "nothing has happened meanwhile");
+        self.note(&format!(
+            "{} entries, {seq} events in the last epoch, {} gaps, {} entries deleted by us, {:?}, ring filled {} times",
+            live.len(),
+            log.gaps,
+            self.deleted,
+            self.written,
+            self.filled
+        ));
+    }
+
+    /// Waits until nothing expires any more and all watchers are at the end of the log, twice in a row; gives that end.
+    pub(super) fn wait_rest(&mut self) -> (u64, u64) {
+        let mut before = None;
+        let mut seen = String::new();
+        let deadline = Instant::now() + LIMIT;
+        while Instant::now() < deadline {
+            self.check();
+            let now = self.rest(&mut seen);
+            if let (Some(now), true) = (now, now == before) {
+                return now;
+            }
+            before = now;
+            // Longer than the clock's grain, so that what is due has time to happen.
+            std::thread::sleep(Duration::from_millis(400));
+        }
+        panic!("no rest within {LIMIT:?}: {seen}");
+    }
+
+    pub(super) fn rest(&mut self, seen: &mut String) -> Option<(u64, u64)> {
+        let known = self.dataplanes();
+        let stats = self.stats();
+        let positions: Vec<_> = self.watchers.iter_mut().map(Watcher::position).collect();
+        *seen = format!("{known:?}, {stats:?}, watchers at {positions:?}");
+        let (stats, log) = stats?;
+        let end = (log.epoch, log.last_seq);
+        // Then only what is kept is there, and nothing is left to expire.
+        let kept = stats.lcores.iter().map(|lcore| lcore.entries).sum::<u64>() == KEPT.0;
+        let agreed = known?.synced && stats.live && positions.iter().all(|position| *position == Some(end));
+        (kept && agreed).then_some(end)
+    }
+
+    pub(super) fn stats(&self) -> Option<(v1::DataplaneStats, v1::LogStats)> {
+        let request = v1::GetStatsRequest { dataplane: DATAPLANE.to_owned() };
+        let answer = self.impatient.call(async |client| client.get_stats(request).await).ok()?;
+        Some((answer.dataplanes.into_iter().next()?, answer.log?))
+    }
+
+    pub(super) fn live_table(&self) -> HashMap<Key, State> {
+        let entries = self.caller.entries().expect("ListEntries answers");
+        let count = entries.len();
+        let table: HashMap<Key, State> =
+            entries.iter().map(|entry| event::entry(entry).expect("a sound entry")).collect();
+        assert_eq!(table.len(), count, "each entry once");
+        table
+    }
+
+    /// Ends everything in order, with the watchers that do not behave still there.
+    pub(super) fn stop(mut self) {
+        let mut dataplane = self.dataplane.take().expect("it was started again");
+        let status = dataplane.terminate();
+        assert_eq!(status.code(), Some(0), "data plane at SIGTERM: {status}\n{}", dataplane.output());
+        let mut control = self.control.take().expect("it was started again");
+        let status = control.0.terminate();
+        assert_eq!(status.code(), Some(0), "control service at SIGTERM: {status}\n{}", control.0.output());
+        self.traffic.close_stdin();
+        let status = self.traffic.wait(LIMIT);
+        assert_eq!(status.code(), Some(0), "traffic at its end: {status}\n{}", self.traffic.output());
+    }
+}

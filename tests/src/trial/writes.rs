@@ -1,0 +1,127 @@
+//! Writes of the control plane in the midst of the faults.
+
+use std::time::{Duration, Instant};
+
+use flowtracker_proto::test_support::event::Key;
+use flowtracker_proto::v1;
+
+use super::{AGAIN, KEPT, LIMIT, Step, Trial};
+use crate::process::wait_for;
+use crate::watcher::Caller;
+
+/// Writes that were answered with a yes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Written {
+    pub(super) created: u64,
+    pub(super) updated: u64,
+    pub(super) flushed: u64,
+    pub(super) purged: u64,
+}
+
+impl Trial {
+    /// Whatever the faults have let through: each kind of write is done at least once, by the end at the latest.
+    pub(super) fn write_each_way(&mut self) {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let Written { created, updated, flushed, .. } = self.written;
+            let missing = [self.deleted == 0, created == 0, updated == 0, flushed == 0];
+            if missing == [false; 4] {
+                return;
+            }
+            assert!(Instant::now() < deadline, "no answer to writes: {:?}", self.written);
+            let writes: [fn(&mut Self); 4] =
+                [Self::delete_some, Self::create_one, Self::update_one, Self::flush_some];
+            for (write, _) in writes.iter().zip(missing).filter(|(_, missing)| *missing) {
+                write(self);
+            }
+            std::thread::sleep(Duration::from_millis(AGAIN));
+        }
+    }
+
+    /// Whom to ask: one who does not wait long where no answer can come.
+    pub(super) fn writer(&self) -> &Caller {
+        if self.filling || self.stopped { &self.hasty } else { &self.impatient }
+    }
+
+    /// The key of one of the kept flows.
+    pub(super) fn kept_key(&mut self) -> v1::Key {
+        let flow = self.dice.between(0, KEPT.0 - 1);
+        let port = (flow % self.plan.shards) as u16;
+        Key::of_flow(flow, port).to_proto()
+    }
+
+    /// Deletes a few of the kept entries; their next packets create them again.
+    pub(super) fn delete_some(&mut self) {
+        for _ in 0..self.dice.between(1, 3) {
+            let request = v1::DeleteEntryRequest { key: Some(self.kept_key()), dataplane: String::new() };
+            match self.writer().call(async |client| client.delete_entry(request).await) {
+                Ok(_) => self.deleted += 1,
+                // The service is away; it would be for the others as well.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Creates an entry that no packet belongs to; it expires by itself.
+    pub(super) fn create_one(&mut self) {
+        self.asked_for += 1;
+        // A port that no flow of the generator has.
+        let key = v1::Key { dst_port: 1, src_port: self.asked_for as u32, ..self.kept_key() };
+        let request = v1::CreateEntryRequest { key: Some(key), dynamic: Some(true), ..Default::default() };
+        let answer = self.writer().call(async |client| client.create_entry(request).await);
+        self.written.created += u64::from(answer.is_ok());
+    }
+
+    /// Updates a kept entry: it keeps its creation, and its timer starts anew.
+    pub(super) fn update_one(&mut self) {
+        let request = v1::UpdateEntryRequest { key: Some(self.kept_key()), ..Default::default() };
+        let answer = self.writer().call(async |client| client.update_entry(request).await);
+        self.written.updated += u64::from(answer.is_ok());
+    }
+
+    /// Flushes what has the source port of a kept flow, and sometimes everything.
+    pub(super) fn flush_some(&mut self) {
+        let all = self.dice.between(0, 5) == 0;
+        let filter = if all { String::new() } else { format!("key.srcPort = {}", self.kept_key().src_port) };
+        let request = v1::FlushEntriesRequest { filter, dataplane: String::new() };
+        let answer = self.writer().call(async |client| client.flush_entries(request).await);
+        self.written.flushed += u64::from(answer.is_ok());
+    }
+
+    /// Detaches the program, for a while. It may have happened even if no answer came.
+    pub(super) fn purge(&mut self) {
+        if self.filling {
+            // Without entries the ring would never be full.
+            return self.later(AGAIN, Step::Purge);
+        }
+        self.detached = true;
+        let request = v1::PurgeRequest::default();
+        let answer = self.writer().call(async |client| client.purge(request).await);
+        self.written.purged += u64::from(answer.is_ok());
+        let after = self.dice.between(0, 300);
+        self.later(after, Step::Load);
+    }
+
+    pub(super) fn load(&mut self) {
+        let request = v1::LoadRequest::default();
+        match self.writer().call(async |client| client.load(request).await) {
+            Ok(_) => self.detached = false,
+            // It is attached: another word came first, or the data plane was started anew.
+            Err(status) if status.code() == tonic::Code::FailedPrecondition => self.detached = false,
+            Err(_) => self.later(AGAIN, Step::Load),
+        }
+    }
+
+    /// A purge whose caller had given up may have come late.
+    pub(super) fn attach_again(&mut self) {
+        let table = || {
+            let request = v1::GetTableRequest::default();
+            self.caller.call(async |client| client.get_table(request).await).ok()?.table
+        };
+        if wait_for("the table", LIMIT, table).detached {
+            self.note("a late purge has detached the program");
+            let request = v1::LoadRequest::default();
+            self.caller.call(async |client| client.load(request).await).expect("attached again");
+        }
+    }
+}
