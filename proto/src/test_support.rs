@@ -9,8 +9,8 @@ pub mod fold;
 use crate::change::EntryState;
 use crate::key::FlowKey;
 
-/// The entry of `key` that one packet of 60 octets made, a nanosecond after 1970 began. A test that wants something
-/// else writes `EntryState { …, ..state(key) }`.
+/// The entry of `key` that one packet of 60 octets made, a nanosecond after 1970 began. A test that
+/// wants something else writes `EntryState { …, ..state(key) }`.
 #[must_use]
 pub fn state(key: FlowKey) -> EntryState {
     EntryState {

@@ -1,8 +1,10 @@
-//! `perf appliance`: the whole data plane next to its peers on ports that never run dry, in one interleaved run.
+//! `perf appliance`: the whole data plane next to its peers on ports that never run dry, in one
+//! interleaved run.
 //!
-//! Ports are net_null's: they deliver frames of nothing as fast as they are asked, and `source.c` writes flows into them
-//! and counts, the same for each program. So there is no wire and no generator that could be too slow, and what a source
-//! costs is a row of its own: testpmd in io mode, which forwards and looks at nothing, with and without it.
+//! Ports are net_null's: they deliver frames of nothing as fast as they are asked, and `source.c`
+//! writes flows into them and counts, the same for each program. So there is no wire and no
+//! generator that could be too slow, and what a source costs is a row of its own: testpmd in io
+//! mode, which forwards and looks at nothing, with and without it.
 
 #[path = "appliance/scenarios.rs"]
 mod scenarios;
@@ -31,7 +33,8 @@ pub(crate) struct Plan {
     pub(crate) only: Option<String>,
 }
 
-/// Hugepages of 2 MiB for the mbufs of two ports, of as many programs as have them at the same time.
+/// Hugepages of 2 MiB for the mbufs of two ports, of as many programs as have them at the same
+/// time.
 const HUGEPAGES: u64 = 64 * 4 + 32;
 
 /// Measures everything.
@@ -39,7 +42,8 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
     measure(plan, |folder| scenarios::all(plan, folder))
 }
 
-/// Measures known flows with the programs in the folder `programs`, which are called `name`, and with this checkout's.
+/// Measures known flows with the programs in the folder `programs`, which are called `name`, and
+/// with this checkout's.
 pub(crate) fn next_to_revision(plan: &Plan, name: &str, programs: &Path) -> Vec<Section> {
     measure(plan, |_| scenarios::revisions(plan, name, programs))
 }

@@ -246,7 +246,8 @@ impl Measured {
     }
 }
 
-/// Lists (or else empties) the table of this service again and again, until it is killed. Says when it begins.
+/// Lists (or else empties) the table of this service again and again, until it is killed. Says when
+/// it begins.
 #[expect(clippy::print_stdout, reason = "the lab waits for the line")]
 pub(crate) fn again(uri: &str, list: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -85,7 +85,8 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// What was sustained. More may have been delivered than was offered: what the step up had left behind.
+    /// What was sustained. More may have been delivered than was offered: what the step up had left
+    /// behind.
     fn rate(&self) -> f64 {
         self.delivered.min(self.offered)
     }
@@ -103,7 +104,8 @@ impl Row {
 }
 
 impl Rig {
-    /// Starts everything, with `watchers` watchers. `delays` lets them keep delays; `apart` leaves CPU 1 to the lcore.
+    /// Starts everything, with `watchers` watchers. `delays` lets them keep delays; `apart` leaves
+    /// CPU 1 to the lcore.
     pub(crate) fn start(watchers: usize, delays: bool, apart: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("memif.sock");

@@ -1,7 +1,8 @@
-//! `perf fills`: tables filled to the last entry, again and again, each time with other random flows under another secret.
+//! `perf fills`: tables filled to the last entry, again and again, each time with other random
+//! flows under another secret.
 //!
-//! The product's table puts an entry into one of 128 lines, and could refuse one before it is full: never, says the
-//! arithmetic at the top of `table/lines.rs`. This is the same by trial.
+//! The product's table puts an entry into one of 128 lines, and could refuse one before it is full:
+//! never, says the arithmetic at the top of `table/lines.rs`. This is the same by trial.
 
 use std::fmt;
 use std::time::{Duration, Instant};

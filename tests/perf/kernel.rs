@@ -59,7 +59,8 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// How long each.
     pub(crate) seconds: u64,
-    /// Whether, with the big buffer, the table is read at the end: that takes the entries out whose time is up.
+    /// Whether, with the big buffer, the table is read at the end: that takes the entries out whose
+    /// time is up.
     pub(crate) read_out: bool,
     /// Flows of the flush; none at 0.
     pub(crate) flush: u64,
@@ -103,7 +104,8 @@ pub(crate) struct Sample {
     pub(crate) created_events: u64,
     /// DESTROY or DELETED that arrived.
     pub(crate) deleted_events: u64,
-    /// Events that the program knows to be lost: `Drops` of the kernel's socket, or what GAP events say.
+    /// Events that the program knows to be lost: `Drops` of the kernel's socket, or what GAP events
+    /// say.
     pub(crate) known_lost: u64,
     /// From the end of the load to the last event.
     pub(crate) behind: Duration,
@@ -250,7 +252,8 @@ impl Tally {
 
     /// A line of `ctl watch -o json`.
     fn ctl(&self, line: &[u8]) {
-        // The type stands near the front. Reading each line as JSON costs more than ctl has time for.
+        // The type stands near the front. Reading each line as JSON costs more than ctl has time
+        // for.
         const TYPE: &[u8] = b"\"type\":\"EVENT_TYPE_";
         let at = line.windows(TYPE.len()).position(|part| part == TYPE).expect("an event has a type");
         let kind = &line[at + TYPE.len()..];
@@ -379,7 +382,8 @@ impl Host {
         let (sender, tracker) = (Namespace::new("sender"), Namespace::new("tracker"));
         let ip = |args: &[&str]| run_command(tracker.command("ip").args(args));
         ip(&["link", "add", "port0", "type", "veth", "peer", "name", "eth0", "netns", sender.name()]);
-        // The far end stays down: what leaves by port1 is dropped by its queue, after nf_conntrack has seen it.
+        // The far end stays down: what leaves by port1 is dropped by its queue, after nf_conntrack
+        // has seen it.
         ip(&["link", "add", "port1", "type", "veth", "peer", "name", "nowhere"]);
         ip(&["address", "add", "10.0.0.1/24", "dev", "port1"]);
         sender.set_link("eth0", true);
@@ -421,8 +425,8 @@ impl Host {
     fn listen(&self, listener: Listener) -> Counted {
         run_command(self.tracker.command("conntrack").arg("-F"));
         wait_for("the kernel's table is empty", LIMIT, || (self.entries() == 0).then_some(()));
-        // Option -b of conntrack 1.4.7 sets the size of another socket than the one that it listens on. What a socket
-        // is born with is the same for all.
+        // Option -b of conntrack 1.4.7 sets the size of another socket than the one that it listens
+        // on. What a socket is born with is the same for all.
         let buffer =
             (listener == Listener::ConntrackBig).then(|| Setting::at_least(RMEM_DEFAULT, BIG_BUFFER));
         let mut command = self.tracker.command("conntrack");
@@ -467,8 +471,8 @@ impl Host {
         packets.expect("a counter") - refused.sum::<u64>()
     }
 
-    /// Waits until all that was sent has arrived or is lost, and nothing goes any more. Gives the entries that are
-    /// left, what the socket did not take, and when the last event came.
+    /// Waits until all that was sent has arrived or is lost, and nothing goes any more. Gives the
+    /// entries that are left, what the socket did not take, and when the last event came.
     fn settle(&self, tally: &Tally) -> (u64, u64, Instant) {
         let look = || (self.entries(), self.socket().expect("conntrack listens"), tally.events());
         let mut last = look();
@@ -619,7 +623,8 @@ fn memif(folder: &Path, number: u8, role: &str) -> String {
     format!("net_memif{number},role={role},id=0,socket-abstract=no,rsize=14,socket={}", socket.display())
 }
 
-/// The complaint that counts, and how often it came: from the round with fewest to the one with most.
+/// The complaint that counts, and how often it came: from the round with fewest to the one with
+/// most.
 fn says<'a>(rounds: impl Iterator<Item = &'a [(String, usize)]>) -> String {
     let warning = |said: &'a [(String, usize)]| {
         let warning = said.iter().find(|(line, _)| line.contains("WARNING")).or_else(|| said.first());

@@ -1,5 +1,6 @@
-//! The perf lab. Without arguments: everything that compares the product with its peers, in one run, with a report for
-//! the terminal, as JSON and as an HTML page. Each part has a file of its own, and can be run alone:
+//! The perf lab. Without arguments: everything that compares the product with its peers, in one
+//! run, with a report for the terminal, as JSON and as an HTML page. Each part has a file of its
+//! own, and can be run alone:
 //!
 //! | argument | what |
 //! |---|---|
@@ -154,14 +155,15 @@ fn forwarding() -> Plan {
     if quick() { Plan { rounds: 1, seconds: 1 } } else { Plan { rounds: 5, seconds: 3 } }
 }
 
-/// How long two revisions are compared: also quickly in several rounds, whose range says whether there is a difference.
+/// How long two revisions are compared: also quickly in several rounds, whose range says whether
+/// there is a difference.
 fn revisions() -> Plan {
     if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } }
 }
 
-/// `perf pcap`: flowtracker next to `dpdk-testpmd` in io mode on a capture that net_pcap repeats for ever
-/// (`infinite_rx=1`), without hugepages. A figure is frames received over the time between two readings of the counters,
-/// taken by the program's own reports.
+/// `perf pcap`: flowtracker next to `dpdk-testpmd` in io mode on a capture that net_pcap repeats
+/// for ever (`infinite_rx=1`), without hugepages. A figure is frames received over the time between
+/// two readings of the counters, taken by the program's own reports.
 fn next_to_testpmd(plan: &Plan) -> Section {
     const PEER: &str = "testpmd io";
     let ours = |capture: &Path, folder: &Path| flowtracker(&binary, capture, plan, folder);
@@ -239,7 +241,8 @@ fn beside_commands() {
 
 /// Measures the bare tables.
 fn bare_tables(hugepages: bool) -> tables::Report {
-    // A round of these takes a tenth of a second or two, so that a busy neighbour halves all of it: the median needs many.
+    // A round of these takes a tenth of a second or two, so that a busy neighbour halves all of it:
+    // the median needs many.
     let rounds = if quick() { 5 } else { 25 };
     let mut sizes = vec![(1 << 10, rounds), (1 << 16, rounds), (1 << 20, rounds)];
     if !quick() {

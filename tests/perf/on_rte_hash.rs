@@ -1,5 +1,5 @@
-//! `perf on-rte-hash ENTRIES EAL-ARGUMENTS`: the poll loop and the engine of the product with the real `rte_hash` where
-//! the product has its own table. Two ports, one worker, until it is killed.
+//! `perf on-rte-hash ENTRIES EAL-ARGUMENTS`: the poll loop and the engine of the product with the
+//! real `rte_hash` where the product has its own table. Two ports, one worker, until it is killed.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,5 +1,6 @@
-//! The worst that can happen to the product's table: flows that all want the same line. Nobody can choose such flows without
-//! the secret, but for `--hash crc` and `jhash`, whose hashes anybody can compute.
+//! The worst that can happen to the product's table: flows that all want the same line. Nobody can
+//! choose such flows without the secret, but for `--hash crc` and `jhash`, whose hashes anybody can
+//! compute.
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
-//! What a run of the lab found: figures next to each other and next to what they are meant to reach, as tables for a
-//! terminal ([`fmt::Display`]), as JSON, and as one HTML page with a plot per section.
+//! What a run of the lab found: figures next to each other and next to what they are meant to
+//! reach, as tables for a terminal ([`fmt::Display`]), as JSON, and as one HTML page with a plot
+//! per section.
 
 mod html;
 mod json;
@@ -193,7 +194,8 @@ impl Section {
         Ratio { of_medians: over.median() / under.median(), by_round: over.over(&under) }
     }
 
-    /// Decimals that all figures of the section share: three digits of the smallest median, fewer of large numbers.
+    /// Decimals that all figures of the section share: three digits of the smallest median, fewer
+    /// of large numbers.
     fn decimals(&self) -> usize {
         let medians = self.rows.iter().map(|row| row.figures().median());
         let rounds = self.rows.iter().flat_map(|row| row.rounds.iter().copied());

@@ -1,4 +1,5 @@
-//! The traffic that needs no wire: `source.c`, preloaded into whatever polls DPDK ports, writes it and counts it.
+//! The traffic that needs no wire: `source.c`, preloaded into whatever polls DPDK ports, writes it
+//! and counts it.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
@@ -25,7 +26,8 @@ pub(crate) struct Load {
     pub(crate) fresh: u32,
     /// Of [`SHARES`] frames so many belong to one flow a port.
     pub(crate) elephant: u32,
-    /// The flows, if they are chosen ones: 12 bytes each, addresses and ports as on the wire. Both ports send all of them.
+    /// The flows, if they are chosen ones: 12 bytes each, addresses and ports as on the wire. Both
+    /// ports send all of them.
     pub(crate) keys: Option<PathBuf>,
     /// Whether to take the time from receive to transmit.
     pub(crate) latency: bool,

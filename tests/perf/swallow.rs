@@ -1,5 +1,5 @@
-//! A control service that takes everything and keeps nothing: what is measured with it is the data plane, its exporter
-//! and the link, and nobody's bookkeeping.
+//! A control service that takes everything and keeps nothing: what is measured with it is the data
+//! plane, its exporter and the link, and nobody's bookkeeping.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,10 +1,11 @@
-//! `perf tables`: the bare tables side by side, without ports: the product's, librte_hash's, and the learner table of
-//! librte_table.
+//! `perf tables`: the bare tables side by side, without ports: the product's, librte_hash's, and
+//! the learner table of librte_table.
 //!
-//! A round makes each table, fills it, and asks it for flows that are there, for flows that are not, and for the oldest
-//! ones to make room for new ones. Tables take turns in one process, one alive at a time, every second round the other
-//! way about. Keys are made ahead, some at a time, outside of the measurement. Every answer is compared with what is
-//! known about the flow: a figure of a table that forgets does not come about.
+//! A round makes each table, fills it, and asks it for flows that are there, for flows that are
+//! not, and for the oldest ones to make room for new ones. Tables take turns in one process, one
+//! alive at a time, every second round the other way about. Keys are made ahead, some at a time,
+//! outside of the measurement. Every answer is compared with what is known about the flow: a figure
+//! of a table that forgets does not come about.
 
 #[path = "tables/contenders.rs"]
 mod contenders;
@@ -32,13 +33,15 @@ pub(crate) use report::{Operation, Report, Row, Size};
 const CHUNK: usize = 16 * BURST;
 /// Flows from this number on are in no table.
 const ABSENT: u64 = 1 << 40;
-/// A bucket of the largest table, the learner's, for each flow; and what is lost to alignment and headers.
+/// A bucket of the largest table, the learner's, for each flow; and what is lost to alignment and
+/// headers.
 const EAL_BYTES_PER_FLOW: u64 = 256;
 const EAL_MORE_MIB: u64 = 192;
 
 /// How much is to be done.
 pub(crate) struct Plan {
-    /// Numbers of flows, powers of two, each at least a chunk of keys; and how often each measurement is made with them.
+    /// Numbers of flows, powers of two, each at least a chunk of keys; and how often each
+    /// measurement is made with them.
     pub(crate) sizes: Vec<(u32, usize)>,
     /// A smaller table is filled again and again until so many flows were added.
     pub(crate) inserts: u64,
@@ -48,7 +51,8 @@ pub(crate) struct Plan {
     pub(crate) churn: u64,
     /// For the EAL's only lcore; the caller's thread is left where it is.
     pub(crate) cpu: u32,
-    /// Whether DPDK's tables get hugepages of 2 MiB, which are taken from the machine for as long as this lasts.
+    /// Whether DPDK's tables get hugepages of 2 MiB, which are taken from the machine for as long
+    /// as this lasts.
     pub(crate) hugepages: bool,
 }
 
@@ -68,7 +72,8 @@ impl Table {
     pub(crate) const PEERS: [Table; 5] =
         [Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
 
-    /// The learner refuses a flow when its bucket is full, without a word. All others must take what they have room for.
+    /// The learner refuses a flow when its bucket is full, without a word. All others must take
+    /// what they have room for.
     fn may_refuse(self) -> bool {
         self == Table::Learner
     }
@@ -110,8 +115,9 @@ pub(crate) fn run(plan: &Plan) -> Report {
     // Given back after the EAL is gone.
     let hugepages = plan.hugepages.then(|| Hugepages::take(mib.div_ceil(2)));
     let eal = start_eal(plan.cpu, mib, hugepages.as_ref().map(Hugepages::folder));
-    // The EAL takes memory that was never used for zero as it is, and leaves the page faults to whoever writes there
-    // first. What has been used, as it is after the first of these two, it zeroes when it hands it out again.
+    // The EAL takes memory that was never used for zero as it is, and leaves the page faults to
+    // whoever writes there first. What has been used, as it is after the first of these two, it
+    // zeroes when it hands it out again.
     drop(learner(&eal, largest));
     drop(learner(&eal, largest));
     let pages = Memory::now().since(&before);
@@ -169,7 +175,8 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
                 // Full, to the last entry that it may hold.
                 Table::Ours => measure(plan, flows, || Ours::new(flows, round)),
                 Table::OursHalf => measure(plan, flows, || Ours::new(half, round)),
-                // Half of its places are taken: with more, a bucket or two may overflow, and it gets slower.
+                // Half of its places are taken: with more, a bucket or two may overflow, and it
+                // gets slower.
                 Table::Hash => {
                     measure(plan, flows, || Hash::<{ FlowKey::BYTES }>::new(eal, 2 * flows, false))
                 }
@@ -237,7 +244,8 @@ struct Bench<'p, C> {
     refused: HashSet<u64>,
 }
 
-/// Numbers of flows and their keys, as many as are made at a time, and what the table answered to each burst.
+/// Numbers of flows and their keys, as many as are made at a time, and what the table answered to
+/// each burst.
 struct Chunk<K> {
     numbers: Vec<u64>,
     keys: Vec<K>,
@@ -261,8 +269,8 @@ impl<K> Chunk<K> {
 }
 
 impl<C: Contender> Bench<'_, C> {
-    /// Asks about `count` flows: `number` says which the n-th is, `ask` is the call, `law` is told each answer.
-    /// Nanoseconds per flow.
+    /// Asks about `count` flows: `number` says which the n-th is, `ask` is the call, `law` is told
+    /// each answer. Nanoseconds per flow.
     fn ask(
         &mut self,
         count: u64,
@@ -292,8 +300,8 @@ impl<C: Contender> Bench<'_, C> {
         self.ask(self.flows, |n| n, C::insert, note_refused)
     }
 
-    /// Looks flows up, each as often as any other, in an order that has nothing to do with that of their addition; also
-    /// says how many were found.
+    /// Looks flows up, each as often as any other, in an order that has nothing to do with that of
+    /// their addition; also says how many were found.
     fn hits(&mut self) -> (f64, u64) {
         let flows = self.flows;
         let mut found = 0;
@@ -324,8 +332,8 @@ impl<C: Contender> Bench<'_, C> {
         (ns, found)
     }
 
-    /// Deletes the oldest burst of flows and adds as many new ones, again and again. Nanoseconds per pair; also says how
-    /// many were deleted.
+    /// Deletes the oldest burst of flows and adds as many new ones, again and again. Nanoseconds
+    /// per pair; also says how many were deleted.
     fn churn(&mut self) -> (f64, u64) {
         let mut took = Duration::ZERO;
         let mut deleted = 0;
@@ -361,8 +369,8 @@ fn note_refused(refused: &mut HashSet<u64>, flow: u64, taken: bool) {
     }
 }
 
-/// Where `n` of 0 to `count` - 1 comes when they are put in another order, which `seed` chooses. `count` is a power of
-/// two.
+/// Where `n` of 0 to `count` - 1 comes when they are put in another order, which `seed` chooses.
+/// `count` is a power of two.
 fn shuffled(n: u64, count: u64, seed: u64) -> u64 {
     let mask = count - 1;
     let half = count.ilog2().div_ceil(2);

@@ -4,7 +4,8 @@
 //! soak [--seconds N] [--seed S]
 //! ```
 //!
-//! Each trial runs in a process of its own, this program again, so that what one leaves behind cannot help the next.
+//! Each trial runs in a process of its own, this program again, so that what one leaves behind
+//! cannot help the next.
 #![forbid(unsafe_code)]
 
 use std::io::Write as _;

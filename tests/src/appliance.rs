@@ -36,8 +36,9 @@ fn file_prefix() -> String {
     format!("--file-prefix=fttest{}", std::process::id())
 }
 
-/// Makes the command `nice` start the data plane so that it leaves its CPU to whatever else has something to do. What
-/// polls has always something to do; nothing else would be done in time where two data planes share two CPUs.
+/// Makes the command `nice` start the data plane so that it leaves its CPU to whatever else has
+/// something to do. What polls has always something to do; nothing else would be done in time where
+/// two data planes share two CPUs.
 #[must_use]
 pub fn polling(mut nice: Command) -> Command {
     nice.args(["-n", "10"]).arg(binary("flowtracker-dataplane"));

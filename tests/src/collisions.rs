@@ -1,7 +1,9 @@
-//! TCP flows that collide because somebody chose them so: the worst that can be sent to a hash table.
+//! TCP flows that collide because somebody chose them so: the worst that can be sent to a hash
+//! table.
 //!
-//! [`crc`] is what an attacker can do who knows that the hash function is a CRC, and nothing else. [`in_one_line`] is what
-//! he could do who knows the secret too; nobody does, but a table has to bear it.
+//! [`crc`] is what an attacker can do who knows that the hash function is a CRC, and nothing else.
+//! [`in_one_line`] is what he could do who knows the secret too; nobody does, but a table has to
+//! bear it.
 //!
 //! The CRC is that of librte_hash, so that no mistake in the product's own can hide here.
 
@@ -24,12 +26,13 @@ fn flow(src: u32, sport: u16, dport: u16) -> FlowKey {
     FlowKey::new(INPUT_PORT, Ipv4Addr::from(src), DESTINATION, TCP, sport, dport)
 }
 
-/// `count` distinct flows whose 17 bytes have one and the same `rte_hash_crc`, whatever its initial value is. The first
-/// [`PER_SERVICE`] go to 10.0.0.2:80, as many more to each following port.
+/// `count` distinct flows whose 17 bytes have one and the same `rte_hash_crc`, whatever its initial
+/// value is. The first [`PER_SERVICE`] go to 10.0.0.2:80, as many more to each following port.
 ///
-/// A CRC is linear over GF(2): flipping a bit of the source address flips the same bits of the hash, whatever else is in
-/// the key. What the 32 address bits do are 32 columns of a matrix. As it has an inverse, there is for every pair of ports
-/// exactly one address that leads to the wanted hash.
+/// A CRC is linear over GF(2): flipping a bit of the source address flips the same bits of the
+/// hash, whatever else is in the key. What the 32 address bits do are 32 columns of a matrix. As it
+/// has an inverse, there is for every pair of ports exactly one address that leads to the wanted
+/// hash.
 #[must_use]
 pub fn crc(count: usize) -> Vec<FlowKey> {
     let crc = |key: FlowKey| hash_crc(&key.to_bytes(), 0);
@@ -73,8 +76,8 @@ fn inverse(mut columns: [u32; 32]) -> [u32; 32] {
     inverse
 }
 
-/// `count` distinct flows that are all at home in one line of a [`conntrack::LineTable`] of so many `lines`, found by
-/// trial, of which a flow takes `lines` on average.
+/// `count` distinct flows that are all at home in one line of a [`conntrack::LineTable`] of so many
+/// `lines`, found by trial, of which a flow takes `lines` on average.
 #[must_use]
 pub fn in_one_line(hasher: &Hasher, lines: u32, count: usize) -> Vec<FlowKey> {
     // As the table maps a hash to a line: evenly, in order. The first line begins with the hash 0.
@@ -119,7 +122,8 @@ mod tests {
         for init in INITS {
             let hashes: HashSet<u32> = flows.iter().map(|key| hash_crc(&key.to_bytes(), init)).collect();
             assert_eq!(hashes.len(), 1, "initial value {init:#x}");
-            // Another function, which no one has solved here, sees nothing in them: the odds are those of birthdays.
+            // Another function, which no one has solved here, sees nothing in them: the odds are
+            // those of birthdays.
             let others: HashSet<u32> = flows.iter().map(|key| jhash(&key.to_bytes(), init)).collect();
             assert!(others.len() > flows.len() - 20, "initial value {init:#x}: {}", others.len());
         }

@@ -1,5 +1,5 @@
-//! A thread that is kept from running, as by a scheduler with better things to do. Done with ptrace, so the thread
-//! itself has no part in it.
+//! A thread that is kept from running, as by a scheduler with better things to do. Done with
+//! ptrace, so the thread itself has no part in it.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,8 @@ use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// A frozen thread of another process. It runs on when this is dropped, on the thread that froze it.
+/// A frozen thread of another process. It runs on when this is dropped, on the thread that froze
+/// it.
 #[derive(Debug)]
 pub struct Frozen(Pid);
 

@@ -8,10 +8,11 @@
 //!   operator                   eth0 192.0.2.1/24
 //! ```
 //!
-//! Both ports are behind an emulated IOMMU and belong to vfio-pci; the third card is the guest kernel's own, and the
-//! control service in the guest listens there. The processor is emulated in software (TCG), never by KVM: that is the
-//! same everywhere, and fast enough (the guest is up in seconds). A /dev/kvm that answers proves little: on a
-//! machine that is itself virtual it may be unable to run a stock kernel.
+//! Both ports are behind an emulated IOMMU and belong to vfio-pci; the third card is the guest
+//! kernel's own, and the control service in the guest listens there. The processor is emulated in
+//! software (TCG), never by KVM: that is the same everywhere, and fast enough (the guest is up in
+//! seconds). A /dev/kvm that answers proves little: on a machine that is itself virtual it may be
+//! unable to run a stock kernel.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -58,7 +59,8 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Starts the machine and waits until it takes commands. Both ports belong to vfio-pci then. Needs root.
+    /// Starts the machine and waits until it takes commands. Both ports belong to vfio-pci then.
+    /// Needs root.
     ///
     /// # Panics
     /// When something is missing or the guest does not come up.
@@ -119,15 +121,16 @@ impl Guest {
         assert_eq!(status.trim_end(), "0", "{command}: failed in the guest:\n{}", self.qemu.output());
     }
 
-    /// Starts both programs of the product in the guest and waits until the data plane is attached. `eal` comes in
-    /// addition to the two ports, `options` stand behind `--`.
+    /// Starts both programs of the product in the guest and waits until the data plane is attached.
+    /// `eal` comes in addition to the two ports, `options` stand behind `--`.
     ///
     /// # Panics
     /// When they do not get ready.
     pub fn start_appliance(&mut self, eal: &str, options: &str) {
         self.sh(&format!("flowtracker-control --listen {CONTROL} & control=$!"));
         let [port0, port1] = PORTS;
-        // In the wrong order: DPDK numbers ports by their addresses. With what DPDK says of the machine.
+        // In the wrong order: DPDK numbers ports by their addresses. With what DPDK says of the
+        // machine.
         self.sh(&format!(
             "FLOWTRACKER_LOG=info,dataplane::start::lifecycle=debug flowtracker-dataplane {eal} -a {port1} -a {port0} -- \
              --id {DATAPLANE} --control http://{CONTROL} {options} & dataplane=$!"
@@ -190,7 +193,8 @@ impl Guest {
         });
     }
 
-    /// What QEMU says of a port's virtio device: which features it has, and which the driver has taken.
+    /// What QEMU says of a port's virtio device: which features it has, and which the driver has
+    /// taken.
     #[must_use]
     pub fn virtio_status(&self, port: usize) -> String {
         self.monitor(&format!("info virtio-status /machine/peripheral/port{port}/virtio-backend"))

@@ -134,8 +134,8 @@ impl Namespace {
     /// # Panics
     /// When the system refuses.
     pub fn send(&self, interface: &str, frames: &[Vec<u8>]) {
-        // One line of hexadecimal digits per frame. Making such a socket here would take the whole test process into
-        // the namespace.
+        // One line of hexadecimal digits per frame. Making such a socket here would take the whole
+        // test process into the namespace.
         const SCRIPT: &str = "import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))

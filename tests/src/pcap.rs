@@ -212,7 +212,8 @@ impl PcapNg {
         self.block(1, &body);
     }
 
-    /// Adds a packet: an enhanced packet block. `units` is its time in the interface's unit, `length` that of the frame.
+    /// Adds a packet: an enhanced packet block. `units` is its time in the interface's unit,
+    /// `length` that of the frame.
     pub fn packet(&mut self, interface: u32, units: u64, frame: &[u8], length: u32) {
         let captured = u32::try_from(frame.len()).expect("a short frame");
         let mut body = self.words(&[interface, (units >> 32) as u32, units as u32, captured, length]);

@@ -23,11 +23,11 @@ pub fn workspace_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace")
 }
 
-/// Returns the path of one of the product's programs, built from the present sources. With `FLOWTRACKER_BIN_DIR` it is
-/// the one in that folder, as it is.
+/// Returns the path of one of the product's programs, built from the present sources. With
+/// `FLOWTRACKER_BIN_DIR` it is the one in that folder, as it is.
 ///
-/// nextest sets that variable: it builds the programs once per run (`.config/nextest.toml`). Elsewhere the first call in
-/// a process builds them, by the same script.
+/// nextest sets that variable: it builds the programs once per run (`.config/nextest.toml`).
+/// Elsewhere the first call in a process builds them, by the same script.
 ///
 /// # Panics
 /// When they cannot be built, or the folder lacks the program.
@@ -45,8 +45,8 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Returns the CPU that this test's data plane may poll on. Tests that run side by side get different ones from nextest
-/// (`.config/nextest.toml`).
+/// Returns the CPU that this test's data plane may poll on. Tests that run side by side get
+/// different ones from nextest (`.config/nextest.toml`).
 #[must_use]
 pub fn cpu() -> usize {
     // The slot is "none" outside a test group, and unset without nextest.

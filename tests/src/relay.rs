@@ -1,5 +1,5 @@
-//! A TCP relay in front of a unix socket, where a connection meets its accidents: it is cut, it stands still, it
-//! trickles, its far end vanishes without a word.
+//! A TCP relay in front of a unix socket, where a connection meets its accidents: it is cut, it
+//! stands still, it trickles, its far end vanishes without a word.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -68,8 +68,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Listens on a free port of the loopback device; each connection is dialled on to the unix socket `to`, and
-    /// closed when nobody answers there.
+    /// Listens on a free port of the loopback device; each connection is dialled on to the unix
+    /// socket `to`, and closed when nobody answers there.
     ///
     /// # Panics
     /// When there is no free port.
@@ -125,7 +125,8 @@ impl Relay {
         cut.len()
     }
 
-    /// The clients vanish: the server's sockets stay open, but nobody reads them and nobody says so.
+    /// The clients vanish: the server's sockets stay open, but nobody reads them and nobody says
+    /// so.
     pub fn vanish(&self) {
         for connection in std::mem::take(&mut *lock(&self.shared.connections)) {
             connection.open.store(false, Ordering::Release);
@@ -201,7 +202,8 @@ fn prepare(client: &TcpStream, server: &UnixStream) -> std::io::Result<()> {
     server.set_write_timeout(Some(POLL))
 }
 
-/// One side has ended, so the other does, unless somebody has taken the connection out of the list to harm it.
+/// One side has ended, so the other does, unless somebody has taken the connection out of the list
+/// to harm it.
 fn end(connection: &Arc<Connection>, shared: &Shared) {
     let mut connections = lock(&shared.connections);
     let Some(place) = connections.iter().position(|known| Arc::ptr_eq(known, connection)) else { return };

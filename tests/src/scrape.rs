@@ -1,5 +1,5 @@
-//! What the control service serves over HTTP, read by Prometheus' own Python client (`make deps` puts it into the
-//! virtual environment).
+//! What the control service serves over HTTP, read by Prometheus' own Python client (`make deps`
+//! puts it into the virtual environment).
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -25,7 +25,8 @@ impl Terminal {
         let terminal = Self { server: format!("ft-{name}-{}", std::process::id()) };
         let size = [width.to_string(), height.to_string()];
         let session = ["-f", "/dev/null", "new-session", "-d", "-x", &size[0], "-y", &size[1]];
-        // In so many words, tmux starts it itself, not by a shell that has a mind of its own about prompts.
+        // In so many words, tmux starts it itself, not by a shell that has a mind of its own about
+        // prompts.
         let shell = ["env", "PS1=$ ", "sh"];
         run(terminal.tmux().args(session).args(shell).env("LC_ALL", "C.UTF-8").env_remove("TMUX"));
         terminal.wait("the shell", START, |lines| (lines.first()?.trim_end() == "$").then_some(()));

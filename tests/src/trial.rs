@@ -1,8 +1,8 @@
-//! One trial by fire: the real programs under load, faults at random times, and at the end the question whether every
-//! watcher that behaves knows the table.
+//! One trial by fire: the real programs under load, faults at random times, and at the end the
+//! question whether every watcher that behaves knows the table.
 //!
-//! All randomness comes from the seed. Times are those of a real machine, so two runs of a seed meet the same faults
-//! in the same order, but not at the same instruction.
+//! All randomness comes from the seed. Times are those of a real machine, so two runs of a seed
+//! meet the same faults in the same order, but not at the same instruction.
 
 mod fault;
 mod rest;

@@ -1,5 +1,5 @@
-//! Watchers that behave: each folds all that it reads, as it comes. One is `ctl watch`, the other follows the
-//! documented rules of the API by itself.
+//! Watchers that behave: each folds all that it reads, as it comes. One is `ctl watch`, the other
+//! follows the documented rules of the API by itself.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -61,7 +61,8 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// `ctl watch` from a snapshot on; `ctl` is that program, aimed at a server. It has to find its way back by itself.
+    /// `ctl watch` from a snapshot on; `ctl` is that program, aimed at a server. It has to find its
+    /// way back by itself.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -87,8 +88,8 @@ impl Watcher {
         Self { name: name.to_owned(), shared, ctl: Some(child), thread: Some(thread) }
     }
 
-    /// A client of the API at `server`: it resumes after the last event that it has, and starts from a snapshot when
-    /// it is told that this is not possible.
+    /// A client of the API at `server`: it resumes after the last event that it has, and starts
+    /// from a snapshot when it is told that this is not possible.
     ///
     /// # Panics
     /// When `server` is no URI.
@@ -130,7 +131,8 @@ impl Watcher {
         self.shared.lock().fold.tables().clone()
     }
 
-    /// How much its streams have carried, and how many there were after the first as far as that is known.
+    /// How much its streams have carried, and how many there were after the first as far as that is
+    /// known.
     #[must_use]
     pub fn tally(&self) -> (Tally, u64) {
         let state = self.shared.lock();
@@ -211,7 +213,8 @@ async fn stream(channel: Channel, shared: &Shared) -> Result<(), Status> {
     Ok(())
 }
 
-/// Unary calls, each over a connection of its own, so that no restart of the service is in their way.
+/// Unary calls, each over a connection of its own, so that no restart of the service is in their
+/// way.
 #[derive(Debug)]
 pub struct Caller {
     endpoint: Endpoint,

@@ -1,5 +1,5 @@
-//! The page about the API, `control/docs/api.md`: every command on it is run as it stands, in order, and prints what
-//! the page shows.
+//! The page about the API, `control/docs/api.md`: every command on it is run as it stands, in
+//! order, and prints what the page shows.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -47,7 +47,8 @@ fn commands(page: &str) -> Vec<Shown> {
     commands
 }
 
-/// A line without what is never twice the same: the value of a volatile member, and numbers of nanoseconds.
+/// A line without what is never twice the same: the value of a volatile member, and numbers of
+/// nanoseconds.
 fn stable(line: &str) -> String {
     let member = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once("\": "));
     match member {
@@ -118,7 +119,8 @@ fn parse<T: DeserializeOwned>(answers: &str) -> Vec<T> {
     read.unwrap_or_else(|error| panic!("{error}: not a {}: {answers}", std::any::type_name::<T>()))
 }
 
-/// Reads answers as messages of the method, and gives their number; `None` when the command calls none.
+/// Reads answers as messages of the method, and gives their number; `None` when the command calls
+/// none.
 fn answers(method: &str, text: &str) -> usize {
     match method {
         "WatchEvents" => parse::<v1::WatchEventsResponse>(text).len(),

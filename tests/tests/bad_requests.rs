@@ -1,5 +1,5 @@
-//! What is refused, and how: the status code, the reason, the field, a sentence; and nothing has changed. A row is a
-//! request, in the JSON that grpcurl takes, or a command line.
+//! What is refused, and how: the status code, the reason, the field, a sentence; and nothing has
+//! changed. A row is a request, in the JSON that grpcurl takes, or a command line.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;

@@ -1,5 +1,6 @@
-//! A start that cannot succeed says one line on standard error that names the culprit, and ends with status 2 for
-//! arguments that cannot be right, 1 for a machine that does not have what they ask for.
+//! A start that cannot succeed says one line on standard error that names the culprit, and ends
+//! with status 2 for arguments that cannot be right, 1 for a machine that does not have what they
+//! ask for.
 #![forbid(unsafe_code)]
 
 use std::process::{Command, Output};

@@ -1,8 +1,9 @@
 //! Flows that somebody chose to collide: the product's table takes them all, librte_hash does not.
 //!
-//! Nothing here measures time, yet nothing may take long: whatever the keys are, an insertion, a lookup and a removal
-//! visit 128 lines at most (`MAX_PROBES` of `table/lines.rs`). After the line at home, which all share, each flow goes its
-//! own way, which the secret chooses, and so none gets near that bound.
+//! Nothing here measures time, yet nothing may take long: whatever the keys are, an insertion, a
+//! lookup and a removal visit 128 lines at most (`MAX_PROBES` of `table/lines.rs`). After the line
+//! at home, which all share, each flow goes its own way, which the secret chooses, and so none gets
+//! near that bound.
 
 use conntrack::arch::Features;
 use conntrack::table::{BULK, TableConfig};
@@ -75,7 +76,8 @@ fn flows_of_one_crc_are_taken_found_and_removed() {
     }
 }
 
-/// The 17th is refused, and so are all after it, in an empty table however large, for every initial value.
+/// The 17th is refused, and so are all after it, in an empty table however large, for every initial
+/// value.
 #[test]
 fn an_rte_hash_refuses_the_17th_flow_of_one_crc() {
     let flows = collisions::crc(collisions::PER_SERVICE);
@@ -90,7 +92,8 @@ fn an_rte_hash_refuses_the_17th_flow_of_one_crc() {
     }
 }
 
-/// Whatever the hash function, and whoever knows its secret: flows that fill the whole table from one line.
+/// Whatever the hash function, and whoever knows its secret: flows that fill the whole table from
+/// one line.
 #[test]
 fn flows_of_one_line_are_taken_found_and_removed() {
     for kind in [HashKind::Keyed, HashKind::Crc, HashKind::Jhash] {

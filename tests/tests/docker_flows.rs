@@ -1,4 +1,5 @@
-//! The capture that the composition of containers sends (`docker/flows.pcap`) is what its documentation says.
+//! The capture that the composition of containers sends (`docker/flows.pcap`) is what its
+//! documentation says.
 
 use std::net::Ipv4Addr;
 

@@ -1,5 +1,5 @@
-//! `flowtracker-dataplane doctor` on a healthy machine and on machines that were broken for real, and the law that
-//! makes it worth asking: what it says fails does not start, and all else starts.
+//! `flowtracker-dataplane doctor` on a healthy machine and on machines that were broken for real,
+//! and the law that makes it worth asking: what it says fails does not start, and all else starts.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -56,7 +56,8 @@ impl Machine {
         Report { status: output.status.code(), text }
     }
 
-    /// Starts the data plane and gives its exit status: by itself if it does not start, else after it polled.
+    /// Starts the data plane and gives its exit status: by itself if it does not start, else after
+    /// it polled.
     fn start(&self, wrapper: &[&str], eal: &[&str], works: bool) -> Option<i32> {
         let mut dataplane = Running::spawn(&mut self.command(wrapper, false, eal));
         if works {

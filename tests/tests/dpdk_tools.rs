@@ -45,7 +45,8 @@ fn dpdks_own_tools_work_on_the_running_data_plane() {
     });
     assert_same("port0, in pcap", &received, 0, &frames);
 
-    // What leaves port1 is what entered port0. (22.11 takes the last of several -i only, and * for all.)
+    // What leaves port1 is what entered port0. (22.11 takes the last of several -i only, and * for
+    // all.)
     let both = capture(&appliance, &mut sender, &frames, &["-i", "*"], 2, |file| {
         let mut by_port: BTreeMap<u32, Vec<Vec<u8>>> = BTreeMap::new();
         for (interface, frame) in pcap::read_pcapng(file).expect("a capture") {
@@ -72,8 +73,8 @@ fn assert_same(what: &str, captured: &BTreeMap<u32, Vec<Vec<u8>>>, port: u32, se
     assert_eq!(captured.len(), sent.len(), "{what}: frames captured");
 }
 
-/// Of many kinds and lengths, up to the MTU. The fragments make a whole packet, which the kernel would put together
-/// if the port let it.
+/// Of many kinds and lengths, up to the MTU. The fragments make a whole packet, which the kernel
+/// would put together if the port let it.
 fn frames() -> Vec<Vec<u8>> {
     let (a, b) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
     let mut frames = vec![
@@ -134,8 +135,8 @@ fn capture(
     read: impl Fn(&Path) -> BTreeMap<u32, Vec<Vec<u8>>>,
 ) -> BTreeMap<u32, Vec<Vec<u8>>> {
     let (file, progress) = (appliance.folder().join("capture"), appliance.folder().join("progress"));
-    // It counts on one line without an end, which only a file shows before its time. -p leaves the ports'
-    // promiscuous mode alone.
+    // It counts on one line without an end, which only a file shows before its time. -p leaves the
+    // ports' promiscuous mode alone.
     let script = r#"progress=$1; shift; exec "$@" 2>"$progress""#;
     // The count of an earlier capture must not be taken for this one's.
     let _ = fs::remove_file(&progress);
@@ -159,8 +160,9 @@ fn capture(
     for frame in frames {
         sender.send(frame);
     }
-    // It drops what it has not written when it is told to end. How many beacons it saw is not known, but they are
-    // in order: after as many again, this number cannot be reached without all frames.
+    // It drops what it has not written when it is told to end. How many beacons it saw is not
+    // known, but they are in order: after as many again, this number cannot be reached without all
+    // frames.
     for _ in 0..beacons {
         sender.send(&beacon);
     }

@@ -23,8 +23,8 @@ fn null_ports_receive_for_ever_and_forward() {
     appliance.stop();
 }
 
-/// A ring port receives what it sends: what a capture sends into it comes back into a capture, and passes the
-/// appliance twice. The driver makes 16 rings, so the other port has 16 queues too.
+/// A ring port receives what it sends: what a capture sends into it comes back into a capture, and
+/// passes the appliance twice. The driver makes 16 rings, so the other port has 16 queues too.
 #[test]
 fn a_ring_port_gives_back_what_it_got() {
     const FLOWS: u64 = 500;

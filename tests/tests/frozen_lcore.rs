@@ -22,7 +22,8 @@ fn only_lcore(appliance: &Appliance) -> v1::LcoreStats {
     stats.lcores.swap_remove(0)
 }
 
-/// By its state, not by the log: on a busy machine an lcore may have stood still for a second before.
+/// By its state, not by the log: on a busy machine an lcore may have stood still for a second
+/// before.
 fn wait_until_stalled(appliance: &Appliance) -> v1::LcoreStats {
     wait_for("the lcore is known to stand still", LIMIT, || {
         Some(only_lcore(appliance)).filter(|lcore| lcore.stalled)
@@ -84,8 +85,8 @@ fn frames_that_a_full_ring_loses_are_counted() {
     appliance.stop();
 }
 
-/// A server that is stopped, by a debugger say, accepts nobody. The driver would wait for it on the thread that every
-/// memif port needs.
+/// A server that is stopped, by a debugger say, accepts nobody. The driver would wait for it on the
+/// thread that every memif port needs.
 #[test]
 fn a_server_that_does_not_accept_holds_nobody_up() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -108,7 +109,8 @@ fn a_server_that_does_not_accept_holds_nobody_up() {
     appliance.stop();
 }
 
-/// The driver unmaps the rings of a peer that has died; an lcore may be reading them at that moment.
+/// The driver unmaps the rings of a peer that has died; an lcore may be reading them at that
+/// moment.
 #[test]
 fn a_peer_dies_while_an_lcore_is_inside_its_driver() {
     const ROUNDS: usize = 4;
@@ -140,7 +142,8 @@ fn a_peer_dies_while_an_lcore_is_inside_its_driver() {
         server.end(Signal::KILL);
         links(&mut appliance, "link down", round);
         if round == 1 {
-            // Meanwhile the port is to be restarted, which has to wait for the lcore; nobody else waits.
+            // Meanwhile the port is to be restarted, which has to wait for the lcore; nobody else
+            // waits.
             wait_until_stalled(&appliance);
         }
         drop(frozen);

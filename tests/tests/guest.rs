@@ -142,8 +142,8 @@ fn a_card_deals_flows_over_queues_by_rss() {
     let keys: HashSet<String> = entries.iter().map(|entry| format!("{:?}", entry.key)).collect();
     assert_eq!((keys.len(), entries.len()), (2 * CONNECTIONS, 2 * CONNECTIONS), "each flow once");
 
-    // Three workers poll four queues: the second and the third have one each, of different ports. Neither has nothing,
-    // nor all flows of its port.
+    // Three workers poll four queues: the second and the third have one each, of different ports.
+    // Neither has nothing, nor all flows of its port.
     let created =
         |lcore: &v1::LcoreStats| lcore.outcomes.as_ref().map_or(0, |outcomes| outcomes.miss_created);
     let shares: Vec<u64> = guest.stats().0.lcores.iter().map(created).collect();

@@ -35,7 +35,8 @@ fn every_length_and_initial_value() {
     }
 }
 
-/// What a whole `rte_hash` computes for a key is what the product's hasher does, with and without the CPU's help.
+/// What a whole `rte_hash` computes for a key is what the product's hasher does, with and without
+/// the CPU's help.
 #[test]
 fn keys_hash_as_in_an_rte_hash() {
     let keys = keys::random(2, 2000);

@@ -1,12 +1,14 @@
-//! The part of the perf lab that compares with the kernel's own tracker, at rates at which nobody may lose anything.
+//! The part of the perf lab that compares with the kernel's own tracker, at rates at which nobody
+//! may lose anything.
 
 #[path = "../perf/kernel.rs"]
 mod kernel;
 
 use kernel::{Listener, Plan};
 
-/// Each flow is one entry, one event when it comes and one when it goes, in the kernel as in flowtracker. What a small
-/// buffer misses, of a flush above all, is what the kernel counts as dropped.
+/// Each flow is one entry, one event when it comes and one when it goes, in the kernel as in
+/// flowtracker. What a small buffer misses, of a flush above all, is what the kernel counts as
+/// dropped.
 #[test]
 fn at_a_low_rate_nobody_loses() {
     let plan = Plan {
@@ -24,7 +26,8 @@ fn at_a_low_rate_nobody_loses() {
         assert!(sample.offered > 0, "{report}");
         assert_eq!(sample.created, sample.offered - sample.refused, "{report}");
         assert_eq!(sample.lost(), sample.known_lost, "{report}");
-        // 212,992 octets are 277 events: a listener that gets no CPU for a third of a second loses some.
+        // 212,992 octets are 277 events: a listener that gets no CPU for a third of a second loses
+        // some.
         if row.listener != Listener::Conntrack {
             assert_eq!(sample.known_lost, 0, "{report}");
             assert_eq!(sample.deleted, sample.created, "{report}");

@@ -41,7 +41,8 @@ impl Workspace {
             .collect()
     }
 
-    /// The same, reduced to other crates of this workspace. A crate may depend on itself, to give its tests a feature.
+    /// The same, reduced to other crates of this workspace. A crate may depend on itself, to give
+    /// its tests a feature.
     fn own_dependencies(&self, name: &str, kinds: &[&str]) -> BTreeSet<&str> {
         let others: BTreeSet<&str> =
             self.packages.iter().filter_map(|p| p["name"].as_str()).filter(|other| *other != name).collect();

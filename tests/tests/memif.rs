@@ -214,7 +214,8 @@ fn a_receiver_that_was_ended_comes_back() {
     a_peer_comes_back(Side::Right, Signal::TERM);
 }
 
-/// A buffer of memif's default size holds 2048 octets, and so does one of our mbufs: these are chains of both.
+/// A buffer of memif's default size holds 2048 octets, and so does one of our mbufs: these are
+/// chains of both.
 #[test]
 fn chained_frames_arrive_whole() {
     let frame = |i: usize, len: usize| {

@@ -1,5 +1,5 @@
-//! What Prometheus sees: the metrics of the running product next to GetStats and to the frames that were sent, read
-//! by programs of the Prometheus project.
+//! What Prometheus sees: the metrics of the running product next to GetStats and to the frames that
+//! were sent, read by programs of the Prometheus project.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;

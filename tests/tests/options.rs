@@ -1,5 +1,6 @@
-//! Options seen by what they do, from outside: the file of `--config`, unix sockets, several data planes on one control
-//! service, timer profiles and accounting. Options that decide about frames are in `outcomes.rs`.
+//! Options seen by what they do, from outside: the file of `--config`, unix sockets, several data
+//! planes on one control service, timer profiles and accounting. Options that decide about frames
+//! are in `outcomes.rs`.
 #![forbid(unsafe_code)]
 
 use std::net::Ipv4Addr;
@@ -43,7 +44,8 @@ fn dataplane(namespace: &Namespace, folder: &TempDir, frames: &[Vec<u8>], option
     Running::spawn(command.arg("--").args(options))
 }
 
-/// Waits until `ctl dataplanes` shows exactly these, all of them attached and with their whole table told.
+/// Waits until `ctl dataplanes` shows exactly these, all of them attached and with their whole
+/// table told.
 fn wait_attached(ctl: impl Fn() -> Command, names: &[&str]) {
     wait_for(&format!("{names:?} attach"), LIMIT, || {
         let output = ctl().args(["dataplanes", "-o", "json"]).output().expect("ctl runs");

@@ -13,7 +13,8 @@ use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::netns::{Line, Namespace, netcat};
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
 
-/// So that entries lie in the same places of the table, and are listed in the same order, on every run.
+/// So that entries lie in the same places of the table, and are listed in the same order, on every
+/// run.
 const FIXED_PLACES: [&str; 2] = ["--hash", "crc"];
 
 fn script(name: &str) -> PathBuf {
@@ -222,7 +223,8 @@ fn the_story_of_the_original_documentation() {
     let expected = sample("sample-deleted.txt") + "\n";
     let expected = [expected.clone(), reverse(&expected)];
     if appliance.dataplane().text(Stream::Stderr).contains("has not polled") {
-        // The machine had no time for the lcore, so the entries may have gone late: never early, and else the same.
+        // The machine had no time for the lcore, so the entries may have gone late: never early,
+        // and else the same.
         deleted.iter_mut().for_each(|block| *block = on_time(block));
     }
     assert_eq!(deleted, expected);

@@ -1,4 +1,5 @@
-//! What the Debian package ships and could drift from the programs. How it installs and runs is `make package-test`.
+//! What the Debian package ships and could drift from the programs. How it installs and runs is
+//! `make package-test`.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -9,7 +10,8 @@ use flowtracker_tests::process::{binary, run, workspace_root};
 /// Options that are no settings of a file.
 const NO_SETTINGS: [&str; 3] = ["config", "help", "version"];
 
-/// The long options that `--help` of `program` shows, and their defaults where there is one that is a value.
+/// The long options that `--help` of `program` shows, and their defaults where there is one that is
+/// a value.
 fn options(program: &str) -> BTreeMap<String, Option<String>> {
     let help = run(std::process::Command::new(binary(program)).arg("--help"));
     let mut options = BTreeMap::new();

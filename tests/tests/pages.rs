@@ -1,5 +1,6 @@
-//! The pages are true: links and paths lead somewhere, targets of `make` exist, the programs accept the command lines
-//! of the README and the operator's guide, examples print what is shown, and two pages keep to their length.
+//! The pages are true: links and paths lead somewhere, targets of `make` exist, the programs accept
+//! the command lines of the README and the operator's guide, examples print what is shown, and two
+//! pages keep to their length.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -245,7 +246,8 @@ fn ctl_accepts_every_command_line() {
     assert!(!said.contains("cannot reach"), "a wrong option is told from a missing service: {said}");
 }
 
-/// A start is checked by `doctor`, which opens no port; options of the control service by `--help` behind them.
+/// A start is checked by `doctor`, which opens no port; options of the control service by `--help`
+/// behind them.
 #[test]
 fn the_daemons_accept_every_command_line() {
     let stand = Stand::new();

@@ -91,8 +91,8 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     assert!(text.contains(&format!("miss_created={FLOWS}")), "no packet waited for anybody: {text}");
 }
 
-/// A service that takes the connection and says nothing more, as one that is stopped does: the end need not wait until the
-/// data plane has given it up.
+/// A service that takes the connection and says nothing more, as one that is stopped does: the end
+/// need not wait until the data plane has given it up.
 #[test]
 fn an_end_does_not_wait_for_a_service_that_is_silent() {
     let folder = tempfile::tempdir().expect("a temporary folder");

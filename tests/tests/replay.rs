@@ -1,6 +1,7 @@
 //! `flowtracker-dataplane replay`: the events of a capture, on the capture's own time.
 //!
-//! Golden files show what it prints; a naive model of the contract says what it must print for any capture.
+//! Golden files show what it prints; a naive model of the contract says what it must print for any
+//! capture.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -93,7 +94,8 @@ fn fixture(name: &str) -> PathBuf {
     workspace_root().join("tests/fixtures/replay").join(name)
 }
 
-/// The ways to hash, each of them in the usual instructions alone, and with those that this CPU has besides.
+/// The ways to hash, each of them in the usual instructions alone, and with those that this CPU has
+/// besides.
 const HASHES: [[&str; 2]; 6] = [
     ["--hash=keyed", "--instructions=native"],
     ["--hash=keyed", "--instructions=portable"],
@@ -103,8 +105,8 @@ const HASHES: [[&str; 2]; 6] = [
     ["--hash=jhash", "--instructions=portable"],
 ];
 
-/// Compares what a replay prints with a file, however it hashes; with `UPDATE_GOLDEN` in the environment it writes the
-/// file instead.
+/// Compares what a replay prints with a file, however it hashes; with `UPDATE_GOLDEN` in the
+/// environment it writes the file instead.
 #[track_caller]
 fn golden(name: &str, capture: &Path, options: &[&str]) {
     let (path, first) = (fixture(&format!("{name}.jsonl")), printed(capture, options));
@@ -138,7 +140,8 @@ fn golden_a_flow_is_created_refreshed_and_expires() {
 
 #[test]
 fn golden_one_deadline_for_several_entries() {
-    // Within one millisecond all are due at the same tick, in whatever order they were used; 7 is used again.
+    // Within one millisecond all are due at the same tick, in whatever order they were used; 7 is
+    // used again.
     let packets = [
         (START + 1, flow(9)),
         (START + 2, flow(7)),
@@ -249,8 +252,8 @@ fn golden_a_full_table_refuses_until_an_entry_goes() {
 
 #[test]
 fn golden_deadlines_are_whole_ticks_and_creations_are_not() {
-    // Created 1 ns into a tick: due a whole tick later. The packet 1 ns before the deadline is a hit, the one at the
-    // deadline is not.
+    // Created 1 ns into a tick: due a whole tick later. The packet 1 ns before the deadline is a
+    // hit, the one at the deadline is not.
     let packets = [
         (START + 1, flow(1)),
         (START + 30 * SECOND + MS - 1, flow(1)),
@@ -260,7 +263,8 @@ fn golden_deadlines_are_whole_ticks_and_creations_are_not() {
     golden("nanoseconds", &captured(&packets).1, &["--drain"]);
 }
 
-/// Interfaces with clocks of three kinds, all of them entering port0; in either byte order the same.
+/// Interfaces with clocks of three kinds, all of them entering port0; in either byte order the
+/// same.
 fn three_interfaces(big_endian: bool) -> PcapNg {
     let mut capture = PcapNg::new(big_endian);
     let offset = (START / SECOND).to_be_bytes();
@@ -385,8 +389,8 @@ struct Alive {
     bytes: u64,
 }
 
-/// What `replay` promises, said once more: a list of entries in the order of their creation, looked through from the
-/// beginning each time.
+/// What `replay` promises, said once more: a list of entries in the order of their creation, looked
+/// through from the beginning each time.
 struct Model {
     protocols: &'static [u8],
     capacity: usize,
@@ -483,8 +487,8 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// How much time passes before a packet: nanoseconds, or the aging and nanoseconds. Negative: none, but the packet says
-/// so.
+/// How much time passes before a packet: nanoseconds, or the aging and nanoseconds. Negative: none,
+/// but the packet says so.
 fn any_gap(aging_ms: u64) -> impl Strategy<Value = i64> {
     let aging = (aging_ms * MS).cast_signed();
     prop_oneof![
@@ -550,8 +554,8 @@ proptest! {
     }
 }
 
-/// Many entries with one deadline, more than the table has blocks to look at in one go: their order is that of their
-/// creation, whatever the table's layout is.
+/// Many entries with one deadline, more than the table has blocks to look at in one go: their order
+/// is that of their creation, whatever the table's layout is.
 #[test]
 fn neither_the_run_nor_the_hash_function_shows() {
     let mut packets: Vec<Timed> =
@@ -603,8 +607,8 @@ fn a_line_is_the_proto3_json_of_an_event() {
     }
 }
 
-/// The same frames through a running appliance: `ctl watch -o json` prints the same lines but for the times of the two
-/// clocks, the name, and the numbers of the stream.
+/// The same frames through a running appliance: `ctl watch -o json` prints the same lines but for
+/// the times of the two clocks, the name, and the numbers of the stream.
 #[test]
 fn a_line_is_what_ctl_watch_prints() {
     let line = Line::new();
@@ -817,7 +821,8 @@ fn a_configuration_file_is_obeyed_and_flags_win() {
     assert!(!line.contains("--rxq") && !line.contains("--control"), "{line}");
 }
 
-/// No EAL, no privilege, no device, no folder to write to: a process that may do nothing but read its file.
+/// No EAL, no privilege, no device, no folder to write to: a process that may do nothing but read
+/// its file.
 #[test]
 fn nobody_may_replay() {
     let (folder, path) = captured(&[(START, flow(1))]);

@@ -1,12 +1,13 @@
-//! The part of the perf lab that puts DPDK's tables next to ours, small: what it measures are tables that forget nothing.
+//! The part of the perf lab that puts DPDK's tables next to ours, small: what it measures are
+//! tables that forget nothing.
 
 #[path = "../perf/tables.rs"]
 mod tables;
 
 use tables::{Counts, Operation, Plan, Table};
 
-/// Every flow that a table took is found in it, no other is, and each that is to make room is there to be deleted. Only
-/// the learner refuses flows, and each that it refused is counted.
+/// Every flow that a table took is found in it, no other is, and each that is to make room is there
+/// to be deleted. Only the learner refuses flows, and each that it refused is counted.
 #[test]
 fn every_table_answers_for_every_flow() {
     const FLOWS: u32 = 4096;
@@ -35,7 +36,8 @@ fn every_table_answers_for_every_flow() {
             assert_eq!(found, taken * (lookups / u64::from(size.flows)), "{report}");
             assert!(taken <= row.capacity && row.capacity >= size.flows.into(), "{report}");
             if row.table == Table::Learner {
-                // 0.4 % while it is filled and 1.9 % once it is: the odds that a bucket has four already, at one on average.
+                // 0.4 % while it is filled and 1.9 % once it is: the odds that a bucket has four
+                // already, at one on average.
                 assert!(0 < refused && refused < u64::from(size.flows) / 50, "{report}");
                 assert!(0 < added_refused && added_refused < churn / 20, "{report}");
                 assert!(deleted < churn, "{report}");

@@ -70,14 +70,15 @@ fn line<'a>(lines: &'a [String], label: &str) -> Option<&'a str> {
     lines.iter().find_map(|line| line.strip_prefix(label)).map(str::trim_start)
 }
 
-/// Types `ctl top` with these arguments into the shell of `terminal`; its exit status will follow `status`.
+/// Types `ctl top` with these arguments into the shell of `terminal`; its exit status will follow
+/// `status`.
 fn type_top(terminal: &Terminal, mut ctl: Command, arguments: &[&str]) {
     terminal.type_line(&format!("{}; echo status $?", shell_line(ctl.arg("top").args(arguments))));
     terminal.wait("the screen of top", LIMIT, |lines| line(lines, "ctl top ").map(|_| ()));
 }
 
-/// Waits until the shell has the terminal back, and checks that it is as it was: the shell's own screen with what was
-/// typed, a cursor, and a line discipline that echoes.
+/// Waits until the shell has the terminal back, and checks that it is as it was: the shell's own
+/// screen with what was typed, a cursor, and a line discipline that echoes.
 fn assert_given_back(terminal: &Terminal, status: u32) {
     let wanted = format!("status {status}");
     terminal.wait(&wanted, LIMIT, |lines| lines.contains(&wanted).then_some(()));

@@ -60,8 +60,8 @@ fn frames_of_every_kind_cross_af_packet() {
     all_arrive(&line, &line.devices("net_af_packet", ""), &frames_of_every_kind());
 }
 
-/// Service tags too, which net_af_packet cannot keep: the kernel takes the outer tag off, and the driver puts a
-/// customer tag back whatever it was.
+/// Service tags too, which net_af_packet cannot keep: the kernel takes the outer tag off, and the
+/// driver puts a customer tag back whatever it was.
 #[test]
 fn frames_of_every_kind_cross_af_xdp() {
     let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
@@ -213,7 +213,8 @@ fn a_tcp_stream_is_counted_as_the_kernel_counts_it() {
     // ARP frames are 42 octets long here, because veth does not pad.
     let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
     assert_eq!(bytes + 42 * totals.outcomes.not_ipv4, left.rx.bytes + right.rx.bytes);
-    // The data flow carries the payload behind headers of 66 octets (Ethernet, IPv4, TCP with timestamps).
+    // The data flow carries the payload behind headers of 66 octets (Ethernet, IPv4, TCP with
+    // timestamps).
     entries.sort_by_key(|entry| entry.bytes);
     let data = &entries[3];
     assert_eq!(data.key.as_ref().map(|key| (key.input_port.as_str(), key.dst_port)), Some(("port0", 5201)));

@@ -1,5 +1,5 @@
-//! Events as a watcher reads them, from messages and from lines of JSON: a reader of its own, written
-//! from what is documented.
+//! Events as a watcher reads them, from messages and from lines of JSON: a reader of its own,
+//! written from what is documented.
 
 use serde::Deserialize;
 
@@ -160,8 +160,8 @@ struct KeyLine<'a> {
 }
 
 impl Event {
-    /// Reads a line of `ctl watch -o json`: an Event in proto3 JSON, where what has its default is left out and
-    /// 64-bit numbers are texts.
+    /// Reads a line of `ctl watch -o json`: an Event in proto3 JSON, where what has its default is
+    /// left out and 64-bit numbers are texts.
     ///
     /// # Errors
     /// Says what is not as documented.
@@ -244,7 +244,8 @@ fn unix_ns(text: &str) -> Option<i128> {
     let mut clock = clock.split(':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
-    // Days since 1970 of the proleptic Gregorian calendar; years start in March, so that the leap day is their last.
+    // Days since 1970 of the proleptic Gregorian calendar; years start in March, so that the leap
+    // day is their last.
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;

@@ -1,9 +1,9 @@
 //! The oracle of the event stream: folds what a watcher reads into the table that it must mean, and
 //! refuses what the stream's promise rules out.
 //!
-//! *No loss without a notice, and no drift*: within an epoch the numbers of events are dense, unless
-//! a GAP says from where to where; what a GAP took is replaced by a fresh snapshot; no entry goes
-//! that has not come.
+//! *No loss without a notice, and no drift*: within an epoch the numbers of events are dense,
+//! unless a GAP says from where to where; what a GAP took is replaced by a fresh snapshot; no entry
+//! goes that has not come.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -116,7 +116,8 @@ impl Fold {
         self.phase = Phase::Snapshot(None);
     }
 
-    /// Returns epoch and number up to which the fold is the table; `None` while a snapshot is coming.
+    /// Returns epoch and number up to which the fold is the table; `None` while a snapshot is
+    /// coming.
     #[must_use]
     pub fn position(&self) -> Option<(u64, u64)> {
         self.last.filter(|_| self.phase == Phase::Live)

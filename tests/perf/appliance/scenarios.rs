@@ -71,7 +71,8 @@ impl Figure {
     }
 }
 
-/// Sections, and the cases that fill them: alone, or in turns with those that they are compared with.
+/// Sections, and the cases that fill them: alone, or in turns with those that they are compared
+/// with.
 #[derive(Default)]
 struct Lab {
     sections: Vec<Section>,
@@ -188,7 +189,8 @@ fn hits(lab: &mut Lab, plan: &Plan) {
     }
 }
 
-/// Known flows with this checkout's data plane and with that of another revision, which is in the folder `programs`.
+/// Known flows with this checkout's data plane and with that of another revision, which is in the
+/// folder `programs`.
 pub(crate) fn revisions(plan: &Plan, name: &str, programs: &Path) -> All {
     let mut lab = Lab::default();
     let title = format!("{name} and this checkout: known flows");
@@ -451,7 +453,8 @@ fn aging(lab: &mut Lab, plan: &Plan) {
         let trial = Trial::new(ours(room(COUNT), &[option, "--accounting=off"]), flows(COUNT));
         (Trial { warm_up: 40 * COUNT, ..trial }, figure(section, scenario, NO_ACCOUNTING, mpps))
     };
-    // Two at a time: what comes due while the other has its turn is done in one's own, so what aging costs counts twice.
+    // Two at a time: what comes due while the other has its turn is done in one's own, so what
+    // aging costs counts twice.
     for (scenario, option, target) in
         [("30 s", "--timer-profiles=30000", Some(0.97)), ("1 s", "--timer-profiles=1000", None)]
     {

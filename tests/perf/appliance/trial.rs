@@ -21,8 +21,8 @@ use crate::swallow::Swallow;
 const START: Duration = Duration::from_secs(90);
 /// How long a turn is, at least.
 const TURN: Duration = Duration::from_millis(25);
-/// How long before a turn a program has to find its caches as they were: what it takes to see every flow twice at 20 M/s.
-/// With more flows than that, no cache holds them anyway.
+/// How long before a turn a program has to find its caches as they were: what it takes to see every
+/// flow twice at 20 M/s. With more flows than that, no cache holds them anyway.
 const BEFORE_TURN: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(100);
 
 fn before_turn(flows: u64) -> Duration {
@@ -201,8 +201,8 @@ impl Bench {
         Measured { mpps, seconds: took.as_secs_f64(), counts, stats, early, pages }
     }
 
-    /// Starts all programs, and lets one at a time run, in turns of a few milliseconds: whatever else the host does, which
-    /// may halve a CPU's speed for seconds, it does to all of them alike.
+    /// Starts all programs, and lets one at a time run, in turns of a few milliseconds: whatever
+    /// else the host does, which may halve a CPU's speed for seconds, it does to all of them alike.
     pub(crate) fn measure_in_turns<'t>(&self, trials: impl Iterator<Item = &'t Trial>) -> Vec<Measured> {
         let mut all: Vec<Ready> = Vec::new();
         let mut flows = 0;

@@ -1,5 +1,5 @@
-//! The report as one page that needs nothing else: no script, no other file. It is well-formed XML too, so that it can be
-//! checked as such.
+//! The report as one page that needs nothing else: no script, no other file. It is well-formed XML
+//! too, so that it can be checked as such.
 
 use std::fmt::{self, Write as _};
 
@@ -119,7 +119,8 @@ fn write_table(page: &mut String, table: &Table) -> fmt::Result {
     writeln!(page, "</tbody>\n</table>\n</div>")
 }
 
-/// Text as it may stand in an element or between the quotes of an attribute. XML knows no control characters.
+/// Text as it may stand in an element or between the quotes of an attribute. XML knows no control
+/// characters.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -8,8 +8,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Row, Section, distinct, number};
 
-/// Stands for the page's own colour of text while it is drawn: an SVG within a page may take that over, and then reads
-/// on dark paper as on light.
+/// Stands for the page's own colour of text while it is drawn: an SVG within a page may take that
+/// over, and then reads on dark paper as on light.
 const INK: RGBColor = RGBColor(1, 2, 3);
 /// As the SVG has it.
 const INK_IN_SVG: &str = "\"#010203\"";

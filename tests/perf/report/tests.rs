@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::*;
 
-/// Two scenarios with a peer. Medians: 20 and 10.4 (0.52 of it), 10 and 4.4 (0.44), which is to be half.
+/// Two scenarios with a peer. Medians: 20 and 10.4 (0.52 of it), 10 and 4.4 (0.44), which is to be
+/// half.
 fn forwarding() -> Section {
     let half = || Versus { target: Some(Target::AtLeast(0.5)), ..Versus::new("testpmd io", Better::Higher) };
     Section {
@@ -369,7 +370,8 @@ fn what_was_not_measured_is_a_dash() {
     let report = report(vec![section, nothing, empty]);
     let text = report.to_string();
     assert_eq!(line(&text, "1k flows", "testpmd io")[2..], ["–", "–", "", ""], "{text}");
-    // Its peer has no figure, so whether it is fast enough is not known; that is not to go unnoticed.
+    // Its peer has no figure, so whether it is fast enough is not known; that is not to go
+    // unnoticed.
     let alone = line(&text, "1k flows", "flowtracker");
     assert_eq!(alone[2..], ["10.40", "9.60–11.00", "**no figure, ≥ 0.50**", "–"], "{text}");
     assert!(text.contains("\nTargets missed: 4 of 4.\n"), "{text}");

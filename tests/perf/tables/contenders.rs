@@ -9,20 +9,21 @@ use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_bu
 use dpdk::learner::{Learner, LearnerConfig};
 use dpdk::{Eal, SocketId};
 
-/// Keys of a burst: as many as the poll loop looks up together, which has a burst of 32 frames from each of two ports, and as many
-/// as `rte_hash` and the learner take in one call.
+/// Keys of a burst: as many as the poll loop looks up together, which has a burst of 32 frames from
+/// each of two ports, and as many as `rte_hash` and the learner take in one call.
 pub(crate) const BURST: usize = BULK;
 /// No key of a learner expires: a day.
 const NEVER: u32 = 86_400;
 
-/// A table. Each call is about one burst, `now` is the time stamp counter, and bit i of an answer is about key i.
+/// A table. Each call is about one burst, `now` is the time stamp counter, and bit i of an answer
+/// is about key i.
 pub(crate) trait Contender {
     /// What it takes for a key.
     type Key: Copy;
     /// A flow in its form.
     fn key(flow: &FlowKey) -> Self::Key;
-    /// Says for which keys the first call of `insert` or `refresh` will be. What comes after it they are told themselves, as
-    /// `next`, for what a table's API makes of that.
+    /// Says for which keys the first call of `insert` or `refresh` will be. What comes after it
+    /// they are told themselves, as `next`, for what a table's API makes of that.
     fn announce(&mut self, keys: &[Self::Key]) {
         let _ = keys;
     }
@@ -34,8 +35,8 @@ pub(crate) trait Contender {
     fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
 }
 
-/// The product's table as it is without accounting, called as the tracker calls it: the lines of one burst are on their way
-/// while those of the burst before are compared.
+/// The product's table as it is without accounting, called as the tracker calls it: the lines of
+/// one burst are on their way while those of the burst before are compared.
 pub(crate) struct Ours {
     pub(crate) table: LineTable<Uncounted>,
     /// The hashes of this burst and of the next, which `turn` is the index of.
@@ -45,8 +46,9 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// The product's default hash. Which flows share a line depends on the secret, and with few flows the figure does:
-    /// with 1024, a hit took 6.7 to 8.1 ns under seven of them. So every round has another one.
+    /// The product's default hash. Which flows share a line depends on the secret, and with few
+    /// flows the figure does: with 1024, a hit took 6.7 to 8.1 ns under seven of them. So every
+    /// round has another one.
     pub(crate) fn new(flows: u32, round: usize) -> Self {
         let hasher = Hasher::new(HashKind::Keyed, [round as u8; 32], Features::detect());
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
@@ -109,8 +111,8 @@ impl Contender for Ours {
     }
 }
 
-/// A flow in 16 bytes, as a user of DPDK's tables might pack it, who knows that ports are few: both compare keys of this
-/// length with two instructions, but keys of the API's 17 bytes by memcmp.
+/// A flow in 16 bytes, as a user of DPDK's tables might pack it, who knows that ports are few: both
+/// compare keys of this length with two instructions, but keys of the API's 17 bytes by memcmp.
 fn packed(flow: &FlowKey) -> u128 {
     let bytes = flow.to_bytes();
     // The first four are the port, of which the first tells all.

@@ -1,4 +1,5 @@
-//! What `perf tables` found: figures next to each other and next to what the product is meant to reach.
+//! What `perf tables` found: figures next to each other and next to what the product is meant to
+//! reach.
 
 use std::fmt;
 

@@ -91,7 +91,8 @@ impl Drop for Doomed {
 }
 
 impl Trial {
-    /// Every kind of fault once and some twice, in random order at random times, until all is over and mended.
+    /// Every kind of fault once and some twice, in random order at random times, until all is over
+    /// and mended.
     pub(super) fn faults(&mut self) {
         let more = [self.dice.between(0, 3), self.dice.between(5, 8)].map(|kind| kind as usize);
         for kind in (0..KINDS).chain(more) {
@@ -128,7 +129,8 @@ impl Trial {
         self.attach_again();
     }
 
-    /// What would end the link must not come between while it stands still, or the ring would never be full.
+    /// What would end the link must not come between while it stands still, or the ring would never
+    /// be full.
     pub(super) fn is_possible(&mut self, fault: Fault) -> bool {
         match fault {
             Fault::KillControl { .. } => !self.filling && self.control.is_some(),

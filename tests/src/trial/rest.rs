@@ -54,7 +54,8 @@ impl Trial {
         ));
     }
 
-    /// Waits until nothing expires any more and all watchers are at the end of the log, twice in a row; gives that end.
+    /// Waits until nothing expires any more and all watchers are at the end of the log, twice in a
+    /// row; gives that end.
     pub(super) fn wait_rest(&mut self) -> (u64, u64) {
         let mut before = None;
         let mut seen = String::new();

@@ -19,7 +19,8 @@ pub(super) struct Written {
 }
 
 impl Trial {
-    /// Whatever the faults have let through: each kind of write is done at least once, by the end at the latest.
+    /// Whatever the faults have let through: each kind of write is done at least once, by the end
+    /// at the latest.
     pub(super) fn write_each_way(&mut self) {
         let deadline = Instant::now() + LIMIT;
         loop {

@@ -58,7 +58,8 @@ fn a_sound_stream_gives_the_table() {
     assert_eq!(fold.tally(), Tally { events: 5, snapshots: 1, gaps: 0, resynced: 0 });
 }
 
-/// The oracle is not blind: take any numbered event away, or give it twice, and it is noticed by the next one.
+/// The oracle is not blind: take any numbered event away, or give it twice, and it is noticed by
+/// the next one.
 #[test]
 fn nothing_numbered_can_be_lost_or_doubled() {
     let more = mark(15, Kind::Progress);

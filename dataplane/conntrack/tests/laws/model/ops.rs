@@ -244,8 +244,8 @@ fn write() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What happens within one millisecond, each at a number of ns after its start, for `punctual_ms`; in most
-/// nothing does.
+/// What happens within one millisecond, each at a number of ns after its start, for `punctual_ms`;
+/// in most nothing does.
 pub(crate) type Moment = Vec<(u64, Op)>;
 
 /// Any moments.
