@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks licences, sources and duplicate versions of all dependencies by .config/deny.toml.
 
-Prints one line per complaint; the exit status is 1 when there is one. Dependencies are those of this platform, with
-the dependencies of tests and build scripts, as Cargo.lock has them.
+Prints one line per complaint; the exit status is 1 when there is one. Dependencies are those of this
+platform, with the dependencies of tests and build scripts, as Cargo.lock has them.
 """
 
 import json
@@ -20,7 +20,8 @@ CONFIG = ROOT / ".config/deny.toml"
 
 def packages():
     """The packages that are compiled on this platform."""
-    host = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    version = ["rustc", "-vV"]
+    host = subprocess.run(version, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     triple = re.search(r"^host: (.*)$", host, re.MULTILINE)[1]
     command = [os.environ.get("CARGO", "cargo"), "metadata", "--format-version=1", "--locked"]
     command.append(f"--filter-platform={triple}")

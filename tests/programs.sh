@@ -1,7 +1,8 @@
 #!/bin/bash
-# Builds the product's programs as `make build` does and prints the folder that they are in. The tests run what this
-# gives them: nextest calls it once before the first test that needs a program, and a test that runs without nextest
-# calls it itself. With FLOWTRACKER_BIN_DIR nothing is built: the programs are taken from there as they are.
+# Builds the product's programs as `make build` does and prints the folder that they are in. The
+# tests run what this gives them: nextest calls it once before the first test that needs a program,
+# and a test that runs without nextest calls it itself. With FLOWTRACKER_BIN_DIR nothing is built:
+# the programs are taken from there as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
