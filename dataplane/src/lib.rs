@@ -1,16 +1,16 @@
 //! The poll-mode data plane of flowtracker.
 //!
 //! ```text
-//! port0 ─┐                                                          │ one thread
-//!        ├─► worker (one per lcore): rx burst ─► Tracker ─► RingSink ┼─► Exporter ─► control service
-//! port1 ─┘              ▲ tx burst ◄─┘    ▲                          │      │
-//!                       forward           └── Mailbox ◄──────────────┼── Door
+//!         lcore/: one worker per lcore                    │ export/: one thread
+//! port0 ─► receive ─► parse ─► tracker ─► event ring ─────┼─► link ─► control service
+//! port1 ◄─ send ◄───────┘         ▲                       │     │
+//!                              executor ◄─ mailbox ◄──────┼── command desk
 //! ```
 //!
-//! A room is named after when and where its code runs: [`start`] before the first packet, [`lcore`] for every burst,
-//! [`service`] and [`export`] on threads beside the lcores. [`start::lifecycle::run`] puts the pieces together and takes
-//! them apart; [`lcore::worker`] is the loop that everything else exists for. [`replay::run`] does without both:
-//! it feeds the tracker from a capture, on the capture's time.
+//! A room is named after when and where its code runs: [`start`] before the first packet, [`lcore`]
+//! on the polling lcores, [`export`] and [`service`] on threads beside them. [`start::lifecycle::run`]
+//! connects the parts and takes them apart again. [`replay::run`] feeds the tracker from a capture,
+//! without ports and lcores; [`doctor::run`] says whether a start would work.
 #![forbid(unsafe_code)]
 
 pub mod doctor;

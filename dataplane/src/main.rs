@@ -11,22 +11,22 @@ use dataplane::start::{cli, lifecycle, manual};
 use dataplane::{doctor, replay};
 use tracing_subscriber::EnvFilter;
 
-/// Tables in large pages.
+/// Puts the tables into large pages.
 #[global_allocator]
 static ALLOCATOR: dpdk::memory::LargePages = dpdk::memory::LargePages;
 
-/// Bad flags, ours or the EAL's.
+/// Exit status when a flag is not acceptable, of this program or of the EAL.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     match log() {
         Ok(log) => run(&log),
-        // Without a descriptor to spare there is nothing to log to.
+        // No file descriptor is left, so there is nothing to log to.
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// Sets up the log. Whoever chose a level sees the start as it goes.
+/// Sets up the log. With a level in the environment, the log of the start is not held back.
 fn log() -> io::Result<StartLog> {
     let chosen = std::env::var("FLOWTRACKER_LOG").ok().filter(|filter| !filter.is_empty());
     let chosen = chosen.and_then(|filter| EnvFilter::try_new(filter).ok());
@@ -46,7 +46,7 @@ fn run(log: &StartLog) -> ExitCode {
             run.map(|()| true).map_err(|error| (error.to_string(), error.is_usage()))
         }),
         Action::Doctor => {
-            // It only fails by an option that is not acceptable.
+            // It fails only when an option is not acceptable.
             cli::parse(args).map(|line| doctor::run(&line).map_err(|error| (error.to_string(), true)))
         }
         Action::Replay => cli::parse_replay(args).map(|line| {
@@ -63,18 +63,18 @@ fn run(log: &StartLog) -> ExitCode {
     let (problem, status) = match outcome {
         Err(error) if error.use_stderr() => (cli::one_line(&error), ExitCode::from(USAGE)),
         Err(help_or_version) => {
-            // A result. If nobody reads it, nobody needs to be told.
+            // Nothing is left to do when standard output is closed.
             let _ = help_or_version.print();
             return ExitCode::SUCCESS;
         }
         Ok(Ok(true)) => return ExitCode::SUCCESS,
-        // What is wrong has been printed.
+        // The reason has been printed.
         Ok(Ok(false)) => return ExitCode::FAILURE,
         Ok(Err((problem, true))) => (problem, ExitCode::from(USAGE)),
         Ok(Err((problem, false))) => (problem, ExitCode::FAILURE),
     };
     log.discard();
-    // Arguments and file names may hold line breaks. Not by the log, which may be told to be silent.
+    // Not by the log, which may be silenced. Arguments and file names may hold line breaks.
     let _ = writeln!(io::stderr(), "flowtracker-dataplane: {}", problem.replace(['\n', '\r'], " "));
     status
 }

@@ -1,5 +1,5 @@
-//! What lcores share with other threads without a lock, in every interleaving that
-//! the memory model allows: loom runs the product's own files with its atomics.
+//! What lcores share with other threads without a lock, in every interleaving that the memory model
+//! allows: loom runs the product's own files with its atomics.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,8 +23,8 @@ mod sync {
     use loom::sync::atomic::{self, fence};
     pub(crate) use loom::thread::yield_now;
 
-    /// Loom gives sequentially consistent accesses no more order than acquire and release. Fences around them add the
-    /// one order of all such accesses, which is what a gate relies on.
+    /// Loom gives sequentially consistent accesses no more order than acquire and release. Fences
+    /// around them add the one order of all such accesses, which is what a gate relies on.
     #[derive(Debug, Default)]
     pub(crate) struct AtomicBool(atomic::AtomicBool);
 
@@ -74,8 +74,8 @@ use generation::{LinkGeneration, LinkState};
 use ring::ring_of;
 use seqlock::SeqLock;
 
-/// Law: whoever reads sees one whole state, and none that is older than one seen before. `writes` and `reads` are few,
-/// because every interleaving is tried.
+/// Law: whoever reads sees one whole state, and none that is older than one seen before. `writes`
+/// and `reads` are few, because every interleaving is tried.
 fn counters_are_whole(writes: u64, reads: usize) {
     loom::model(move || {
         let lock = loom::sync::Arc::new(SeqLock::<2>::default());
@@ -108,8 +108,8 @@ fn event(at_ns: u64) -> Event {
     Event { at_ns, body: EventBody::ResyncEnd }
 }
 
-/// The lcore's part of the poll loop: a new link is told everything from the start, which RESYNC_BEGIN stands for here;
-/// then something happens. Returns the numbers of what the ring took.
+/// The lcore's part of the poll loop: a new link is told everything from the start, which
+/// RESYNC_BEGIN stands for here; then something happens. Returns the numbers of what the ring took.
 fn lcore(mut sink: ring::RingSink) -> (ring::RingSink, Vec<u64>) {
     let mut taken = Vec::new();
     for n in 1..=3 {
@@ -123,8 +123,9 @@ fn lcore(mut sink: ring::RingSink) -> (ring::RingSink, Vec<u64>) {
     (sink, taken)
 }
 
-/// Law: whatever the exporter does with the link meanwhile, what reaches the last link starts with a RESYNC_BEGIN, and
-/// from there on nothing is missing. What was meant for an earlier link never reaches it.
+/// Law: whatever the exporter does with the link meanwhile, what reaches the last link starts with
+/// a RESYNC_BEGIN, and from there on nothing is missing. What was meant for an earlier link never
+/// reaches it.
 #[test]
 fn a_link_is_told_all_from_its_resync_on() {
     loom::model(|| {
@@ -168,8 +169,9 @@ struct Guarded {
     started: UnsafeCell<bool>,
 }
 
-/// Law: no burst call is in flight while the port is stopped or started, however often the lcore polls meanwhile. Loom
-/// also reports an access to the queue that is not ordered after the other thread's.
+/// Law: no burst call is in flight while the port is stopped or started, however often the lcore
+/// polls meanwhile. Loom also reports an access to the queue that is not ordered after the other
+/// thread's.
 #[test]
 fn no_burst_call_meets_a_port_that_is_being_stopped() {
     loom::model(|| {

@@ -1,8 +1,8 @@
-//! The poll loop on two ports made of rings: what goes in, what comes out, and
-//! that it takes no memory on the way.
+//! The poll loop on two ports made of rings: what goes in, what comes out, and that it takes no
+//! memory on the way.
 //!
-//! A process can start DPDK only once, so this is one test: its laws share the
-//! ports and run one after the other.
+//! A process can start DPDK only once, so this is one test: its laws share the ports and run one
+//! after the other.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -271,8 +271,8 @@ fn commands_are_answered_between_bursts(mut bench: Bench<'_>) {
 
 fn takes_no_memory(mut bench: Bench<'_>) {
     bench.link.raise(LinkGeneration::FIRST);
-    // Everything that the loop can meet: new flows, hits, a full table, refused
-    // frames, chained ones, commands, a dump, a flush, a resync, a full event ring.
+    // Everything that the loop can meet: new flows, hits, a full table, refused frames, chained
+    // ones, commands, a dump, a flush, a resync, a full event ring.
     let none = {
         let step = v1::FilterStep {
             op: v1::FilterOp::Lt.into(),

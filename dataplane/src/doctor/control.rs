@@ -1,10 +1,11 @@
-//! The control service: does anybody listen there? It may come later, so its absence is a warning.
+//! The control service: does it listen? It may be started later, so its absence is a warning.
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::UnixStream;
 
-use super::{Case, Check, PATIENCE};
+use crate::doctor::case::{Case, PATIENCE};
+use crate::doctor::check::Check;
 use crate::start::config::ControlUri;
 
 const TOPIC: &str = "control";
@@ -29,7 +30,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     }]
 }
 
-/// `http://[::1]:50051` is `[::1]` and 50051. The configuration has seen that it is such a URI.
+/// Splits a URI: `http://[::1]:50051` is `[::1]` and 50051. The configuration has checked its form.
 fn host_and_port(uri: &str) -> (String, u16) {
     let uri: tonic::transport::Uri = uri.parse().unwrap_or_default();
     (uri.host().unwrap_or_default().to_owned(), uri.port_u16().unwrap_or(80))

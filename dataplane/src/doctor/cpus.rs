@@ -1,17 +1,19 @@
-//! CPUs: do the lcores exist, may this process use them, is a polling one alone on its core, and is the time stamp
-//! counter, which all time comes from, fit to be a clock.
+//! CPUs: do the lcores exist, may this process use them, does each poller have its core to itself,
+//! and is the time stamp counter, which all time comes from, fit to be a clock?
 
 use std::collections::BTreeSet;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-use super::{Case, Check, list, plural};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list, plural};
 use crate::start::eal_args::{Lcore, beyond_dpdk, numbers};
 
 const TOPIC: &str = "cpus";
 const CPUS: &str = "/sys/devices/system/cpu";
 
-/// Asks the kernel, in a thread that is thrown away. Without a thread the answer is no: EAL would get none either.
+/// Asks the kernel whether a thread may move to a CPU, with a thread made for the question. When no
+/// thread can be made, the answer is no: EAL could make none either.
 pub(super) fn may_run_on(cpu: u32) -> bool {
     let Some(cpu) = usize::try_from(cpu).ok().filter(|cpu| *cpu < CpuSet::MAX_CPU) else { return false };
     let asked = std::thread::Builder::new().spawn(move || {
@@ -22,7 +24,7 @@ pub(super) fn may_run_on(cpu: u32) -> bool {
     asked.is_ok_and(|thread| thread.join().unwrap_or(false))
 }
 
-/// CPUs that this process runs on now.
+/// Returns the CPUs that this process may run on now.
 pub(super) fn affinity(case: &Case) -> BTreeSet<u32> {
     let status = case.root.field("/proc/self/status", "Cpus_allowed_list");
     status.and_then(|text| numbers(&text)).unwrap_or_default()
@@ -53,7 +55,7 @@ fn noun(ids: &[u32], noun: &str) -> String {
     if ids.len() == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
-/// Lcores that EAL or the kernel would refuse.
+/// Finds lcores that EAL or the kernel would refuse.
 fn missing(case: &Case, lcores: &[Lcore]) -> Vec<Check> {
     let cpus: BTreeSet<u32> = lcores.iter().flat_map(|lcore| &lcore.cpus).copied().collect();
     let online: BTreeSet<u32> = case
@@ -61,7 +63,7 @@ fn missing(case: &Case, lcores: &[Lcore]) -> Vec<Check> {
         .names(CPUS)
         .iter()
         .filter_map(|name| name.strip_prefix("cpu")?.parse().ok())
-        // As EAL finds out: a CPU that is offline has no topology.
+        // EAL checks in the same way: a CPU that is offline has no topology.
         .filter(|cpu| case.root.exists(format!("{CPUS}/cpu{cpu}/topology/core_id")))
         .collect();
     let usable: BTreeSet<u32> = online.iter().copied().filter(|&cpu| (case.env.may_run_on)(cpu)).collect();
@@ -99,7 +101,8 @@ fn missing(case: &Case, lcores: &[Lcore]) -> Vec<Check> {
     checks
 }
 
-/// EAL moves its threads where `-l` says, whatever the affinity is; whoever set it meant something else.
+/// Finds lcores outside the affinity of this process. EAL ignores the affinity, so it is not in
+/// effect.
 fn pinned_elsewhere(lcores: &[Lcore], affinity: &BTreeSet<u32>) -> Option<Check> {
     let outside: Vec<u32> =
         lcores.iter().filter(|lcore| lcore.cpus.is_disjoint(affinity)).map(|lcore| lcore.id).collect();
@@ -114,7 +117,7 @@ fn pinned_elsewhere(lcores: &[Lcore], affinity: &BTreeSet<u32>) -> Option<Check>
     })
 }
 
-/// Something has to be left for the kernel, the exporter and the shell.
+/// Finds that pollers leave no CPU for the kernel, the exporter and the shell.
 fn crowded(case: &Case, pollers: usize) -> Option<Check> {
     let online = case.root.cpus(format!("{CPUS}/online")).len();
     (online > 0 && pollers >= online).then(|| {
@@ -127,7 +130,8 @@ fn crowded(case: &Case, pollers: usize) -> Option<Check> {
     })
 }
 
-/// A poller takes all of its CPU; a cgroup that has less stops it for part of every period.
+/// Finds a cgroup with less CPU time than the pollers take: it stops them for a part of every
+/// period.
 fn quota(case: &Case, pollers: usize) -> Option<Check> {
     let (path, cpus) = quotas(case).into_iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
     (cpus < pollers as f64).then(|| {
@@ -145,7 +149,7 @@ fn quota(case: &Case, pollers: usize) -> Option<Check> {
     })
 }
 
-/// The limits of this process's cgroups, and of those around them, in CPUs.
+/// Returns the limits of this process's cgroups, and of the cgroups around them, in CPUs.
 fn quotas(case: &Case) -> Vec<(String, f64)> {
     let mut found = Vec::new();
     for line in case.root.read("/proc/self/cgroup").unwrap_or_default().lines() {
@@ -176,7 +180,7 @@ fn quotas(case: &Case) -> Vec<(String, f64)> {
     found
 }
 
-/// Two threads of one core share its execution units: two pollers there are slower than they look.
+/// Finds pollers on two threads of one core, which share its execution units.
 fn siblings(case: &Case, polled: &BTreeSet<u32>) -> Vec<Check> {
     let mut cores: Vec<BTreeSet<u32>> = polled
         .iter()
@@ -195,7 +199,8 @@ fn siblings(case: &Case, polled: &BTreeSet<u32>) -> Vec<Check> {
         .collect()
 }
 
-/// The scheduler puts other work on a CPU that is not isolated, and packets wait meanwhile.
+/// Finds pollers on CPUs that are not isolated: the scheduler runs other threads there, and packets
+/// wait meanwhile.
 fn not_isolated(case: &Case, polled: &BTreeSet<u32>) -> Option<Check> {
     let isolated = case.root.cpus(format!("{CPUS}/isolated"));
     let tickless = case.root.cpus(format!("{CPUS}/nohz_full"));
@@ -211,7 +216,7 @@ fn not_isolated(case: &Case, polled: &BTreeSet<u32>) -> Option<Check> {
     Some(Check::warn(TOPIC, found, format!("isolcpus={all} nohz_full={all} on the kernel's command line")))
 }
 
-/// Is the time stamp counter constant, and does the kernel trust it?
+/// Checks that the time stamp counter is constant and that the kernel trusts it.
 fn counter(case: &Case) -> Check {
     let flags = case.root.field("/proc/cpuinfo", "flags").unwrap_or_default();
     let lacking: Vec<&str> = ["constant_tsc", "nonstop_tsc"]
@@ -230,7 +235,7 @@ fn counter(case: &Case) -> Check {
             "another CPU; in a virtual machine, pass the host's CPU through (-cpu host)",
         );
     }
-    // Clocks of hypervisors rest on the counter too.
+    // The clocks of hypervisors are made from the counter too.
     if ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "xen"].contains(&source.as_str()) {
         Check::ok(TOPIC, format!("the time stamp counter is constant, the kernel's clock source is {source}"))
     } else {
@@ -245,7 +250,7 @@ fn counter(case: &Case) -> Check {
     }
 }
 
-/// `0-3,5`.
+/// Returns CPUs as a list for `-l`: `0-3,5`.
 fn compact(cpus: &BTreeSet<u32>) -> String {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &cpu in cpus {

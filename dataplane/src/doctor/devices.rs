@@ -1,4 +1,4 @@
-//! What the virtual devices stand on: interfaces of the kernel, captures, sockets of memif.
+//! Virtual devices: are the interfaces, captures and sockets that they use fit for it?
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,14 +7,15 @@ use std::process::Command;
 
 use rustix::fs::Access;
 
-use super::{Case, Check, list};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list};
 use crate::start::eal_args::Vdev;
 use crate::start::mbufs::{self, FramesTooLong};
 
 const TOPIC: &str = "devices";
 const NET: &str = "/sys/class/net";
 
-/// net_af_packet's default.
+/// net_af_packet's default for `blocksz`.
 const BLOCKSZ: u64 = 4096;
 /// net_memif's default for `socket`.
 const MEMIF_SOCKET: &str = "/run/memif.sock";
@@ -34,7 +35,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         .collect()
 }
 
-/// The interfaces of the kernel that a vdev uses.
+/// Returns the interfaces of the kernel that a vdev uses.
 pub(super) fn interfaces_of(vdev: &Vdev) -> Vec<&str> {
     let keys: &[&str] = match vdev.driver().as_str() {
         "net_af_packet" | "net_af_xdp" => &["iface"],
@@ -77,7 +78,7 @@ fn interfaces(case: &Case, vdev: &Vdev) -> Vec<Check> {
 }
 
 fn interface(case: &Case, vdev: &Vdev, name: &str) -> Vec<Check> {
-    // The network namespace is the process's own here, whatever the mount of /sys shows.
+    // This file shows the network namespace of the process, whatever the mount of /sys shows.
     let known = case.root.read("/proc/self/net/dev").unwrap_or_default();
     if !known.lines().any(|line| line.split(':').next().is_some_and(|known| known.trim() == name)) {
         let found = format!("{name}: there is no such network interface in this namespace");
@@ -131,7 +132,8 @@ enum FarEnd {
     Elsewhere,
 }
 
-/// Of `ip`, because sysfs has the far end's number only, which may be another interface's here.
+/// Asks `ip` for the far end. Sysfs has its number only, which may be another interface's in this
+/// namespace.
 fn far_end(case: &Case, name: &str) -> Option<FarEnd> {
     let text = (case.env.output_of)(&["ip", "-o", "link", "show", "dev", name]).ok()?;
     // `5: port0@eth0: <BROADCAST,…`, or `5: port0@if2: <BROADCAST,… link-netnsid 0`.
@@ -139,7 +141,8 @@ fn far_end(case: &Case, name: &str) -> Option<FarEnd> {
     Some(if text.contains("link-netnsid") { FarEnd::Elsewhere } else { FarEnd::Here(far.to_owned()) })
 }
 
-/// Offloads that make frames longer than the MTU, or leave checksums to a network card that is not there.
+/// Finds offloads that make frames longer than the MTU, or that leave checksums to a network card
+/// that is not there.
 fn offloads(case: &Case, name: &str, far: Option<&str>) -> Vec<Check> {
     let features = match (case.env.output_of)(&["ethtool", "-k", name]) {
         Ok(text) => text,
@@ -177,7 +180,8 @@ fn offloads(case: &Case, name: &str, far: Option<&str>) -> Vec<Check> {
     checks
 }
 
-/// Runs a program to its end. The kernel tells offloads and far ends by netlink and ioctl only, which these speak.
+/// Runs a program to its end and returns its output. Offloads and far ends are only told by netlink
+/// and ioctl, which `ethtool` and `ip` speak.
 pub(super) fn output_of(command: &[&str]) -> io::Result<String> {
     let [program, args @ ..] = command else { return Ok(String::new()) };
     let output = Command::new(program).args(args).output()?;
@@ -188,7 +192,8 @@ pub(super) fn output_of(command: &[&str]) -> io::Result<String> {
     }
 }
 
-/// Of these features (name, and what `ethtool -K` calls it) those that are on, by the latter.
+/// Returns those of the features (the name, and the word for it in `ethtool -K`) that are on, by
+/// that word.
 fn switched_on<'a>(text: &str, features: &[(&str, &'a str)]) -> Vec<&'a str> {
     let is_on = |name: &str| {
         text.lines().any(|line| {
@@ -227,7 +232,8 @@ fn pcap(case: &Case, vdev: &Vdev) -> Vec<Check> {
     checks
 }
 
-/// Whether a file can be read and starts as captures do: pcap in both byte orders and resolutions, or pcapng.
+/// Checks that a file can be read and begins as a capture does: pcap in both byte orders and
+/// resolutions, or pcapng.
 fn capture(path: &Path) -> Result<(), String> {
     const MAGIC: [[u8; 4]; 5] = [
         [0xa1, 0xb2, 0xc3, 0xd4],
@@ -276,7 +282,8 @@ fn memif(case: &Case, vdev: &Vdev) -> Vec<Check> {
     }]
 }
 
-/// Whether a unix socket of this name listens. Asked of the kernel: to connect would disturb the server.
+/// Returns `true` when a unix socket of this name listens. The kernel is asked, because connecting
+/// would disturb the server.
 fn listens(case: &Case, name: &str) -> bool {
     // __SO_ACCEPTCON
     const LISTENING: u64 = 1 << 16;
@@ -297,7 +304,7 @@ fn tap(case: &Case, vdev: &Vdev) -> Vec<Check> {
     }]
 }
 
-/// The folder that a file lies in.
+/// Returns the folder of a file.
 fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
@@ -305,14 +312,14 @@ fn parent(path: &Path) -> PathBuf {
     }
 }
 
-/// Why no file can be made in a folder.
+/// Returns why no file can be made in a folder.
 fn not_writable(case: &Case, folder: &Path) -> Option<String> {
     let path = case.root.path(folder);
     let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
     rustix::fs::access(path, access).err().map(|error| format!("{}: {error}", folder.display()))
 }
 
-/// `0x1003`, `00010000`.
+/// Reads a number such as `0x1003` or `00010000`.
 fn hexadecimal(text: &str) -> Option<u64> {
     u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
 }

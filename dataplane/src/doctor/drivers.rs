@@ -1,9 +1,11 @@
-//! Drivers: DPDK's own (PMDs), which are plugins, and the kernel's, which a PCI device must be taken from.
+//! Drivers: are DPDK's own (PMDs), which are plugins, there, and are PCI devices bound to a kernel
+//! driver that hands them to DPDK?
 
 use std::io::Read as _;
 use std::path::Path;
 
-use super::{Case, Check, list};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list};
 
 const TOPIC: &str = "drivers";
 const PCI: &str = "/sys/bus/pci/devices";
@@ -34,7 +36,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     checks
 }
 
-/// The PMDs of the vdevs.
+/// Checks the PMDs of the vdevs.
 fn plugins(case: &Case) -> Check {
     let folder = &case.env.plugins;
     let files = case.root.names(folder);
@@ -70,7 +72,8 @@ fn plugins(case: &Case) -> Check {
     )
 }
 
-/// Whether `place` (a folder, or a plugin itself) has a plugin of this driver that is a library.
+/// Returns `true` when `place`, a folder or a plugin itself, has a library that is a plugin of this
+/// driver.
 fn has_plugin(case: &Case, place: &Path, driver: &str) -> bool {
     let stem = format!("librte_{driver}.so");
     let matches = |name: &str| name == stem || name.starts_with(&format!("{stem}."));
@@ -86,7 +89,8 @@ fn has_plugin(case: &Case, place: &Path, driver: &str) -> bool {
     case.root.names(place).iter().any(|name| matches(name) && is_library(&path.join(name)))
 }
 
-/// The PCI devices that would become ports: those of `-a`, or else all network devices that EAL can have.
+/// Returns the PCI devices that would become ports: those of `-a`, else all network devices that
+/// EAL can open.
 pub(super) fn pci_ports(case: &Case) -> Vec<String> {
     if case.eal.no_pci {
         return Vec::new();
@@ -104,12 +108,12 @@ pub(super) fn pci_ports(case: &Case) -> Vec<String> {
     case.root.names(PCI).into_iter().filter(free).collect()
 }
 
-/// The kernel driver of a PCI device.
+/// Returns the kernel driver of a PCI device.
 pub(super) fn kernel_driver(case: &Case, address: &str) -> Option<String> {
     case.root.link(format!("{PCI}/{address}/driver"))
 }
 
-/// The IOMMU group of a PCI device.
+/// Returns the IOMMU group of a PCI device.
 pub(super) fn iommu_group(case: &Case, address: &str) -> Option<String> {
     case.root.link(format!("{PCI}/{address}/iommu_group"))
 }
@@ -159,7 +163,7 @@ fn vfio(case: &Case, address: &str) -> Vec<Check> {
             Check::fail(TOPIC, found, format!("echo 1 > {switch} # unguarded; better: {iommu}"))
         }];
     };
-    // A group is handed over whole: the kernel refuses it while one of its devices has another driver.
+    // The kernel refuses a group while one of its devices has another driver.
     let others: Vec<String> = case
         .root
         .names(format!("/sys/kernel/iommu_groups/{group}/devices"))

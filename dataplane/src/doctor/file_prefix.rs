@@ -1,5 +1,5 @@
-//! The run-time files of EAL: is there a primary process with the same `--file-prefix`? Every primary holds a lock on
-//! its `config` file; to ask who does takes nothing and makes nothing.
+//! The run-time files of EAL: is there a primary process with the same `--file-prefix`? Every
+//! primary process holds a lock on its `config` file. Asking who holds it changes nothing.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
 
-use super::{Case, Check};
+use crate::doctor::case::Case;
+use crate::doctor::check::Check;
 use crate::start::config;
 
 const TOPIC: &str = "file-prefix";
@@ -33,7 +34,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
             return vec![free(prefix, &folder)];
         }
         Err(error) => {
-            // It may be a living process's: nothing of it is to be removed.
+            // It may belong to a process that runs, so the remedy does not remove it.
             let found = format!("{shown}/config: {error}");
             return vec![Check::fail(TOPIC, found, format!("--file-prefix {prefix}2"))];
         }
@@ -60,25 +61,25 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     }]
 }
 
-/// Nobody has it.
+/// The prefix is free.
 fn free(prefix: &str, folder: &Path) -> Check {
     Check::ok(TOPIC, format!("{prefix}: free, {}", folder.display()))
 }
 
 fn run_time_folder(case: &Case) -> PathBuf {
     let env = case.env;
-    let root = super::permissions::is_root(case);
+    let root = crate::doctor::permissions::is_root(case);
     config::dpdk_folder(env.runtime_directory.as_deref(), env.xdg_runtime_dir.as_deref(), root)
 }
 
-/// The first folder on the way up that exists, if it is not writable.
+/// Returns the nearest folder upwards that exists, if it is not writable.
 fn not_writable(case: &Case, folder: &Path) -> Option<PathBuf> {
     let existing = folder.ancestors().find(|folder| case.root.exists(folder))?;
     let access = Access::WRITE_OK | Access::EXEC_OK;
     rustix::fs::access(case.root.path(existing), access).err().map(|_| existing.to_owned())
 }
 
-/// `process 123 (testpmd)`.
+/// Names the process that holds a lock: `process 123 (testpmd)`.
 fn holder(case: &Case, lock: &Flock) -> String {
     let Some(pid) = lock.pid else { return "a process of another PID namespace".to_owned() };
     let pid = pid.as_raw_nonzero();
@@ -109,8 +110,8 @@ mod tests {
         assert_eq!(check(&fixture, "--file-prefix ft").found, "ft: free, /run/ft/dpdk/ft");
     }
 
-    /// What a process left behind that is gone is nobody's. (A lock of this very process would not be seen: the
-    /// end-to-end tests have a real other one.)
+    /// What a process left behind that is gone is nobody's. (A lock of this very process would not
+    /// be seen: the end-to-end tests have a real other one.)
     #[test]
     fn an_old_file_without_a_lock_is_free() {
         let fixture = Fixture::healthy();

@@ -1,28 +1,30 @@
-//! Memory: hugepages of the sizes that the kernel has, their mounts, and whether they are enough. Without them
-//! (`--no-huge`), whether `-m` is enough.
+//! Memory: are there enough hugepages of a size that the kernel has, and are they mounted? Without
+//! hugepages (`--no-huge`), is `-m` enough?
 
 use std::path::{Path, PathBuf};
 
-use super::{Case, Check, list, plural, ports};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list, plural};
+use crate::doctor::ports;
 
 const TOPIC: &str = "hugepages";
 const SIZES: &str = "/sys/kernel/mm/hugepages";
 const MEGABYTE: u64 = 1 << 20;
 
-/// What DPDK needs at least beside the mbufs: its heap, and the ring of the pool.
+/// The least that DPDK needs beside the mbufs: its heap, and the ring of the pool.
 const OVERHEAD: u64 = MEGABYTE;
 
-/// The same with `--no-huge`, as measured: 4544 mbufs start with 16 MB and not with 15, 9000 with 26 and not with 25.
+/// The same with `--no-huge`, found by starting with more and more memory.
 const ORDINARY_OVERHEAD: u64 = 5 * MEGABYTE;
 
-/// What it may need: more devices, more ports.
+/// What more devices and ports may need.
 const MARGIN: u64 = 4 * MEGABYTE;
 
 /// The hugepages of one size.
 struct Pages {
     /// Bytes of a page.
     size: u64,
-    /// Pages that EAL could take.
+    /// Pages that EAL can take.
     available: u64,
     /// Where its hugetlbfs is mounted.
     mount: Option<PathBuf>,
@@ -46,7 +48,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     vec![if case.eal.no_huge { ordinary(case, need, &purpose) } else { huge(case, need, &purpose) }]
 }
 
-/// With `--no-huge`, all memory is taken at start and never grows.
+/// Checks the memory of `--no-huge`, which is taken at the start and never grows.
 fn ordinary(case: &Case, need: u64, purpose: &str) -> Check {
     let given = case.eal.megabytes.unwrap_or(0);
     let need = need.div_ceil(MEGABYTE);
@@ -144,7 +146,7 @@ impl Pages {
     }
 }
 
-/// The sizes that the kernel knows, largest first, as EAL sorts them.
+/// Returns the sizes that the kernel has, largest first, as EAL sorts them.
 fn sizes(case: &Case) -> Vec<Pages> {
     let default_size = case
         .root
@@ -169,14 +171,15 @@ fn sizes(case: &Case) -> Vec<Pages> {
     sizes
 }
 
-/// Free and not promised to others, and what the kernel may make on demand.
+/// Counts the pages that are free and not reserved by others, and those that the kernel may make on
+/// demand.
 fn available(case: &Case, folder: &Path) -> u64 {
     let count = |name: &str| case.root.value::<u64>(folder.join(name)).unwrap_or(0);
     count("free_hugepages").saturating_sub(count("resv_hugepages"))
         + count("nr_overcommit_hugepages").saturating_sub(count("surplus_hugepages"))
 }
 
-/// The hugetlbfs mounts: path and bytes of a page.
+/// Reads the hugetlbfs mounts: the path, and the bytes of a page.
 fn mounts(text: &str, default_size: u64) -> Vec<(PathBuf, u64)> {
     text.lines()
         .filter_map(|line| {
@@ -188,7 +191,7 @@ fn mounts(text: &str, default_size: u64) -> Vec<(PathBuf, u64)> {
         .collect()
 }
 
-/// `2M`, `1024M`, `1G` in bytes.
+/// Reads a size with a suffix, such as `2M` or `1G`, in bytes.
 fn suffixed(text: &str) -> Option<u64> {
     let shift = match text.chars().last()? {
         'K' | 'k' => 10,
@@ -199,7 +202,7 @@ fn suffixed(text: &str) -> Option<u64> {
     Some(text[..text.len() - 1].parse::<u64>().ok()? << shift)
 }
 
-/// `2048 kB` in bytes.
+/// Reads a size such as `2048 kB`, in bytes.
 pub(super) fn kilobytes(text: &str) -> Option<u64> {
     Some(text.strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
 }

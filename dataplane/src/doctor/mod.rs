@@ -1,12 +1,16 @@
-//! `flowtracker-dataplane doctor [EAL arguments] -- [options]`: would a start with these arguments work?
+//! `flowtracker-dataplane doctor [EAL arguments] -- [options]`: would a start with these arguments
+//! work?
 //!
-//! Nothing is started, opened for writing or taken: DPDK is not even initialised, because that makes files and
-//! sockets, takes devices over and waits for other processes. The checks read `/proc` and `/sys` instead, below a
-//! [`Root`] that tests replace by a folder, and ask the kernel what it would answer to DPDK.
+//! Nothing is started, opened for writing or taken. DPDK is not initialised either, because that
+//! makes files and sockets, takes devices over and waits for other processes. The checks read
+//! `/proc` and `/sys` instead, below a [`Root`] that tests replace by a folder, and ask the kernel
+//! what it would answer to DPDK.
 //!
-//! A *failure* means that the start is refused or goes ahead without something that was asked for; a *warning*, that
-//! it works, but not as well as it could.
+//! A *failure* means that the start would be refused, or would go on without something that was
+//! asked for. A *warning* means that it would work, but not as well as it could.
 
+mod case;
+mod check;
 mod control;
 mod cpus;
 mod devices;
@@ -18,107 +22,33 @@ mod permissions;
 mod ports;
 mod root;
 
-use std::fmt;
-use std::io::{self, Write};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::io;
 
 use crate::start::cli::CommandLine;
 use crate::start::config::{self, Config, ConfigError};
 use crate::start::eal_args::EalArgs;
+use case::Case;
+pub use case::Environment;
+use check::print;
+pub use check::{Check, Verdict};
 pub use root::Root;
 
-/// How a check went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// As it should be.
-    Ok,
-    /// The start works, but somebody should know this.
-    Warn,
-    /// The start is refused, or something that was asked for is missing.
-    Fail,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Verdict::Ok => "ok",
-            Verdict::Warn => "warn",
-            Verdict::Fail => "fail",
-        })
+/// Returns the environment of this process.
+fn environment() -> Environment {
+    let (runtime_directory, xdg_runtime_dir) = config::runtime_directories();
+    Environment {
+        runtime_directory,
+        xdg_runtime_dir,
+        plugins: dpdk::plugin_directory().into(),
+        may_run_on: cpus::may_run_on,
+        output_of: devices::output_of,
     }
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// How it went.
-    pub verdict: Verdict,
-    /// What it is about, in a word.
-    pub topic: &'static str,
-    /// What was found.
-    pub found: String,
-    /// What to do about it: a command where there is one. Empty only if all is well.
-    pub remedy: String,
-}
-
-impl Check {
-    fn ok(topic: &'static str, found: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Ok, topic, found: found.into(), remedy: String::new() }
-    }
-
-    fn warn(topic: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Warn, topic, found: found.into(), remedy: remedy.into() }
-    }
-
-    fn fail(topic: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Fail, topic, found: found.into(), remedy: remedy.into() }
-    }
-}
-
-/// What the checks need of the outside world beyond the files of [`Root`].
-#[derive(Clone, Debug)]
-pub struct Environment {
-    /// `RUNTIME_DIRECTORY`, which systemd sets.
-    pub runtime_directory: Option<PathBuf>,
-    /// `XDG_RUNTIME_DIR`, which a login sets.
-    pub xdg_runtime_dir: Option<PathBuf>,
-    /// DPDK's folder of drivers.
-    pub plugins: PathBuf,
-    /// Whether the kernel would let a thread of this process move to a CPU. Affinity (`taskset`) does not matter,
-    /// because DPDK sets it anew; a cpuset does.
-    pub may_run_on: fn(u32) -> bool,
-    /// What a program prints, `ethtool -k eth0` for example.
-    pub output_of: fn(&[&str]) -> io::Result<String>,
-}
-
-impl Environment {
-    /// The real one.
-    #[must_use]
-    pub fn of_process() -> Self {
-        let (runtime_directory, xdg_runtime_dir) = config::runtime_directories();
-        Self {
-            runtime_directory,
-            xdg_runtime_dir,
-            plugins: dpdk::plugin_directory().into(),
-            may_run_on: cpus::may_run_on,
-            output_of: devices::output_of,
-        }
-    }
-}
-
-/// What is examined.
-struct Case<'a> {
-    root: &'a Root,
-    env: &'a Environment,
-    eal: &'a EalArgs,
-    config: &'a Config,
 }
 
 /// Examines a start with `line` on the machine below `root`, topic by topic.
 ///
 /// # Errors
-/// When an option of ours is not acceptable: then there is no start to examine.
+/// When an option is not acceptable: then there is no start to examine.
 pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec<Check>, ConfigError> {
     let config = Config::new(line)?;
     let eal = match EalArgs::parse(&line.eal).and_then(EalArgs::accepted) {
@@ -140,59 +70,23 @@ pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec
     Ok(topics.iter().flat_map(|check| check(&case)).collect())
 }
 
-/// Prints the findings as a table, and a line that sums them up.
+/// Examines, prints the findings, and returns whether the start would work.
 ///
 /// # Errors
-/// When `out` refuses.
-pub fn print(checks: &[Check], out: &mut impl Write) -> io::Result<()> {
-    let width = checks.iter().map(|check| check.topic.len()).max().unwrap_or(0);
-    for Check { verdict, topic, found, remedy } in checks {
-        let separator = if remedy.is_empty() { "" } else { "; " };
-        writeln!(out, "{verdict:4}  {topic:width$}  {found}{separator}{remedy}")?;
-    }
-    let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
-    writeln!(
-        out,
-        "{}, {}",
-        plural(count(Verdict::Warn), "warning"),
-        plural(count(Verdict::Fail), "failure")
-    )?;
-    out.flush()
-}
-
-/// Examines, prints, and says whether the start would work.
-///
-/// # Errors
-/// When an option of ours is not acceptable.
+/// When an option is not acceptable.
 pub fn run(line: &CommandLine) -> Result<bool, ConfigError> {
-    let checks = examine(line, &Root::default(), &Environment::of_process())?;
-    // Whoever closed our standard output still gets the exit status.
+    let checks = examine(line, &Root::default(), &environment())?;
+    // When standard output is closed, the exit status still tells.
     let _ = print(&checks, &mut io::stdout().lock());
     Ok(checks.iter().all(|check| check.verdict != Verdict::Fail))
 }
-
-/// `1 warning`, `2 warnings`.
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// `2, 3 and 5`.
-fn list<T: ToString>(items: &[T]) -> String {
-    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-    match items.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => items.concat(),
-    }
-}
-
-/// Longest wait for somebody who might answer.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(test)]
 mod tests {
+    use super::check::{list, plural};
     use super::testing::Fixture;
     use super::*;
 

@@ -1,6 +1,9 @@
-//! NUMA: memory and devices of another node are slower to reach.
+//! NUMA: is memory, and is each device, on the node of the poller that uses it? Those of another
+//! node are slower to reach.
 
-use super::{Case, Check, hugepages, list, ports};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list};
+use crate::doctor::{hugepages, ports};
 
 const TOPIC: &str = "numa";
 const NODES: &str = "/sys/devices/system/node";
@@ -28,13 +31,13 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     checks
 }
 
-/// The node of a CPU.
+/// Returns the node of a CPU.
 fn node_of(case: &Case, cpu: u32) -> Option<u32> {
     let names = case.root.names(format!("/sys/devices/system/cpu/cpu{cpu}"));
     names.iter().find_map(|name| name.strip_prefix("node")?.parse().ok())
 }
 
-/// Bytes that EAL could take of a node.
+/// Returns how many bytes of a node EAL can take.
 fn free(case: &Case, node: u32) -> u64 {
     let folder = format!("{NODES}/node{node}");
     if case.eal.no_huge {
@@ -59,7 +62,7 @@ fn socket_mem(case: &Case, megabytes: u64, node: u32) -> Option<Check> {
     })
 }
 
-/// Pollers of one node with devices of another.
+/// Finds pollers of one node with devices of another.
 fn across(case: &Case) -> Vec<Check> {
     let Ok(plan) = ports::plan(case) else { return Vec::new() };
     let ports = ports::ports(case);
@@ -68,7 +71,7 @@ fn across(case: &Case) -> Vec<Check> {
         let Some(node) = cpu_of(case, worker.lcore).and_then(|cpu| node_of(case, cpu)) else { continue };
         for (id, port) in (0u16..).zip(&ports) {
             let polls = worker.lanes.iter().any(|lane| lane.port == id || lane.peer == id);
-            // A file says -1 where the firmware does not.
+            // The file holds -1 where the firmware does not tell.
             let theirs = port.node_files.iter().find_map(|file| case.root.value::<u32>(file));
             if let Some(theirs) = theirs.filter(|theirs| polls && *theirs != node) {
                 let found = format!(
@@ -83,7 +86,7 @@ fn across(case: &Case) -> Vec<Check> {
     checks
 }
 
-/// The mbufs lie on the node of the first poller.
+/// Checks the memory of the node on which the mbufs lie, that of the first poller.
 fn pool(case: &Case) -> Option<Check> {
     let plan = ports::plan(case).ok()?;
     let node = node_of(case, cpu_of(case, plan.workers.first()?.lcore)?)?;
@@ -104,9 +107,9 @@ fn pool(case: &Case) -> Option<Check> {
     })
 }
 
-/// The CPU of an lcore, the first of several.
+/// Returns the first CPU of an lcore.
 fn cpu_of(case: &Case, lcore: u32) -> Option<u32> {
-    let lcores = case.eal.lcores(&super::cpus::affinity(case));
+    let lcores = case.eal.lcores(&crate::doctor::cpus::affinity(case));
     lcores.into_iter().find(|found| found.id == lcore)?.cpus.pop_first()
 }
 

@@ -1,10 +1,13 @@
-//! What the process may do: capabilities that its devices need, locked memory, the files of VFIO.
+//! Permissions: has the process the capabilities that its devices need, enough locked memory, and
+//! access to the files of VFIO?
 
 use std::collections::BTreeSet;
 
 use rustix::fs::Access;
 
-use super::{Case, Check, devices, drivers, list, ports};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list};
+use crate::doctor::{devices, drivers, ports};
 
 const TOPIC: &str = "permissions";
 
@@ -29,7 +32,7 @@ impl Capability {
     }
 }
 
-/// Whether the real user is root, which is what EAL asks too.
+/// Returns `true` when the real user is root, which is what EAL asks too.
 pub(super) fn is_root(case: &Case) -> bool {
     let ids = case.root.field("/proc/self/status", "Uid");
     ids.is_some_and(|ids| ids.split_whitespace().next() == Some("0"))
@@ -57,14 +60,14 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
     checks
 }
 
-/// What the devices of these arguments need.
+/// Returns the capabilities that the devices of these arguments need.
 fn needed(case: &Case) -> BTreeSet<Capability> {
     let mut needed = BTreeSet::new();
     for vdev in &case.eal.vdevs {
         match vdev.driver().as_str() {
-            // A raw socket; promiscuous mode.
+            // For a raw socket, and for promiscuous mode.
             "net_af_packet" => needed.extend([NET_RAW, NET_ADMIN]),
-            // And the maps of its program.
+            // The last one is for the maps of its program.
             "net_af_xdp" => needed.extend([NET_RAW, NET_ADMIN, SYS_ADMIN]),
             "net_pcap" if !devices::interfaces_of(vdev).is_empty() => needed.extend([NET_RAW]),
             "net_tap" => needed.extend([NET_ADMIN]),
@@ -73,7 +76,7 @@ fn needed(case: &Case) -> BTreeSet<Capability> {
     }
     for address in drivers::pci_ports(case) {
         match drivers::kernel_driver(case, &address).as_deref() {
-            // Registers by port or BAR; physical addresses from /proc/self/pagemap.
+            // For registers by port or BAR, and for physical addresses from /proc/self/pagemap.
             Some("igb_uio" | "uio_pci_generic") => needed.extend([SYS_RAWIO, SYS_ADMIN]),
             Some("vfio-pci") if drivers::iommu_group(case, &address).is_none() => needed.extend([SYS_RAWIO]),
             Some("mlx4_core" | "mlx5_core" | "mana") => needed.extend([NET_RAW]),
@@ -89,7 +92,7 @@ fn grant(case: &Case, missing: &[Capability]) -> String {
     };
     let docker = join(" ", &|name| format!("--cap-add {name}"));
     if is_root(case) {
-        // A root that has been cut down gets nothing from the file's capabilities.
+        // A root whose bounding set is reduced gets nothing from the file's capabilities.
         return format!("docker run {docker} # or CapabilityBoundingSet= of systemd");
     }
     let capabilities = join(",", &|name| format!("cap_{}", name.to_lowercase()));
@@ -121,7 +124,7 @@ fn vfio_files(case: &Case) -> Vec<Check> {
     checks
 }
 
-/// VFIO locks the memory that devices write to.
+/// Checks the limit of locked memory: VFIO locks what devices write to.
 fn locked_memory(case: &Case) -> Option<Check> {
     let locks = drivers::pci_ports(case)
         .iter()
@@ -131,7 +134,7 @@ fn locked_memory(case: &Case) -> Option<Check> {
     }
     let limits = case.root.read("/proc/self/limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory"))?;
-    // `unlimited` is no number.
+    // `unlimited` is not a number.
     let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
     let need = case.eal.megabytes.map_or(0, |megabytes| megabytes << 20).max(ports::mbuf_bytes(case));
     (limit < need).then(|| {

@@ -1,16 +1,19 @@
-//! The ports that the arguments make, by the very plan that the start makes of them.
+//! Ports: is there a plan for the ports that the arguments make? The plan is made by the code of
+//! the start.
 
-use super::{Case, Check, cpus, devices, drivers, list, plural};
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, list, plural};
+use crate::doctor::{cpus, devices, drivers};
 use crate::start::eal_args::Vdev;
 use crate::start::mbufs::{Demand, data_room, looped_frames};
 use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
 
 const TOPIC: &str = "ports";
 
-/// Queues of a device that only its driver knows: enough for any plan.
+/// Stands for a number of queues that only the driver knows: enough for any plan.
 const UNKNOWN: u16 = 1024;
 
-/// A port that there will be.
+/// A port that the start will have.
 pub(super) struct Port {
     /// `net_af_packet0`, `0000:01:00.0`.
     pub(super) device: String,
@@ -21,12 +24,12 @@ pub(super) struct Port {
     pub(super) node_files: Vec<String>,
 }
 
-/// All ports in the order of their ids: EAL looks at its virtual devices last.
+/// Returns all ports in the order of their ids. EAL opens virtual devices last.
 pub(super) fn ports(case: &Case) -> Vec<Port> {
     let pci = drivers::pci_ports(case).into_iter().map(|address| Port {
         node_files: vec![format!("/sys/bus/pci/devices/{address}/numa_node")],
         queues: None,
-        // Most cards have RSS; what one really has only its driver knows.
+        // Most cards have RSS; whether this one has it only its driver knows.
         dealing: Dealing::ByFlow,
         device: address,
     });
@@ -43,7 +46,7 @@ pub(super) fn ports(case: &Case) -> Vec<Port> {
     pci.chain(vdevs).collect()
 }
 
-/// What the parameters of a vdev say of its queues.
+/// Returns how many queues a vdev will have, where its parameters or its driver say so.
 fn queues(vdev: &Vdev) -> Option<u16> {
     let number = |key: &str| vdev.number(key).and_then(|n| u16::try_from(n).ok()).unwrap_or(1);
     match vdev.driver().as_str() {
@@ -63,7 +66,7 @@ fn queues(vdev: &Vdev) -> Option<u16> {
     }
 }
 
-/// The plan that the start would make.
+/// Makes the plan that the start would make.
 pub(super) fn plan(case: &Case) -> Result<Topology, TopologyError> {
     let affinity = cpus::affinity(case);
     let lcores = case.eal.lcores(&affinity);
@@ -76,13 +79,13 @@ pub(super) fn plan(case: &Case) -> Result<Topology, TopologyError> {
             PortFacts { id, device, max_rx: queues, max_tx: queues, dealing, node: None }
         })
         .collect();
-    // NUMA has checks of its own; the plan only heeds it in a tie.
+    // NUMA is another topic; the plan depends on it only in a tie.
     let lcores: Vec<LcoreFacts> =
         lcores.iter().map(|lcore| LcoreFacts { id: lcore.id, node: None }).collect();
     topology::plan(&facts, main, &lcores, case.config.options.rxq)
 }
 
-/// Mbufs that the start would ask for, if it got so far.
+/// Returns how many mbufs the start would ask for, if it got so far.
 pub(super) fn mbufs(case: &Case) -> Option<u32> {
     let plan = plan(case).ok()?;
     let config = case.config;
@@ -97,9 +100,9 @@ pub(super) fn mbufs(case: &Case) -> Option<u32> {
     Some(config.options.mbufs.unwrap_or_else(|| demand.mbufs()))
 }
 
-/// Memory that their pool takes, 0 if the start would not get so far.
+/// Returns the bytes that their pool takes, or 0 if the start would not get so far.
 pub(super) fn mbuf_bytes(case: &Case) -> u64 {
-    /// Pool header, mbuf header, headroom.
+    /// Bytes of the pool's header, the mbuf's header and the headroom.
     const HEADERS: u64 = 64 + 128 + 128;
     let each = HEADERS + u64::from(data_room(&case.eal.vdevs));
     mbufs(case).map_or(0, |mbufs| u64::from(mbufs) * each)
@@ -150,7 +153,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
             .collect();
         let pollers: Vec<u32> = plan.workers.iter().map(|worker| worker.lcore).collect();
         let queues = plural(usize::from(plan.queues), "queue");
-        // As many as asked for, if the device turns out to have them.
+        // There may be fewer: only the driver knows how many the device has.
         let most = if ports.iter().any(|port| port.queues.is_none()) { "at most " } else { "" };
         let noun = if pollers.len() == 1 { "lcore" } else { "lcores" };
         checks.push(Check::ok(

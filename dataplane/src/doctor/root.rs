@@ -1,4 +1,4 @@
-//! The file system as the checks see it: `/`, or a folder that stands for it in a test.
+//! The file system as the checks see it: `/`, or a folder that takes its place in a test.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::start::eal_args::numbers;
 
-/// Where `/` is.
+/// The folder that the checks take for `/`.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);
 
@@ -18,29 +18,29 @@ impl Default for Root {
 }
 
 impl Root {
-    /// Takes `folder` for `/`.
+    /// Makes a root that takes `folder` for `/`.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
 
-    /// Where `path` really is. A relative path is one: it is left alone.
+    /// Returns the real path of an absolute `path`. A relative one stays as it is.
     pub(super) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         path.strip_prefix("/").map_or_else(|_| path.to_owned(), |below| self.0.join(below))
     }
 
-    /// The text of a file, without the white space at its ends.
+    /// Returns the text of a file, without the white space at its ends.
     pub(super) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
         Some(fs::read_to_string(self.path(path)).ok()?.trim().to_owned())
     }
 
-    /// A file that holds one number (or whatever else `T` is read from).
+    /// Returns the contents of a file that holds one value.
     pub(super) fn value<T: FromStr>(&self, path: impl AsRef<Path>) -> Option<T> {
         self.read(path)?.parse().ok()
     }
 
-    /// The number behind `name` in a file of lines such as `MemFree:  4 kB`.
+    /// Returns the value of `name` in a file of lines such as `MemFree:  4 kB`.
     pub(super) fn field(&self, path: impl AsRef<Path>, name: &str) -> Option<String> {
         let text = self.read(path)?;
         text.lines().find_map(|line| {
@@ -49,7 +49,7 @@ impl Root {
         })
     }
 
-    /// The names in a folder, sorted; none if there is no such folder.
+    /// Returns the sorted names in a folder, or none if there is no such folder.
     pub(super) fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
         let entries = fs::read_dir(self.path(path)).into_iter().flatten().flatten();
         let mut names: Vec<_> =
@@ -58,18 +58,19 @@ impl Root {
         names
     }
 
-    /// The last part of what a symbolic link points to: sysfs tells drivers and groups in this way.
+    /// Returns the last part of the path that a symbolic link points to: sysfs names drivers and
+    /// groups in this way.
     pub(super) fn link(&self, path: impl AsRef<Path>) -> Option<String> {
         let target = fs::read_link(self.path(path)).ok()?;
         Some(target.file_name()?.to_string_lossy().into_owned())
     }
 
-    /// Whether there is such a file or folder.
+    /// Returns `true` when there is such a file or folder.
     pub(super) fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
     }
 
-    /// A file that holds a list of CPUs; empty if there is no such file.
+    /// Returns the CPUs that a file lists, or none if there is no such file.
     pub(super) fn cpus(&self, path: impl AsRef<Path>) -> BTreeSet<u32> {
         self.read(path).and_then(|text| numbers(&text)).unwrap_or_default()
     }

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::{Check, Environment, Root, examine};
+use crate::doctor::case::Environment;
+use crate::doctor::check::Check;
+use crate::doctor::examine;
+use crate::doctor::root::Root;
 use crate::start::cli;
 
 /// A machine.
@@ -31,7 +34,8 @@ impl Fixture {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), env }
     }
 
-    /// Four CPUs of one node, of which 1 to 3 are isolated; `port0` and `port1`; root with all capabilities.
+    /// Four CPUs of one node, of which 1 to 3 are isolated; `port0` and `port1`; root with all
+    /// capabilities.
     pub(super) fn healthy() -> Self {
         let fixture = Self::empty();
         let cpus = "/sys/devices/system/cpu";

@@ -1,8 +1,9 @@
-//! The command desk: turns commands of the control service into tasks for the shards, and their replies into one answer
-//! per command.
+//! The command desk: turns commands of the control service into tasks for the shards, and their
+//! replies into one answer per command.
 //!
-//! Only the shards know who owns a flow, so most commands go to all of them. What the shards have in common, the table's
-//! attributes and whether the program is attached, is kept here; all shards change it, or none does.
+//! Only the shards know who owns a flow, so most commands go to all of them. What the shards have
+//! in common, the table's attributes and whether the program is attached, is kept here; all shards
+//! change it, or none does.
 //!
 //! The desk outlives a link: a change that a lost link has left half done is finished.
 
@@ -32,7 +33,8 @@ const PART: usize = 256 * wire::LEN;
 #[derive(Debug)]
 pub struct Desk {
     dispatch: Dispatch,
-    /// By DPDK port id: the index of the shard that receives all frames of the port; `None` where several do.
+    /// By DPDK port id: the index of the shard that receives all frames of the port; `None` where
+    /// several do.
     owners: BTreeMap<u16, Option<usize>>,
     dataplane: String,
     table: Table,
@@ -46,8 +48,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Makes a desk for these shards. `owners` says for each port, by DPDK port id, which shard receives all of its
-    /// frames.
+    /// Makes a desk for these shards. `owners` says for each port, by DPDK port id, which shard
+    /// receives all of its frames.
     #[must_use]
     pub fn new(
         dataplane: String,
@@ -74,8 +76,8 @@ impl Desk {
         self.answers.pop_front()
     }
 
-    /// Returns `true` when the events that are in the rings now have to be sent before the next answer: one of them may
-    /// be the event of what is answered.
+    /// Returns `true` when the events that are in the rings now have to be sent before the next
+    /// answer: one of them may be the event of what is answered.
     pub(super) fn events_first(&self) -> bool {
         self.events_first
     }
@@ -179,8 +181,8 @@ impl Desk {
         if !self.attached {
             return Err(refusal::already_detached());
         }
-        // Between the two steps of a change it would leave shards held. With a load behind it, one shard would be
-        // filled before another.
+        // Between the two steps of a change it would leave shards held. With a load behind it, one
+        // shard would be filled before another.
         self.check_unchanging()?;
         self.dispatch.give_all(Kind::Write, origin, Task::Purge)?;
         self.attached = false;
@@ -215,7 +217,8 @@ impl Desk {
         encode::key(bytes).ok_or_else(refusal::bad_key)
     }
 
-    /// Returns the number of an author, and starts a sweep for numbers that are free again when one is due.
+    /// Returns the number of an author, and starts a sweep for numbers that are free again when one
+    /// is due.
     fn author(&mut self, origin: Origin, actor: Option<v1::Actor>) -> Result<ActorId, Refused> {
         let id = self.authors.assign(actor.unwrap_or_default()).ok_or_else(refusal::too_many_authors)?;
         if self.authors.begin_sweep() {

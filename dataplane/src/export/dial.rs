@@ -1,4 +1,5 @@
-//! How the control service is reached: the connection, the greeting, and the commands that come over it.
+//! How the control service is reached: the connection, the greeting, and the commands that come
+//! over it.
 
 use std::time::Duration;
 
@@ -100,7 +101,8 @@ pub(super) async fn read_commands(
             Ok(None) => return "closed by the control service".to_owned(),
             Err(status) => {
                 debug!("link: {status}");
-                // A status that the transport has made up has a source; one of the service has none.
+                // A status that the transport has made up has a source; one of the service has
+                // none.
                 let lost = std::error::Error::source(&status).is_some();
                 return if lost { "connection lost".to_owned() } else { status.message().to_owned() };
             }

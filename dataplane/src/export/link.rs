@@ -1,8 +1,10 @@
-//! The exporter: keeps a link to the control service, sends events and answers up, and hands commands to the desk.
+//! The exporter: keeps a link to the control service, sends events and answers up, and hands
+//! commands to the desk.
 //!
-//! The exporter is one thread that polls the lcores' rings, because an lcore would have to wake a blocked receiver. It
-//! dials until the control service answers, and again when the link is lost. What was in the rings when a link was lost
-//! is dropped: the resync of the next link reports the table from its beginning.
+//! The exporter is one thread that polls the lcores' rings, because an lcore would have to wake a
+//! blocked receiver. It dials until the control service answers, and again when the link is lost.
+//! What was in the rings when a link was lost is dropped: the resync of the next link reports the
+//! table from its beginning.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,8 +154,8 @@ impl Exporter<'_> {
             if reader.is_finished() {
                 return reader.await.unwrap_or_else(|e| e.to_string());
             }
-            // A control service that does not read makes the work wait. The rings fill then, and the lcores keep in their
-            // tables what the rings refuse.
+            // A control service that does not read makes the work wait. The rings fill then, and
+            // the lcores keep in their tables what the rings refuse.
             let given_up = async {
                 while !reader.is_finished() && !out_of_time(&finish, finishing) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -173,7 +175,8 @@ impl Exporter<'_> {
             if self.finished() {
                 let since = *finishing.get_or_insert_with(Instant::now);
                 if !worked || since.elapsed() >= FAREWELL {
-                    // The end of our stream says that this is all; the service answers with the end of its own.
+                    // The end of our stream says that this is all; the service answers with the end
+                    // of its own.
                     drop(link);
                     let _ = tokio::time::timeout(FAREWELL, &mut reader).await;
                     return "stopped".to_owned();
@@ -257,8 +260,8 @@ impl Link {
         worked
     }
 
-    /// Sends batches of events, one ring after the other: all that waits when an answer has to follow it, else one batch
-    /// of each ring, so that answers do not wait for a storm to end.
+    /// Sends batches of events, one ring after the other: all that waits when an answer has to
+    /// follow it, else one batch of each ring, so that answers do not wait for a storm to end.
     async fn events(&mut self, exporter: &mut Exporter<'_>) -> Sent<bool> {
         let waiting = exporter.lcores.iter().map(|l| l.ring.len().div_ceil(BATCH)).max().unwrap_or(0);
         let rounds = if exporter.desk.events_first() { waiting } else { waiting.min(1) };
@@ -271,7 +274,8 @@ impl Link {
     /// Sends one batch from every ring.
     async fn batches(&mut self, exporter: &mut Exporter<'_>) -> Sent<()> {
         for (shard, lcore) in exporter.lcores.iter().enumerate() {
-            // Room first, for the batch and for the authors that it names: what has left the ring must not be lost.
+            // Room first, for the batch and for the authors that it names: what has left the ring
+            // must not be lost.
             let room = self.outbound.reserve_many(2).await;
             let mut room = room.map_err(|_| SendError(v1::AttachRequest::default()))?;
             let authors = &mut exporter.desk.authors;

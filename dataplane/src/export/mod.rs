@@ -1,5 +1,5 @@
-//! Events to the control service, commands from it: rings, batches, the link, the command desk. All of it but the lcores'
-//! ends of the rings runs on the exporter's thread.
+//! Events to the control service, commands from it: rings, batches, the link, the command desk. All
+//! of it but the lcores' ends of the rings runs on the exporter's thread.
 
 mod authors;
 mod desk;

@@ -1,5 +1,6 @@
-//! What the data plane refuses: for each refusal the status, the reason, the field at fault and the sentence that the
-//! control service passes on to the user. No other file of the data plane says one of them.
+//! What the data plane refuses: for each refusal the status, the reason, the field at fault and the
+//! sentence that the control service passes on to the user. No other file of the data plane says
+//! one of them.
 
 use conntrack::AttributeError;
 use conntrack::attributes::Field;
@@ -152,7 +153,8 @@ pub(super) fn unknown_command() -> Refused {
     refuse(Status::FailedPrecondition, "UNKNOWN_COMMAND", "this data plane does not know the command")
 }
 
-/// The port of a key does not exist. `asked` is its number in the key, `ports` the DPDK ids that there are.
+/// The port of a key does not exist. `asked` is its number in the key, `ports` the DPDK ids that
+/// there are.
 pub(super) fn unknown_port(asked: u32, ports: impl ExactSizeIterator<Item = u16> + Clone) -> Refused {
     let name = |id: u16| show::port_name(u32::from(id) + 1);
     // DPDK's ids have holes where a port belongs to a device made of others.

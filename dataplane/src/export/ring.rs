@@ -1,7 +1,8 @@
 //! The bounded ring between one lcore and the exporter.
 //!
-//! The lcore offers an event and the ring takes or refuses it; neither waits. Each event carries the generation of the
-//! link that it was offered for, so the exporter can drop what an earlier link left behind.
+//! The lcore offers an event and the ring takes or refuses it; neither waits. Each event carries
+//! the generation of the link that it was offered for, so the exporter can drop what an earlier
+//! link left behind.
 
 use std::sync::Arc;
 
@@ -45,8 +46,8 @@ pub fn ring_of(state: Arc<LinkState>, capacity: usize) -> (RingSink, Receiver<Re
 }
 
 impl RingSink {
-    /// Looks whether the link has changed. Returns `true` when a new link stands, for which the caller has to start a
-    /// resync.
+    /// Looks whether the link has changed. Returns `true` when a new link stands, for which the
+    /// caller has to start a resync.
     #[inline]
     pub fn poll_link(&mut self) -> bool {
         let link = self.state.current();
@@ -72,8 +73,8 @@ impl RingSink {
 }
 
 impl EventSink for RingSink {
-    /// Takes the event, or returns `false` when the ring is full. Without a link the event is dropped, and counts as
-    /// taken: the resync of the next link reports the entry.
+    /// Takes the event, or returns `false` when the ring is full. Without a link the event is
+    /// dropped, and counts as taken: the resync of the next link reports the entry.
     #[inline]
     fn offer(&mut self, event: &Event) -> bool {
         let Some(link) = self.link else {

@@ -1,4 +1,5 @@
-//! The lcores' clock. No other file of the data plane reads time, except that a replay has the capture's.
+//! The lcores' clock. No other file of the data plane reads time, except that a replay has the
+//! capture's.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,8 +8,8 @@ use dpdk::clock::tsc;
 
 /// The start of a measurement of the time stamp counter's rate.
 ///
-/// EAL's own value is rounded too coarsely for deadlines of milliseconds. So the rate is measured against the monotonic
-/// clock, over the time that the start takes anyway.
+/// EAL's own value is rounded too coarsely for deadlines of milliseconds. So the rate is measured
+/// against the monotonic clock, over the time that the start takes anyway.
 #[derive(Debug, Clone, Copy)]
 pub struct Calibration(Pair);
 
@@ -22,8 +23,9 @@ struct Pair {
 impl Pair {
     const TRIES: usize = 32;
 
-    /// Reads the monotonic clock between two readings of the counter, several times, and returns the pair with the
-    /// shortest gap. Otherwise a thread that is preempted between the readings would give a wrong pair.
+    /// Reads the monotonic clock between two readings of the counter, several times, and returns
+    /// the pair with the shortest gap. Otherwise a thread that is preempted between the readings
+    /// would give a wrong pair.
     fn read() -> Self {
         let once = || {
             let before = tsc();
@@ -40,7 +42,8 @@ impl Pair {
 }
 
 impl Calibration {
-    /// Shortest measurement: long enough that the gap between the readings of both clocks does not matter.
+    /// Shortest measurement: long enough that the gap between the readings of both clocks does not
+    /// matter.
     const WINDOW: Duration = Duration::from_millis(100);
 
     /// Starts the measurement.
@@ -58,7 +61,8 @@ impl Calibration {
         let cycles = u128::from(end.tsc.wrapping_sub(self.0.tsc).max(1));
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let ns_per_cycle = ((elapsed_ns << Clock::FRACTION) / cycles) as u64;
-        // The clock starts at the last whole millisecond, so that a tick is a whole millisecond of wall clock too.
+        // The clock starts at the last whole millisecond, so that a tick is a whole millisecond of
+        // wall clock too.
         let into_ms = wall.as_nanos() % 1_000_000;
         let start =
             end.tsc.wrapping_sub(((into_ms << Clock::FRACTION) / u128::from(ns_per_cycle.max(1))) as u64);
@@ -88,8 +92,8 @@ impl Clock {
 
     /// Returns the Unix time, in nanoseconds, of an instant of this clock.
     ///
-    /// The wall clock is read once, at the start: an entry's creation time stays the same for its life, whatever is done
-    /// to the host's clock.
+    /// The wall clock is read once, at the start: an entry's creation time stays the same for its
+    /// life, whatever is done to the host's clock.
     #[must_use]
     pub fn wall_ns(&self, ns: u64) -> u64 {
         self.wall_start_ns + ns
@@ -98,7 +102,8 @@ impl Clock {
 
 /// Converts instants of a clock to Unix time.
 pub(crate) trait Wall {
-    /// Returns the Unix time, in nanoseconds, of the instant `ns` nanoseconds after the clock's start.
+    /// Returns the Unix time, in nanoseconds, of the instant `ns` nanoseconds after the clock's
+    /// start.
     fn wall_ns(&self, ns: u64) -> u64;
 }
 
@@ -115,8 +120,8 @@ mod tests {
     #[test]
     fn the_clock_keeps_pace_with_the_monotonic_clock() {
         let clock = Calibration::start().finish();
-        // Each reading between two of the oracle's, so that it does not matter
-        // when this thread is put aside: the truth lies between the two.
+        // Each reading between two of the oracle's, so that it does not matter when this thread is
+        // put aside: the truth lies between the two.
         let read = || (Instant::now(), clock.now().ns, Instant::now());
         let first = read();
         let last = loop {

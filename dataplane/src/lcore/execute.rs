@@ -1,8 +1,9 @@
-//! Executes commands on the lcore that owns the shard: between two bursts, in slices of bounded work.
+//! Executes commands on the lcore that owns the shard: between two bursts, in slices of bounded
+//! work.
 //!
-//! An iteration takes at most one command out of the mailbox, works on one slice of a flush, and on one slice of all
-//! dumps together. A slice is a number of positions of the table. Commands are executed in order, except that flushes
-//! and dumps go on beside the commands behind them.
+//! An iteration takes at most one command out of the mailbox, works on one slice of a flush, and on
+//! one slice of all dumps together. A slice is a number of positions of the table. Commands are
+//! executed in order, except that flushes and dumps go on beside the commands behind them.
 
 use conntrack::event::Removed;
 use conntrack::tracker::{Cursor, Flush, Permission, Refusal, Step, TableRefusal, Write};
@@ -25,8 +26,8 @@ const REPLIES_OF_OTHERS: usize = 4;
 /// Executes the commands of one lcore.
 pub struct Executor {
     mailbox: Mailbox,
-    /// A command that cannot be finished yet: the event ring has no room for its event, it is a purge, or a flush before
-    /// it has to end first.
+    /// A command that cannot be finished yet: the event ring has no room for its event, it is a
+    /// purge, or a flush before it has to end first.
     waiting: Option<Command>,
     dumps: [Option<Dump>; DUMPS],
     flush: Option<(Command, Flush)>,
@@ -81,8 +82,8 @@ struct Slice<'a, T, S> {
 }
 
 impl<T: FlowTable, S: EventSink> Slice<'_, T, S> {
-    /// Reports the end of a command. Returns `false` when it has to be tried again: the ring is full. A command of
-    /// another link is not reported.
+    /// Reports the end of a command. Returns `false` when it has to be tried again: the ring is
+    /// full. A command of another link is not reported.
     fn report(&mut self, command: &Command, body: EventBody) -> bool {
         command.link != self.link || self.sink.offer(&Event { at_ns: self.now.ns, body })
     }
@@ -95,8 +96,9 @@ impl Executor {
         Executor { mailbox, waiting: None, dumps: [None; DUMPS], flush: None, purged: 0 }
     }
 
-    /// Works on what the mailbox holds and on what has begun. A flush looks at no more than `positions` positions of the
-    /// table, a purge too, and all dumps together too. `link` is the link that `sink` offers events for.
+    /// Works on what the mailbox holds and on what has begun. A flush looks at no more than
+    /// `positions` positions of the table, a purge too, and all dumps together too. `link` is the
+    /// link that `sink` offers events for.
     #[inline]
     pub fn run<T: FlowTable>(
         &mut self,
@@ -124,8 +126,8 @@ impl Executor {
         }
     }
 
-    /// Returns the command to execute: the one that waits, else the next one. Returns none while the mailbox has no room
-    /// for its replies.
+    /// Returns the command to execute: the one that waits, else the next one. Returns none while
+    /// the mailbox has no room for its replies.
     fn next(&mut self) -> Option<Command> {
         let nothing = self.waiting.is_none() && self.mailbox.is_empty();
         if nothing || !self.mailbox.has_room(REPLIES_OF_A_COMMAND) {

@@ -1,4 +1,5 @@
-//! A filter as an lcore applies it: a program that the control service has compiled, run on the engine's entries.
+//! A filter as an lcore applies it: a program that the control service has compiled, run on the
+//! engine's entries.
 
 use conntrack::{Entry, Now};
 use flowtracker_proto::filter::{BadFilter, Facts, Program};

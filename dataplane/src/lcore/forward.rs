@@ -35,8 +35,8 @@ const _: () = assert!(WORDS.is_power_of_two(), "an index is masked instead of ch
 pub struct FrameSet([u64; WORDS]);
 
 impl FrameSet {
-    /// Adds frames: bit `i` of `which` stands for frame `first + i`. All of them lie in the 64 frames, counted from a
-    /// multiple of 64, that `first` lies in.
+    /// Adds frames: bit `i` of `which` stands for frame `first + i`. All of them lie in the 64
+    /// frames, counted from a multiple of 64, that `first` lies in.
     #[inline]
     pub fn insert_from(&mut self, first: usize, which: u64) {
         debug_assert!(first < CAPACITY && which.leading_zeros() as usize >= first % 64);
@@ -52,7 +52,8 @@ impl FrameSet {
 }
 
 impl Rules {
-    /// Sends or frees every frame of the burst, counts what became of them, and leaves the burst empty.
+    /// Sends or frees every frame of the burst, counts what became of them, and leaves the burst
+    /// empty.
     #[inline]
     pub fn apply(
         self,

@@ -1,7 +1,8 @@
 //! Which link to the control service stands: written by the exporter, read by every lcore.
 //!
-//! Events and answers belong to the link that they were made for. A link that is lost and dialled again has another
-//! generation, so what is left over from the old one cannot be taken for the new one's.
+//! Events and answers belong to the link that they were made for. A link that is lost and dialled
+//! again has another generation, so what is left over from the old one cannot be taken for the new
+//! one's.
 
 use std::num::NonZeroU32;
 
@@ -35,7 +36,8 @@ impl LinkState {
         self.0.store(generation.0.get(), Ordering::Release);
     }
 
-    /// Declares the link down. Lcores drop events until the next link is up, whose resync replaces them.
+    /// Declares the link down. Lcores drop events until the next link is up, whose resync replaces
+    /// them.
     pub fn lower(&self) {
         self.0.store(Self::NONE, Ordering::Release);
     }

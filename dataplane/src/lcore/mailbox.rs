@@ -1,7 +1,7 @@
 //! The mailbox of an lcore: commands come in from the command desk, replies go out to it.
 //!
-//! Both directions are bounded channels that nobody waits on. [`crate::lcore::execute`] takes commands out and does what
-//! they ask; this file only says what a command and a reply are.
+//! Both directions are bounded channels that nobody waits on. [`crate::lcore::execute`] takes
+//! commands out and does what they ask; this file only says what a command and a reply are.
 
 use conntrack::event::Removed;
 use conntrack::tracker::{Refusal, TableChange, TableRefusal};
@@ -24,8 +24,8 @@ pub type CommandId = u64;
 pub struct Command {
     /// Names the command in its replies.
     pub id: CommandId,
-    /// The link that stood when the command was given. A flush, a purge or a load reports its end on this link or not
-    /// at all: the resync of a later link reports the table as it is then.
+    /// The link that stood when the command was given. A flush, a purge or a load reports its end
+    /// on this link or not at all: the resync of a later link reports the table as it is then.
     pub link: Option<LinkGeneration>,
     /// Time after which the command is not executed, in nanoseconds since the clock's start.
     pub until_ns: u64,
@@ -54,8 +54,8 @@ pub enum Task {
     Flush(Filter, ActorId),
     /// Count the entries.
     Count,
-    /// Check whether the table can be changed in this way, and refuse other writes until [`Task::Change`] or
-    /// [`Task::Release`].
+    /// Check whether the table can be changed in this way, and refuse other writes until
+    /// [`Task::Change`] or [`Task::Release`].
     Hold(TableChange),
     /// Change the table.
     Change(TableChange),
@@ -156,7 +156,8 @@ impl Mailbox {
         self.replies.len() + replies <= REPLIES
     }
 
-    /// Sends a reply. The caller has made sure of [`Mailbox::has_room`], which stays true: this lcore is the only sender.
+    /// Sends a reply. The caller has made sure of [`Mailbox::has_room`], which stays true: this
+    /// lcore is the only sender.
     pub(super) fn reply(&self, reply: Reply) {
         let sent = self.replies.try_send(reply);
         debug_assert!(sent.is_ok(), "room was checked");

@@ -1,7 +1,9 @@
-//! A sequence lock over words: its one writer never waits, and its readers never see half of a change.
+//! A sequence lock over words: its one writer never waits, and its readers never see half of a
+//! change.
 //!
-//! After H.-J. Boehm, "Can seqlocks get along with programming language memory models?" (MSPC 2012), with the words as
-//! relaxed atomics and fences around them. Loom tries every interleaving in `tests/tests/interleavings.rs`.
+//! After H.-J. Boehm, "Can seqlocks get along with programming language memory models?" (MSPC
+//! 2012), with the words as relaxed atomics and fences around them. Loom tries every interleaving
+//! in `tests/tests/interleavings.rs`.
 
 use crate::lcore::sync::{AtomicU64, Ordering, fence};
 

@@ -103,8 +103,8 @@ impl LcoreCounters {
 
 /// How long an lcore's poll iterations took: a histogram in the buckets of [`loop_time`].
 ///
-/// It is too large to be copied once per tick with the other counters. One thread counts in place, with a plain load and
-/// store, and a reader sees each bucket as it is at that moment.
+/// It is too large to be copied once per tick with the other counters. One thread counts in place,
+/// with a plain load and store, and a reader sees each bucket as it is at that moment.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct LoopTimes([AtomicU64; loop_time::BUCKETS]);
@@ -116,7 +116,8 @@ impl Default for LoopTimes {
 }
 
 impl LoopTimes {
-    /// Counts an iteration that took `ns` nanoseconds. Only the lcore that owns the counters calls this.
+    /// Counts an iteration that took `ns` nanoseconds. Only the lcore that owns the counters calls
+    /// this.
     #[inline]
     pub fn count(&self, ns: u64) {
         let bucket = &self.0[loop_time::bucket(ns)];
@@ -166,8 +167,8 @@ impl Published {
         (self.stalls.load(Ordering::Relaxed), self.stalled.load(Ordering::Relaxed))
     }
 
-    /// Returns the poll iterations. Unlike [`Published::snapshot`] it does not wait for the lcore, which may be stalled in
-    /// the middle of a change.
+    /// Returns the poll iterations. Unlike [`Published::snapshot`] it does not wait for the lcore,
+    /// which may be stalled in the middle of a change.
     #[must_use]
     pub fn polls(&self) -> u64 {
         self.counters.peek(POLLS)
@@ -190,7 +191,8 @@ mod tests {
         assert_eq!(LcoreCounters::from_words(&words).to_words(), words);
     }
 
-    /// Law: what is read is what was counted, and no bucket ever goes down while it is being counted.
+    /// Law: what is read is what was counted, and no bucket ever goes down while it is being
+    /// counted.
     #[test]
     fn loop_times_are_counted_once_each() {
         const ROUNDS: u64 = 200_000;

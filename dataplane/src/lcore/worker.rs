@@ -1,14 +1,15 @@
 //! The poll loop: what an lcore does from start to stop.
 //!
 //! ```text
-//! for each lane   receive a burst ─► the tracker parses it, and commits the burst before it ─► send the burst
-//! then            read the clock once; the tracker commits what the lanes have left and offers events
+//! for each lane   receive a burst ─► parse it, commit the burst before it ─► send the burst
+//! then            read the clock once; commit what the lanes have left, and offer its events
 //! then            one slice of aging, of unreported events and of a resync; one slice of commands
 //! ```
 //!
-//! A frame leaves at once, because only its headers decide where it goes. What it changes in the table follows up to one
-//! iteration later, when the table's lines have arrived in the cache. Nothing is left for later when no frame was
-//! received, at the first iteration of a millisecond, and before a command.
+//! A frame leaves at once, because only its headers decide where it goes. What it changes in the
+//! table follows up to one iteration later, when the table's lines have arrived in the cache.
+//! Nothing is left for later when no frame was received, at the first iteration of a millisecond,
+//! and before a command.
 //!
 //! Nothing here allocates, locks, logs or makes a system call.
 
@@ -26,8 +27,8 @@ use crate::lcore::execute::Executor;
 use crate::lcore::forward::{Forwarded, FrameSet, Rules};
 use crate::lcore::stats::{LcoreCounters, Published};
 
-/// Positions of the table that commands may look at in an iteration without frames. Dumps have a slice of this size, and
-/// a flush or a purge has another.
+/// Positions of the table that commands may look at in an iteration without frames. Dumps have a
+/// slice of this size, and a flush or a purge has another.
 const SLICE_WHEN_IDLE: u32 = 128;
 /// The same in an iteration with frames: small, because the next frames wait for it.
 const SLICE_WHEN_BUSY: u32 = 16;
@@ -84,8 +85,8 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         let received = self.poll_lanes(poll);
         let now = self.clock.now();
         let new_tick = poll.published != now.tick;
-        // A new tick may bring deadlines that the frames of the last iterations have put off, and publishes counters,
-        // which have to add up. So nothing is left for later then.
+        // A new tick may bring deadlines that the frames of the last iterations have put off, and
+        // publishes counters, which have to add up. So nothing is left for later then.
         if received == 0 || new_tick {
             self.shard.tracker.drain(now, &mut self.sink);
         } else {
@@ -128,10 +129,12 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         received
     }
 
-    /// Counts the time since the iteration before, from the clock readings that both have taken anyway.
+    /// Counts the time since the iteration before, from the clock readings that both have taken
+    /// anyway.
     ///
-    /// This is elapsed time, not CPU time: an iteration during which the scheduler ran another thread counts with the
-    /// whole wait, because frames waited as long. On shared CPUs such stalls are the longest times.
+    /// This is elapsed time, not CPU time: an iteration during which the scheduler ran another
+    /// thread counts with the whole wait, because frames waited as long. On shared CPUs such stalls
+    /// are the longest times.
     #[inline]
     fn count_time(&self, poll: &mut Poll<'p>, now: Now) {
         if let Some(before) = poll.last.replace(now) {
@@ -139,7 +142,8 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         }
     }
 
-    /// Publishes the counters. Called once per tick, so that what others read is a millisecond old at most.
+    /// Publishes the counters. Called once per tick, so that what others read is a millisecond old
+    /// at most.
     fn publish(&self, poll: &Poll<'_>) {
         let table = self.shard.tracker.table();
         self.published.publish(LcoreCounters {
@@ -172,8 +176,9 @@ pub struct Poll<'p> {
 }
 
 impl Poll<'_> {
-    /// Makes the state for a worker with this many lanes. A single lane has two turns per iteration, so that the second
-    /// burst is parsed while the table's lines for the first are on their way to the cache.
+    /// Makes the state for a worker with this many lanes. A single lane has two turns per
+    /// iteration, so that the second burst is parsed while the table's lines for the first are on
+    /// their way to the cache.
     #[must_use]
     pub fn new(lanes: usize) -> Self {
         Poll {

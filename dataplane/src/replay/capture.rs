@@ -1,8 +1,9 @@
 //! Captures of Ethernet frames, pcap and pcapng, one packet after the other.
 //!
-//! The crate `pcap-file` finds the blocks, and this file reads them. The crate's own reading is too strict or too loose
-//! for real captures: it refuses a pcap packet that was cut by the snap length, and a pcapng packet whose options lack
-//! the mark at their end (dpdk-dumpcap 22.11 writes these), and it takes every pcapng time for nanoseconds.
+//! The crate `pcap-file` finds the blocks, and this file reads them. The crate's own reading is too
+//! strict or too loose for real captures: it refuses a pcap packet that was cut by the snap length,
+//! and a pcapng packet whose options lack the mark at their end (dpdk-dumpcap 22.11 writes these),
+//! and it takes every pcapng time for nanoseconds.
 
 use std::fs::File;
 use std::io::{self, Chain, Cursor, ErrorKind, Read as _};
@@ -192,7 +193,8 @@ impl Interface {
         interface
     }
 
-    /// Converts a time of this interface to Unix nanoseconds. Returns `None` when it is before 1970 or after 2554.
+    /// Converts a time of this interface to Unix nanoseconds. Returns `None` when it is before 1970
+    /// or after 2554.
     fn unix_ns(&self, units: u64) -> Option<u64> {
         let units = u128::from(units);
         let ns = match self.resolution {

@@ -6,8 +6,8 @@ use crate::lcore::clock::Wall;
 
 /// Nanoseconds of a tick.
 pub(super) const TICK_NS: u64 = 1_000_000;
-/// The most ticks that the clock moves before expired entries are deleted. With the longest aging it stays below half of
-/// the range after which ticks repeat.
+/// The most ticks that the clock moves before expired entries are deleted. With the longest aging
+/// it stays below half of the range after which ticks repeat.
 pub(super) const STEP: u64 = 3_600_000;
 const _: () = assert!(Profiles::MAX_AGING_MS + STEP < 1 << 31);
 
@@ -16,8 +16,9 @@ pub(super) const LAST_NS: u64 = u64::MAX - (Profiles::MAX_AGING_MS + STEP) * TIC
 
 /// Counts ticks for the engine, and knows the Unix time of each.
 ///
-/// While the table is empty the engine's clock stands still, however much time passes in the capture. So a capture may
-/// lie at any time and be silent for any time, although ticks wrap around.
+/// While the table is empty the engine's clock stands still, however much time passes in the
+/// capture. So a capture may lie at any time and be silent for any time, although ticks wrap
+/// around.
 #[derive(Debug, Default)]
 pub(super) struct CaptureClock {
     /// Ticks that the engine has seen.

@@ -1,10 +1,11 @@
-//! `replay`: tracks the frames of a capture instead of ports, on the capture's own time, and prints the events as lines
-//! of JSON.
+//! `replay`: tracks the frames of a capture instead of ports, on the capture's own time, and prints
+//! the events as lines of JSON.
 //!
-//! The tracker is the one that lcores run, on a clock that only packets move. Before each packet the clock passes every
-//! deadline up to the packet's time. The engine deletes an entry within an aging bucket of its deadline, in the order of
-//! its table. A replay sorts what a step of the clock has deleted, by deadline and in a tie by creation, so that its
-//! output depends on nothing but the capture and the options.
+//! The tracker is the one that lcores run, on a clock that only packets move. Before each packet
+//! the clock passes every deadline up to the packet's time. The engine deletes an entry within an
+//! aging bucket of its deadline, in the order of its table. A replay sorts what a step of the clock
+//! has deleted, by deadline and in a tie by creation, so that its output depends on nothing but the
+//! capture and the options.
 
 mod capture;
 mod clock;
@@ -71,8 +72,8 @@ impl ReplayError {
 /// Replays a capture to standard output. `started` is called once events may come.
 ///
 /// # Errors
-/// When it cannot start, the capture cannot be read to its end, or the output cannot be written. A reader that closes
-/// the output early is no error.
+/// When it cannot start, the capture cannot be read to its end, or the output cannot be written. A
+/// reader that closes the output early is no error.
 pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError> {
     let config = Config { secret: SECRET, ..Config::new(&line.line)? };
     let mut capture = Capture::open(&line.capture)?;
@@ -114,7 +115,8 @@ struct Replay<W> {
     births: HashMap<FlowKey, u64>,
     /// Entries created so far.
     born: u64,
-    /// What a step of the clock has deleted: the deadline in ticks, the creation number and the event.
+    /// What a step of the clock has deleted: the deadline in ticks, the creation number and the
+    /// event.
     due: Vec<(u64, u64, Event)>,
     events: EventWriter<W>,
 }

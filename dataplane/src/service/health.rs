@@ -1,6 +1,6 @@
-//! `flowtracker-dataplane health`: do the lcores of a running data plane poll? For health checks of containers and
-//! service managers. The question goes over DPDK's telemetry socket, so it needs no control service and no lcore has to
-//! answer.
+//! `flowtracker-dataplane health`: do the lcores of a running data plane poll? For health checks of
+//! containers and service managers. The question goes over DPDK's telemetry socket, so it needs no
+//! control service and no lcore has to answer.
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,7 +25,8 @@ const SOCKET: &str = "dpdk_telemetry.v2";
 /// The question which lcores there are: its answer names the table's shards by them.
 const TABLE: &str = "/flowtracker/table";
 
-/// The question what one lcore polls, and whether it does. The answer about all lcores might not fit one message.
+/// The question what one lcore polls, and whether it does. The answer about all lcores might not
+/// fit one message.
 const LCORES: &str = "/flowtracker/lcores";
 
 /// The most octets of one of DPDK's answers (MAX_OUTPUT_LEN).
@@ -85,7 +86,8 @@ pub fn run(options: &Options) -> Result<bool, HealthError> {
     Ok(well)
 }
 
-/// Asks the data plane of `prefix`, or the only one below `folder`. Waits no longer than `patience` for each message.
+/// Asks the data plane of `prefix`, or the only one below `folder`. Waits no longer than `patience`
+/// for each message.
 fn ask(folder: &Path, prefix: Option<&str>, patience: Duration) -> Result<(String, bool), HealthError> {
     let (path, socket) = match prefix {
         Some(prefix) => {
@@ -113,8 +115,8 @@ fn ask(folder: &Path, prefix: Option<&str>, patience: Duration) -> Result<(Strin
     Ok((text, well))
 }
 
-/// Finds the only socket on which a process listens, and returns it with the outcome of dialling it. Sockets of processes
-/// that were killed are passed over.
+/// Finds the only socket on which a process listens, and returns it with the outcome of dialling
+/// it. Sockets of processes that were killed are passed over.
 fn the_only_one(folder: &Path, patience: Duration) -> Result<(PathBuf, io::Result<OwnedFd>), HealthError> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut alive: Vec<_> = entries
@@ -144,8 +146,9 @@ fn nobody_listens(why: &io::Error) -> bool {
     )
 }
 
-/// Connects and receives the greeting. The greeting has to be received: a DPDK program that sends it to a closed socket
-/// is killed by SIGPIPE unless it ignores that signal, and this may be any DPDK program.
+/// Connects and receives the greeting. The greeting has to be received: a DPDK program that sends
+/// it to a closed socket is killed by SIGPIPE unless it ignores that signal, and this may be any
+/// DPDK program.
 fn dial(path: &Path, patience: Duration) -> io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     set_socket_timeout(&socket, Timeout::Recv, Some(patience))?;

@@ -1,5 +1,5 @@
-//! Keeps the ports up while lcores poll: starts ports that could not start yet, restarts those that have lost their peer,
-//! and logs when a link goes up or down.
+//! Keeps the ports up while lcores poll: starts ports that could not start yet, restarts those that
+//! have lost their peer, and logs when a link goes up or down.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ pub trait Device {
     fn link_up(&self) -> bool;
     /// Returns `true` when the interface under it has been deleted.
     fn is_gone(&self) -> bool;
-    /// Reads its counters, so that they are known when the driver hides them: it may while the link is down.
+    /// Reads its counters, so that they are known when the driver hides them: it may while the link
+    /// is down.
     fn count(&self);
     /// Starts it.
     ///
@@ -41,7 +42,8 @@ impl Device for dpdk::Port<'_> {
         format!("port{} ({})", self.id().0, self.device_name())
     }
 
-    /// A net_memif client does not dial again when its server has gone, or was not there (DPDK 22.11).
+    /// A net_memif client does not dial again when its server has gone, or was not there (DPDK
+    /// 22.11).
     fn needs_restart(&self) -> bool {
         self.driver_name() == "net_memif"
     }

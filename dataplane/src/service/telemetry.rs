@@ -1,7 +1,8 @@
-//! Answers on DPDK's telemetry socket (`dpdk-telemetry.py`): `/flowtracker/stats`, `/table`, `/lcores`.
+//! Answers on DPDK's telemetry socket (`dpdk-telemetry.py`): `/flowtracker/stats`, `/table`,
+//! `/lcores`.
 //!
-//! DPDK's telemetry threads make them from what the lcores publish; no lcore has to answer. Names and units are those of
-//! GetStats.
+//! DPDK's telemetry threads make them from what the lcores publish; no lcore has to answer. Names
+//! and units are those of GetStats.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Notices lcores that do not poll, because they are blocked in a driver or preempted by another thread of their CPU.
+//! Notices lcores that do not poll, because they are blocked in a driver or preempted by another
+//! thread of their CPU.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use tracing::{error, warn};
 
 use crate::lcore::stats::Published;
 
-/// An lcore is stuck when its poll counter has not changed for this long. Lcores publish it every millisecond.
+/// An lcore is stuck when its poll counter has not changed for this long. Lcores publish it every
+/// millisecond.
 const STUCK: Duration = Duration::from_secs(1);
 
 /// A change to report to the operator.

@@ -99,8 +99,8 @@ const REPLAY_ID: &str = "replay";
 
 /// Parses the command line of `replay`. `args[0]` is the program's name.
 ///
-/// The file of `--config` may be that of a data plane with ports. Settings that only concern ports must be well formed,
-/// and have no effect.
+/// The file of `--config` may be that of a data plane with ports. Settings that only concern ports
+/// must be well formed, and have no effect.
 ///
 /// # Errors
 /// Those of [`parse`].
@@ -127,7 +127,8 @@ fn of_replay(arg: &clap::Arg) -> bool {
     arg.get_long().is_some_and(options::of_replay)
 }
 
-/// Returns the options of `replay`. Options that need ports are known, so that they can be refused by name, but hidden.
+/// Returns the options of `replay`. Options that need ports are known, so that they can be refused
+/// by name, but hidden.
 fn replay_command() -> clap::Command {
     let capture = clap::Arg::new("capture")
         .value_name("FILE")
@@ -153,8 +154,8 @@ fn replay_command() -> clap::Command {
         .arg(drain)
 }
 
-/// Returns the options of `args` together with those that a file adds. Both are options of `command`; `flags` is what
-/// clap has made of `args`.
+/// Returns the options of `args` together with those that a file adds. Both are options of
+/// `command`; `flags` is what clap has made of `args`.
 fn flags_and_file(
     command: clap::Command,
     mut args: Vec<OsString>,
@@ -168,7 +169,8 @@ fn flags_and_file(
     let refuse = |text| clap::Error::raw(ErrorKind::ValueValidation, text);
     let mut file = ConfigFile::read(path, &known).map_err(refuse)?;
     for setting in &file.settings {
-        // Each setting is checked on its own, so that the message can name its line, and also when a flag overrides it.
+        // Each setting is checked on its own, so that the message can name its line, and also when
+        // a flag overrides it.
         let flag = format!("--{}={}", setting.key, setting.value);
         if let Err(error) = Options::try_parse_from([args[0].clone(), flag.into()]) {
             return Err(refuse(format!("{}: {}", file.place_of(setting), one_line(&error))));

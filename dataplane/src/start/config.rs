@@ -1,4 +1,5 @@
-//! The effective configuration: the options, checked against each other, and what the environment adds.
+//! The effective configuration: the options, checked against each other, and what the environment
+//! adds.
 //!
 //! No other file reads the environment or fetches random numbers.
 
@@ -62,7 +63,8 @@ impl Config {
     /// Checks the options and adds what the environment gives.
     ///
     /// # Errors
-    /// When an option is not acceptable. The error names its flag, and its line if it stands in the file.
+    /// When an option is not acceptable. The error names its flag, and its line if it stands in the
+    /// file.
     pub fn new(line: &CommandLine) -> Result<Self, ConfigError> {
         Self::checked(&line.options).map_err(|mut error| {
             let setting = |file: &ConfigFile| file.setting(error.flag).map(|s| file.place_of(s).to_string());
@@ -139,7 +141,8 @@ impl Config {
         self.options.id.as_deref().unwrap_or_default()
     }
 
-    /// Writes the part of the effective configuration that a replay uses, as flags that can be pasted back.
+    /// Writes the part of the effective configuration that a replay uses, as flags that can be
+    /// pasted back.
     pub(crate) fn of_replay(&self) -> String {
         let flags = self.options.flags().into_iter().filter(|(name, _)| options::of_replay(name));
         flags.map(|(_, flag)| flag).collect::<Vec<_>>().join(" ")
@@ -166,8 +169,8 @@ pub fn dpdk_runtime_folder() -> PathBuf {
     dpdk_folder(runtime.as_deref(), xdg.as_deref(), rustix::process::getuid().is_root())
 }
 
-/// Writes the effective configuration as one line for the log: flags that can be pasted back. The secret, and what is
-/// computed because no option says otherwise, are not in it.
+/// Writes the effective configuration as one line for the log: flags that can be pasted back. The
+/// secret, and what is computed because no option says otherwise, are not in it.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flags: Vec<String> = self.options.flags().into_iter().map(|(_, flag)| flag).collect();

@@ -1,5 +1,5 @@
-//! From DPDK's devices to open ports: checks that they are the devices that were asked for, plans which lcore polls which
-//! queue, takes the memory for mbufs, and opens the ports.
+//! From DPDK's devices to open ports: checks that they are the devices that were asked for, plans
+//! which lcore polls which queue, takes the memory for mbufs, and opens the ports.
 
 use dpdk::{Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, SocketId};
 use tracing::{info, warn};
@@ -28,8 +28,8 @@ pub(crate) fn facts(
     Ok(all)
 }
 
-/// Refuses a start in which a port is missing. EAL goes on without a device that it cannot open; the ports behind it move
-/// up, and frames would leave by the wrong wire.
+/// Refuses a start in which a port is missing. EAL goes on without a device that it cannot open;
+/// the ports behind it move up, and frames would leave by the wrong wire.
 fn check(facts: &[(PortId, dpdk::PortFacts)], vdevs: &[Vdev], allowed: &[String]) -> Result<(), StartError> {
     // The members of a bonded device are ports too, which are not polled.
     let bonded = vdevs.iter().any(|vdev| vdev.driver() == "net_bond");
@@ -114,7 +114,8 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// One pool of mbufs for each NUMA node that has a port. A port of unknown node takes the first worker's.
+/// One pool of mbufs for each NUMA node that has a port. A port of unknown node takes the first
+/// worker's.
 pub(crate) struct Pools<'eal> {
     of: Vec<(SocketId, Mempool<'eal>)>,
     fallback: SocketId,

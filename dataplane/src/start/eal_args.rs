@@ -89,8 +89,9 @@ impl EalArgs {
         Ok(eal)
     }
 
-    /// Refuses arguments that EAL takes with a result that nobody wants. With `--proc-type secondary` or `auto` it waits
-    /// for ever for a primary process. A parameter that net_memif does not know makes it ignore all its parameters.
+    /// Refuses arguments that EAL takes with a result that nobody wants. With `--proc-type
+    /// secondary` or `auto` it waits for ever for a primary process. A parameter that net_memif
+    /// does not know makes it ignore all its parameters.
     pub(crate) fn accepted(self) -> Result<Self, BadArgument> {
         if !self.primary {
             return Err(BadArgument {
@@ -166,7 +167,8 @@ impl EalArgs {
         Ok(())
     }
 
-    /// Returns the lcores in ascending order. `affinity` are the CPUs that EAL takes when no lcores are given.
+    /// Returns the lcores in ascending order. `affinity` are the CPUs that EAL takes when no lcores
+    /// are given.
     pub(crate) fn lcores(&self, affinity: &BTreeSet<u32>) -> Vec<Lcore> {
         self.lcores
             .clone()

@@ -1,4 +1,5 @@
-//! Starts the data plane, runs it, and stops it in the reverse order: EAL, memory, ports, shards, threads, lcores.
+//! Starts the data plane, runs it, and stops it in the reverse order: EAL, memory, ports, shards,
+//! threads, lcores.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ use crate::start::topology::Topology;
 /// How often ports and lcores are looked after.
 const SUPERVISION: Duration = Duration::from_millis(50);
 
-/// Runs the data plane until SIGINT or SIGTERM. Calls `started` once nothing can keep it from polling.
+/// Runs the data plane until SIGINT or SIGTERM. Calls `started` once nothing can keep it from
+/// polling.
 ///
 /// # Errors
 /// When it cannot start; what was started by then has been stopped.
@@ -189,10 +191,12 @@ fn desk(config: &Config, shards: Vec<Shard>, owners: BTreeMap<u16, Option<usize>
 
 /// Frees what net_af_packet received before its port was started.
 ///
-/// The driver opens its socket for all interfaces and binds it to one afterwards, so these frames may have come from
-/// any interface of the host, and must not be forwarded. The port's counters start after them.
+/// The driver opens its socket for all interfaces and binds it to one afterwards, so these frames
+/// may have come from any interface of the host, and must not be forwarded. The port's counters
+/// start after them.
 fn discard_early_frames<T>(ports: &[Port<'_>], workers: &mut [Worker<'_, T>]) -> Result<(), StartError> {
-    /// Many times what the driver's ring holds by default: the bound keeps a busy wire from delaying the start for ever.
+    /// Many times what the driver's ring holds by default: the bound keeps a busy wire from
+    /// delaying the start for ever.
     const BURSTS: usize = 2048;
     let mut burst = Burst::new();
     for port in ports.iter().filter(|port| port.driver_name() == "net_af_packet") {

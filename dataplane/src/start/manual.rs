@@ -1,4 +1,5 @@
-//! `--man`: the manual page. Its section of options is made from [`Options`]; the other sections are in `manual/`.
+//! `--man`: the manual page. Its section of options is made from [`Options`]; the other sections
+//! are in `manual/`.
 
 use std::io::{self, Write};
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::start::eal_args::Vdev;
 
-/// The driver that cuts frames that are too long for it, instead of chaining mbufs or refusing them.
+/// The driver that cuts frames that are too long for it, instead of chaining mbufs or refusing
+/// them.
 const AF_PACKET: &str = "net_af_packet";
 
 /// Mbufs that each lcore keeps in its cache of the pool.
@@ -14,18 +15,19 @@ pub const CACHE: u32 = 256;
 /// Bytes of a frame that one mbuf holds, unless a device wants more; longer frames are chained.
 const DATA_ROOM: u16 = 2048;
 
-/// Bytes of the longest frame of a ring that one mbuf can hold: DPDK counts them in 16 bits, with 128 of headroom.
+/// Bytes of the longest frame of a ring that one mbuf can hold: DPDK counts them in 16 bits, with
+/// 128 of headroom.
 const MAX_FRAMESZ: u32 = 65535 - 128;
 
 /// The longest such frame that is a power of two, as a block of the ring has to be.
 const MAX_SUGGESTED: u32 = 32768;
 
-/// Bytes before a frame in a frame of net_af_packet's ring (tpacket_rcv of the kernel). Found by experiment: longer frames
-/// are cut to `framesz` less this.
+/// Bytes before a frame in a frame of net_af_packet's ring (tpacket_rcv of the kernel). Found by
+/// experiment: longer frames are cut to `framesz` less this.
 const BEFORE_FRAME: u32 = 66;
 
-/// Bytes of an Ethernet header with a VLAN tag. The outer one of two tags does not lie in the ring: the kernel keeps it
-/// aside, and the driver puts it back.
+/// Bytes of an Ethernet header with a VLAN tag. The outer one of two tags does not lie in the ring:
+/// the kernel keeps it aside, and the driver puts it back.
 const LINK_HEADERS: u32 = 14 + 4;
 
 /// What holds mbufs, for one pool.
@@ -46,11 +48,12 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Returns how many mbufs are enough: every queue full, every cache filled up to its limit (1.5 times its size), and
-    /// two bursts held by every lcore.
+    /// Returns how many mbufs are enough: every queue full, every cache filled up to its limit (1.5
+    /// times its size), and two bursts held by every lcore.
     #[must_use]
     pub fn mbufs(&self) -> u32 {
-        /// Descriptors of the smallest queue pair: a device may round small rings up, and no common one beyond this.
+        /// Descriptors of the smallest queue pair: a device may round small rings up, and no common
+        /// one beyond this.
         const FEWEST: u32 = 2 * 512;
         let descriptors = self.descriptors.max(FEWEST);
         let queued = self.ports.saturating_mul(self.queues).saturating_mul(descriptors);
@@ -59,8 +62,8 @@ impl Demand {
     }
 }
 
-/// Counts the frames of the captures that net_pcap loops (`rx_pcap=FILE,infinite_rx=1`): it copies each into an mbuf of
-/// its own.
+/// Counts the frames of the captures that net_pcap loops (`rx_pcap=FILE,infinite_rx=1`): it copies
+/// each into an mbuf of its own.
 #[must_use]
 pub(crate) fn looped_frames(vdevs: &[Vdev]) -> u32 {
     let looping =
@@ -76,8 +79,9 @@ pub(crate) fn framesz(vdev: &Vdev) -> u32 {
     vdev.number("framesz").map_or(DEFAULT, |n| u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-/// Returns how many bytes of a frame one mbuf must hold for these devices. net_af_packet does not chain mbufs, and wants
-/// one as long as a frame of its ring. Frames too long for any mbuf are refused by [`check_mtu`].
+/// Returns how many bytes of a frame one mbuf must hold for these devices. net_af_packet does not
+/// chain mbufs, and wants one as long as a frame of its ring. Frames too long for any mbuf are
+/// refused by [`check_mtu`].
 #[must_use]
 pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
     let rings = vdevs.iter().filter(|vdev| vdev.driver() == AF_PACKET).map(framesz);
@@ -87,8 +91,8 @@ pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
 /// A net_af_packet whose frames do not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FramesTooLong {
-    /// Frames of its interface do not fit into frames of its ring. The kernel would cut them, and the driver would
-    /// deliver what is left.
+    /// Frames of its interface do not fit into frames of its ring. The kernel would cut them, and
+    /// the driver would deliver what is left.
     #[error(
         "{device}: frames of MTU {mtu} do not fit framesz={framesz} and would be cut: {}",
         longer_ring(*.mtu)
@@ -103,7 +107,8 @@ pub enum FramesTooLong {
         /// The largest MTU whose frames fit.
         largest: u32,
     },
-    /// Frames of its ring do not fit into an mbuf. The driver would refuse the pool, and report a lack of memory.
+    /// Frames of its ring do not fit into an mbuf. The driver would refuse the pool, and report a
+    /// lack of memory.
     #[error("{device}: framesz={framesz} is more than an mbuf can hold; {MAX_SUGGESTED} at most")]
     ForMbuf {
         /// The device.
@@ -146,7 +151,8 @@ pub(crate) fn check_mtu(vdev: &Vdev, mtu: u32) -> Result<(), FramesTooLong> {
     Err(FramesTooLong::ForRing { device: vdev.name.clone(), mtu, framesz, largest })
 }
 
-/// Counts the frames of a capture. Returns 0 when it cannot be read, which the driver will report better.
+/// Counts the frames of a capture. Returns 0 when it cannot be read, which the driver will report
+/// better.
 fn count_frames(path: &Path) -> u32 {
     let Ok(file) = File::open(path) else { return 0 };
     let Ok(mut reader) = pcap_file::pcap::PcapReader::new(std::io::BufReader::new(file)) else { return 0 };

@@ -1,4 +1,5 @@
-//! What runs before the first packet: options, EAL, devices, topology and memory, and the order in which they stop.
+//! What runs before the first packet: options, EAL, devices, topology and memory, and the order in
+//! which they stop.
 
 pub mod cli;
 pub mod config;

@@ -1,7 +1,8 @@
-//! The options of the data plane: their names, types, defaults and help, and how an effective value is written.
+//! The options of the data plane: their names, types, defaults and help, and how an effective value
+//! is written.
 //!
-//! What an option does is said by [`crate::start::config`] when it needs checking against another option or the
-//! environment, else by the code that uses it.
+//! What an option does is said by [`crate::start::config`] when it needs checking against another
+//! option or the environment, else by the code that uses it.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -47,7 +48,8 @@ pub struct Options {
     /// Hash function: `keyed` resists chosen collisions, `crc` and `jhash` are DPDK's.
     #[arg(long, value_name = "NAME", default_value = "keyed", value_parser = PossibleValuesParser::new(["keyed", "crc", "jhash"]).map(|s| hash_kind(&s)))]
     pub hash: HashKind,
-    /// How frames are parsed, hashed and looked up: `native` uses what AES, CRC, AVX and AVX-512 instructions the CPU has, `portable` none of them.
+    /// How frames are parsed, hashed and looked up: `native` uses what AES, CRC, AVX and AVX-512
+    /// instructions the CPU has, `portable` none of them.
     #[arg(long, value_name = "KIND", default_value = "native", value_enum)]
     pub instructions: Instructions,
     /// Aging of the timer profiles 0, 1, … in milliseconds: 1 to 16 distinct values.
@@ -115,7 +117,8 @@ pub enum Switch {
     Off,
 }
 
-/// Keys of the file of `--config` whose value may be an array: flags that take values separated by commas.
+/// Keys of the file of `--config` whose value may be an array: flags that take values separated by
+/// commas.
 pub(super) const LISTS: [&str; 2] = ["protocols", "timer-profiles"];
 /// Keys whose value may be a boolean: flags that take `on` and `off`.
 pub(super) const SWITCHES: [&str; 1] = ["accounting"];

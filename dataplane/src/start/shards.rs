@@ -104,7 +104,8 @@ fn lanes<'p>(ports: &'p [Port<'_>], planned: &[topology::Lane]) -> Result<Vec<La
         .collect()
 }
 
-/// Says in what pages a shard lies, from what the process had in large ones before and after its memory was taken.
+/// Says in what pages a shard lies, from what the process had in large ones before and after its
+/// memory was taken.
 fn pages(before: Option<u64>, after: Option<u64>) -> String {
     match (before, after) {
         (Some(before), Some(after)) if after > before => {

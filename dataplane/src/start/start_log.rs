@@ -1,4 +1,5 @@
-//! Holds the log back until the start has succeeded, so that a start that fails prints one line, the reason.
+//! Holds the log back until the start has succeeded, so that a start that fails prints one line,
+//! the reason.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -9,8 +10,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// The log's way to standard error.
 ///
-/// It has a file descriptor of its own: the well-known one is redirected while DPDK's messages are captured
-/// ([`dpdk::capture_output`]).
+/// It has a file descriptor of its own: the well-known one is redirected while DPDK's messages are
+/// captured ([`dpdk::capture_output`]).
 #[derive(Clone, Debug)]
 pub struct StartLog(Arc<Mutex<Inner>>);
 

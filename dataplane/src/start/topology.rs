@@ -29,21 +29,23 @@ pub struct PortFacts {
 /// How a device deals frames over its receive queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dealing {
-    /// By a hash of addresses and ports (RSS), over the queues that are opened: all frames of a flow and direction come
-    /// to one queue.
+    /// By a hash of addresses and ports (RSS), over the queues that are opened: all frames of a
+    /// flow and direction come to one queue.
     ByFlow,
     /// By a rule of the peer's, over the queues that are opened.
     ByPeer,
-    /// By a rule of its maker's, over all queues that it has, opened or not. A queue that nobody polls keeps its frames.
+    /// By a rule of its maker's, over all queues that it has, opened or not. A queue that nobody
+    /// polls keeps its frames.
     Fixed,
 }
 
 impl Dealing {
     /// Returns how devices of a DPDK driver deal; `rss` says whether the device offers RSS.
     ///
-    /// net_tap offers RSS, but its kernel side moves a flow to the queue that last sent in the other direction. net_null
-    /// makes frames up. net_af_packet (whose fanout rolls over when a ring is full), net_af_xdp, net_pcap and net_ring
-    /// have the queues that their device arguments gave them.
+    /// net_tap offers RSS, but its kernel side moves a flow to the queue that last sent in the
+    /// other direction. net_null makes frames up. net_af_packet (whose fanout rolls over when a
+    /// ring is full), net_af_xdp, net_pcap and net_ring have the queues that their device arguments
+    /// gave them.
     #[must_use]
     pub fn of(driver: &str, rss: bool) -> Self {
         match driver {
@@ -69,7 +71,8 @@ pub struct LcoreFacts {
 pub struct Lane {
     /// DPDK id of the port that is polled.
     pub port: u16,
-    /// Receive queue of that port, and transmit queue of the peer, so that no two lcores share a queue.
+    /// Receive queue of that port, and transmit queue of the peer, so that no two lcores share a
+    /// queue.
     pub queue: u16,
     /// DPDK id of the port that the frames leave by.
     pub peer: u16,
@@ -109,7 +112,8 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Returns for each port, by DPDK id, the index of the worker that polls all of its queues; `None` where several do.
+    /// Returns for each port, by DPDK id, the index of the worker that polls all of its queues;
+    /// `None` where several do.
     #[must_use]
     pub fn owners(&self) -> BTreeMap<u16, Option<usize>> {
         let mut owners = BTreeMap::new();
@@ -169,7 +173,8 @@ pub enum TopologyError {
         /// What it has.
         has: u16,
     },
-    /// Each port needs as many queues as every other, because a frame leaves by the queue of the number that it came by.
+    /// Each port needs as many queues as every other, because a frame leaves by the queue of the
+    /// number that it came by.
     #[error(
         "{device} was made with {has} queue(s) and {other} has {other_has}: ports need as many queues as each other, \
          because a frame leaves by the queue of the number that it came by"
@@ -194,13 +199,13 @@ pub enum TopologyError {
     },
 }
 
-/// Makes the plan. The main lcore polls only when it is the only one. Each queue goes to the lcore that has the fewest,
-/// in a tie to one of the port's NUMA node.
+/// Makes the plan. The main lcore polls only when it is the only one. Each queue goes to the lcore
+/// that has the fewest, in a tie to one of the port's NUMA node.
 ///
-/// If every device deals by flow, a port has as many queues as there are workers, or `rxq`, and no more than the devices
-/// have. Otherwise it has one queue, or `rxq`, or all queues of a device that deals in a fixed way. The queues of a
-/// device that does not deal by flow stay together on one lcore, so that each flow is in one shard whichever queue a
-/// frame comes by.
+/// If every device deals by flow, a port has as many queues as there are workers, or `rxq`, and no
+/// more than the devices have. Otherwise it has one queue, or `rxq`, or all queues of a device that
+/// deals in a fixed way. The queues of a device that does not deal by flow stay together on one
+/// lcore, so that each flow is in one shard whichever queue a frame comes by.
 ///
 /// # Errors
 /// When no plan is possible.

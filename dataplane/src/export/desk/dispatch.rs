@@ -143,8 +143,8 @@ impl Dispatch {
         Ok(())
     }
 
-    /// Gives the next step of a command to all shards as soon as all have room. It cannot be refused: without it the
-    /// shards would stay different.
+    /// Gives the next step of a command to all shards as soon as all have room. It cannot be
+    /// refused: without it the shards would stay different.
     pub(super) fn go_on(&mut self, kind: Kind, origin: Origin, task: Task) {
         self.due.push_back((kind, origin, task));
         self.pump();
@@ -202,14 +202,16 @@ impl Dispatch {
         let cancel = Command { id: self.next, link: None, until_ns: NEVER_LATE, task: Task::Cancel(dump) };
         self.next += 1;
         for shard in &self.shards {
-            // An lcore that is behind does not get the command. It ends the dump by itself, and the replies are dropped.
+            // An lcore that is behind does not get the command. It ends the dump by itself, and the
+            // replies are dropped.
             let _ = shard.tasks.try_send(cancel);
         }
     }
 }
 
-/// Joins the outcomes of two shards. Only one shard owns a flow, so what it has done or refused goes before "no such
-/// entry" of the others. Where the answer `needs_all` shards, what keeps one of them from its part goes before all.
+/// Joins the outcomes of two shards. Only one shard owns a flow, so what it has done or refused
+/// goes before "no such entry" of the others. Where the answer `needs_all` shards, what keeps one
+/// of them from its part goes before all.
 fn joined(a: Outcome, b: Outcome, needs_all: bool) -> Outcome {
     let rank = |outcome| match outcome {
         Outcome::Refused(Refusal::NotFound) => 0,

@@ -92,8 +92,8 @@ fn one_change_at_a_time_and_no_purge_meanwhile() {
     assert_eq!(rig.ask(change(&[(1, 6)], None)).status(), Status::Ok);
 }
 
-/// Between the halves of a change the mailboxes are full, and the link is cut:
-/// the second half is done when there is room, and nobody is told.
+/// Between the halves of a change the mailboxes are full, and the link is cut: the second half is
+/// done when there is room, and nobody is told.
 #[test]
 fn a_change_is_finished_after_full_mailboxes_and_a_cut_link() {
     for (cut, refused) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -166,7 +166,8 @@ fn flush_purge_and_load_give_the_sum_and_each_shard_tells_its_part() {
     assert_eq!(ends(1, &rig), [EventBody::Purged(1), EventBody::Loaded]);
 }
 
-/// Between PURGED and LOADED nothing comes into being, however long the ring keeps a shard from telling.
+/// Between PURGED and LOADED nothing comes into being, however long the ring keeps a shard from
+/// telling.
 #[test]
 fn a_load_is_told_before_anything_is_tracked() {
     let mut rig = Rig::new(64);
@@ -188,8 +189,8 @@ fn a_load_is_told_before_anything_is_tracked() {
     assert!(matches!(bodies[..], [EventBody::Loaded, EventBody::Created(_)]), "{bodies:?}");
 }
 
-/// A purge that was asked for on one link and comes to its end on the next, which
-/// has been told of the entries already: it is told anew that there are none.
+/// A purge that was asked for on one link and comes to its end on the next, which has been told of
+/// the entries already: it is told anew that there are none.
 #[test]
 fn a_purge_of_an_earlier_link_is_a_resync_of_the_later_one() {
     let mut rig = Rig::new(200);
@@ -271,8 +272,7 @@ fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
     assert!(rig.parts(creation).is_empty() && rig.lcores[0].shard.tracker.get(&flow(1, 1)).is_some());
 }
 
-/// What an lcore comes to too late is not done. What needs every shard is late
-/// when one of them is.
+/// What an lcore comes to too late is not done. What needs every shard is late when one of them is.
 #[test]
 fn late_commands_say_so_and_do_nothing() {
     const DEADLINE_MS: u32 = 5;

@@ -150,7 +150,8 @@ fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
     assert!(replies.contains(&Reply::Done { id: DUMPS as u64 + 1, outcome: Outcome::TooManyDumps }));
 }
 
-/// Runs the mailbox until everything is answered, and returns the events that were reported meanwhile.
+/// Runs the mailbox until everything is answered, and returns the events that were reported
+/// meanwhile.
 fn settle(
     desk: &MailboxHandle,
     executor: &mut Executor,

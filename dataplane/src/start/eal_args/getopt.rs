@@ -1,5 +1,5 @@
-//! Reads options as getopt_long does for EAL: `-l 0`, `-l0`, `--vdev x` and `--vdev=x`, and a long option by any beginning
-//! that it shares with no other.
+//! Reads options as getopt_long does for EAL: `-l 0`, `-l0`, `--vdev x` and `--vdev=x`, and a long
+//! option by any beginning that it shares with no other.
 
 /// An argument that EAL would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,8 @@ const LONG: [(&str, Value); 37] = [
     ("vmware-tsc-map", Value::No),
 ];
 
-/// Splits arguments into options, with their dashes, and values; an option without a value has an empty one.
+/// Splits arguments into options, with their dashes, and values; an option without a value has an
+/// empty one.
 pub(super) fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgument> {
     let mut found = Vec::new();
     let mut args = args.iter();

@@ -15,8 +15,8 @@ pub(crate) struct Vdev {
 }
 
 impl Vdev {
-    /// Returns the driver, named as its plugin: the device's name without the number, with `net_` for the old prefix
-    /// `eth_`.
+    /// Returns the driver, named as its plugin: the device's name without the number, with `net_`
+    /// for the old prefix `eth_`.
     pub(crate) fn driver(&self) -> String {
         let name = self.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
         let name = name.strip_prefix("eth_").map_or_else(|| name.to_owned(), |rest| format!("net_{rest}"));
@@ -56,13 +56,15 @@ pub(crate) fn beyond_dpdk(lcores: &[Lcore]) -> Vec<u32> {
     lcores.iter().map(|lcore| lcore.id).filter(|&id| id >= MAX_LCORE).collect()
 }
 
-/// Reads numbers as the kernel and EAL list them, such as `0-2,5`. Returns `None` for any other text.
+/// Reads numbers as the kernel and EAL list them, such as `0-2,5`. Returns `None` for any other
+/// text.
 pub(crate) fn numbers(text: &str) -> Option<BTreeSet<u32>> {
     let mut all = BTreeSet::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        // No machine has more CPUs than this. Without a bound, a typing error could take all memory.
+        // No machine has more CPUs than this. Without a bound, a typing error could take all
+        // memory.
         if first > last || last > 1 << 16 {
             return None;
         }
@@ -85,8 +87,8 @@ pub(super) fn mask(text: &str) -> Option<Vec<Lcore>> {
     (!lcores.is_empty()).then_some(lcores)
 }
 
-/// Reads `lcores[@cpus][,…]`. Each side is a number or a list in parentheses; the lcores of a list without `@` share its
-/// CPUs.
+/// Reads `lcores[@cpus][,…]`. Each side is a number or a list in parentheses; the lcores of a list
+/// without `@` share its CPUs.
 pub(super) fn lcore_map(text: &str) -> Option<Vec<Lcore>> {
     let mut lcores: Vec<Lcore> = Vec::new();
     for part in split_outside_parentheses(text) {
@@ -129,7 +131,8 @@ pub(super) fn vdev(text: &str) -> Vdev {
     Vdev { name, params: parts.map(pair).collect() }
 }
 
-/// Returns a PCI address in full and without its parameters: `0000:01:00.0` for `01:00.0,key=value`.
+/// Returns a PCI address in full and without its parameters: `0000:01:00.0` for
+/// `01:00.0,key=value`.
 pub(super) fn pci_address(text: &str) -> String {
     let text = text.strip_prefix("pci:").unwrap_or(text);
     let address = text.split(',').next().unwrap_or_default().to_ascii_lowercase();

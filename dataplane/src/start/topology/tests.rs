@@ -112,7 +112,8 @@ fn what_cannot_work_is_refused_with_the_reason() {
     assert!(shares(1, 2).unwrap_err().to_string().contains("--capacity"));
 }
 
-/// Law: a port whose number does not fit a key's eight bits is refused, however few ports there are.
+/// Law: a port whose number does not fit a key's eight bits is refused, however few ports there
+/// are.
 #[test]
 fn a_port_id_that_no_key_can_hold_is_refused() {
     let with_id = |id| {

@@ -220,9 +220,8 @@ impl Trial {
         self.read_answers();
     }
 
-    /// When all has come to its end: every command is answered, the shards agree,
-    /// the events add up to the tables, and what flushes and purges have told is
-    /// what was answered.
+    /// When all has come to its end: every command is answered, the shards agree, the events add up
+    /// to the tables, and what flushes and purges have told is what was answered.
     fn settle(&mut self) {
         self.rig.lcores.iter_mut().for_each(|lcore| lcore.open = true);
         self.apply(&Op::Raise);

@@ -228,8 +228,8 @@ fn what_is_no_command_and_no_filter() {
     }
 }
 
-/// Programs are told apart by 16 bits. When as many have written and no sweep
-/// can say that some are forgotten, a further one is refused, and a known one not.
+/// Programs are told apart by 16 bits. When as many have written and no sweep can say that some are
+/// forgotten, a further one is refused, and a known one not.
 #[test]
 fn more_programs_than_can_be_told_apart() {
     let mut rig = Rig::new(8);

@@ -170,8 +170,8 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    /// Shards of so many entries each. Frames of port0 come to the first lcore,
-    /// those of port1 to the second, those of port2 to both.
+    /// Shards of so many entries each. Frames of port0 come to the first lcore, those of port1 to
+    /// the second, those of port2 to both.
     pub(super) fn new(entries: u32) -> Self {
         let config = TrackerConfig::default();
         let (mut shards, mut lcores) = (Vec::new(), Vec::new());
@@ -374,8 +374,8 @@ impl Rig {
         assert_eq!(self.desk.dispatch.pending.len(), waiting);
     }
 
-    /// Every shard has the attributes of this table and is not held. What
-    /// profiles a shard has only a new entry can tell.
+    /// Every shard has the attributes of this table and is not held. What profiles a shard has only
+    /// a new entry can tell.
     pub(super) fn shards_have(&mut self, table: &v1::Table) {
         let (now, probe, author) = (self.now(), flow(3, 65_535), ActorId(ActorId::FIRST_CONTROL));
         for lcore in &mut self.lcores {
