@@ -1,29 +1,274 @@
-//! The match key: its compact form, its checks, and its texts.
+//! The keys of tables: checked values, the messages of the API, and the compact text form.
 //!
-//! Three forms exist. [`FlowKey`] is what the service computes with,
-//! [`Key`] is what the API carries, and the text
-//! `port0/tcp/10.0.0.1:36876-10.0.0.2:1234` is what people paste.
+//! A [`WideKey`] holds the key of any table, and a [`TableDescription`] says what of it counts and
+//! how it is written. [`FlowKey`] is the key of [`IPV4_FLOWS`] in the form that is kept by the
+//! million. [`Key`] is what the API carries. People paste the compact form,
+//! `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
+
+mod value;
 
 use std::fmt;
-use std::net::Ipv4Addr;
-use std::num::IntErrorKind;
 use std::str::FromStr;
 
+use crate::table::{FieldType, IPV4_FLOWS, KeyField, KeyPart, TableDescription};
 use crate::v1::Key;
 
-pub use crate::show::port_name;
+pub use self::value::{TCP, UDP, parse_masked, parse_number, parse_value, port_name, quoted, value_text};
 
-use crate::table::KeyPart;
+/// The key of any table, host byte order. A part that the table does not have is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct WideKey {
+    /// DPDK port id + 1.
+    pub input_port: u32,
+    /// Source address, most significant byte first; of an IPv4 address the lowest 32 bits.
+    pub src_addr: u128,
+    /// Destination address, as `src_addr`.
+    pub dst_addr: u128,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Source port of the segment.
+    pub src_port: u16,
+    /// Destination port of the segment.
+    pub dst_port: u16,
+}
 
-/// IPv4 protocol number of TCP (IANA).
-pub const TCP: u8 = 6;
-/// IPv4 protocol number of UDP (IANA).
-pub const UDP: u8 = 17;
+impl WideKey {
+    /// Returns the value of a part.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, part: KeyPart) -> u128 {
+        match part {
+            KeyPart::InputPort => self.input_port.into(),
+            KeyPart::SrcAddr => self.src_addr,
+            KeyPart::DstAddr => self.dst_addr,
+            KeyPart::Protocol => self.protocol.into(),
+            KeyPart::SrcPort => self.src_port.into(),
+            KeyPart::DstPort => self.dst_port.into(),
+        }
+    }
 
-/// Highest DPDK port id: port ids are 16 bits wide.
-const MAX_PORT_ID: u32 = 0xffff;
+    /// Sets a part; bits beyond [`KeyPart::bits`], which no described field has, are lost.
+    pub fn set(&mut self, part: KeyPart, value: u128) {
+        match part {
+            KeyPart::InputPort => self.input_port = value as u32,
+            KeyPart::SrcAddr => self.src_addr = value,
+            KeyPart::DstAddr => self.dst_addr = value,
+            KeyPart::Protocol => self.protocol = value as u8,
+            KeyPart::SrcPort => self.src_port = value as u16,
+            KeyPart::DstPort => self.dst_port = value as u16,
+        }
+    }
 
-/// The 136-bit match key, host byte order.
+    /// Checks a key of a request for an entry of `table`.
+    ///
+    /// # Errors
+    ///
+    /// Reports every field that is wrong, each under its path below `path`.
+    pub fn from_proto(
+        table: &TableDescription,
+        key: Option<&Key>,
+        path: &str,
+    ) -> Result<Self, Vec<Violation>> {
+        let Some(key) = key else {
+            let count = in_words(table.key.len());
+            let why = format!("is missing: all {count} fields of the key are needed");
+            return Err(vec![Violation::new(path, why)]);
+        };
+        let mut wide = Self::default();
+        let mut wrong = Vec::new();
+        for field in table.key {
+            let value = match carried(key, field.part) {
+                Carried::Text(text) => parse_value(field, text),
+                Carried::Number(number) => {
+                    value::check_range(number.into(), field.r#type.bits()).map(u128::from)
+                }
+            };
+            match value {
+                Ok(value) => wide.set(field.part, value),
+                Err(why) => wrong.push(Violation::new(format!("{path}.{}", field.part.api_name()), why)),
+            }
+        }
+        if wrong.is_empty() { Ok(wide) } else { Err(wrong) }
+    }
+
+    /// Returns the form of the API; parts that `table` does not have are left empty.
+    #[must_use]
+    pub fn to_proto(&self, table: &TableDescription) -> Key {
+        let mut key = Key::default();
+        for field in table.key {
+            let value = self.get(field.part);
+            match field.part {
+                KeyPart::InputPort => key.input_port = value_text(field, value),
+                KeyPart::SrcAddr => key.src_addr = value_text(field, value),
+                KeyPart::DstAddr => key.dst_addr = value_text(field, value),
+                KeyPart::Protocol => key.protocol = self.protocol.into(),
+                KeyPart::SrcPort => key.src_port = self.src_port.into(),
+                KeyPart::DstPort => key.dst_port = self.dst_port.into(),
+            }
+        }
+        key
+    }
+
+    /// Parses the compact form of a key of `table`. Of `PORT/PROTOCOL/ADDRESS:PORT-ADDRESS:PORT`,
+    /// the parts that the key does not have are left out.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong, with the name of the field.
+    pub fn parse(table: &TableDescription, text: &str) -> Result<Self, String> {
+        let shape =
+            || format!("{} is not a key: {} is one", quoted(text), Self::example(table).compact(table));
+        let mut key = Self::default();
+        for (field, word) in split(table, text).ok_or_else(shape)? {
+            let value = parse_value(field, word).map_err(|why| format!("{}: {why}", field.name))?;
+            key.set(field.part, value);
+        }
+        Ok(key)
+    }
+
+    /// True when a word can only be the compact form of a key of `table`, not the name of a field.
+    #[must_use]
+    pub fn looks_compact(table: &TableDescription, word: &str) -> bool {
+        let leading = [KeyPart::InputPort, KeyPart::Protocol];
+        let has_leading = leading.iter().any(|part| table.field_of(*part).is_some());
+        word.contains(if has_leading { '/' } else { '-' })
+    }
+
+    /// Returns what prints the compact form, which [`WideKey::parse`] reads.
+    #[must_use]
+    pub fn compact<'a>(&'a self, table: &'a TableDescription) -> impl fmt::Display + 'a {
+        Compact { key: self, table }
+    }
+
+    /// Returns a key that messages and help texts show.
+    #[must_use]
+    pub fn example(table: &TableDescription) -> Self {
+        let addr = |host: u128| match table.field_of(KeyPart::SrcAddr).map(|field| field.r#type) {
+            Some(FieldType::Ipv6) => 0x2001_0db8 << 96 | host,
+            _ => 10 << 24 | host,
+        };
+        Self {
+            input_port: 1,
+            src_addr: addr(1),
+            dst_addr: addr(2),
+            protocol: TCP,
+            src_port: 36876,
+            dst_port: 1234,
+        }
+    }
+}
+
+/// The value of a part as the API carries it.
+enum Carried<'a> {
+    Text(&'a str),
+    Number(u32),
+}
+
+fn carried(key: &Key, part: KeyPart) -> Carried<'_> {
+    match part {
+        KeyPart::InputPort => Carried::Text(&key.input_port),
+        KeyPart::SrcAddr => Carried::Text(&key.src_addr),
+        KeyPart::DstAddr => Carried::Text(&key.dst_addr),
+        KeyPart::Protocol => Carried::Number(key.protocol),
+        KeyPart::SrcPort => Carried::Number(key.src_port),
+        KeyPart::DstPort => Carried::Number(key.dst_port),
+    }
+}
+
+/// Returns the value of a part of a key that the API has carried, as text.
+#[must_use]
+pub fn carried_text(key: &Key, part: KeyPart) -> String {
+    match carried(key, part) {
+        Carried::Text(text) => text.to_owned(),
+        Carried::Number(number) => number.to_string(),
+    }
+}
+
+type Word<'a> = (&'static KeyField, &'a str);
+
+/// Splits a compact form into words, in the order in which mistakes are reported; `None` when it
+/// has another shape.
+fn split<'a>(table: &TableDescription, text: &'a str) -> Option<Vec<Word<'a>>> {
+    let mut rest = text;
+    let mut leading = |part| {
+        let Some(field) = table.field_of(part) else { return Some(None) };
+        let (word, behind) = rest.split_once('/')?;
+        rest = behind;
+        Some(Some((field, word)))
+    };
+    let input_port = leading(KeyPart::InputPort)?;
+    let protocol = leading(KeyPart::Protocol)?;
+    let (src, dst) = rest.split_once('-')?;
+    let (src_addr, src_port) =
+        split_end(table.field_of(KeyPart::SrcAddr)?, table.field_of(KeyPart::SrcPort), src)?;
+    let (dst_addr, dst_port) =
+        split_end(table.field_of(KeyPart::DstAddr)?, table.field_of(KeyPart::DstPort), dst)?;
+    let words = [input_port, Some(src_addr), Some(dst_addr), src_port, dst_port, protocol];
+    Some(words.into_iter().flatten().collect())
+}
+
+/// Splits `ADDRESS:PORT`, or takes `ADDRESS` where the key has no such port.
+fn split_end<'a>(
+    addr: &'static KeyField,
+    port: Option<&'static KeyField>,
+    text: &'a str,
+) -> Option<(Word<'a>, Option<Word<'a>>)> {
+    let (addr_word, port_word) = match port {
+        Some(port) => {
+            let (addr, word) = text.rsplit_once(':')?;
+            (addr, Some((port, word)))
+        }
+        None => (text, None),
+    };
+    let addr_word = match addr.r#type {
+        FieldType::Ipv6 => addr_word.strip_prefix('[')?.strip_suffix(']')?,
+        _ => addr_word,
+    };
+    Some(((addr, addr_word), port_word))
+}
+
+/// A key that prints itself in the compact form.
+struct Compact<'a> {
+    key: &'a WideKey,
+    table: &'a TableDescription,
+}
+
+impl fmt::Display for Compact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |part| self.table.field_of(part).map(|field| value_text(field, self.key.get(part)));
+        if let Some(port) = text(KeyPart::InputPort) {
+            write!(f, "{port}/")?;
+        }
+        if let Some(number) = text(KeyPart::Protocol) {
+            match self.key.protocol {
+                TCP => f.write_str("tcp/")?,
+                UDP => f.write_str("udp/")?,
+                _ => write!(f, "{number}/")?,
+            }
+        }
+        let ends = [(KeyPart::SrcAddr, KeyPart::SrcPort), (KeyPart::DstAddr, KeyPart::DstPort)];
+        for (between, (addr, port)) in ["", "-"].into_iter().zip(ends) {
+            f.write_str(between)?;
+            let field = self.table.field_of(addr);
+            match (field.map(|field| field.r#type), text(addr)) {
+                (Some(FieldType::Ipv6), Some(addr)) => write!(f, "[{addr}]")?,
+                (_, addr) => f.write_str(&addr.unwrap_or_default())?,
+            }
+            if let Some(port) = text(port) {
+                write!(f, ":{port}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes small numbers as words, as messages do.
+fn in_words(number: usize) -> String {
+    const WORDS: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    WORDS.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
+/// The key of [`IPV4_FLOWS`], host byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowKey {
     /// DPDK port id + 1; never 0.
@@ -42,61 +287,45 @@ pub struct FlowKey {
 
 const _: () = assert!(size_of::<FlowKey>() == 20, "a million keys sit in the mirror");
 
-/// One thing that is wrong with a field of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// Path of the field in the request message: `key.src_addr`.
-    pub field: String,
-    /// What is wrong with it.
-    pub description: String,
-}
-
-impl Violation {
-    /// Says that `field` is wrong because of `description`.
-    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into() }
-    }
-}
-
 impl FlowKey {
-    /// Checks a key of a request. Every field that is wrong is reported, each
-    /// under its path below `path`.
+    /// Checks a key of a request.
+    ///
+    /// # Errors
+    ///
+    /// Reports every field that is wrong, each under its path below `path`.
     pub fn from_proto(key: Option<&Key>, path: &str) -> Result<Self, Vec<Violation>> {
-        let Some(key) = key else {
-            return Err(vec![Violation::new(path, "is missing: all six fields of the key are needed")]);
-        };
-        let mut wrong = Vec::new();
-        let mut check = |field: &str, description: String| {
-            wrong.push(Violation::new(format!("{path}.{field}"), description));
-        };
-        let input_port = parse_input_port(&key.input_port).unwrap_or_else(|why| {
-            check("input_port", why);
-            0
-        });
-        let src_addr = parse_addr(&key.src_addr).unwrap_or_else(|why| {
-            check("src_addr", why);
-            0
-        });
-        let dst_addr = parse_addr(&key.dst_addr).unwrap_or_else(|why| {
-            check("dst_addr", why);
-            0
-        });
-        let protocol = u8::try_from(key.protocol).unwrap_or_else(|_| {
-            check("protocol", format!("{} is not in 0 to 255", key.protocol));
-            0
-        });
-        let src_port = u16::try_from(key.src_port).unwrap_or_else(|_| {
-            check("src_port", format!("{} is not in 0 to 65535", key.src_port));
-            0
-        });
-        let dst_port = u16::try_from(key.dst_port).unwrap_or_else(|_| {
-            check("dst_port", format!("{} is not in 0 to 65535", key.dst_port));
-            0
-        });
-        if wrong.is_empty() {
-            Ok(Self { input_port, src_addr, dst_addr, src_port, dst_port, protocol })
-        } else {
-            Err(wrong)
+        WideKey::from_proto(&IPV4_FLOWS, key, path).map(Self::narrow)
+    }
+
+    /// Returns the form of the API.
+    #[must_use]
+    pub fn to_proto(self) -> Key {
+        self.widen().to_proto(&IPV4_FLOWS)
+    }
+
+    /// Returns the same key in the form that any table's key has.
+    #[must_use]
+    #[inline]
+    pub fn widen(self) -> WideKey {
+        WideKey {
+            input_port: self.input_port,
+            src_addr: self.src_addr.into(),
+            dst_addr: self.dst_addr.into(),
+            protocol: self.protocol,
+            src_port: self.src_port,
+            dst_port: self.dst_port,
+        }
+    }
+
+    /// Takes a key that was checked against [`IPV4_FLOWS`], whose addresses have 32 bits.
+    fn narrow(key: WideKey) -> Self {
+        Self {
+            input_port: key.input_port,
+            src_addr: key.src_addr as u32,
+            dst_addr: key.dst_addr as u32,
+            src_port: key.src_port,
+            dst_port: key.dst_port,
+            protocol: key.protocol,
         }
     }
 
@@ -133,226 +362,39 @@ impl FlowKey {
             dst_port: u16::from_be_bytes([bytes[15], bytes[16]]),
         })
     }
-
-    /// The form of the API.
-    #[must_use]
-    pub fn to_proto(self) -> Key {
-        Key {
-            input_port: port_name(self.input_port),
-            src_addr: Ipv4Addr::from_bits(self.src_addr).to_string(),
-            dst_addr: Ipv4Addr::from_bits(self.dst_addr).to_string(),
-            protocol: self.protocol.into(),
-            src_port: self.src_port.into(),
-            dst_port: self.dst_port.into(),
-        }
-    }
 }
 
-/// A text of a caller, in quotes; of a long one the beginning. A message with all
-/// of it would not fit into the trailers that carry it.
-pub fn quoted(text: &str) -> String {
-    let (shown, rest) = beginning(text);
-    format!("{shown:?}{rest}")
-}
-
-/// The beginning of a text, and how much is left out.
-fn beginning(text: &str) -> (&str, String) {
-    const MOST: usize = 64;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => (&text[..end], format!("… ({} bytes)", text.len())),
-        None => (text, String::new()),
-    }
-}
-
-/// Reads `portN`, or the number N + 1 that P4TC shows as interface index.
-pub fn parse_input_port(text: &str) -> Result<u32, String> {
-    let wrong = || {
-        if text.is_empty() {
-            "is missing: a port such as port0 is needed".to_owned()
-        } else {
-            format!("{} is not a port: port0, port1, … or a port id + 1", quoted(text))
-        }
-    };
-    match text.strip_prefix("port") {
-        Some(id) => decimal(id).filter(|id| *id <= MAX_PORT_ID).map(|id| id + 1).ok_or_else(wrong),
-        None => decimal(text).filter(|n| (1..=MAX_PORT_ID + 1).contains(n)).ok_or_else(wrong),
-    }
-}
-
-/// Reads a dotted decimal IPv4 address, which `/32` may follow.
-pub fn parse_addr(text: &str) -> Result<u32, String> {
-    if text.is_empty() {
-        return Err("is missing: an IPv4 address is needed".to_owned());
-    }
-    let bare = text.strip_suffix("/32").unwrap_or(text);
-    Ipv4Addr::from_str(bare).map(u32::from).map_err(|_| format!("{} is not an IPv4 address", quoted(text)))
-}
-
-/// Reads a decimal number as it is printed: digits only, no leading zero.
-fn decimal(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits || (text.len() > 1 && text.starts_with('0')) {
-        return None;
-    }
-    text.parse().ok()
-}
-
-/// The compact form, `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
+/// The compact form.
 impl fmt::Display for FlowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/", port_name(self.input_port))?;
-        match self.protocol {
-            TCP => f.write_str("tcp")?,
-            UDP => f.write_str("udp")?,
-            other => write!(f, "{other}")?,
-        }
-        let (src, dst) = (Ipv4Addr::from(self.src_addr), Ipv4Addr::from(self.dst_addr));
-        write!(f, "/{src}:{}-{dst}:{}", self.src_port, self.dst_port)
+        self.widen().compact(&IPV4_FLOWS).fmt(f)
     }
 }
 
-/// Reads the compact form.
+/// Parses the compact form.
 impl FromStr for FlowKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let shape =
-            || format!("{} is not a key: port0/tcp/10.0.0.1:36876-10.0.0.2:1234 is one", quoted(text));
-        let (port, rest) = text.split_once('/').ok_or_else(shape)?;
-        let (protocol, ends) = rest.split_once('/').ok_or_else(shape)?;
-        let (src, dst) = ends.split_once('-').ok_or_else(shape)?;
-        let (src_addr, src_port) = src.rsplit_once(':').ok_or_else(shape)?;
-        let (dst_addr, dst_port) = dst.rsplit_once(':').ok_or_else(shape)?;
-        let of = |part: KeyPart| move |why| format!("{}: {why}", part.name());
-        Ok(Self {
-            input_port: parse_input_port(port).map_err(of(KeyPart::InputPort))?,
-            src_addr: parse_addr(src_addr).map_err(of(KeyPart::SrcAddr))?,
-            dst_addr: parse_addr(dst_addr).map_err(of(KeyPart::DstAddr))?,
-            src_port: parse_number(src_port).map_err(of(KeyPart::SrcPort))?,
-            dst_port: parse_number(dst_port).map_err(of(KeyPart::DstPort))?,
-            protocol: parse_protocol(protocol).map_err(of(KeyPart::Protocol))?,
-        })
+        WideKey::parse(&IPV4_FLOWS, text).map(Self::narrow)
     }
 }
 
-/// Reads `tcp`, `udp` or a protocol number.
-pub fn parse_protocol(text: &str) -> Result<u8, String> {
-    match text {
-        "tcp" => Ok(TCP),
-        "udp" => Ok(UDP),
-        number => parse_number(number),
-    }
+/// One thing that is wrong with a field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field in the request message: `key.src_addr`.
+    pub field: String,
+    /// What is wrong with it.
+    pub description: String,
 }
 
-/// Reads a number as P4TC does: decimal, `0x` hexadecimal or `0` octal.
-pub fn parse_number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
-    let (digits, radix) = if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        (hex, 16)
-    } else if text.len() > 1 && text.starts_with('0') {
-        (&text[1..], 8)
-    } else {
-        (text, 10)
-    };
-    if digits.starts_with('+') {
-        return Err(format!("{} is not a number", quoted(text)));
+impl Violation {
+    /// Says that `field` is wrong because of `description`.
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into() }
     }
-    let most = (1_u128 << (8 * size_of::<T>())) - 1;
-    let number = u64::from_str_radix(digits, radix).map_err(|e| match e.kind() {
-        IntErrorKind::PosOverflow => {
-            let (digits, rest) = beginning(text);
-            format!("{digits}{rest} is not in 0 to {most}")
-        }
-        _ => format!("{} is not a number", quoted(text)),
-    })?;
-    T::try_from(number).map_err(|_| format!("{number} is not in 0 to {most}"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn any_key() -> impl Strategy<Value = FlowKey> {
-        (1_u32..=65536, any::<u32>(), any::<u32>(), any::<u16>(), any::<u16>(), any::<u8>()).prop_map(
-            |(input_port, src_addr, dst_addr, src_port, dst_port, protocol)| FlowKey {
-                input_port,
-                src_addr,
-                dst_addr,
-                src_port,
-                dst_port,
-                protocol,
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_printed_is_read_back(key in any_key()) {
-            prop_assert_eq!(key.to_string().parse::<FlowKey>(), Ok(key));
-            prop_assert_eq!(FlowKey::from_proto(Some(&key.to_proto()), "key"), Ok(key));
-            prop_assert_eq!(FlowKey::from_bytes(&key.to_bytes()), Some(key));
-        }
-
-        #[test]
-        fn no_text_makes_the_reader_panic(text in "\\PC{0,60}") {
-            let _ = text.parse::<FlowKey>();
-            let _ = parse_number::<u16>(&text);
-        }
-    }
-
-    #[test]
-    fn every_wrong_field_is_reported_under_its_path() {
-        let key = Key {
-            input_port: "eth0".into(),
-            src_addr: "10.0.0".into(),
-            dst_addr: "10.0.0.2/24".into(),
-            protocol: 256,
-            src_port: 65536,
-            dst_port: 70000,
-        };
-        let wrong = FlowKey::from_proto(Some(&key), "key").unwrap_err();
-        let fields: Vec<_> = wrong.iter().map(|v| v.field.as_str()).collect();
-        assert_eq!(
-            fields,
-            [
-                "key.input_port",
-                "key.src_addr",
-                "key.dst_addr",
-                "key.protocol",
-                "key.src_port",
-                "key.dst_port"
-            ]
-        );
-    }
-
-    #[test]
-    fn the_compact_form_names_the_part_that_is_wrong() {
-        for (text, message) in [
-            ("eth0/tcp/10.0.0.1:1-10.0.0.2:2", "input_port: \"eth0\" is not a port"),
-            ("port0/icmp/10.0.0.1:1-10.0.0.2:2", "hdr.ipv4.protocol: \"icmp\" is not a number"),
-            ("port0/tcp/10.0.0.256:1-10.0.0.2:2", "srcAddr: \"10.0.0.256\" is not an IPv4 address"),
-            ("port0/tcp/10.0.0.1:1-10.0.0:2", "dstAddr: \"10.0.0\" is not an IPv4 address"),
-            ("port0/tcp/10.0.0.1:65536-10.0.0.2:2", "srcPort: 65536 is not in 0 to 65535"),
-            ("port0/tcp/10.0.0.1:1-10.0.0.2:", "dstPort: \"\" is not a number"),
-            ("port0/tcp/10.0.0.1:1", "\"port0/tcp/10.0.0.1:1\" is not a key"),
-        ] {
-            let refused = text.parse::<FlowKey>().unwrap_err();
-            assert!(refused.starts_with(message), "{text}: {refused}");
-        }
-    }
-
-    #[test]
-    fn ports_are_read_by_name_and_by_number() {
-        assert_eq!(parse_input_port("port0"), Ok(1));
-        assert_eq!(parse_input_port("1"), Ok(1));
-        assert_eq!(parse_input_port("port65535"), Ok(65536));
-        for wrong in ["", "0", "port", "port-1", "port+1", "port01", "port65536", "65537", "eth0", " 1"] {
-            assert!(parse_input_port(wrong).is_err(), "{wrong:?}");
-        }
-        assert_eq!(parse_number::<u16>("0x4d2"), Ok(1234));
-        assert_eq!(parse_number::<u16>("02322"), Ok(1234));
-        assert!(parse_number::<u16>("65536").is_err());
-        let far = parse_number::<u16>("99999999999999999999").unwrap_err();
-        assert_eq!(far, "99999999999999999999 is not in 0 to 65535");
-    }
-}
+mod tests;

@@ -14,13 +14,10 @@ use prost::bytes::Bytes;
 use crate::Timestamp;
 use crate::change::{Change, Changed, EntryState};
 use crate::key::FlowKey;
+use crate::table::IPV4_FLOWS;
 use crate::v1::{Actor, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind, WatchEventsResponse};
 use crate::wire::{put_actor, put_decimal, put_message, put_number, put_short, put_text, put_time};
 
-/// Name of the only pipeline; its id is 1.
-pub const PIPELINE: &str = "flowtracker";
-/// Name of the only table; its id is 1.
-pub const TABLE: &str = "Main/ct_flow_table";
 /// Priority of every entry of an exact-match P4TC table.
 pub const PRIORITY: u32 = 64000;
 
@@ -43,12 +40,6 @@ pub fn permission_letters(permissions: u32) -> [u8; 14] {
         }
     }
     letters
-}
-
-/// Name of a port by its P4TC number: 1 is `port0`.
-#[must_use]
-pub fn port_name(input_port: u32) -> String {
-    format!("port{}", i64::from(input_port) - 1)
 }
 
 /// Who creates entries where nobody asks for them: the data path.
@@ -175,7 +166,7 @@ struct Origin {
 impl Origin {
     fn of(dataplane: Arc<str>) -> Self {
         let mut head = Vec::new();
-        for (field, text) in [(1, &*dataplane), (2, PIPELINE), (3, TABLE)] {
+        for (field, text) in [(1, &*dataplane), (2, IPV4_FLOWS.pipeline), (3, IPV4_FLOWS.name)] {
             put_text(&mut head, field, text.as_bytes());
         }
         let mut learned = Vec::new();

@@ -1,19 +1,187 @@
-//! The description of the table: what pipeline, table and key are called and how wide they are.
+//! What a table is called, and what its key is made of.
 //!
-//! Introspection, filter expressions, key parsing and the forms in which entries are printed follow it.
+//! Introspection, filter expressions, key parsing, printed forms and the paths of P4TC's commands
+//! are driven by a [`TableDescription`]. A further table is a further description in [`TABLES`].
+
+#[cfg(any(test, feature = "test-support"))]
+pub mod samples;
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use thiserror::Error;
 
-pub use crate::show::{PIPELINE, TABLE};
+/// How every key field is matched: all its bits count.
+pub const MATCH_TYPE: &str = "exact";
 
-/// Id of the only pipeline.
-pub const PIPELINE_ID: u32 = 1;
-/// Id of the only table.
-pub const TABLE_ID: u32 = 1;
-/// The control block and the table under the names that an operator may use; the last one is that of older templates.
-pub const TABLE_NAMES: [&str; 2] = [TABLE, "Main/ct_tcp_table"];
+/// The control half's P bit: events of the entry are published (P4TC hides the others).
+pub const PERMISSION_PUBLISH: u32 = 1 << 8;
+/// The control half's R bit: the entry may be read.
+pub const PERMISSION_READ: u32 = 1 << 12;
+
+/// The flows of IPv4.
+pub static IPV4_FLOWS: TableDescription = TableDescription {
+    pipeline: "flowtracker",
+    pipeline_id: 1,
+    name: "Main/ct_flow_table",
+    aliases: &["Main/ct_tcp_table"],
+    id: 1,
+    miss_action: "Main/ct_flow_miss",
+    key: &[
+        KeyField::new(1, "input_port", FieldType::Dev, KeyPart::InputPort),
+        KeyField::new(2, "srcAddr", FieldType::Ipv4, KeyPart::SrcAddr),
+        KeyField::new(3, "dstAddr", FieldType::Ipv4, KeyPart::DstAddr),
+        KeyField {
+            aliases: &["protocol"],
+            ..KeyField::new(4, "hdr.ipv4.protocol", FieldType::Bit(8), KeyPart::Protocol)
+        },
+        KeyField::new(5, "srcPort", FieldType::Be(16), KeyPart::SrcPort),
+        KeyField::new(6, "dstPort", FieldType::Be(16), KeyPart::DstPort),
+    ],
+};
+
+/// All tables.
+pub static TABLES: &[&TableDescription] = &[&IPV4_FLOWS];
+
+/// A table: its names and ids, and the fields of its key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TableDescription {
+    /// Name of its pipeline; no two tables of [`TABLES`] share one.
+    pub pipeline: &'static str,
+    /// Id of its pipeline.
+    pub pipeline_id: u32,
+    /// Control block and name: `Main/ct_flow_table`.
+    pub name: &'static str,
+    /// Older names, control block included, that operators may still use.
+    pub aliases: &'static [&'static str],
+    /// Id within the pipeline.
+    pub id: u32,
+    /// Control block and name of the action that runs on a miss.
+    pub miss_action: &'static str,
+    /// The fields of the key, in the order of their ids, which count from 1. No two of them have
+    /// the same [`KeyField::part`], and both addresses are among them.
+    pub key: &'static [KeyField],
+}
+
+impl TableDescription {
+    /// Returns the width of the key, bits.
+    #[must_use]
+    pub fn key_bits(&self) -> u32 {
+        self.key.iter().map(|field| field.r#type.bits()).sum()
+    }
+
+    /// Returns the key field of this name or alias.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static KeyField> {
+        self.key.iter().find(|field| field.name == name || field.aliases.contains(&name))
+    }
+
+    /// Returns the key field that holds `part`; `None` where the key has no such part.
+    #[must_use]
+    pub fn field_of(&self, part: KeyPart) -> Option<&'static KeyField> {
+        self.key.iter().find(|field| field.part == part)
+    }
+
+    /// Returns the names of all key fields, then all their aliases.
+    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
+        let aliases = self.key.iter().flat_map(|field| field.aliases);
+        self.key.iter().map(|field| field.name).chain(aliases.copied())
+    }
+
+    /// True when `name`, control block included, is the table's name or one of its aliases.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own == name)
+    }
+
+    /// Returns the name without its control block: `ct_flow_table`.
+    #[must_use]
+    pub fn short_name(&self) -> &'static str {
+        without_block(self.name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+/// Returns what stands behind the control block of a name.
+#[must_use]
+pub fn without_block(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, short)| short)
+}
+
+/// A pipeline or a table that does not exist, in P4TC's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotFound {
+    /// No pipeline has this name or id.
+    #[error("{}", self.text())]
+    Pipeline,
+    /// The pipeline has no table of this name or id.
+    #[error("{}", self.text())]
+    Table,
+}
+
+impl NotFound {
+    /// Returns P4TC's words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Pipeline => "Pipeline name not found",
+            Self::Table => "Table name not found",
+        }
+    }
+}
+
+/// Returns the table of a pipeline.
+///
+/// # Errors
+///
+/// When there is no such pipeline.
+pub fn of_pipeline(pipeline: &str) -> Result<&'static TableDescription, NotFound> {
+    TABLES.iter().find(|table| table.pipeline == pipeline).copied().ok_or(NotFound::Pipeline)
+}
+
+/// Checks that an operator's word names this table: its name or an alias, with or without the
+/// control block.
+///
+/// # Errors
+///
+/// When it names another one.
+pub fn check_name(table: &TableDescription, word: &str) -> Result<(), NotFound> {
+    let named = table.names().any(|name| name == word || without_block(name) == word);
+    named.then_some(()).ok_or(NotFound::Table)
+}
+
+/// One field of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyField {
+    /// Its number, from 1.
+    pub id: u32,
+    /// Its name.
+    pub name: &'static str,
+    /// Other names that are accepted on input.
+    pub aliases: &'static [&'static str],
+    /// Its type, which also says its width.
+    pub r#type: FieldType,
+    /// What it holds: which field of the API's `Key` carries it.
+    pub part: KeyPart,
+}
+
+impl KeyField {
+    /// Makes a field without aliases.
+    #[must_use]
+    pub const fn new(id: u32, name: &'static str, r#type: FieldType, part: KeyPart) -> Self {
+        assert!(r#type.bits() <= part.bits(), "the API's Key could not carry the field");
+        Self { id, name, aliases: &[], r#type, part }
+    }
+
+    /// Returns the name that help texts show: the first alias, or else the name.
+    #[must_use]
+    pub fn everyday_name(&self) -> &'static str {
+        self.aliases.first().copied().unwrap_or(self.name)
+    }
+}
 
 /// Type of a key field, by P4TC's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,20 +190,41 @@ pub enum FieldType {
     Dev,
     /// An IPv4 address.
     Ipv4,
-    /// A number of 8 bits.
-    Bit8,
-    /// A number of 16 bits, most significant byte first in the packet.
-    Be16,
+    /// An IPv6 address.
+    Ipv6,
+    /// A number of this many bits.
+    Bit(u32),
+    /// A number of this many bits, most significant byte first in the packet.
+    Be(u32),
+}
+
+impl FieldType {
+    /// Returns its width, bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Dev | Self::Ipv4 => 32,
+            Self::Ipv6 => 128,
+            Self::Bit(bits) | Self::Be(bits) => bits,
+        }
+    }
+
+    /// Returns a value with all its bits set.
+    #[must_use]
+    pub const fn mask(self) -> u128 {
+        ones(self.bits())
+    }
 }
 
 impl fmt::Display for FieldType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dev => "dev",
-            Self::Ipv4 => "ipv4",
-            Self::Bit8 => "bit8",
-            Self::Be16 => "be16",
-        })
+        match self {
+            Self::Dev => f.write_str("dev"),
+            Self::Ipv4 => f.write_str("ipv4"),
+            Self::Ipv6 => f.write_str("ipv6"),
+            Self::Bit(bits) => write!(f, "bit{bits}"),
+            Self::Be(bits) => write!(f, "be{bits}"),
+        }
     }
 }
 
@@ -45,15 +234,7 @@ impl Serialize for FieldType {
     }
 }
 
-/// How a key field is matched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MatchType {
-    /// All bits count.
-    Exact,
-}
-
-/// Which field of the key it is.
+/// What a key field holds. The API's `Key` has one field for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyPart {
     /// The port on which frames enter.
@@ -62,7 +243,7 @@ pub enum KeyPart {
     SrcAddr,
     /// The destination address.
     DstAddr,
-    /// The IPv4 protocol.
+    /// The protocol above IP.
     Protocol,
     /// The source port.
     SrcPort,
@@ -71,85 +252,45 @@ pub enum KeyPart {
 }
 
 impl KeyPart {
-    /// Its display name.
+    /// All parts, in the order of the API's `Key`.
+    pub const ALL: [Self; 6] =
+        [Self::InputPort, Self::SrcAddr, Self::DstAddr, Self::Protocol, Self::SrcPort, Self::DstPort];
+
+    /// Returns the name of the field of the API's `Key`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn api_name(self) -> &'static str {
         match self {
             Self::InputPort => "input_port",
-            Self::SrcAddr => "srcAddr",
-            Self::DstAddr => "dstAddr",
-            Self::Protocol => "hdr.ipv4.protocol",
-            Self::SrcPort => "srcPort",
-            Self::DstPort => "dstPort",
+            Self::SrcAddr => "src_addr",
+            Self::DstAddr => "dst_addr",
+            Self::Protocol => "protocol",
+            Self::SrcPort => "src_port",
+            Self::DstPort => "dst_port",
         }
     }
-}
 
-/// One field of the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct KeyField {
-    /// Its number, from 1.
-    pub id: u32,
-    /// Its display name.
-    pub name: &'static str,
-    /// Its type.
-    pub r#type: FieldType,
-    /// How it is matched.
-    pub match_type: MatchType,
-    /// Its width, bits.
-    pub bitwidth: u32,
-    /// Which one it is.
-    #[serde(skip)]
-    pub part: KeyPart,
-}
-
-/// The key, by field id.
-pub const KEY_FIELDS: [KeyField; 6] = {
-    const fn field(id: u32, part: KeyPart, r#type: FieldType) -> KeyField {
-        let bitwidth = match r#type {
-            FieldType::Dev | FieldType::Ipv4 => 32,
-            FieldType::Bit8 => 8,
-            FieldType::Be16 => 16,
-        };
-        KeyField { id, name: part.name(), r#type, match_type: MatchType::Exact, bitwidth, part }
+    /// Returns the width that a field may have at most, bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::InputPort => 32,
+            Self::SrcAddr | Self::DstAddr => 128,
+            Self::Protocol => 8,
+            Self::SrcPort | Self::DstPort => 16,
+        }
     }
-    [
-        field(1, KeyPart::InputPort, FieldType::Dev),
-        field(2, KeyPart::SrcAddr, FieldType::Ipv4),
-        field(3, KeyPart::DstAddr, FieldType::Ipv4),
-        field(4, KeyPart::Protocol, FieldType::Bit8),
-        field(5, KeyPart::SrcPort, FieldType::Be16),
-        field(6, KeyPart::DstPort, FieldType::Be16),
-    ]
-};
 
-/// The key field of this name; `protocol` stands for `hdr.ipv4.protocol`.
-#[must_use]
-pub fn key_field(name: &str) -> Option<&'static KeyField> {
-    let name = if name == "protocol" { "hdr.ipv4.protocol" } else { name };
-    KEY_FIELDS.iter().find(|field| field.name == name)
+    /// Returns a value with all bits set that it may have.
+    #[must_use]
+    pub const fn mask(self) -> u128 {
+        ones(self.bits())
+    }
 }
-/// The control half's P bit: events of the entry are published (P4TC hides the others).
-pub const PERMISSION_PUBLISH: u32 = 1 << 8;
-/// The control half's R bit: the entry may be read.
-pub const PERMISSION_READ: u32 = 1 << 12;
+
+/// Returns a number whose lowest `bits` bits are set.
+const fn ones(bits: u32) -> u128 {
+    if bits == 0 { 0 } else { u128::MAX >> (u128::BITS - bits) }
+}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::show::permissions_text;
-
-    #[test]
-    fn the_bits_have_the_letters_that_they_are_named_after() {
-        assert_eq!(permissions_text(PERMISSION_PUBLISH | PERMISSION_READ), "-R---P--------");
-    }
-
-    #[test]
-    fn fields_are_found_by_name_and_the_protocol_by_its_alias() {
-        for field in &KEY_FIELDS {
-            assert_eq!(key_field(field.name), Some(field));
-        }
-        assert_eq!(key_field("protocol").map(|field| field.name), Some("hdr.ipv4.protocol"));
-        assert_eq!((key_field("srcport"), key_field("")), (None, None));
-    }
-}
+mod tests;

@@ -279,6 +279,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
             operand: v1::FilterOperand::Prio.into(),
             mask: 0xffff_ffff,
             value: 0,
+            ..v1::FilterStep::default()
         };
         Filter::from_proto(Some(&v1::Filter { steps: vec![step] })).expect("sound")
     };

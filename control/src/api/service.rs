@@ -36,6 +36,7 @@ use crate::stop::Stop;
 use flowtracker_proto::header;
 use flowtracker_proto::key::FlowKey;
 use flowtracker_proto::show;
+use flowtracker_proto::table::IPV4_FLOWS;
 
 /// Longest wait for a data plane's answer about one entry; a caller may ask for less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -166,7 +167,7 @@ impl FlowTrackerService for UserService {
     ) -> Result<Response<Self::ListEntriesStream>, Status> {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let request = request.into_inner();
-        let filter = filter::compile(&request.filter, Place::List)?;
+        let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::List)?;
         let link = self.link(&request.dataplane)?;
         let call = link.call_dump(command::Body::Dump(DumpCommand { filter }), deadline)?;
         let (client, responses) = mpsc::channel(QUEUE);
@@ -247,7 +248,7 @@ impl FlowTrackerService for UserService {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let actor = Some(caller::actor(&request));
         let request = request.into_inner();
-        let filter = filter::compile(&request.filter, Place::Flush)?;
+        let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::Flush)?;
         let body = command::Body::Flush(FlushCommand { filter, actor });
         let Reply { deleted, failed, .. } = self.conclusion(&request.dataplane, body, deadline).await?;
         Ok(Response::new(FlushEntriesResponse { deleted, failed }))
@@ -281,7 +282,7 @@ impl FlowTrackerService for UserService {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let body = command::Body::Table(TableCommand {});
         let table = self.table(&request.into_inner().dataplane, body, deadline).await?;
-        let json = introspection::document(table.max_entries, table.permissions);
+        let json = introspection::document(&IPV4_FLOWS, table.max_entries, table.permissions);
         Ok(Response::new(GetIntrospectionResponse { json }))
     }
 

@@ -18,6 +18,7 @@ use crate::mirror::feed::{CannotResume, Feed, Item, Origin};
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::mirror::predicate::{Predicate, Wanted};
 use crate::stop::Stop;
+use flowtracker_proto::table::IPV4_FLOWS;
 
 /// Responses that may wait for the client.
 const QUEUE: usize = 2;
@@ -33,7 +34,7 @@ pub async fn start(
     request: WatchEventsRequest,
     stop: Stop,
 ) -> Result<(mpsc::Receiver<Response>, u64), Status> {
-    let filter = filter::program(&request.filter, Place::Watch)?;
+    let filter = filter::program(&IPV4_FLOWS, &request.filter, Place::Watch)?;
     let predicate = Predicate::new(request.dataplane, filter);
     let origin = match request.start.and_then(|start| start.at) {
         None | Some(start::At::Now(_)) => Origin::Now,

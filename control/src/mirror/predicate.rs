@@ -78,18 +78,7 @@ impl Predicate {
 
 /// What a filter may ask about an event. The idle time has no meaning in a stream.
 fn facts(entry: &EntryState, cmd: u8) -> Facts {
-    let key = &entry.key;
-    Facts {
-        input_port: key.input_port,
-        src_addr: key.src_addr,
-        dst_addr: key.dst_addr,
-        protocol: key.protocol,
-        src_port: key.src_port,
-        dst_port: key.dst_port,
-        prio: show::PRIORITY,
-        idle_ms: 0,
-        cmd,
-    }
+    Facts { key: entry.key.widen(), prio: show::PRIORITY, idle_ms: 0, cmd }
 }
 
 #[cfg(test)]

@@ -514,12 +514,7 @@ impl Plane {
 fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
     let key = entry.key;
     Facts {
-        input_port: key.input_port,
-        src_addr: key.src_addr,
-        dst_addr: key.dst_addr,
-        protocol: key.protocol,
-        src_port: key.src_port,
-        dst_port: key.dst_port,
+        key: key.widen(),
         prio: show::PRIORITY,
         idle_ms: time_ns.saturating_sub(entry.last_used_time_ns) / 1_000_000,
         cmd: 0,

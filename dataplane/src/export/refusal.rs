@@ -7,7 +7,7 @@ use conntrack::attributes::Field;
 use conntrack::timeout::Profiles;
 use conntrack::tracker::{Refusal, TableRefusal};
 use flowtracker_proto::filter::BadFilter;
-use flowtracker_proto::show;
+use flowtracker_proto::key::port_name;
 use flowtracker_proto::v1::{Reply, ReplyStatus as Status};
 
 use crate::lcore::mailbox::Outcome;
@@ -156,13 +156,13 @@ pub(super) fn unknown_command() -> Refused {
 /// The port of a key does not exist. `asked` is its number in the key, `ports` the DPDK ids that
 /// there are.
 pub(super) fn unknown_port(asked: u32, ports: impl ExactSizeIterator<Item = u16> + Clone) -> Refused {
-    let name = |id: u16| show::port_name(u32::from(id) + 1);
+    let name = |id: u16| port_name(u32::from(id) + 1);
     // DPDK's ids have holes where a port belongs to a device made of others.
     let there = match ports.clone().last() {
         Some(last) if usize::from(last) + 1 == ports.len() => format!("port0 to {}", name(last)),
         _ => ports.map(name).collect::<Vec<_>>().join(", "),
     };
-    let message = format!("{} does not exist; this data plane has {there}", show::port_name(asked));
+    let message = format!("{} does not exist; this data plane has {there}", port_name(asked));
     refuse_field("key.input_port", "UNKNOWN_PORT", message)
 }
 

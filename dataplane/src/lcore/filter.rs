@@ -3,6 +3,7 @@
 
 use conntrack::{Entry, Now};
 use flowtracker_proto::filter::{BadFilter, Facts, Program};
+use flowtracker_proto::key::WideKey;
 use flowtracker_proto::{show, v1};
 
 /// Selects the entries of a dump or a flush.
@@ -33,12 +34,14 @@ impl Filter {
 fn facts(entry: &Entry, now: Now) -> Facts {
     let key = &entry.key;
     Facts {
-        input_port: u32::from(key.input_port()),
-        src_addr: key.src_addr().to_bits(),
-        dst_addr: key.dst_addr().to_bits(),
-        protocol: key.protocol(),
-        src_port: key.src_port(),
-        dst_port: key.dst_port(),
+        key: WideKey {
+            input_port: u32::from(key.input_port()),
+            src_addr: key.src_addr().to_bits().into(),
+            dst_addr: key.dst_addr().to_bits().into(),
+            protocol: key.protocol(),
+            src_port: key.src_port(),
+            dst_port: key.dst_port(),
+        },
         prio: show::PRIORITY,
         idle_ms: u64::from(entry.idle_ms(now.tick)),
         cmd: 0,

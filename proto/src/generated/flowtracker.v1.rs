@@ -2518,6 +2518,12 @@ pub struct FilterStep {
     /// Of a comparison: with what.
     #[prost(fixed64, tag = "4")]
     pub value: u64,
+    /// Bits 64 to 127 of the mask, for addresses that have them.
+    #[prost(fixed64, tag = "5")]
+    pub mask_high: u64,
+    /// Bits 64 to 127 of the value.
+    #[prost(fixed64, tag = "6")]
+    pub value_high: u64,
 }
 /// A filter expression in postfix form: crate flowtracker-proto, module filter.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -3830,6 +3830,12 @@ impl serde::Serialize for FilterStep {
         if self.value != 0 {
             len += 1;
         }
+        if self.mask_high != 0 {
+            len += 1;
+        }
+        if self.value_high != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FilterStep", len)?;
         if self.op != 0 {
             let v = FilterOp::try_from(self.op)
@@ -3851,6 +3857,16 @@ impl serde::Serialize for FilterStep {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("value", ToString::to_string(&self.value).as_str())?;
         }
+        if self.mask_high != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("maskHigh", ToString::to_string(&self.mask_high).as_str())?;
+        }
+        if self.value_high != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("valueHigh", ToString::to_string(&self.value_high).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -3865,6 +3881,10 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
             "operand",
             "mask",
             "value",
+            "mask_high",
+            "maskHigh",
+            "value_high",
+            "valueHigh",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3873,6 +3893,8 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
             Operand,
             Mask,
             Value,
+            MaskHigh,
+            ValueHigh,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3898,6 +3920,8 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                             "operand" => Ok(GeneratedField::Operand),
                             "mask" => Ok(GeneratedField::Mask),
                             "value" => Ok(GeneratedField::Value),
+                            "maskHigh" | "mask_high" => Ok(GeneratedField::MaskHigh),
+                            "valueHigh" | "value_high" => Ok(GeneratedField::ValueHigh),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3921,6 +3945,8 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                 let mut operand__ = None;
                 let mut mask__ = None;
                 let mut value__ = None;
+                let mut mask_high__ = None;
+                let mut value_high__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Op => {
@@ -3951,6 +3977,22 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::MaskHigh => {
+                            if mask_high__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("maskHigh"));
+                            }
+                            mask_high__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::ValueHigh => {
+                            if value_high__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("valueHigh"));
+                            }
+                            value_high__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(FilterStep {
@@ -3958,6 +4000,8 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                     operand: operand__.unwrap_or_default(),
                     mask: mask__.unwrap_or_default(),
                     value: value__.unwrap_or_default(),
+                    mask_high: mask_high__.unwrap_or_default(),
+                    value_high: value_high__.unwrap_or_default(),
                 })
             }
         }

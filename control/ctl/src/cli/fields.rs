@@ -1,6 +1,7 @@
-//! Refusals in the words of the command line: what the request calls a field is a
-//! flag or a word here.
+//! Refusals in the words of the command line: what the request calls a field is a flag or a word
+//! here.
 
+use flowtracker_proto::table::IPV4_FLOWS;
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -14,14 +15,9 @@ pub(super) enum Dialect {
 }
 
 /// Path of a field, indexes left out; its name among everyday verbs; its name in P4TC's commands.
-const NAMES: [(&str, &str, &str); 15] = [
+/// The fields of the key have the same names in both dialects: those of the table.
+const NAMES: [(&str, &str, &str); 9] = [
     ("dataplane", "--dataplane", "--dataplane"),
-    ("key.input_port", "input_port", "input_port"),
-    ("key.src_addr", "srcAddr", "srcAddr"),
-    ("key.dst_addr", "dstAddr", "dstAddr"),
-    ("key.protocol", "hdr.ipv4.protocol", "hdr.ipv4.protocol"),
-    ("key.src_port", "srcPort", "srcPort"),
-    ("key.dst_port", "dstPort", "dstPort"),
     ("dynamic", "--dynamic", "dynamic"),
     ("profile_id", "--profile", "profile_id"),
     ("aging_ms", "--aging", "aging"),
@@ -47,7 +43,10 @@ pub(super) fn refusal(status: &Status, dialect: Dialect) -> String {
 /// A message that starts with the path of a field if one is at fault.
 fn named(message: &str, dialect: Dialect) -> String {
     let name = |path: &str| {
-        let (_, everyday, p4tc) = NAMES.iter().find(|(field, ..)| *field == without_indexes(path))?;
+        if let Some(part) = path.strip_prefix("key.") {
+            return IPV4_FLOWS.key.iter().find(|field| field.part.api_name() == part).map(|field| field.name);
+        }
+        let (_, everyday, p4tc) = *NAMES.iter().find(|(field, ..)| *field == without_indexes(path))?;
         Some(match dialect {
             Dialect::Everyday => everyday,
             Dialect::P4tc => p4tc,

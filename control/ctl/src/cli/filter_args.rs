@@ -1,19 +1,29 @@
 //! A filter on the command line: the word `filter` and all that follows it.
 
+use flowtracker_proto::table::IPV4_FLOWS;
+
 use super::Failure;
 
 /// Which entries or events are meant.
 #[derive(Debug, clap::Args)]
 pub(super) struct FilterArgs {
-    /// The word `filter`, then an expression to the end of the line, as `key.dstPort = 80 && prio > 1`;
-    /// options go in front of it
-    ///
-    /// The names are key.input_port, key.srcAddr, key.dstAddr, key.protocol, key.srcPort, key.dstPort and prio;
-    /// msecs_since (idle time, milliseconds) with list and flush; cmd (create, update, delete) with watch. They
-    /// are compared by = != < <= > >= and joined by && ^^ || and parentheses; ! negates. Addresses are quoted:
-    /// 'key.srcAddr = "10.0.0.0/24"'.
-    #[arg(value_name = "filter EXPR", trailing_var_arg = true)]
+    #[arg(value_name = "filter EXPR", trailing_var_arg = true, help = HELP, long_help = long_help())]
     words: Vec<String>,
+}
+
+const HELP: &str = "The word `filter`, then an expression to the end of the line, \
+    as `key.dstPort = 80 && prio > 1`; options go in front of it";
+
+/// The help with all names that an expression may use.
+fn long_help() -> String {
+    let fields: Vec<_> =
+        IPV4_FLOWS.key.iter().map(|field| format!("key.{}", field.everyday_name())).collect();
+    format!(
+        "{HELP}\n\nThe names are {} and prio; msecs_since (idle time, milliseconds) with list and flush; \
+         cmd (create, update, delete) with watch. They are compared by = != < <= > >= and joined by && ^^ || \
+         and parentheses; ! negates. Addresses are quoted: 'key.srcAddr = \"10.0.0.0/24\"'.",
+        fields.join(", ")
+    )
 }
 
 impl FilterArgs {

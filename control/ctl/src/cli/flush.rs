@@ -1,5 +1,6 @@
 //! `ctl flush`: deletes all entries, or all that a filter matches, and prints how many.
 
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::v1::FlushEntriesRequest;
 
 use super::filter_args::FilterArgs;
@@ -14,7 +15,7 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
     match options.form {
         Form::Table | Form::Wide => render::table::flushed(&mut text, response),
         Form::Json => render::proto_json::line(&mut text, &response),
-        Form::Tc => render::tc::flushed(&mut text, response.deleted),
+        Form::Tc => render::tc::flushed(&mut text, &IPV4_FLOWS, response.deleted),
     }
     output::put(&text)?;
     if response.deleted == 0 && response.failed != 0 { Err(Failure::NotWell) } else { Ok(()) }

@@ -3,7 +3,7 @@
 use flowtracker_proto::v1::{Entry, GetEntryRequest};
 
 use super::{Failure, Form, KeyArgs, Options, connect, list, output};
-use crate::render::{Done, tc};
+use crate::render::{self, Done, tc};
 
 pub(super) async fn run(options: Options, key: KeyArgs) -> Result<(), Failure> {
     let request = GetEntryRequest { key: Some(key.key()?), dataplane: options.dataplane };
@@ -18,8 +18,9 @@ pub(super) fn show(entry: Option<&Entry>, form: Form, done: Option<Done>) -> Res
     if let Some(entry) = entry {
         match form {
             Form::Tc => {
-                tc::pipeline(&mut text, done);
-                tc::entry(&mut text, entry, false);
+                let table = render::table_of(Some(entry));
+                tc::pipeline(&mut text, table, done);
+                tc::entry(&mut text, table, entry, false);
             }
             Form::Table | Form::Wide | Form::Json => {
                 list::heading(&mut text, form);

@@ -1,63 +1,54 @@
 //! A key on the command line: FIELD VALUE pairs in any order, or the compact form.
 
-use std::fmt;
-
-use flowtracker_proto::key::{self, FlowKey};
-use flowtracker_proto::table::{KEY_FIELDS, key_field};
+use flowtracker_proto::key::{self, WideKey};
+use flowtracker_proto::table::{KeyField, TableDescription};
+use thiserror::Error;
 
 /// What is wrong with a key.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum KeyError {
     /// These fields were not given.
+    #[error("the key lacks {}", .0.join(", "))]
     Missing(Vec<&'static str>),
     /// Anything else.
+    #[error("{0}")]
     Wrong(String),
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(fields) => write!(f, "the key lacks {}", fields.join(", ")),
-            Self::Wrong(why) => f.write_str(why),
-        }
-    }
-}
-
-/// Reads a key.
-pub(super) fn parse(words: &[String]) -> Result<FlowKey, KeyError> {
+/// Parses a key of `table`.
+pub(super) fn parse(table: &TableDescription, words: &[String]) -> Result<WideKey, KeyError> {
     if let [only] = words
-        && only.contains('/')
+        && WideKey::looks_compact(table, only)
     {
-        return only.parse().map_err(KeyError::Wrong);
+        return WideKey::parse(table, only).map_err(KeyError::Wrong);
     }
-    let mut values: [Option<&str>; 6] = [None; 6];
+    let mut given: Vec<(&KeyField, &str)> = Vec::with_capacity(table.key.len());
     for pair in words.chunks(2) {
         let name = pair[0].as_str();
-        let Some(slot) = key_field(name).map(|field| &mut values[field.id as usize - 1]) else {
+        let Some(field) = table.field(name) else {
             return Err(KeyError::Wrong(format!("Unknown key field \"{name}\"")));
         };
         let Some(value) = pair.get(1) else {
             return Err(KeyError::Wrong(format!("Key field \"{name}\" has no value")));
         };
-        if slot.replace(value).is_some() {
+        if given.iter().any(|(other, _)| *other == field) {
             return Err(KeyError::Wrong(format!("Key field \"{name}\" is given twice")));
         }
+        given.push((field, value));
     }
-    let [Some(input_port), Some(src_addr), Some(dst_addr), Some(protocol), Some(src_port), Some(dst_port)] =
-        values
-    else {
-        let missing = KEY_FIELDS.iter().zip(values).filter(|(_, v)| v.is_none()).map(|(f, _)| f.name);
-        return Err(KeyError::Missing(missing.collect()));
-    };
-    let field = |i: usize| move |why| KeyError::Wrong(format!("{}: {why}", KEY_FIELDS[i].name));
-    Ok(FlowKey {
-        input_port: key::parse_input_port(input_port).map_err(field(0))?,
-        src_addr: key::parse_addr(src_addr).map_err(field(1))?,
-        dst_addr: key::parse_addr(dst_addr).map_err(field(2))?,
-        protocol: key::parse_protocol(protocol).map_err(field(3))?,
-        src_port: key::parse_number(src_port).map_err(field(4))?,
-        dst_port: key::parse_number(dst_port).map_err(field(5))?,
-    })
+    let value_of = |field: &KeyField| given.iter().find(|(of, _)| *of == field).map(|(_, value)| *value);
+    let missing: Vec<_> =
+        table.key.iter().filter(|field| value_of(field).is_none()).map(|field| field.name).collect();
+    if !missing.is_empty() {
+        return Err(KeyError::Missing(missing));
+    }
+    let mut key = WideKey::default();
+    for field in table.key {
+        let text = value_of(field).unwrap_or_default();
+        let value = key::parse_value(field, text);
+        key.set(field.part, value.map_err(|why| KeyError::Wrong(format!("{}: {why}", field.name)))?);
+    }
+    Ok(key)
 }
 
 #[cfg(test)]

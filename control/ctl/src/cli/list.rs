@@ -35,15 +35,16 @@ pub(super) fn heading(out: &mut String, form: Form) {
 
 /// The `nth` entry, counted from 0.
 pub(super) fn entry(out: &mut String, entry: &Entry, form: Form, nth: usize) {
+    let table = render::table_of(Some(entry));
     match form {
-        Form::Table => render::table::entry(out, entry),
-        Form::Wide => render::wide::entry(out, entry),
+        Form::Table => render::table::entry(out, table, entry),
+        Form::Wide => render::wide::entry(out, table, entry),
         Form::Json => render::proto_json::line(out, entry),
         Form::Tc => {
             if nth.is_multiple_of(ENTRIES_PER_MESSAGE) {
-                render::tc::pipeline(out, None);
+                render::tc::pipeline(out, table, None);
             }
-            render::tc::entry(out, entry, false);
+            render::tc::entry(out, table, entry, false);
         }
     }
 }

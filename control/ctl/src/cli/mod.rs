@@ -41,7 +41,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use self::attributes::EntryArgs;
 use self::failure::Failure;
 use self::filter_args::FilterArgs;
-use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::key::WideKey;
+use flowtracker_proto::table::{IPV4_FLOWS, KeyField};
 
 /// Where the service is, unless somebody says otherwise.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -153,16 +154,25 @@ enum Verb {
 /// A key on the command line.
 #[derive(Debug, clap::Args)]
 struct KeyArgs {
-    /// FIELD VALUE pairs in any order (input_port srcAddr dstAddr protocol srcPort dstPort),
-    /// or the compact form that `list` prints: port0/tcp/10.0.0.1:36876-10.0.0.2:1234
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(required = true, value_name = "KEY", help = key_help())]
     words: Vec<String>,
 }
 
 impl KeyArgs {
     fn key(&self) -> Result<flowtracker_proto::v1::Key, Failure> {
-        key_words::parse(&self.words).map(FlowKey::to_proto).map_err(|why| Failure::Usage(why.to_string()))
+        let key = key_words::parse(&IPV4_FLOWS, &self.words);
+        key.map(|key| key.to_proto(&IPV4_FLOWS)).map_err(|why| Failure::Usage(why.to_string()))
     }
+}
+
+/// The help of a key, with the fields of the table.
+fn key_help() -> String {
+    let fields: Vec<_> = IPV4_FLOWS.key.iter().map(KeyField::everyday_name).collect();
+    format!(
+        "FIELD VALUE pairs in any order ({}), or the compact form that `list` prints: {}",
+        fields.join(" "),
+        WideKey::example(&IPV4_FLOWS).compact(&IPV4_FLOWS)
+    )
 }
 
 /// Runs `ctl` with these arguments (without the program's name).

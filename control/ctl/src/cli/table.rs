@@ -1,5 +1,6 @@
 //! `ctl table`: the table's attributes and occupation; with flags, changes them first.
 
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::v1::{GetTableRequest, TimerProfile, UpdateTableRequest};
 
 use super::attributes::permissions;
@@ -39,7 +40,7 @@ pub(super) async fn run(options: Options, table: TableArgs) -> Result<(), Failur
     match form {
         Form::Table | Form::Wide => render::table::attributes(&mut text, &table),
         Form::Json => render::proto_json::line(&mut text, &table),
-        Form::Tc => render::tc::table(&mut text, &table),
+        Form::Tc => render::tc::table(&mut text, &IPV4_FLOWS, &table),
     }
     output::put(&text)
 }

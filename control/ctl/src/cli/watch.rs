@@ -28,12 +28,13 @@ pub(super) async fn run(options: Options, verb: Watch) -> Result<(), Failure> {
 }
 
 fn show(out: &mut String, event: &Event, form: Form) {
+    let table = render::table_of(event.entry.as_ref());
     match form {
-        Form::Table => render::table::event(out, event),
-        Form::Wide => render::wide::event(out, event),
+        Form::Table => render::table::event(out, table, event),
+        Form::Wide => render::wide::event(out, table, event),
         Form::Json => render::proto_json::line(out, event),
         // tc has no text for it, and a loss is never silent.
         Form::Tc if event.r#type() == EventType::Gap => output::complain(render::tc::OVERRUN),
-        Form::Tc => render::tc::event(out, event, false),
+        Form::Tc => render::tc::event(out, table, event, false),
     }
 }

@@ -1,13 +1,13 @@
-//! The JSON of P4TC's `tc -j`: pairs of a header object and an object with up
-//! to 16 entries, fields in `tc`'s order; and the one object of a template.
+//! The JSON of P4TC's `tc -j`: pairs of a header object and an object with up to 16 entries, fields
+//! in `tc`'s order; and the one object of a template.
 
+use flowtracker_proto::table::{FieldType, KeyField, MATCH_TYPE, TableDescription};
 use flowtracker_proto::v1::{Actor, Entry, Table};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::tc::{entity, shows_pid};
-use super::{ACTIONS, Done, MISS_ACTION, key_values, pretty};
-use flowtracker_proto::table::{FieldType, KEY_FIELDS, KeyField, MatchType};
+use super::{Done, actions, key_values, miss_action, pretty};
 
 /// One object of the outer array.
 #[derive(Debug, Serialize)]
@@ -31,16 +31,19 @@ pub(crate) enum Piece {
 
 /// The header object; a flag says what was done, reads have none.
 #[derive(Debug)]
-pub(crate) struct Header(Option<Done>);
+pub(crate) struct Header {
+    done: Option<Done>,
+    table: &'static TableDescription,
+}
 
 impl Serialize for Header {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(None)?;
-        if let Some(done) = self.0 {
+        if let Some(done) = self.done {
             object.serialize_entry(done.word(), &true)?;
         }
-        object.serialize_entry("pname", flowtracker_proto::table::PIPELINE)?;
-        object.serialize_entry("pipeid", &1)?;
+        object.serialize_entry("pname", self.table.pipeline)?;
+        object.serialize_entry("pipeid", &self.table.pipeline_id)?;
         object.end()
     }
 }
@@ -83,14 +86,14 @@ struct FieldObject {
     id: u32,
     width: u32,
     r#type: FieldType,
-    match_type: MatchType,
+    match_type: &'static str,
     fieldval: String,
 }
 
 impl FieldObject {
-    fn new(field: KeyField, fieldval: String) -> Self {
-        let KeyField { id, name, r#type, match_type, bitwidth, .. } = field;
-        Self { keyfield: name, id, width: bitwidth, r#type, match_type, fieldval }
+    fn new(field: &KeyField, fieldval: String) -> Self {
+        let &KeyField { id, name, r#type, .. } = field;
+        Self { keyfield: name, id, width: r#type.bits(), r#type, match_type: MATCH_TYPE, fieldval }
     }
 }
 
@@ -135,16 +138,16 @@ fn as_text<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error
     serializer.serialize_str(if *value { "true" } else { "false" })
 }
 
-impl From<&Entry> for EntryObject {
-    fn from(entry: &Entry) -> Self {
+impl EntryObject {
+    fn new(table: &TableDescription, entry: &Entry) -> Self {
         let key = entry.key.clone().unwrap_or_default();
-        let fields = KEY_FIELDS.iter().zip(key_values(&key));
+        let fields = key_values(table, &key);
         Self {
-            tblname: flowtracker_proto::table::TABLE,
-            tblid: 1,
+            tblname: table.name,
+            tblid: table.id,
             prio: entry.priority,
             permissions: entry.permissions_text.clone(),
-            key: fields.map(|(field, value)| FieldObject::new(*field, value)).collect(),
+            key: fields.map(|(field, value)| FieldObject::new(field, value)).collect(),
             created: entry.created_by.as_ref().into(),
             updated: entry.updated_by.as_ref().into(),
             deleted: entry.deleted_by.as_ref().into(),
@@ -185,7 +188,7 @@ struct DefaultAction {
 #[derive(Debug, Serialize)]
 struct Action {
     order: u32,
-    kind: &'static str,
+    kind: String,
     index: u32,
     r#ref: u32,
     bind: u32,
@@ -194,7 +197,7 @@ struct Action {
 
 #[derive(Debug, Serialize)]
 struct ListedAction {
-    act_name: &'static str,
+    act_name: String,
     flags: &'static str,
 }
 
@@ -204,42 +207,43 @@ struct Profile {
     profile_aging: u64,
 }
 
-impl From<&Table> for Template {
-    fn from(table: &Table) -> Self {
+impl Template {
+    pub(crate) fn new(described: &TableDescription, table: &Table) -> Self {
         let profile = |p: &flowtracker_proto::v1::TimerProfile| Profile {
             profile_id: p.profile_id,
             profile_aging: p.aging_ms,
         };
-        let miss = Action { order: 1, kind: MISS_ACTION, index: 1, r#ref: 1, bind: 1, params: [] };
+        let miss = Action { order: 1, kind: miss_action(described), index: 1, r#ref: 1, bind: 1, params: [] };
         Self {
             obj: "table",
-            pname: flowtracker_proto::table::PIPELINE,
-            pipeid: 1,
-            tblid: 1,
+            pname: described.pipeline,
+            pipeid: described.pipeline_id,
+            tblid: described.id,
             tname: table.name.clone(),
             keysz: table.key_bits,
             max_entries: table.max_entries,
             masks: 1,
             entries: table.entries,
             permissions: table.permissions_text.clone(),
-            table_type: "exact",
+            table_type: MATCH_TYPE,
             default_miss: DefaultAction { actions: [miss] },
-            acts_list: ACTIONS.map(|(act_name, flags)| ListedAction { act_name, flags }),
+            acts_list: actions(described).map(|(act_name, flags)| ListedAction { act_name, flags }),
             num_timer_profiles: table.profiles.len(),
             profiles: table.profiles.iter().map(profile).collect(),
         }
     }
 }
 
-/// The pair of objects for up to 16 entries.
-pub(crate) fn message(entries: &[Entry], done: Option<Done>) -> [Piece; 2] {
-    [Piece::Header(Header(done)), Piece::Entries { entries: entries.iter().map(Into::into).collect() }]
+/// The pair of objects for up to 16 entries of `table`.
+pub(crate) fn message(table: &'static TableDescription, entries: &[Entry], done: Option<Done>) -> [Piece; 2] {
+    let entries = entries.iter().map(|entry| EntryObject::new(table, entry)).collect();
+    [Piece::Header(Header { done, table }), Piece::Entries { entries }]
 }
 
 /// The pair of objects of a flush.
-pub(crate) fn flushed(deleted: u64) -> [Piece; 2] {
+pub(crate) fn flushed(table: &'static TableDescription, deleted: u64) -> [Piece; 2] {
     let entries = [FlushCount { tecount: deleted }];
-    [Piece::Header(Header(Some(Done::Flushed))), Piece::Flushed { entries }]
+    [Piece::Header(Header { done: Some(Done::Flushed), table }), Piece::Flushed { entries }]
 }
 
 /// The array of all objects, with the line end that `tc` gives it.

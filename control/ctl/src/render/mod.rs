@@ -1,5 +1,5 @@
-//! What `ctl` prints: one file per form. All of them write into a `String`, so
-//! that an event reaches the terminal in one piece.
+//! What `ctl` prints: one file per form. All of them write into a `String`, so that an event reaches
+//! the terminal in one piece.
 
 pub(crate) mod json;
 mod pretty;
@@ -8,12 +8,12 @@ pub(crate) mod table;
 pub(crate) mod tc;
 pub(crate) mod wide;
 
-use flowtracker_proto::v1::Key;
+use flowtracker_proto::key::{WideKey, carried_text};
+use flowtracker_proto::table::{FieldType, IPV4_FLOWS, KeyField, TableDescription, of_pipeline};
+use flowtracker_proto::v1::{Entry, Key};
 use flowtracker_proto::{Timestamp, loop_time};
 
-use flowtracker_proto::key::FlowKey;
-
-/// Entries per message of P4TC: its header line or object comes once for so many.
+/// Entries per message of P4TC, each of which has one header line or object.
 pub(crate) const ENTRIES_PER_MESSAGE: usize = 16;
 
 /// What P4TC says that a message reports; a message that was read reports nothing.
@@ -41,27 +41,41 @@ impl Done {
     }
 }
 
-/// Actions that the table lists, and where each may stand: P4TC's template of
-/// flowtracker has these two.
-const ACTIONS: [(&str, &str); 2] = [("NoAction", "tableonly"), (MISS_ACTION, "defaultonly")];
-/// What the table does on a miss.
-const MISS_ACTION: &str = "flowtracker/Main/ct_flow_miss";
+/// The action of every entry.
+pub(crate) const NO_ACTION: &str = "NoAction";
 
-/// The values of a key as P4TC shows them, by field id.
-fn key_values(key: &Key) -> [String; 6] {
-    [
-        key.input_port.clone(),
-        format!("{}/32", key.src_addr),
-        format!("{}/32", key.dst_addr),
-        format!("{}/0xff", key.protocol),
-        format!("{}/0xffff", key.src_port),
-        format!("{}/0xffff", key.dst_port),
-    ]
+/// What a table does on a miss, its pipeline included.
+fn miss_action(table: &TableDescription) -> String {
+    format!("{}/{}", table.pipeline, table.miss_action)
+}
+
+/// The actions that P4TC's template of a table lists, and where each of them may stand.
+fn actions(table: &TableDescription) -> [(String, &'static str); 2] {
+    [(NO_ACTION.to_owned(), "tableonly"), (miss_action(table), "defaultonly")]
+}
+
+/// The table of an entry; the first one where that is not known.
+pub(crate) fn table_of(entry: Option<&Entry>) -> &'static TableDescription {
+    entry.and_then(|entry| of_pipeline(&entry.pipeline).ok()).unwrap_or(&IPV4_FLOWS)
+}
+
+/// The fields of a table's key, and the values of `key` as P4TC shows them.
+fn key_values(table: &TableDescription, key: &Key) -> impl Iterator<Item = (&'static KeyField, String)> {
+    table.key.iter().map(|field| {
+        let value = carried_text(key, field.part);
+        let shown = match field.r#type {
+            FieldType::Dev => value,
+            FieldType::Ipv4 | FieldType::Ipv6 => format!("{value}/{}", field.r#type.bits()),
+            FieldType::Bit(_) | FieldType::Be(_) => format!("{value}/{:#x}", field.r#type.mask()),
+        };
+        (field, shown)
+    })
 }
 
 /// The compact form of a key that the service sent.
-fn compact_key(key: Option<&Key>) -> String {
-    FlowKey::from_proto(key, "key").map_or_else(|_| "-".to_owned(), |key| key.to_string())
+fn compact_key(table: &TableDescription, key: Option<&Key>) -> String {
+    let key = WideKey::from_proto(table, key, "key");
+    key.map_or_else(|_| "-".to_owned(), |key| key.compact(table).to_string())
 }
 
 /// RFC 3339 in UTC with microseconds, or `-`.
@@ -107,6 +121,8 @@ pub(crate) fn loop_time(counts: &[u64], per_mille: u32) -> String {
     }
 }
 
+#[cfg(test)]
+mod described_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{
     DataplaneStats, DeleteReason, Entity, Entry, Event, EventType, FlushEntriesResponse, GetStatsResponse,
     LcoreStats, LifecycleKind, ListDataplanesResponse, Outcomes, Table,
@@ -19,7 +20,7 @@ pub(crate) fn entry_heading(out: &mut String) {
 }
 
 /// One entry.
-pub(crate) fn entry(out: &mut String, entry: &Entry) {
+pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     let aging = if entry.dynamic { duration(entry.aging_ms) } else { "static".to_owned() };
     // The packet that made an entry counts: a learned one without packets comes from a data plane that counts none.
     let learned = entry.created_by.as_ref().is_some_and(|actor| actor.entity() == Entity::Kernel);
@@ -27,7 +28,7 @@ pub(crate) fn entry(out: &mut String, entry: &Entry) {
     let _ = writeln!(
         out,
         "{:<52} {:>8} {:>8} {:>8} {:>10} {:>12}",
-        compact_key(entry.key.as_ref()),
+        compact_key(table, entry.key.as_ref()),
         duration(entry.created_ms_ago),
         duration(entry.idle_ms),
         aging,
@@ -37,15 +38,15 @@ pub(crate) fn entry(out: &mut String, entry: &Entry) {
 }
 
 /// One event; PROGRESS, which says that nothing happened, prints nothing.
-pub(crate) fn event(out: &mut String, event: &Event) {
+pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
     if event.r#type() == EventType::Progress {
         return;
     }
-    let _ = writeln!(out, "{} {}", utc(event.time.as_ref()), event_words(event));
+    let _ = writeln!(out, "{} {}", utc(event.time.as_ref()), event_words(table, event));
 }
 
 /// What an event says, without its time.
-pub(super) fn event_words(event: &Event) -> String {
+pub(super) fn event_words(table: &TableDescription, event: &Event) -> String {
     let name = event.r#type().as_str_name().trim_start_matches("EVENT_TYPE_");
     match event.r#type() {
         EventType::Gap => format!("{name:<8}{}; state starts over", lost(event.gap_from, event.gap_to)),
@@ -58,7 +59,7 @@ pub(super) fn event_words(event: &Event) -> String {
         _ => {
             let mut words = format!("{name:<8}");
             if let Some(entry) = &event.entry {
-                let _ = write!(words, "{}", compact_key(entry.key.as_ref()));
+                let _ = write!(words, "{}", compact_key(table, entry.key.as_ref()));
             }
             if event.reason() != DeleteReason::Unspecified {
                 let reason = event.reason().as_str_name().trim_start_matches("DELETE_REASON_");

@@ -1,14 +1,14 @@
-//! The text of P4TC's `tc`, byte for byte, in the form that names an author on
-//! one line (`created by: kernel (id 1)`).
+//! The text of P4TC's `tc`, byte for byte, in the form that names an author on one line
+//! (`created by: kernel (id 1)`).
 
 use std::fmt::Write;
 
 use flowtracker_proto::Timestamp;
+use flowtracker_proto::table::{KeyField, MATCH_TYPE, TableDescription};
 use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
 use jiff::tz::TimeZone;
 
-use super::{ACTIONS, Done, MISS_ACTION, key_values};
-use flowtracker_proto::table::{KEY_FIELDS, KeyField};
+use super::{Done, actions, key_values, miss_action};
 
 /// What `tc` says on standard error when its socket has overrun: events are lost.
 pub(crate) const OVERRUN: &str = "netlink receive error No buffer space available (105)";
@@ -25,46 +25,47 @@ pub(crate) enum Stamp {
     Short,
 }
 
-/// The first line of a message.
-pub(crate) fn pipeline(out: &mut String, done: Option<Done>) {
+/// The first line of a message about entries of `table`.
+pub(crate) fn pipeline(out: &mut String, table: &TableDescription, done: Option<Done>) {
     if let Some(done) = done {
         let _ = write!(out, "{} ", done.word());
     }
-    out.push_str("pipeline:  flowtracker(id 1)\n");
+    let _ = writeln!(out, "pipeline:  {}(id {})", table.pipeline, table.pipeline_id);
 }
 
-/// A message that a flush has deleted so many entries.
-pub(crate) fn flushed(out: &mut String, deleted: u64) {
-    pipeline(out, Some(Done::Flushed));
+/// A message that a flush has deleted this number of entries.
+pub(crate) fn flushed(out: &mut String, table: &TableDescription, deleted: u64) {
+    pipeline(out, table, Some(Done::Flushed));
     let _ = writeln!(out, "    table entry flush count {deleted}\n");
 }
 
 /// An event that P4TC has: created, updated, deleted, flushed. Others print nothing.
-pub(crate) fn event(out: &mut String, event: &Event, details: bool) {
+pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event, details: bool) {
     let done = match event.r#type() {
         EventType::Created => Done::Created,
         EventType::Updated => Done::Updated,
         EventType::Deleted => Done::Deleted,
-        EventType::Flushed => return flushed(out, event.deleted),
+        EventType::Flushed => return flushed(out, table, event.deleted),
         _ => return,
     };
     if let Some(shown) = &event.entry {
-        pipeline(out, Some(done));
-        entry(out, shown, details);
+        pipeline(out, table, Some(done));
+        entry(out, table, shown, details);
     }
 }
 
 /// An entry, all but its first line.
-pub(crate) fn entry(out: &mut String, entry: &Entry, details: bool) {
+pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry, details: bool) {
     let _ = writeln!(
         out,
-        " table: Main/ct_flow_table(id 1)entry priority {}[permissions {}]",
-        entry.priority, entry.permissions_text
+        " table: {}(id {})entry priority {}[permissions {}]",
+        table.name, table.id, entry.priority, entry.permissions_text
     );
     out.push_str("    entry key\n");
     let key = entry.key.clone().unwrap_or_default();
-    for (KeyField { name, id, bitwidth, r#type, .. }, value) in KEY_FIELDS.iter().zip(key_values(&key)) {
-        let _ = writeln!(out, "     {name} id:{id} size:{bitwidth}b type:{type} exact fieldval  {value}");
+    for (KeyField { name, id, r#type, .. }, value) in key_values(table, &key) {
+        let bits = r#type.bits();
+        let _ = writeln!(out, "     {name} id:{id} size:{bits}b type:{type} {MATCH_TYPE} fieldval  {value}");
     }
     author(out, "create", entry.created_by.as_ref(), details);
     author(out, "update", entry.updated_by.as_ref(), details);
@@ -133,27 +134,35 @@ pub(crate) fn stamp(out: &mut String, time: Option<&Timestamp>, stamp: Stamp) {
 }
 
 /// The table's template, as `p4template get` shows it.
-pub(crate) fn table(out: &mut String, table: &Table) {
+pub(crate) fn table(out: &mut String, described: &TableDescription, table: &Table) {
     let _ = write!(
         out,
         "templates obj type table\n\
-         pipeline name flowtracker\n\
-         pipeline id 1\n\
-         \x20   table id 1\n\
+         pipeline name {}\n\
+         pipeline id {}\n\
+         \x20   table id {}\n\
          \x20   table name {}\n\
          \x20    table keysz {}\n\n\
          \x20    max_entries {}\n\n\
          \x20    masks 1\n\n\
          \x20    table entries {}\n\
          \x20   permissions {}\n\
-         \x20   table type exact\n\n\
+         \x20   table type {MATCH_TYPE}\n\n\
          \x20   default_miss:\n\n\
-         \taction order 1: {MISS_ACTION}  index 1 ref 1 bind 1\n\
+         \taction order 1: {}  index 1 ref 1 bind 1\n\
          \t params:\n\n\n\
          \x20   acts list:\n",
-        table.name, table.key_bits, table.max_entries, table.entries, table.permissions_text
+        described.pipeline,
+        described.pipeline_id,
+        described.id,
+        table.name,
+        table.key_bits,
+        table.max_entries,
+        table.entries,
+        table.permissions_text,
+        miss_action(described)
     );
-    for (name, place) in ACTIONS {
+    for (name, place) in actions(described) {
         let _ = writeln!(out, "        act name {name}\n        act flags {place}\n");
     }
     let _ = writeln!(out, "\n    num timer profiles {}\n    profiles:", table.profiles.len());

@@ -2,28 +2,32 @@
 
 use std::fmt::Write;
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{Actor, Entry, Event, EventType};
 
-use super::{table, utc};
+use super::table::event_words;
+use super::utc;
 
 /// Heading of [`entry`].
 pub(crate) fn entry_heading(out: &mut String) {
-    table::entry_heading(out);
+    super::table::entry_heading(out);
     widen(out, &format!("{:<14} {:<20} {:<27} {}", "PERMISSIONS", "DATAPLANE", "CREATED", "BY"));
 }
 
 /// One entry.
-pub(crate) fn entry(out: &mut String, entry: &Entry) {
-    table::entry(out, entry);
+pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
+    super::table::entry(out, table, entry);
     let created = utc(entry.create_time.as_ref());
     let by = author(entry.created_by.as_ref());
     widen(out, &format!("{:<14} {:<20} {created:<27} {by}", entry.permissions_text, entry.dataplane));
 }
 
 /// One event with its number; PROGRESS too.
-pub(crate) fn event(out: &mut String, event: &Event) {
-    let words =
-        if event.r#type() == EventType::Progress { "PROGRESS".to_owned() } else { table::event_words(event) };
+pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
+    let words = match event.r#type() {
+        EventType::Progress => "PROGRESS".to_owned(),
+        _ => event_words(table, event),
+    };
     let _ = write!(out, "{} {}/{} {words}", utc(event.time.as_ref()), event.epoch, event.seq);
     if let Some(entry) = &event.entry {
         let by =

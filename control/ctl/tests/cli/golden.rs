@@ -155,7 +155,7 @@ fn table() -> Table {
     let shard = |lcore, entries| Shard { lcore, capacity: 524_288, entries };
     Table {
         dataplane: "dp".to_owned(),
-        name: show::TABLE.to_owned(),
+        name: "Main/ct_flow_table".to_owned(),
         key_bits: 136,
         max_entries: 1_048_576,
         entries: 3,

@@ -1,9 +1,9 @@
 //! Filter expressions: P4TC's grammar, from the text to the program that is evaluated.
 //!
-//! Text is read into a tree of comparisons that mean nothing yet (`parse.rs`), the tree is typed against the table's
-//! introspection and the place where it is used (`types.rs`), and what is left becomes a program in postfix form
-//! (`postfix.rs`, [`flowtracker_proto::filter`]). Watchers evaluate it here, lists and flushes on the lcores. A tree
-//! prints itself as canonical text, which is read back as the same tree.
+//! `parse.rs` parses text into a tree of comparisons that mean nothing yet. `types.rs` types the tree
+//! against the description of the table and the place where it is used. `postfix.rs` makes of it a
+//! program in postfix form ([`flowtracker_proto::filter`]). Watchers evaluate it here, lists and
+//! flushes on the lcores. A tree prints itself as canonical text, which parses to the same tree.
 //!
 //! Grammar, precedence, examples and what differs from P4TC: `docs/filters.md`.
 
@@ -16,6 +16,7 @@ mod tree;
 mod types;
 
 use flowtracker_proto::filter::Program;
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::Filter;
 use tonic::Status;
 
@@ -36,26 +37,27 @@ pub enum Place {
     Flush,
 }
 
-/// Reads and types an expression; `None` when the text is empty, which means everything.
+/// Parses an expression about entries of `table`; `None` when the text is empty, which means
+/// everything.
 ///
 /// # Errors
 ///
 /// Says what is wrong and where.
-pub fn read(text: &str, place: Place) -> Result<Option<Tree<Test>>, Error> {
+pub fn read(table: &TableDescription, text: &str, place: Place) -> Result<Option<Tree<Test>>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
-    let typed = parse::parse(text).and_then(|tree| tree.try_map(&mut |leaf| types::test(leaf, place)));
+    let typed = parse::parse(text).and_then(|tree| tree.try_map(&mut |leaf| types::test(table, leaf, place)));
     typed.map(Some).map_err(|fault| Error::new(text, fault))
 }
 
-/// The program of the field `filter` of a request.
+/// Compiles the field `filter` of a request about entries of `table`.
 ///
 /// # Errors
 ///
 /// INVALID_ARGUMENT that names the field, and in the text the column.
-pub fn program(text: &str, place: Place) -> Result<Program, Status> {
-    let tree = read(text, place).map_err(|error| fault::bad_field("filter", error.to_string()))?;
+pub fn program(table: &TableDescription, text: &str, place: Place) -> Result<Program, Status> {
+    let tree = read(table, text, place).map_err(|error| fault::bad_field("filter", error.to_string()))?;
     Ok(tree.map_or(Program::ALL, |tree| postfix::program(&tree)))
 }
 
@@ -64,6 +66,6 @@ pub fn program(text: &str, place: Place) -> Result<Program, Status> {
 /// # Errors
 ///
 /// As [`program`].
-pub fn compile(text: &str, place: Place) -> Result<Option<Filter>, Status> {
-    Ok(program(text, place)?.to_proto())
+pub fn compile(table: &TableDescription, text: &str, place: Place) -> Result<Option<Filter>, Status> {
+    Ok(program(table, text, place)?.to_proto())
 }

@@ -1,11 +1,10 @@
 //! From a typed tree to the program that is evaluated.
 
-use flowtracker_proto::filter::Program;
+use flowtracker_proto::filter::{Program, halves, key_operand};
 use flowtracker_proto::v1::{Filter, FilterOp, FilterOperand, FilterStep};
 
 use super::tree::{Relation, Tree};
 use super::types::{Subject, Test};
-use flowtracker_proto::table::KeyPart;
 
 /// The program of an expression. The parser has counted its steps.
 pub(super) fn program(tree: &Tree<Test>) -> Program {
@@ -44,17 +43,12 @@ fn comparison(test: &Test) -> FilterStep {
         Relation::Ge => FilterOp::Ge,
     };
     let operand = match test.subject {
-        Subject::Key(field) => match field.part {
-            KeyPart::InputPort => FilterOperand::InputPort,
-            KeyPart::SrcAddr => FilterOperand::SrcAddr,
-            KeyPart::DstAddr => FilterOperand::DstAddr,
-            KeyPart::Protocol => FilterOperand::Protocol,
-            KeyPart::SrcPort => FilterOperand::SrcPort,
-            KeyPart::DstPort => FilterOperand::DstPort,
-        },
+        Subject::Key(field) => key_operand(field.part),
         Subject::Prio => FilterOperand::Prio,
         Subject::MsecsSince => FilterOperand::MsecsSince,
         Subject::Cmd => FilterOperand::Cmd,
     };
-    FilterStep { op: op.into(), operand: operand.into(), mask: test.mask, value: test.value }
+    let (mask_high, mask) = halves(test.mask);
+    let (value_high, value) = halves(test.value);
+    FilterStep { op: op.into(), operand: operand.into(), mask, value, mask_high, value_high }
 }

@@ -1,6 +1,8 @@
 //! Laws of the language, and its errors one by one.
 
 use flowtracker_proto::filter::{Facts, MAX_STEPS};
+use flowtracker_proto::key::WideKey;
+use flowtracker_proto::table::{IPV4_FLOWS, KeyPart};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -8,7 +10,8 @@ use super::parse::{Comparison, Constant, MAX_LEN, Placed, parse};
 use super::tree::Relation;
 use super::types::Subject;
 use super::*;
-use flowtracker_proto::table::{KEY_FIELDS, KeyPart};
+
+mod described;
 
 const PLACES: [Place; 3] = [Place::Watch, Place::List, Place::Flush];
 const RELATIONS: [Relation; 6] =
@@ -55,10 +58,10 @@ fn any_comparison() -> impl Strategy<Value = Comparison> {
 fn any_test(place: Place) -> impl Strategy<Value = Test> {
     let own = if place == Place::Watch { Subject::Cmd } else { Subject::MsecsSince };
     let mut subjects = vec![Subject::Prio, own];
-    subjects.extend(KEY_FIELDS.iter().map(Subject::Key));
-    (select(subjects), select(&RELATIONS), 0_u64..3, 0_u32..=32).prop_map(
+    subjects.extend(IPV4_FLOWS.key.iter().map(Subject::Key));
+    (select(subjects), select(&RELATIONS), 0_u128..3, 0_u32..=32).prop_map(
         |(subject, relation, value, length)| {
-            let prefix = (u64::from(u32::MAX) << (32 - length)) & u64::from(u32::MAX);
+            let prefix = (0xffff_ffff << (32 - length)) & 0xffff_ffff;
             let (value, mask) = match subject {
                 Subject::Key(field) => match field.part {
                     KeyPart::InputPort => (value + 1, 0xffff_ffff),
@@ -67,7 +70,7 @@ fn any_test(place: Place) -> impl Strategy<Value = Test> {
                     KeyPart::SrcPort | KeyPart::DstPort => (value, 0xffff),
                 },
                 Subject::Prio => (value, 0xffff_ffff),
-                Subject::MsecsSince => (value, u64::MAX),
+                Subject::MsecsSince => (value, u64::MAX.into()),
                 Subject::Cmd => (value + 1, 0xff),
             };
             let order = matches!(subject, Subject::Prio | Subject::MsecsSince);
@@ -78,11 +81,12 @@ fn any_test(place: Place) -> impl Strategy<Value = Test> {
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
-    let address = (0_u32..3).prop_map(|n| n << 30 | n);
+    let address = (0_u128..3).prop_map(|n| n << 30 | n);
     let key = (1_u32..4, address.clone(), address, 0_u8..3, 0_u16..3, 0_u16..3);
     (key, 0_u32..3, 0_u64..3, 1_u8..4).prop_map(|(key, prio, idle_ms, cmd)| {
         let (input_port, src_addr, dst_addr, protocol, src_port, dst_port) = key;
-        Facts { input_port, src_addr, dst_addr, protocol, src_port, dst_port, prio, idle_ms, cmd }
+        let key = WideKey { input_port, src_addr, dst_addr, protocol, src_port, dst_port };
+        Facts { key, prio, idle_ms, cmd }
     })
 }
 
@@ -93,15 +97,15 @@ fn means(tree: &Tree<Test>, facts: &Facts) -> bool {
         Tree::Is(test) => {
             let fact = match test.subject {
                 Subject::Key(field) => match field.name {
-                    "input_port" => facts.input_port.into(),
-                    "srcAddr" => facts.src_addr.into(),
-                    "dstAddr" => facts.dst_addr.into(),
-                    "srcPort" => facts.src_port.into(),
-                    "dstPort" => facts.dst_port.into(),
-                    _ => facts.protocol.into(),
+                    "input_port" => facts.key.input_port.into(),
+                    "srcAddr" => facts.key.src_addr,
+                    "dstAddr" => facts.key.dst_addr,
+                    "srcPort" => facts.key.src_port.into(),
+                    "dstPort" => facts.key.dst_port.into(),
+                    _ => facts.key.protocol.into(),
                 },
                 Subject::Prio => facts.prio.into(),
-                Subject::MsecsSince => facts.idle_ms,
+                Subject::MsecsSince => facts.idle_ms.into(),
                 Subject::Cmd => facts.cmd.into(),
             };
             let order = (fact & test.mask).cmp(&test.value);
@@ -122,22 +126,24 @@ fn means(tree: &Tree<Test>, facts: &Facts) -> bool {
 }
 
 fn typed(text: &str, place: Place) -> Tree<Test> {
-    read(text, place).unwrap_or_else(|error| panic!("{}", error.caret(text))).expect("it is not empty")
+    read(&IPV4_FLOWS, text, place)
+        .unwrap_or_else(|error| panic!("{}", error.caret(text)))
+        .expect("it is not empty")
 }
 
 /// Whatever it is, it is an expression, or an error that points into it.
 fn check_text(text: &str) {
     for place in PLACES {
-        match read(text, place) {
+        match read(&IPV4_FLOWS, text, place) {
             Ok(tree) => {
                 let canonical = tree.as_ref().map(Tree::to_string).unwrap_or_default();
-                assert_eq!(read(&canonical, place).as_ref(), Ok(&tree), "{text:?}");
-                assert!(program(text, place).is_ok(), "{text:?}");
+                assert_eq!(read(&IPV4_FLOWS, &canonical, place).as_ref(), Ok(&tree), "{text:?}");
+                assert!(program(&IPV4_FLOWS, text, place).is_ok(), "{text:?}");
             }
             Err(error) => {
                 assert!((1..=text.chars().count() + 1).contains(&error.column()), "{error} of {text:?}");
                 assert_eq!(error.caret(text).lines().count(), 2, "{error} of {text:?}");
-                assert!(program(text, place).is_err());
+                assert!(program(&IPV4_FLOWS, text, place).is_err());
             }
         }
     }
@@ -154,7 +160,7 @@ proptest! {
         (place, tree) in select(&PLACES).prop_flat_map(|place| (Just(place), tree_of(any_test(place)))),
     ) {
         let text = tree.to_string();
-        prop_assert_eq!(read(&text, place), Ok(Some(tree)));
+        prop_assert_eq!(read(&IPV4_FLOWS, &text, place), Ok(Some(tree)));
     }
 
     #[test]
@@ -237,7 +243,7 @@ fn one_expression_has_many_spellings_and_one_canonical_text() {
         assert_eq!(typed(canonical, Place::Watch), tree);
     }
     assert_eq!(typed("msecs_since > 18446744073709551615", Place::Flush).to_string().len(), 34);
-    assert_eq!(read("", Place::List), Ok(None), "no text is no filter");
+    assert_eq!(read(&IPV4_FLOWS, "", Place::List), Ok(None), "no text is no filter");
 }
 
 #[test]
@@ -375,7 +381,7 @@ fn every_error_says_what_and_where() {
             "column 23: after \"x\" a relation is missing: = != < <= > or >=",
         ),
     ] {
-        let refused = read(text, place).expect_err(text);
+        let refused = read(&IPV4_FLOWS, text, place).expect_err(text);
         assert_eq!(refused.to_string(), error, "{text}");
         let p4tcs = ["Compare with", "Unable to", "Recursion", "Pipeline name", "Table name"];
         assert_eq!(refused.p4tc().is_some(), p4tcs.iter().any(|text| refused.message().starts_with(text)));
@@ -386,22 +392,22 @@ fn every_error_says_what_and_where() {
 #[test]
 fn what_is_too_much_is_refused_where_it_gets_too_much() {
     let sum = vec!["prio = 1"; 32].join(" || ");
-    assert!(read(&sum, Place::List).is_ok(), "63 steps");
-    let refused = read(&format!("!({sum}) || prio = 1"), Place::List).expect_err("66 steps");
+    assert!(read(&IPV4_FLOWS, &sum, Place::List).is_ok(), "63 steps");
+    let refused = read(&IPV4_FLOWS, &format!("!({sum}) || prio = 1"), Place::List).expect_err("66 steps");
     assert!(refused.message().starts_with("the expression is too long"), "{refused}");
     assert_eq!(refused.column(), sum.len() + 5, "at the second ||, the 65th step");
 
     let long = format!("{}prio = 1", " ".repeat(MAX_LEN - 8));
-    assert!(read(&long, Place::List).is_ok());
-    let refused = read(&format!("{long}é"), Place::List).expect_err("too long");
+    assert!(read(&IPV4_FLOWS, &long, Place::List).is_ok());
+    let refused = read(&IPV4_FLOWS, &format!("{long}é"), Place::List).expect_err("too long");
     assert_eq!(refused.to_string(), "column 4097: the expression is longer than 4096 bytes");
     for word in
         ["x".repeat(65), format!("prio = {}", "1".repeat(65)), format!("prio = \"{}\"", "é".repeat(33))]
     {
-        let refused = read(&word, Place::List).expect_err("no word is so long");
+        let refused = read(&IPV4_FLOWS, &word, Place::List).expect_err("no word is so long");
         assert!(refused.message().starts_with("no name and no constant is longer than 64"), "{refused}");
     }
-    let refused = read(&"(".repeat(MAX_LEN), Place::List).expect_err("too deep");
+    let refused = read(&IPV4_FLOWS, &"(".repeat(MAX_LEN), Place::List).expect_err("too deep");
     assert_eq!(refused.column(), 6);
 }
 
@@ -414,14 +420,14 @@ fn what_p4tc_takes_is_not_nested_too_deeply_here() {
         "!(!(!(prio = 1)))",
         "!(!(prio = 1 || prio = 2) && prio = 3)",
     ] {
-        assert!(read(text, Place::List).is_ok(), "{text}");
+        assert!(read(&IPV4_FLOWS, text, Place::List).is_ok(), "{text}");
     }
 }
 
 #[test]
 fn a_terminal_shows_the_place() {
     let text = "prio = 1 &&\tkey.dstport = 1";
-    let refused = read(text, Place::List).expect_err("no such field");
+    let refused = read(&IPV4_FLOWS, text, Place::List).expect_err("no such field");
     let shown =
         "prio = 1 && key.dstport = 1\n                ^ unknown key field \"dstport\"; did you mean dstPort?";
     assert_eq!(refused.caret(text), shown);
@@ -430,14 +436,14 @@ fn a_terminal_shows_the_place() {
 #[test]
 fn a_request_is_refused_under_its_field() {
     use tonic_types::StatusExt as _;
-    let refused = compile("prio", Place::List).expect_err("no relation");
+    let refused = compile(&IPV4_FLOWS, "prio", Place::List).expect_err("no relation");
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
     let violations = refused.get_details_bad_request().expect("details").field_violations;
     assert_eq!((violations.len(), violations[0].field.as_str()), (1, "filter"));
     assert!(violations[0].description.starts_with("column 5: "), "{violations:?}");
-    assert_eq!(compile("", Place::Flush).expect("everything"), None);
+    assert_eq!(compile(&IPV4_FLOWS, "", Place::Flush).expect("everything"), None);
     assert_eq!(
-        compile("prio = 64000", Place::Flush).expect("sound").map(|filter| filter.steps.len()),
+        compile(&IPV4_FLOWS, "prio = 64000", Place::Flush).expect("sound").map(|filter| filter.steps.len()),
         Some(1)
     );
 }

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::filter::{self, Place};
+use flowtracker_proto::table::IPV4_FLOWS;
 
 /// The run of the service in these tests.
 const EPOCH: u64 = 7;
@@ -33,7 +34,7 @@ fn report(hub: &Hub, link: u64, kind: fn(EntryState) -> Change, src_port: u16, t
 }
 
 fn wants(filter: &str) -> Predicate {
-    Predicate::new(String::new(), filter::program(filter, Place::Watch).expect(filter))
+    Predicate::new(String::new(), filter::program(&IPV4_FLOWS, filter, Place::Watch).expect(filter))
 }
 
 fn everything() -> Predicate {

@@ -1,11 +1,12 @@
 use super::*;
 use crate::api::filter::{self, Place};
 use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::test_support;
 use flowtracker_proto::v1::DeleteReason;
 
 fn predicate(filter: &str) -> Predicate {
-    Predicate::new(String::new(), filter::program(filter, Place::Watch).expect(filter))
+    Predicate::new(String::new(), filter::program(&IPV4_FLOWS, filter, Place::Watch).expect(filter))
 }
 
 fn entry(src_port: u16) -> EntryState {

@@ -3,6 +3,7 @@
 use conntrack::timeout::ProfileError;
 use conntrack::tracker::TableChange;
 use conntrack::{AttributeError, Permissions, ProfileId, Profiles};
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::{show, v1};
 
 use crate::export::refusal::{self, Refused};
@@ -78,8 +79,8 @@ impl Table {
         let profiles = self.profiles.values().iter().zip(0..);
         v1::Table {
             dataplane: dataplane.to_owned(),
-            name: show::TABLE.to_owned(),
-            key_bits: 136,
+            name: IPV4_FLOWS.name.to_owned(),
+            key_bits: IPV4_FLOWS.key_bits(),
             max_entries: shards.iter().map(|s| s.capacity).sum(),
             entries: shards.iter().map(|s| s.entries).sum(),
             permissions,

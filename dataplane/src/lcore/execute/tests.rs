@@ -180,7 +180,8 @@ fn learned(ports: std::ops::Range<u16>) -> Shard<LineTable> {
 
 fn only_filter(operand: flowtracker_proto::v1::FilterOperand, mask: u64, value: u64) -> Filter {
     let op = flowtracker_proto::v1::FilterOp::Eq.into();
-    let step = flowtracker_proto::v1::FilterStep { op, operand: operand.into(), mask, value };
+    let step =
+        flowtracker_proto::v1::FilterStep { op, operand: operand.into(), mask, value, ..Default::default() };
     Filter::from_proto(Some(&flowtracker_proto::v1::Filter { steps: vec![step] })).expect("sound")
 }
 

@@ -19,7 +19,13 @@ fn every_field_arrives_where_it_is_asked_for() {
         (O::MsecsSince, u64::MAX, 750),
     ] {
         let matches = |value| {
-            let step = v1::FilterStep { op: v1::FilterOp::Eq.into(), operand: operand.into(), mask, value };
+            let step = v1::FilterStep {
+                op: v1::FilterOp::Eq.into(),
+                operand: operand.into(),
+                mask,
+                value,
+                ..Default::default()
+            };
             let filter = Filter::from_proto(Some(&v1::Filter { steps: vec![step] })).expect("sound");
             filter.matches(&entry, now)
         };

@@ -1,15 +1,21 @@
 //! Actions of entries: P4TC's NoAction is what all of ours have.
 
-use super::{Error, say};
+use flowtracker_proto::table::{TableDescription, without_block};
 
-/// Checks the action that an entry is to have.
-pub(super) fn check(name: &str) -> Result<(), Error> {
-    match name {
-        "NoAction" | "flowtracker/NoAction" => Ok(()),
-        "ct_flow_miss" | "Main/ct_flow_miss" | "flowtracker/Main/ct_flow_miss" => {
-            say("Action not allowed as entry action")
-        }
-        _ => say(format!("Unable to find action {name}")),
+use super::{Error, say};
+use crate::render::NO_ACTION;
+
+/// Checks the action that an entry of `table` is to have. The pipeline, and then the control block,
+/// may be left out of its name.
+pub(super) fn check(table: &TableDescription, name: &str) -> Result<(), Error> {
+    let pipeline = name.strip_prefix(table.pipeline).and_then(|rest| rest.strip_prefix('/'));
+    let inner = pipeline.unwrap_or(name);
+    if inner == NO_ACTION {
+        Ok(())
+    } else if inner == table.miss_action || name == without_block(table.miss_action) {
+        say("Action not allowed as entry action")
+    } else {
+        say(format!("Unable to find action {name}"))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What follows the path: entries with what they are to be, a filter, or attributes of the table.
 
+use flowtracker_proto::key::{WideKey, parse_number};
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::Key;
 
 use super::table_attrs::{self, TableChange};
+use super::texts::{AGING_ALONGSIDE, AGING_OR_PROFILE, FILTER_MISPLACED, NO_ENTRY_GIVEN, PROFILE_ALONGSIDE};
 use super::words::Words;
 use super::{Error, action, say};
 use crate::cli::attributes::{Attributes, permissions};
 use crate::cli::key_words::{self, KeyError};
-use flowtracker_proto::key::{FlowKey, parse_number};
 
 /// Entries that one command may name.
 const BATCH_MAX: usize = 16;
@@ -35,15 +37,15 @@ pub(super) struct Entry {
 }
 
 /// Reads the body of a create.
-pub(super) fn create(words: &[String]) -> Result<Vec<Entry>, Error> {
+pub(super) fn create(table: &TableDescription, words: &[String]) -> Result<Vec<Entry>, Error> {
     let words = &mut Words(words);
-    words.skip_ids()?;
+    words.skip_ids(table)?;
     match words.peek() {
-        None => say("Must specify entry for create or update"),
-        Some("filter") => say("Filter may only be specified for dump and flush"),
+        None => say(NO_ENTRY_GIVEN),
+        Some("filter") => say(FILTER_MISPLACED),
         Some("tbl_attrs") => say("Table attributes may only be updated"),
         Some(_) => {
-            let entries = entries(words, true)?;
+            let entries = entries(table, words, true)?;
             entries.iter().try_for_each(|entry| check_create(&entry.attributes))?;
             Ok(entries)
         }
@@ -51,25 +53,25 @@ pub(super) fn create(words: &[String]) -> Result<Vec<Entry>, Error> {
 }
 
 /// Reads the body of an update.
-pub(super) fn update(words: &[String]) -> Result<Write, Error> {
+pub(super) fn update(table: &TableDescription, words: &[String]) -> Result<Write, Error> {
     let words = &mut Words(words);
-    words.skip_ids()?;
+    words.skip_ids(table)?;
     match words.peek() {
-        None => say("Must specify entry for create or update"),
-        Some("filter") => say("Filter may only be specified for dump and flush"),
+        None => say(NO_ENTRY_GIVEN),
+        Some("filter") => say(FILTER_MISPLACED),
         Some("tbl_attrs") => Ok(Write::Table(table_attrs::read(words)?)),
-        Some(_) => Ok(Write::Entries(entries(words, true)?)),
+        Some(_) => Ok(Write::Entries(entries(table, words, true)?)),
     }
 }
 
 /// Reads the body of a get or a delete.
-pub(super) fn choice(words: &[String]) -> Result<Choice, Error> {
+pub(super) fn choice(table: &TableDescription, words: &[String]) -> Result<Choice, Error> {
     let words = &mut Words(words);
-    words.skip_ids()?;
+    words.skip_ids(table)?;
     match words.peek() {
         None => Ok(Choice::All),
         Some("filter") => Ok(Choice::Filter(expression(&words.0[1..])?)),
-        Some(_) => Ok(Choice::Entries(entries(words, false)?)),
+        Some(_) => Ok(Choice::Entries(entries(table, words, false)?)),
     }
 }
 
@@ -85,13 +87,13 @@ pub(super) fn expression(words: &[String]) -> Result<String, Error> {
 }
 
 /// Reads `ENTRY ("entry" ENTRY)*`; the word may stand in front of the first, too.
-fn entries(words: &mut Words<'_>, attributes: bool) -> Result<Vec<Entry>, Error> {
+fn entries(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> Result<Vec<Entry>, Error> {
     if words.peek() == Some("entry") {
         words.next();
     }
-    let mut entries = vec![entry(words, attributes)?];
+    let mut entries = vec![entry(table, words, attributes)?];
     while words.next().is_some() {
-        entries.push(entry(words, attributes)?);
+        entries.push(entry(table, words, attributes)?);
     }
     if entries.len() > BATCH_MAX {
         return say(format!("At most {BATCH_MAX} entries may be named"));
@@ -100,21 +102,21 @@ fn entries(words: &mut Words<'_>, attributes: bool) -> Result<Vec<Entry>, Error>
 }
 
 /// Reads one entry, up to the next `entry`; what is no attribute is a field of the key.
-fn entry(words: &mut Words<'_>, attributes: bool) -> Result<Entry, Error> {
+fn entry(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> Result<Entry, Error> {
     let mut key = Vec::new();
     let mut read = Attributes::default();
     while let Some(word) = words.peek().filter(|word| *word != "entry") {
         words.next();
         match word {
-            "pipeid" | "tblid" => words.id(word)?,
-            "filter" => return say("Filter may only be specified for dump and flush"),
+            "pipeid" | "tblid" => words.id(table, word)?,
+            "filter" => return say(FILTER_MISPLACED),
             "prio" | "priority" => return say("Mustn't specify entry priority for exact"),
             "dynamic" if attributes => read.dynamic = Some(true),
             "aging" if attributes => read.aging = Some(words.number(word, parse_number)?),
             "profile_id" if attributes => read.profile = Some(words.number(word, parse_number)?),
             "permissions" if attributes => read.permissions = Some(words.number(word, permissions)?),
             "action" if attributes => {
-                action::check(words.value(word)?)?;
+                action::check(table, words.value(word)?)?;
                 if words.peek() == Some("param") {
                     return say("NoAction has no parameters");
                 }
@@ -122,17 +124,17 @@ fn entry(words: &mut Words<'_>, attributes: bool) -> Result<Entry, Error> {
             field => {
                 key.push(field.to_owned());
                 // The compact form is a key of its own.
-                if !field.contains('/') {
+                if !WideKey::looks_compact(table, field) {
                     key.extend(words.next().map(str::to_owned));
                 }
             }
         }
     }
     if read.profile.is_some() && read.aging.is_some() {
-        return say("Must specify either aging or profile ID");
+        return say(AGING_OR_PROFILE);
     }
-    match key_words::parse(&key) {
-        Ok(key) => Ok(Entry { key: FlowKey::to_proto(key), attributes: read }),
+    match key_words::parse(table, &key) {
+        Ok(key) => Ok(Entry { key: key.to_proto(table), attributes: read }),
         Err(KeyError::Missing(_)) => say("Key blob size and table key size differ"),
         Err(KeyError::Wrong(why)) => say(why),
     }
@@ -146,9 +148,6 @@ fn check_create(attributes: &Attributes) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
-
-pub(super) const AGING_ALONGSIDE: &str = "Aging may only be set alongside dynamic";
-pub(super) const PROFILE_ALONGSIDE: &str = "Profile may only be set alongside dynamic";
 
 #[cfg(test)]
 mod tests;

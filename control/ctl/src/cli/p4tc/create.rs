@@ -1,5 +1,6 @@
 //! `p4ctrl create`.
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::CreateEntryRequest;
 
 use super::body::Entry;
@@ -7,7 +8,7 @@ use super::{Error, Tc, refusal, writes};
 use crate::cli::connect;
 use crate::render::Done;
 
-pub(super) async fn run(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
+pub(super) async fn run(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let create = async |Entry { key, attributes }: Entry| {
         let request = CreateEntryRequest {
@@ -21,5 +22,5 @@ pub(super) async fn run(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
         let response = client.create_entry(connect::request(request)).await;
         Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.into_inner().entry)
     };
-    writes::each(tc, entries, Done::Created, create).await
+    writes::each(tc, table, entries, Done::Created, create).await
 }

@@ -1,5 +1,6 @@
 //! `p4ctrl delete`: of named entries, or a flush.
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{DeleteEntryRequest, FlushEntriesRequest};
 
 use super::body::{Choice, Entry};
@@ -8,15 +9,15 @@ use super::{Error, Tc, refusal, say, writes};
 use crate::cli::{connect, output};
 use crate::render::Done;
 
-pub(super) async fn run(tc: &Tc, choice: Choice) -> Result<(), Error> {
+pub(super) async fn run(tc: &Tc, table: &'static TableDescription, choice: Choice) -> Result<(), Error> {
     match choice {
-        Choice::All => flush(tc, String::new()).await,
-        Choice::Filter(filter) => flush(tc, filter).await,
-        Choice::Entries(entries) => named(tc, entries).await,
+        Choice::All => flush(tc, table, String::new()).await,
+        Choice::Filter(filter) => flush(tc, table, filter).await,
+        Choice::Entries(entries) => named(tc, table, entries).await,
     }
 }
 
-async fn named(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
+async fn named(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let delete = async |Entry { key, .. }: Entry| {
         let request = DeleteEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
@@ -24,10 +25,10 @@ async fn named(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
         // P4TC has no text for a missing D; this is what its error number says.
         Ok(response.map_err(|status| refusal::of_key(status, "Operation not permitted"))?.into_inner().entry)
     };
-    writes::each(tc, entries, Done::Deleted, delete).await
+    writes::each(tc, table, entries, Done::Deleted, delete).await
 }
 
-async fn flush(tc: &Tc, filter: String) -> Result<(), Error> {
+async fn flush(tc: &Tc, table: &'static TableDescription, filter: String) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let request = FlushEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
     let response = client.flush_entries(connect::request(request)).await?.into_inner();
@@ -38,7 +39,7 @@ async fn flush(tc: &Tc, filter: String) -> Result<(), Error> {
         let (deleted, failed) = (response.deleted, response.failed);
         output::complain(&format!("Warning: Flushed {deleted} table entries and {failed} failed."));
     }
-    let mut echo = Echo::new(&tc.flags);
+    let mut echo = Echo::new(&tc.flags, table);
     echo.flushed(response.deleted)?;
     echo.end()
 }

@@ -1,5 +1,7 @@
 //! What goes wrong in P4TC's dialect, in the words that `tc` users know.
 
+use flowtracker_proto::table::NotFound;
+
 use crate::cli::Failure;
 use crate::cli::fields::{self, Dialect};
 
@@ -19,6 +21,12 @@ impl From<Failure> for Error {
 impl From<tonic::Status> for Error {
     fn from(status: tonic::Status) -> Self {
         Self::Failed(status.into())
+    }
+}
+
+impl From<NotFound> for Error {
+    fn from(what: NotFound) -> Self {
+        Self::Said(what.to_string())
     }
 }
 

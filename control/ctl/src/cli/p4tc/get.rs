@@ -1,5 +1,6 @@
 //! `p4ctrl get`: named entries, or a dump.
 
+use flowtracker_proto::table::{PERMISSION_READ, TableDescription};
 use flowtracker_proto::v1::{Entry, GetEntryRequest, ListEntriesRequest};
 
 use super::body::{self, Choice};
@@ -7,18 +8,17 @@ use super::message::Printer;
 use super::{Error, Tc, is_published, refusal, say};
 use crate::cli::connect;
 use crate::render::ENTRIES_PER_MESSAGE;
-use flowtracker_proto::table::PERMISSION_READ;
 
-pub(super) async fn run(tc: &Tc, choice: Choice) -> Result<(), Error> {
+pub(super) async fn run(tc: &Tc, table: &'static TableDescription, choice: Choice) -> Result<(), Error> {
     match choice {
-        Choice::All => dump(tc, String::new()).await,
-        Choice::Filter(filter) => dump(tc, filter).await,
-        Choice::Entries(entries) => named(tc, entries).await,
+        Choice::All => dump(tc, table, String::new()).await,
+        Choice::Filter(filter) => dump(tc, table, filter).await,
+        Choice::Entries(entries) => named(tc, table, entries).await,
     }
 }
 
 /// The named entries, in one message.
-async fn named(tc: &Tc, named: Vec<body::Entry>) -> Result<(), Error> {
+async fn named(tc: &Tc, table: &'static TableDescription, named: Vec<body::Entry>) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let mut entries = Vec::new();
     for body::Entry { key, .. } in named {
@@ -31,18 +31,18 @@ async fn named(tc: &Tc, named: Vec<body::Entry>) -> Result<(), Error> {
         }
         entries.push(entry);
     }
-    let mut printer = Printer::new(&tc.flags);
+    let mut printer = Printer::new(&tc.flags, table);
     printer.entries(&entries, None)?;
     printer.end()
 }
 
 /// All entries that may be read, 16 per message.
-async fn dump(tc: &Tc, filter: String) -> Result<(), Error> {
+async fn dump(tc: &Tc, table: &'static TableDescription, filter: String) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let request = ListEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
     let mut stream = client.list_entries(connect::request(request)).await?.into_inner();
     let mut waiting: Vec<Entry> = Vec::new();
-    let mut printer = Printer::new(&tc.flags);
+    let mut printer = Printer::new(&tc.flags, table);
     while let Some(response) = stream.message().await? {
         let readable = |e: &Entry| e.permissions & PERMISSION_READ != 0;
         waiting.extend(response.entries.into_iter().filter(readable));

@@ -1,28 +1,35 @@
 //! `p4ctrl VERB PATH help`: key fields, and for writes the actions.
 
+use flowtracker_proto::table::{IPV4_FLOWS, KeyField, MATCH_TYPE, TableDescription};
+
 use super::Error;
+use super::verb::Verb;
 use crate::cli::output;
-use flowtracker_proto::table::{KEY_FIELDS, KeyField};
+use crate::render::NO_ACTION;
 
-/// Usage of `p4ctrl`.
-const USAGE: &str = "\
-Usage: ctl p4ctrl VERB flowtracker/table/Main/ct_flow_table [BODY | help]
-where VERB is create, update, get or delete
-";
-
+/// Prints the usage of `p4ctrl`.
 pub(super) fn usage() -> Result<(), Error> {
-    Ok(output::put(USAGE)?)
+    let TableDescription { pipeline, name, .. } = &IPV4_FLOWS;
+    let [verbs @ .., last] = Verb::ENTRIES.map(Verb::name);
+    let text = format!(
+        "Usage: ctl p4ctrl VERB {pipeline}/table/{name} [BODY | help]\n\
+         where VERB is {} or {last}\n",
+        verbs.join(", ")
+    );
+    Ok(output::put(&text)?)
 }
 
-/// What can be said behind the path.
-pub(super) fn body(writes: bool) -> Result<(), Error> {
-    let mut text = "Key fields for table ct_flow_table:\n".to_owned();
-    for KeyField { name, id, r#type, .. } in KEY_FIELDS {
-        text +=
-            &format!("\t key name {name}\n\t key id {id}\n\t key type {type}\n\t key match type \t exact\n");
+/// Prints what can be said behind the path of `table`.
+pub(super) fn body(table: &TableDescription, writes: bool) -> Result<(), Error> {
+    let name = table.short_name();
+    let mut text = format!("Key fields for table {name}:\n");
+    for KeyField { name, id, r#type, .. } in table.key {
+        text += &format!(
+            "\t key name {name}\n\t key id {id}\n\t key type {type}\n\t key match type \t {MATCH_TYPE}\n"
+        );
     }
     if writes {
-        text += "\nActions for table ct_flow_table:\n\t  act name NoAction\n";
+        text += &format!("\nActions for table {name}:\n\t  act name {NO_ACTION}\n");
     }
     Ok(output::put(&text)?)
 }

@@ -1,5 +1,6 @@
 //! Messages of P4TC, as text or as parts of one JSON document.
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::Entry;
 
 use super::flags::Flags;
@@ -10,23 +11,24 @@ use crate::render::{Done, json, tc};
 /// Prints messages as they come; JSON is one document, printed at the end.
 pub(super) struct Printer<'a> {
     flags: &'a Flags,
+    table: &'static TableDescription,
     pieces: Vec<json::Piece>,
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(flags: &'a Flags) -> Self {
-        Self { flags, pieces: Vec::new() }
+    pub(super) fn new(flags: &'a Flags, table: &'static TableDescription) -> Self {
+        Self { flags, table, pieces: Vec::new() }
     }
 
     /// A message of up to 16 entries.
     pub(super) fn entries(&mut self, entries: &[Entry], done: Option<Done>) -> Result<(), Error> {
         if self.flags.json {
-            self.pieces.extend(json::message(entries, done));
+            self.pieces.extend(json::message(self.table, entries, done));
             return Ok(());
         }
         let mut text = String::new();
-        tc::pipeline(&mut text, done);
-        entries.iter().for_each(|entry| tc::entry(&mut text, entry, self.flags.details));
+        tc::pipeline(&mut text, self.table, done);
+        entries.iter().for_each(|entry| tc::entry(&mut text, self.table, entry, self.flags.details));
         Ok(output::put(&text)?)
     }
 
@@ -43,8 +45,8 @@ impl<'a> Printer<'a> {
 pub(super) struct Echo<'a>(Option<Printer<'a>>);
 
 impl<'a> Echo<'a> {
-    pub(super) fn new(flags: &'a Flags) -> Self {
-        Self(flags.echo.then(|| Printer::new(flags)))
+    pub(super) fn new(flags: &'a Flags, table: &'static TableDescription) -> Self {
+        Self(flags.echo.then(|| Printer::new(flags, table)))
     }
 
     /// The event of one entry, if it has one.
@@ -59,11 +61,11 @@ impl<'a> Echo<'a> {
     pub(super) fn flushed(&mut self, deleted: u64) -> Result<(), Error> {
         let Some(printer) = &mut self.0 else { return Ok(()) };
         if printer.flags.json {
-            printer.pieces.extend(json::flushed(deleted));
+            printer.pieces.extend(json::flushed(printer.table, deleted));
             return Ok(());
         }
         let mut text = String::new();
-        tc::flushed(&mut text, deleted);
+        tc::flushed(&mut text, printer.table, deleted);
         Ok(output::put(&text)?)
     }
 

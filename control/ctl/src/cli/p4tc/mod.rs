@@ -19,7 +19,9 @@ mod path;
 mod refusal;
 mod table_attrs;
 mod template;
+mod texts;
 mod update;
+mod verb;
 mod words;
 mod writes;
 
@@ -30,6 +32,8 @@ use tonic::transport::Channel;
 
 use self::error::{Error, say};
 use self::flags::Flags;
+use self::texts::NO_PATH;
+use self::verb::Verb;
 use super::{Failure, connect, output};
 use flowtracker_proto::table::PERMISSION_PUBLISH;
 
@@ -113,30 +117,22 @@ impl Tc {
 
     /// `p4ctrl VERB PATH BODY`.
     async fn ctrl(&self, words: &[String]) -> Result<(), Error> {
-        let (verb, rest) = verb(words, &["create", "update", "get", "delete", "help"])?;
-        if verb == "help" {
+        let [create, update, get, delete] = Verb::ENTRIES;
+        let (verb, rest) = Verb::parse(words, &[create, update, get, delete, Verb::Help])?;
+        if verb == Verb::Help {
             return help::usage();
         }
-        let Some((path, body)) = rest.split_first() else { return say("No path given") };
-        path::check(path)?;
+        let Some((path, body)) = rest.split_first() else { return say(NO_PATH) };
+        let table = path::table(path)?;
         if body.first().is_some_and(|word| word == "help") {
-            return help::body(verb == "create" || verb == "update");
+            return help::body(table, verb.writes());
         }
         match verb {
-            "create" => create::run(self, body::create(body)?).await,
-            "update" => update::run(self, body::update(body)?).await,
-            "get" => get::run(self, body::choice(body)?).await,
-            _ => delete::run(self, body::choice(body)?).await,
+            Verb::Create => create::run(self, table, body::create(table, body)?).await,
+            Verb::Update => update::run(self, table, body::update(table, body)?).await,
+            Verb::Get => get::run(self, table, body::choice(table, body)?).await,
+            Verb::Delete | Verb::Help => delete::run(self, table, body::choice(table, body)?).await,
         }
-    }
-}
-
-/// The verb that the first word is or shortens, and what follows.
-fn verb<'a>(words: &'a [String], verbs: &[&'static str]) -> Result<(&'static str, &'a [String]), Error> {
-    let Some((word, rest)) = words.split_first() else { return say("No verb given") };
-    match verbs.iter().find(|verb| !word.is_empty() && verb.starts_with(word.as_str())) {
-        Some(verb) => Ok((verb, rest)),
-        None => say(format!("Unknown verb \"{word}\"")),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Error, body, is_published, path, say};
 use crate::cli::follow::Follower;
 use crate::cli::origin::Origin;
 use crate::cli::{Failure, output, print_events};
-use crate::render::tc;
+use crate::render::{self, tc};
 
 /// Reads what follows `monitor` and gives the filter; empty when there is none.
 pub(super) fn read(words: &[String]) -> Result<String, Error> {
@@ -17,7 +17,7 @@ pub(super) fn read(words: &[String]) -> Result<String, Error> {
         _ => return say("Only \"monitor p4 events\" is supported"),
     }
     let Some(path) = words.next() else { return Ok(String::new()) };
-    path::check(path)?;
+    path::table(path)?;
     match words.next() {
         None => Ok(String::new()),
         Some(word) if word == "filter" => body::expression(words.as_slice()),
@@ -35,7 +35,7 @@ pub(super) async fn run(flags: Flags, filter: String) -> Result<(), Failure> {
         }
         if seen.shows(event) {
             tc::stamp(out, event.time.as_ref(), flags.stamp);
-            tc::event(out, event, flags.details);
+            tc::event(out, render::table_of(event.entry.as_ref()), event, flags.details);
         }
     };
     print_events::print(source, render).await

@@ -1,36 +1,34 @@
 //! Paths of objects.
 
+use flowtracker_proto::table::{self, TableDescription};
+
 use super::{Error, say};
-use flowtracker_proto::table::PIPELINE;
 
-/// The table's name, with and without its control block; the brief's older name is an alias.
-const TABLES: [&str; 4] = ["Main/ct_flow_table", "Main/ct_tcp_table", "ct_flow_table", "ct_tcp_table"];
-
-/// Reads `PIPELINE/table/CONTROL/TABLE`.
-pub(super) fn check(path: &str) -> Result<(), Error> {
+/// Parses `PIPELINE/table/CONTROL/TABLE`; the table may stand without its control block.
+pub(super) fn table(path: &str) -> Result<&'static TableDescription, Error> {
     let mut parts = path.splitn(3, '/');
     let (pipeline, object, table) = (parts.next(), parts.next(), parts.next());
-    parts_are_ours(pipeline, object, table)
+    of_parts(pipeline, object, table)
 }
 
-/// Reads `table/PIPELINE/CONTROL/TABLE`, the order of templates.
-pub(super) fn check_template(path: &str) -> Result<(), Error> {
+/// Parses `table/PIPELINE/CONTROL/TABLE`, the order of templates.
+pub(super) fn template(path: &str) -> Result<&'static TableDescription, Error> {
     let mut parts = path.splitn(3, '/');
     let (object, pipeline, table) = (parts.next(), parts.next(), parts.next());
-    parts_are_ours(pipeline, object, table)
+    of_parts(pipeline, object, table)
 }
 
-fn parts_are_ours(pipeline: Option<&str>, object: Option<&str>, table: Option<&str>) -> Result<(), Error> {
-    if pipeline != Some(PIPELINE) {
-        return say("Pipeline name not found");
-    }
+fn of_parts(
+    pipeline: Option<&str>,
+    object: Option<&str>,
+    name: Option<&str>,
+) -> Result<&'static TableDescription, Error> {
+    let described = table::of_pipeline(pipeline.unwrap_or_default())?;
     if object != Some("table") {
         return say("Unknown object type");
     }
-    match table {
-        Some(table) if TABLES.contains(&table) => Ok(()),
-        _ => say("Table name not found"),
-    }
+    table::check_name(described, name.unwrap_or_default())?;
+    Ok(described)
 }
 
 #[cfg(test)]

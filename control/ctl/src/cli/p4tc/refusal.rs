@@ -5,13 +5,13 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::Error;
-use super::body::{AGING_ALONGSIDE, PROFILE_ALONGSIDE};
+use super::texts::{AGING_ALONGSIDE, AGING_OR_PROFILE, NO_ENTRY, PROFILE_ALONGSIDE};
 use crate::cli::attributes::Attributes;
 
 /// Of a get or a delete; `denied` tells that a permission is missing.
 pub(super) fn of_key(status: Status, denied: &str) -> Error {
     match reason(&status).as_str() {
-        "NO_ENTRY" => said("Unable to find entry"),
+        "NO_ENTRY" => said(NO_ENTRY),
         _ if status.code() == Code::PermissionDenied => said(denied),
         _ => status.into(),
     }
@@ -20,7 +20,7 @@ pub(super) fn of_key(status: Status, denied: &str) -> Error {
 /// Of a create or an update.
 pub(super) fn of_write(status: Status, asked: &Attributes) -> Error {
     match reason(&status).as_str() {
-        "NO_ENTRY" => said("Unable to find entry"),
+        "NO_ENTRY" => said(NO_ENTRY),
         "ENTRY_EXISTS" | "PERMISSION_BIT" => said("Failed to create/update entry"),
         "TABLE_FULL" => said("Table max entries reached"),
         "UNKNOWN_PROFILE" => unknown_profile(&status, asked.profile),
@@ -28,7 +28,7 @@ pub(super) fn of_write(status: Status, asked: &Attributes) -> Error {
             let aging = asked.aging.unwrap_or_default();
             said(&format!("Specified aging {aging} doesn't match any timer profile"))
         }
-        "BOTH_GIVEN" => said("Must specify either aging or profile ID"),
+        "BOTH_GIVEN" => said(AGING_OR_PROFILE),
         "NOT_ALONGSIDE" | "STATIC_ENTRY" if asked.aging.is_some() => said(AGING_ALONGSIDE),
         "NOT_ALONGSIDE" | "STATIC_ENTRY" => said(PROFILE_ALONGSIDE),
         "PERMISSIONS_BEYOND_TABLE" => said("Table perms mismatch"),

@@ -2,18 +2,18 @@
 
 use flowtracker_proto::v1::GetTableRequest;
 
-use super::{Error, Tc, path, say, verb};
+use super::texts::NO_PATH;
+use super::verb::Verb;
+use super::{Error, Tc, path, say};
 use crate::cli::{connect, output};
 use crate::render::{json, tc};
 
-/// What P4TC can do to templates. Ours is part of the program: it can be read.
-const VERBS: [&str; 4] = ["create", "update", "get", "delete"];
-
+/// P4TC can do all of this to templates. Ours is part of the program: it can be read.
 pub(super) async fn run(tc: &Tc, words: &[String]) -> Result<(), Error> {
-    let (verb, rest) = verb(words, &VERBS)?;
-    let Some((path, rest)) = rest.split_first() else { return say("No path given") };
-    path::check_template(path)?;
-    if verb != "get" {
+    let (verb, rest) = Verb::parse(words, &Verb::ENTRIES)?;
+    let Some((path, rest)) = rest.split_first() else { return say(NO_PATH) };
+    let described = path::template(path)?;
+    if verb != Verb::Get {
         return say("Pipeline is sealed");
     }
     if let Some(word) = rest.first() {
@@ -25,10 +25,10 @@ pub(super) async fn run(tc: &Tc, words: &[String]) -> Result<(), Error> {
     let table = response.table.unwrap_or_default();
     let mut text = String::new();
     if tc.flags.json {
-        let template = json::Piece::Template(Box::new((&table).into()));
+        let template = json::Piece::Template(Box::new(json::Template::new(described, &table)));
         text = json::document(&[template], tc.flags.pretty);
     } else {
-        tc::table(&mut text, &table);
+        tc::table(&mut text, described, &table);
     }
     Ok(output::put(&text)?)
 }

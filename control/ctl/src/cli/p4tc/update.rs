@@ -1,5 +1,6 @@
 //! `p4ctrl update`: of entries, or of the table.
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{UpdateEntryRequest, UpdateTableRequest};
 
 use super::body::{Entry, Write};
@@ -8,14 +9,14 @@ use super::{Error, Tc, refusal, writes};
 use crate::cli::connect;
 use crate::render::Done;
 
-pub(super) async fn run(tc: &Tc, write: Write) -> Result<(), Error> {
+pub(super) async fn run(tc: &Tc, table: &'static TableDescription, write: Write) -> Result<(), Error> {
     match write {
-        Write::Entries(entries) => update_entries(tc, entries).await,
+        Write::Entries(entries) => update_entries(tc, table, entries).await,
         Write::Table(change) => update_table(tc, change).await,
     }
 }
 
-async fn update_entries(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
+async fn update_entries(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let update = async |Entry { key, attributes }: Entry| {
         let request = UpdateEntryRequest {
@@ -29,7 +30,7 @@ async fn update_entries(tc: &Tc, entries: Vec<Entry>) -> Result<(), Error> {
         let response = client.update_entry(connect::request(request)).await;
         Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.into_inner().entry)
     };
-    writes::each(tc, entries, Done::Updated, update).await
+    writes::each(tc, table, entries, Done::Updated, update).await
 }
 
 /// P4TC has no event for it, so there is nothing to echo.

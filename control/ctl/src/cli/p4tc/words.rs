@@ -1,7 +1,9 @@
 //! The words of a body.
 
-use super::{Error, say};
 use flowtracker_proto::key::parse_number;
+use flowtracker_proto::table::{NotFound, TableDescription};
+
+use super::{Error, say};
 
 /// Words, read one after the other.
 pub(super) struct Words<'a>(pub(super) &'a [String]);
@@ -32,20 +34,21 @@ impl<'a> Words<'a> {
     }
 
     /// Ids may stand in front of everything else.
-    pub(super) fn skip_ids(&mut self) -> Result<(), Error> {
+    pub(super) fn skip_ids(&mut self, table: &TableDescription) -> Result<(), Error> {
         while let Some(name @ ("pipeid" | "tblid")) = self.peek() {
             self.next();
-            self.id(name)?;
+            self.id(table, name)?;
         }
         Ok(())
     }
 
-    /// Pipeline and table are the first and only ones.
-    pub(super) fn id(&mut self, name: &str) -> Result<(), Error> {
-        match (name, self.number(name, parse_number::<u32>)?) {
-            (_, 1) => Ok(()),
-            ("pipeid", _) => say("Pipeline name not found"),
-            _ => say("Table name not found"),
+    /// The id behind `name`, which must be that of the path's pipeline or table.
+    pub(super) fn id(&mut self, table: &TableDescription, name: &str) -> Result<(), Error> {
+        let id: u32 = self.number(name, parse_number)?;
+        match name {
+            "pipeid" if id != table.pipeline_id => Err(NotFound::Pipeline.into()),
+            "tblid" if id != table.id => Err(NotFound::Table.into()),
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Writes of several entries: one after the other, until one is refused.
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::Entry;
 
 use super::message::Echo;
@@ -9,11 +10,12 @@ use crate::render::Done;
 /// Does `write` to each of `entries`, and echoes what was `done`.
 pub(super) async fn each(
     tc: &Tc,
+    table: &'static TableDescription,
     entries: Vec<body::Entry>,
     done: Done,
     write: impl AsyncFnMut(body::Entry) -> Result<Option<Entry>, Error>,
 ) -> Result<(), Error> {
-    let mut echo = Echo::new(&tc.flags);
+    let mut echo = Echo::new(&tc.flags, table);
     let written = all(entries, done, write, &mut echo).await;
     // What was done before an error is told all the same.
     echo.end()?;

@@ -1,6 +1,6 @@
 //! Every way to refuse a command: its status, reason, field and words.
 
-use flowtracker_proto::show;
+use flowtracker_proto::key::port_name;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::rig::{
@@ -59,7 +59,7 @@ fn keys_where_ids_have_holes() {
     let mut rig = Rig::new(8);
     rig.desk.owners = [(1, Some(0)), (3, Some(1))].into();
     for input_port in [1, 3, 5] {
-        let name = show::port_name(input_port);
+        let name = port_name(input_port);
         let message = format!("{name} does not exist; this data plane has port1, port3");
         for body in about(&on_port(input_port)) {
             rig.says(body, (INVALID, "UNKNOWN_PORT", "key.input_port", &message));

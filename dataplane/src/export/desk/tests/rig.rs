@@ -103,7 +103,7 @@ pub(super) const LOAD: Body = Body::Load(v1::LoadCommand {});
 
 fn source_port(mask: u64, value: u64) -> Option<v1::Filter> {
     let (op, operand) = (v1::FilterOp::Eq.into(), v1::FilterOperand::SrcPort.into());
-    Some(v1::Filter { steps: vec![v1::FilterStep { op, operand, mask, value }] })
+    Some(v1::Filter { steps: vec![v1::FilterStep { op, operand, mask, value, ..Default::default() }] })
 }
 
 pub(super) fn only_source_port(port: u16) -> Option<v1::Filter> {

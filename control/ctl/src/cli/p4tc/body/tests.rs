@@ -1,5 +1,8 @@
 use proptest::prelude::*;
 
+use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::table::IPV4_FLOWS;
+
 use super::*;
 
 const FIELDS: [&str; 6] = [
@@ -44,7 +47,7 @@ proptest! {
         };
         let expected: Vec<_> = (0..count).map(|_| entry()).collect();
         let text = vec![text; count].join(" entry ");
-        prop_assert_eq!(create(&words(&text)).unwrap(), expected);
+        prop_assert_eq!(create(&IPV4_FLOWS, &words(&text)).unwrap(), expected);
     }
 
     #[test]
@@ -52,7 +55,7 @@ proptest! {
         text in "((input_port|srcPort|entry|filter|aging|permissions|action|param|tbl_attrs|timer_profile|id|pipeid|tblid|dynamic|[0-9]{1,3}|/) ?){0,12}",
     ) {
         let words = words(&text);
-        drop((create(&words), update(&words), choice(&words)));
+        drop((create(&IPV4_FLOWS, &words), update(&IPV4_FLOWS, &words), choice(&IPV4_FLOWS, &words)));
     }
 }
 
@@ -83,8 +86,8 @@ fn what_is_wrong_with_a_write_is_said() {
         ("colour red".to_owned(), "Unknown key field \"colour\""),
         (seventeen, "At most 16 entries may be named"),
     ] {
-        assert_eq!(said(create(&words(&text))), message, "{text}");
-        assert_eq!(said(update(&words(&text))), message, "{text}");
+        assert_eq!(said(create(&IPV4_FLOWS, &words(&text))), message, "{text}");
+        assert_eq!(said(update(&IPV4_FLOWS, &words(&text))), message, "{text}");
     }
 }
 
@@ -92,20 +95,26 @@ fn what_is_wrong_with_a_write_is_said() {
 fn a_timer_needs_a_dynamic_entry_at_creation_only() {
     for (attribute, message) in [("aging 5", AGING_ALONGSIDE), ("profile_id 5", PROFILE_ALONGSIDE)] {
         let text = words(&format!("{KEY} {attribute}"));
-        assert_eq!(said(create(&text)), message);
-        assert!(matches!(update(&text), Ok(Write::Entries(entries)) if entries.len() == 1));
+        assert_eq!(said(create(&IPV4_FLOWS, &text)), message);
+        assert!(matches!(update(&IPV4_FLOWS, &text), Ok(Write::Entries(entries)) if entries.len() == 1));
     }
-    let table = update(&words("pipeid 1 tblid 1 tbl_attrs tbl_permissions 1"));
+    let table = update(&IPV4_FLOWS, &words("pipeid 1 tblid 1 tbl_attrs tbl_permissions 1"));
     assert!(matches!(table, Ok(Write::Table(TableChange { permissions: Some(1), .. }))));
-    assert_eq!(said(create(&words("tbl_attrs tbl_permissions 1"))), "Table attributes may only be updated");
+    assert_eq!(
+        said(create(&IPV4_FLOWS, &words("tbl_attrs tbl_permissions 1"))),
+        "Table attributes may only be updated"
+    );
 }
 
 #[test]
 fn a_choice_is_all_or_a_filter_or_keys() {
-    assert_eq!(choice(&words("tblid 1")).unwrap(), Choice::All);
+    assert_eq!(choice(&IPV4_FLOWS, &words("tblid 1")).unwrap(), Choice::All);
     let filter = "tblid 1 pipeid 1 filter key.dstPort = 80 && ! prio > 1";
-    assert_eq!(choice(&words(filter)).unwrap(), Choice::Filter("key.dstPort = 80 && ! prio > 1".to_owned()));
-    let two = choice(&words(&format!("{KEY} entry {}", FIELDS.join(" ")))).unwrap();
+    assert_eq!(
+        choice(&IPV4_FLOWS, &words(filter)).unwrap(),
+        Choice::Filter("key.dstPort = 80 && ! prio > 1".to_owned())
+    );
+    let two = choice(&IPV4_FLOWS, &words(&format!("{KEY} entry {}", FIELDS.join(" ")))).unwrap();
     assert!(matches!(two, Choice::Entries(entries) if entries.len() == 2 && entries[0] == entries[1]));
     for (text, message) in [
         ("filter".to_owned(), "Filter has no expression"),
@@ -113,6 +122,6 @@ fn a_choice_is_all_or_a_filter_or_keys() {
         (format!("{KEY} filter prio = 1"), "Filter may only be specified for dump and flush"),
         (format!("dynamic {KEY}"), "Unknown key field \"dynamic\""),
     ] {
-        assert_eq!(said(choice(&words(&text))), message, "{text}");
+        assert_eq!(said(choice(&IPV4_FLOWS, &words(&text))), message, "{text}");
     }
 }

@@ -1,8 +1,8 @@
 use super::*;
 
-fn said(checked: Result<(), Error>) -> String {
+fn said(checked: Result<&TableDescription, Error>) -> String {
     match checked {
-        Ok(()) => String::new(),
+        Ok(_) => String::new(),
         Err(Error::Said(message)) => message,
         Err(Error::Failed(failure)) => format!("{failure:?}"),
     }
@@ -19,13 +19,13 @@ fn paths_are_checked_part_by_part() {
         ("flowtracker/table", "Table name not found"),
         ("flowtracker/extern/x", "Unknown object type"),
     ] {
-        assert_eq!(said(check(path)), message, "{path}");
+        assert_eq!(said(table(path)), message, "{path}");
     }
     for (path, message) in [
         ("table/flowtracker/Main/ct_flow_table", ""),
         ("flowtracker/table/Main/ct_flow_table", "Pipeline name not found"),
         ("action/flowtracker/Main/ct_flow_miss", "Unknown object type"),
     ] {
-        assert_eq!(said(check_template(path)), message, "{path}");
+        assert_eq!(said(template(path)), message, "{path}");
     }
 }
