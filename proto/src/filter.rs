@@ -1,4 +1,5 @@
-//! Compiled filter expressions: what the control service sends down the link, and what lcores evaluate.
+//! Compiled filter expressions: what the control service sends down the link, and what lcores
+//! evaluate.
 //!
 //! A [`Program`] is a filter in postfix form. The control service compiles text to a program; this
 //! module has what both ends of the link need: the checked form, and its evaluation. A data plane

@@ -1,4 +1,5 @@
-//! `ctl man`: manual pages, made from the definitions that the command line is read with; no server needed.
+//! `ctl man`: manual pages, made from the definitions that the command line is read with; no server
+//! needed.
 
 use std::io;
 use std::path::PathBuf;

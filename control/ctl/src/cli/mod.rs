@@ -114,16 +114,16 @@ enum Verb {
     Create(EntryArgs),
     /// Change one entry, restart its timer, and print it
     ///
-    /// What is not given stays as it is; `--dynamic` alone gives it the aging time of profile 0. A dynamic
-    /// entry cannot be made static.
+    /// What is not given stays as it is; `--dynamic` alone gives it the aging time of profile 0. A
+    /// dynamic entry cannot be made static.
     Update(EntryArgs),
     /// Delete one entry and print it
     #[command(alias = "DeleteEntry")]
     Delete(KeyArgs),
     /// Delete all entries, or all that a filter matches, and print how many
     ///
-    /// Entries whose permissions have no D for the control plane are left. Where nothing could be deleted
-    /// but something was left, the exit status is 1.
+    /// Entries whose permissions have no D for the control plane are left. Where nothing could be
+    /// deleted but something was left, the exit status is 1.
     Flush(FilterArgs),
     /// Print the attributes of the table; with flags, change them first
     ///

@@ -1,5 +1,5 @@
-//! What `ctl` prints: one file per form. All of them write into a `String`, so that an event reaches
-//! the terminal in one piece.
+//! What `ctl` prints: one file per form. All of them write into a `String`, so that an event
+//! reaches the terminal in one piece.
 
 pub(crate) mod json;
 mod pretty;
@@ -112,7 +112,8 @@ pub(crate) fn nanoseconds(ns: u64) -> String {
     format!("{figure:.decimals$}{unit}")
 }
 
-/// A quantile of the poll loop's times: the end of its bucket, so that it is not shown shorter than it was.
+/// A quantile of the poll loop's times: the end of its bucket, so that it is not shown shorter than
+/// it was.
 pub(crate) fn loop_time(counts: &[u64], per_mille: u32) -> String {
     match loop_time::quantile(counts, per_mille) {
         None => "-".to_owned(),

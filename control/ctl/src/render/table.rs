@@ -22,7 +22,8 @@ pub(crate) fn entry_heading(out: &mut String) {
 /// One entry.
 pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     let aging = if entry.dynamic { duration(entry.aging_ms) } else { "static".to_owned() };
-    // The packet that made an entry counts: a learned one without packets comes from a data plane that counts none.
+    // The packet that made an entry counts: a learned one without packets comes from a data plane
+    // that counts none.
     let learned = entry.created_by.as_ref().is_some_and(|actor| actor.entity() == Entity::Kernel);
     let count = |n: u64| if learned && entry.packets == 0 { "-".to_owned() } else { n.to_string() };
     let _ = writeln!(
@@ -119,8 +120,9 @@ pub(crate) fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
     }
 }
 
-/// Counters of data planes: a line per lcore and their sum. BUSY is the share of poll iterations that found a frame;
-/// LOOP50 and LOOP999 are quantiles (p50, p99.9) of the time that an iteration took.
+/// Counters of data planes: a line per lcore and their sum. BUSY is the share of poll iterations
+/// that found a frame; LOOP50 and LOOP999 are quantiles (p50, p99.9) of the time that an iteration
+/// took.
 pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
     for dataplane in &response.dataplanes {
         dataplane_stats(out, dataplane);

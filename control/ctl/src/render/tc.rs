@@ -112,7 +112,7 @@ pub(super) fn entity(actor: &Actor) -> &'static str {
     }
 }
 
-/// P4TC tells the pid when there is one, and the 0 of kernel and timer.
+/// True where P4TC prints the pid: when there is one, and the 0 of kernel and timer.
 pub(super) fn shows_pid(actor: &Actor) -> bool {
     actor.pid != 0 || matches!(actor.entity(), Entity::Kernel | Entity::Timer)
 }

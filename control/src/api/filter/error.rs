@@ -19,7 +19,8 @@ impl Fault {
     }
 }
 
-/// Why an expression is refused. It reads `column 15: unknown key field "dstport"; did you mean dstPort?`.
+/// Why an expression is refused. It reads `column 15: unknown key field "dstport"; did you mean
+/// dstPort?`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {message}")]
 pub struct Error {

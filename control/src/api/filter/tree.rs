@@ -42,7 +42,8 @@ impl<L> Tree<L> {
     }
 }
 
-/// Canonical text: one blank around every operator, no parenthesis that could be left out, but for the one after `!`.
+/// Canonical text: one blank around every operator, no parenthesis that could be left out, but for
+/// the one after `!`.
 impl<L: fmt::Display> fmt::Display for Tree<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (parts, operator) = match self {

@@ -144,7 +144,8 @@ fn unknown(table: &TableDescription, name: &str, place: Place) -> String {
     }
 }
 
-/// The field that `name`, at `at`, stands for: `FIELD`, or in the older form `PIPELINE.CONTROL.TABLE.FIELD`.
+/// The field that `name`, at `at`, stands for: `FIELD`, or in the older form
+/// `PIPELINE.CONTROL.TABLE.FIELD`.
 fn key_field(table: &TableDescription, name: &str, at: usize) -> Result<&'static KeyField, Fault> {
     if let Some(field) = table.field(name) {
         return Ok(field);

@@ -40,7 +40,8 @@ impl Error {
         }
     }
 
-    /// Where several entries are named, tells how many were written before the error. Events never fail here.
+    /// Where several entries are named, tells how many were written before the error. Events never
+    /// fail here.
     pub(super) fn after(self, written: usize, named: usize) -> Self {
         if named == 1 {
             return self;

@@ -56,7 +56,7 @@ impl Seen {
             EventType::Flushed => return true,
             EventType::Created | EventType::Updated | EventType::Deleted => {
                 let published = event.entry.as_ref().is_some_and(is_published);
-                // A flush is told of once, by FLUSHED.
+                // FLUSHED reports a flush once.
                 return published && !self.catching_up && event.reason() != DeleteReason::Flush;
             }
             EventType::Unspecified | EventType::Lifecycle | EventType::Progress => {}

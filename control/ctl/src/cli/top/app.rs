@@ -16,7 +16,7 @@ const INTERVALS_MS: [u64; 10] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_
 pub(super) struct App {
     /// The service's address.
     pub(super) server: String,
-    /// At most so many flows.
+    /// The most flows that are shown.
     pub(super) count: usize,
     pub(super) order: Order,
     pub(super) pace: Pace,

@@ -110,7 +110,8 @@ impl Round<'_> {
     }
 }
 
-/// How fast a flow was since it was seen `before`, or since the last look at the table, which did not have it.
+/// How fast a flow was since it was seen `before`, or since the last look at the table, which did
+/// not have it.
 fn speed(entry: &Entry, now: Duration, before: Option<&Flow>, listed: Option<Duration>) -> Option<Speed> {
     let age = Duration::from_millis(entry.created_ms_ago);
     // Another flow with this key may have been there before.

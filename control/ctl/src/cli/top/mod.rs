@@ -1,7 +1,8 @@
 //! `ctl top`: what passes and who sends it, live.
 //!
 //! Two loops ask the service ([`source`]), pure code makes rates of their answers
-//! ([`figures`], [`flows`], [`order`]), [`app`] holds what is shown and obeys keys, [`view`] draws it.
+//! ([`figures`], [`flows`], [`order`]), [`app`] holds what is shown and obeys keys, [`view`] draws
+//! it.
 
 mod app;
 mod figures;
@@ -51,7 +52,8 @@ pub(super) struct Top {
     #[arg(long, value_name = "COLUMN", value_enum, default_value = "pps")]
     sort: Column,
 
-    /// Print one frame as text after the second look, and end; so it is where the output is no terminal
+    /// Print one frame as text after the second look, and end; so it is where the output is no
+    /// terminal
     #[arg(short = 'b', long, visible_alias = "once")]
     batch: bool,
 }

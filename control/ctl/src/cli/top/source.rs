@@ -17,7 +17,7 @@ use crate::cli::{Failure, connect};
 
 /// Silence after which the service counts as away.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// A listing may take one part of the time in so many.
+/// The share of the time that listings may take, as its divisor.
 const LISTING_SHARE: u32 = 10;
 
 /// What the loops report.
