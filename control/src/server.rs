@@ -20,7 +20,7 @@ use crate::api::prepared::PreparedWatch;
 use crate::api::service::UserService;
 use crate::config::Config;
 use crate::http;
-use crate::link::ingest::Ingest;
+use crate::link::attach::LinkService;
 use crate::link::links::Links;
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::{self, Stop};
@@ -229,7 +229,7 @@ fn server() -> Server {
 /// Returns all gRPC services: the users', the data planes', health and reflection.
 fn routes(hub: &Arc<Hub>, links: &Arc<Links>, stop: &Stop) -> Result<Routes, ServeError> {
     let service = UserService::new(hub.clone(), links.clone(), stop.clone());
-    let ingest = Ingest::new(hub.clone(), links.clone(), stop.clone());
+    let link_service = LinkService::new(hub.clone(), links.clone(), stop.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(reporter, hub.clone(), stop.clone()));
     let reflection = || {
@@ -240,7 +240,9 @@ fn routes(hub: &Arc<Hub>, links: &Arc<Links>, stop: &Stop) -> Result<Routes, Ser
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     Ok(Routes::new(PreparedWatch::new(service))
-        .add_service(DataplaneLinkServiceServer::new(ingest).max_decoding_message_size(LINK_MESSAGE_MAX))
+        .add_service(
+            DataplaneLinkServiceServer::new(link_service).max_decoding_message_size(LINK_MESSAGE_MAX),
+        )
         .add_service(health)
         .add_service(reflection().build_v1().map_err(ServeError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(ServeError::Reflection)?))

@@ -174,6 +174,7 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
     let sources = [
         "control/src/api/service.rs",
         "control/src/api/fault.rs",
+        "control/src/link/attach.rs",
         "control/src/link/ingest.rs",
         "control/src/link/links.rs",
         "control/src/api/watch.rs",

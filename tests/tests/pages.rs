@@ -317,6 +317,24 @@ fn two_pages_keep_to_their_length() {
 }
 
 /// The lab's records are tables whose columns the lab's page describes.
+/// The files that the README's main path consists of, tests in them left out, fit one sitting.
+#[test]
+fn the_main_path_is_short() {
+    let page = Page::read(Path::new("README.md"));
+    let (_, path) = page.text.split_once("### The main path").expect("the section");
+    let steps = path.lines().take_while(|line| !line.starts_with("And a command back"));
+    let steps = steps.filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let file = |step: &str| Some(step.split_once("](")?.1.split_once(')')?.0.to_owned());
+    let files: Vec<String> = steps.filter_map(file).collect();
+    assert_eq!(files.len(), 9, "{files:?}");
+    let lines = |file: &String| {
+        let text = read(Path::new(file));
+        text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()
+    };
+    let lengths: Vec<usize> = files.iter().map(lines).collect();
+    assert!(lengths.iter().sum::<usize>() <= 1_200, "{files:?}: {lengths:?} lines");
+}
+
 #[test]
 fn the_records_of_the_lab_are_tables() {
     let described = Page::read(LAB).spans();

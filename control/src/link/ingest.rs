@@ -1,124 +1,23 @@
-//! `DataplaneLinkService`: takes in what data planes report.
+//! Takes in what one data plane sends: reports for the mirror, and answers for those who asked.
 //!
-//! A link that breaks a rule is closed with a status that says which. The data plane dials again
-//! and resyncs, and the difference is reported as events.
+//! Batches are numbered by shard, so that a hole closes the link instead of going unnoticed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
-use flowtracker_proto::v1::{
-    AttachRequest, AttachResponse, Batch, Hello, Reply, Welcome, attach_request, attach_response,
-};
-use flowtracker_proto::{link as wire, name};
+use flowtracker_proto::v1::{AttachRequest, Batch, Reply, attach_request};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use crate::api::fault;
 use crate::link::authors::Authors;
-use crate::link::links::{Answer, Down, Link, Links};
+use crate::link::links::{Answer, Down, Link};
 use crate::mirror::dataplane::BadReport;
-use crate::mirror::hub::{Hub, wall_ns};
+use crate::mirror::hub::Hub;
 use crate::stop::Stop;
-use flowtracker_proto::key::Violation;
-
-/// Commands that may wait in front of a link.
-const DOWN_QUEUE: usize = 1024;
-/// Longest wait for a link's Hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(30);
-
-/// The service that data planes dial.
-#[derive(Debug)]
-pub struct Ingest {
-    hub: Arc<Hub>,
-    links: Arc<Links>,
-    stop: Stop,
-}
-
-impl Ingest {
-    /// Creates a service that applies reports to `hub`, registers links in `links`, and ends its
-    /// streams when `stop` turns true.
-    pub fn new(hub: Arc<Hub>, links: Arc<Links>, stop: Stop) -> Self {
-        Self { hub, links, stop }
-    }
-}
-
-#[tonic::async_trait]
-impl DataplaneLinkService for Ingest {
-    type AttachStream = ReceiverStream<Down>;
-
-    async fn attach(
-        &self,
-        request: Request<Streaming<AttachRequest>>,
-    ) -> Result<Response<Self::AttachStream>, Status> {
-        let mut up = request.into_inner();
-        let first = tokio::time::timeout(HELLO_WITHIN, up.message())
-            .await
-            .map_err(|_| fault::refusal(Code::DeadlineExceeded, "NO_HELLO", "no Hello came within 30 s"))??;
-        let hello = match first.and_then(|m| m.body) {
-            Some(attach_request::Body::Hello(hello)) => hello,
-            _ => return Err(fault::bad_field("hello", "must be the first message")),
-        };
-        check_hello(&hello)?;
-        let (down, outbound) = mpsc::channel(DOWN_QUEUE);
-        let link = self.links.open(&hello.dataplane, down.clone())?;
-        let number = self.hub.attach(&hello, wall_ns());
-        tracing::info!(dataplane = %hello.dataplane, pid = hello.pid, version = %hello.version, "attached");
-        let welcome = Welcome { epoch: self.hub.epoch() };
-        let welcome = AttachResponse { body: Some(attach_response::Body::Welcome(welcome)) };
-        // The queue is new and empty.
-        drop(down.try_send(Ok(welcome)));
-        let intake = Intake {
-            hub: self.hub.clone(),
-            link: link.clone(),
-            number,
-            expected: hello.shards.iter().map(|shard| (*shard, 1)).collect(),
-            authors: Authors::default(),
-        };
-        let (hub, links, stop) = (self.hub.clone(), self.links.clone(), self.stop.clone());
-        tokio::spawn(async move {
-            let end = intake.run(up, &down, stop).await;
-            links.close(&link);
-            hub.detach(link.name(), number, Instant::now(), wall_ns());
-            match end {
-                Ok(()) => tracing::info!(dataplane = %link.name(), "detached"),
-                Err(status) => {
-                    tracing::warn!(dataplane = %link.name(), "detached: {}", status.message());
-                    drop(down.try_send(Err(status)));
-                }
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(outbound)))
-    }
-}
-
-fn check_hello(hello: &Hello) -> Result<(), Status> {
-    let mut wrong = Vec::new();
-    if !name::is_valid(&hello.dataplane) {
-        let rule = format!("must have 1 to {} bytes without blanks", name::MAX);
-        wrong.push(Violation::new("hello.dataplane", rule));
-    }
-    let mut shards = hello.shards.clone();
-    shards.sort_unstable();
-    shards.dedup();
-    if shards.is_empty() || shards.len() != hello.shards.len() {
-        wrong.push(Violation::new("hello.shards", "must name one or more lcores, each once"));
-    }
-    if !wrong.is_empty() {
-        return Err(fault::bad_request(wrong));
-    }
-    if hello.record_version != wire::VERSION {
-        let (theirs, ours) = (hello.record_version, wire::VERSION);
-        let message = format!("its records have version {theirs}, those of this control service {ours}");
-        return Err(fault::refusal(Code::FailedPrecondition, "RECORD_VERSION", message));
-    }
-    Ok(())
-}
 
 /// The receiving end of one link.
-struct Intake {
+pub(super) struct Ingest {
     hub: Arc<Hub>,
     link: Arc<Link>,
     number: u64,
@@ -127,12 +26,18 @@ struct Intake {
     authors: Authors,
 }
 
-impl Intake {
+impl Ingest {
+    /// Makes the receiving end of a link that the mirror knows by `number`, with these shards.
+    pub(super) fn new(hub: Arc<Hub>, link: Arc<Link>, number: u64, shards: &[u32]) -> Self {
+        let expected = shards.iter().map(|shard| (*shard, 1)).collect();
+        Self { hub, link, number, expected, authors: Authors::default() }
+    }
+
     /// Takes in what the data plane sends until the link ends.
     ///
     /// # Errors
     /// The status that ends the link.
-    async fn run(
+    pub(super) async fn run(
         mut self,
         mut up: Streaming<AttachRequest>,
         down: &mpsc::Sender<Down>,
