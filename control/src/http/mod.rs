@@ -1,7 +1,7 @@
 //! Metrics and health over HTTP.
 //!
-//! [`pages`] says what is served, [`connections`] how long a client may take. The page of metrics
-//! is made from the tables in [`metrics`], each row a [`metric`], in one of the two formats that
+//! `pages` says what is served, `connections` how long a client may take. The page of metrics
+//! is made from the tables in `metrics`, each row a `metric`, in one of the two formats that
 //! Prometheus reads ([`format`]).
 
 mod classic;

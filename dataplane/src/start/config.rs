@@ -162,7 +162,7 @@ pub(crate) fn dpdk_folder(runtime: Option<&Path>, xdg: Option<&Path>, root: bool
     runtime.unwrap_or(if root { Path::new("/var/run") } else { user }).join("dpdk")
 }
 
-/// Returns the folder of [`dpdk_folder`] for this process.
+/// Returns the folder of `dpdk_folder` for this process.
 #[must_use]
 pub fn dpdk_runtime_folder() -> PathBuf {
     let (runtime, xdg) = runtime_directories();
