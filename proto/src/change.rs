@@ -42,7 +42,7 @@ pub struct EntryState {
 const _: () = assert!(size_of::<EntryState>() <= 88, "a million of these sit in the mirror");
 
 impl EntryState {
-    /// True when `other` differs in nothing but what packets change.
+    /// Returns true when `other` differs in nothing but what packets change.
     #[must_use]
     pub fn same_attributes(&self, other: &Self) -> bool {
         self.permissions == other.permissions

@@ -14,7 +14,7 @@
 //! | 4–5 | permissions in the 14 lower bits; bit 15: dynamic |
 //! | 6–7, 8–9, 10–11 | numbers of creator, updater, deleter; see [`AuthorNumber`] |
 //! | 12–15 | aging, milliseconds |
-//! | 16–23 | time of the record, Unix nanoseconds |
+//! | 16–23 | time of the record, Unix nanoseconds; 0: that of the entry's last change or use |
 //! | 24–31, 32–39 | creation, last use, Unix nanoseconds |
 //! | 40–47 | packets; entries deleted, of FLUSHED and PURGED |
 //! | 48–55 | bytes; entries left, of FLUSHED |

@@ -24,13 +24,13 @@ pub const PRIORITY: u32 = 64000;
 /// Room that an event usually takes, bytes.
 const USUAL: usize = 256;
 
-/// The 14 permission bits as P4TC's letters, most significant bit first.
+/// Returns the 14 permission bits as P4TC's letters, most significant bit first.
 #[must_use]
 pub fn permissions_text(permissions: u32) -> String {
     permission_letters(permissions).map(char::from).iter().collect()
 }
 
-/// [`permissions_text`] in ASCII.
+/// Returns [`permissions_text`] in ASCII.
 #[must_use]
 pub fn permission_letters(permissions: u32) -> [u8; 14] {
     let mut letters = *b"CRUDXPSCRUDXPS";
@@ -42,13 +42,13 @@ pub fn permission_letters(permissions: u32) -> [u8; 14] {
     letters
 }
 
-/// Who creates entries where nobody asks for them: the data path.
+/// Returns who creates entries where nobody asks for them: the data path.
 #[must_use]
 pub fn learner(dataplane: &str) -> Actor {
     Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") }
 }
 
-/// Who deleted an entry, where only the reason is known.
+/// Returns who deleted an entry, where only the reason is known.
 #[must_use]
 pub fn deleter(reason: DeleteReason) -> Actor {
     let (entity, process) = match reason {
@@ -59,12 +59,12 @@ pub fn deleter(reason: DeleteReason) -> Actor {
     Actor { entity: entity.into(), pid: 0, process: process.to_owned() }
 }
 
-/// Whole milliseconds between two times; 0 when the first is not the earlier one.
+/// Returns the whole milliseconds between two times; 0 when the first is not the earlier one.
 fn age_ms(since_ns: u64, time_ns: u64) -> u64 {
     time_ns.saturating_sub(since_ns) / 1_000_000
 }
 
-/// The entry as the API shows it, its ages as of [`EntryState::as_of_ns`].
+/// Returns the entry as the API shows it, its ages as of [`EntryState::as_of_ns`].
 #[must_use]
 pub fn entry(dataplane: &Arc<str>, state: &EntryState) -> Entry {
     let mut encoder = Encoder::new(0, 0);
@@ -72,7 +72,7 @@ pub fn entry(dataplane: &Arc<str>, state: &EntryState) -> Entry {
     decoded(&encoder.entry)
 }
 
-/// A change as the event `seq` of `epoch`.
+/// Returns a change as the event `seq` of `epoch`.
 #[must_use]
 pub fn event(epoch: u64, seq: u64, changed: &Changed) -> Event {
     let mut encoder = Encoder::new(epoch, 1);
@@ -85,7 +85,8 @@ fn decoded<M: Message + Default>(bytes: &[u8]) -> M {
     M::decode(bytes).expect("what this file writes is a message")
 }
 
-/// A mark of the stream: SYNCED or PROGRESS.
+/// Returns an event that is about the stream and not about an entry: SYNCED, PROGRESS, or the base
+/// of a GAP.
 #[must_use]
 pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
     Event {
@@ -97,13 +98,13 @@ pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
     }
 }
 
-/// The notice that events `from` to `to` are lost to a watcher.
+/// Returns the notice that events `from` to `to` are lost to a watcher.
 #[must_use]
 pub fn gap(epoch: u64, from: u64, to: u64, time_ns: u64) -> Event {
     Event { gap_from: from, gap_to: to, ..mark(epoch, to, time_ns, EventType::Gap) }
 }
 
-/// One event, as a response of its own.
+/// Returns one event as a response of its own.
 #[must_use]
 pub fn single(event: &Event) -> Bytes {
     let mut out = Vec::with_capacity(USUAL);
@@ -119,13 +120,13 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// The whole response.
+    /// Returns the whole response.
     #[must_use]
     pub fn all(&self) -> Bytes {
         self.bytes.clone()
     }
 
-    /// A response with those messages whose index `wanted` accepts. A response is the
+    /// Returns a response with those messages whose index `wanted` accepts. A response is the
     /// concatenation of its messages, so nothing is encoded again.
     pub fn only(&self, mut wanted: impl FnMut(usize) -> bool) -> Bytes {
         let mut some = Vec::new();
@@ -234,7 +235,7 @@ impl Encoder {
         self.close();
     }
 
-    /// The response.
+    /// Returns the response.
     #[must_use]
     pub fn finish(self) -> Encoded {
         Encoded { bytes: self.out.into(), ends: self.ends }

@@ -16,7 +16,7 @@ use conntrack::{
     Shard, Tracker, TrackerConfig,
 };
 use crossbeam_channel::Receiver;
-use dataplane::export::{Record, ring};
+use dataplane::export::{RingEvent, ring};
 use dataplane::lcore::clock::Calibration;
 use dataplane::lcore::execute::Executor;
 use dataplane::lcore::filter::Filter;
@@ -90,7 +90,7 @@ struct Bench<'p> {
     poll: Poll<'p>,
     rings: &'p [RingPort<'p>; 2],
     pool: &'p Mempool<'p>,
-    events: Receiver<Record>,
+    events: Receiver<RingEvent>,
     desk: MailboxHandle,
     link: Arc<LinkState>,
 }

@@ -1,7 +1,7 @@
 //! WatchEvents: a feed on a gRPC stream.
 //!
-//! Each item of the feed becomes a response, in bytes that watchers at the same place share, and
-//! waits for the client in a short queue. HTTP/2 flow control stops the queue, the queue stops the
+//! Each item of the feed becomes a response, which waits for the client in a short queue. Events are
+//! encoded once for all watchers, and those that want all of them share the bytes. HTTP/2 flow control stops the queue, the queue stops the
 //! feed's reader, and nobody else notices.
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Takes in what one data plane sends: reports for the mirror, and answers for those who asked.
 //!
-//! Batches are numbered by shard, so that a hole closes the link instead of going unnoticed.
+//! The records of each shard are numbered, so that a hole closes the link instead of going
+//! unnoticed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::stop::Stop;
 pub(super) struct Ingest {
     hub: Arc<Hub>,
     link: Arc<Link>,
+    /// The number by which the mirror knows the link.
     number: u64,
     /// Number that the next record of each shard must have.
     expected: BTreeMap<u32, u64>,

@@ -1,7 +1,7 @@
 //! The mirror of one data plane: what its table holds, as far as its shards have reported it.
 //!
-//! Every method that changes the mirror writes the same change to the event log, so that mirror and
-//! log never disagree.
+//! A method that adds or removes an entry, or changes its attributes, writes that to the event log
+//! as well, so that mirror and log agree on these. Counts and times are refreshed without an event.
 //!
 //! # Resync
 //!
@@ -311,8 +311,8 @@ impl Dataplane {
             log.push(note(Change::Created(state.clone())));
             return;
         }
-        // A report that waited in a ring may be older than what the resync has shown already. It is
-        // no event then, and must not turn time back.
+        // What repeats the known state is no event, and a repetition that is older than the known
+        // state must not turn time back.
         let same = known.state.same_attributes(&state);
         let known_already = match seen {
             Seen::Updated => same && known.state.as_of_ns >= state.as_of_ns,

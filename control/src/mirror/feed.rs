@@ -1,9 +1,9 @@
 //! The feed: a snapshot, then the events that follow it, without a seam.
 //!
 //! A [`Feed`] is a cursor into the event log. Its reader asks for one [`Item`] after the other and
-//! sets the pace; a slow reader costs memory to nobody and delays nobody. When the log has moved
-//! past the cursor in the meantime, the feed gives a [`Item::Gap`] and goes on from a fresh
-//! snapshot. What the items are turned into and where they are sent is the reader's business: a
+//! sets the pace. A slow reader delays nobody, and holds at most a copy of the mirror, which may be
+//! taken away from it. When that happens, or when the log has moved past the cursor, the feed gives
+//! an [`Item::Gap`] and goes on from a fresh snapshot. What the items are turned into and where they are sent is the reader's business: a
 //! feed knows no transport.
 //!
 //! # What a reader may rely on
@@ -11,7 +11,8 @@
 //! A reader that empties its state at a gap, sets entries at [`Item::Entries`] and follows the
 //! events has exactly the wanted part of the mirror at every [`Item::Synced`] and
 //! [`Item::Progress`]. The entries of a snapshot come between the start or a gap and the next
-//! `Synced`, and no event comes in between.
+//! `Synced`, and no event comes in between. Counts and times are as of an entry's last event or of
+//! the snapshot, because the mirror refreshes them silently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use flowtracker_proto::change::EntryState;
 const BATCH: usize = 256;
 /// Entries of a snapshot that are looked at in one go, at most: a filter may want few of them.
 const LOOK: usize = 4096;
-/// Time without another item after which a feed gives a [`Item::Progress`].
+/// How long a reader waits for an item before it gets an [`Item::Progress`].
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// Where a feed starts.
@@ -42,7 +43,7 @@ pub enum Origin {
     Snapshot,
     /// After the event `seq` of `epoch`.
     After {
-        /// The run of the service that numbered the event.
+        /// The epoch in which the event was numbered.
         epoch: u64,
         /// Its number.
         seq: u64,
@@ -53,7 +54,7 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum CannotResume {
-    /// Another run of the service numbered the event.
+    /// The event was numbered in another epoch.
     #[error("epoch {asked} is gone, the present one is {}", held.epoch)]
     EpochGone { asked: u64, held: Window },
     /// No event has this number yet.
@@ -75,7 +76,7 @@ pub enum Item {
         cut: u64,
         /// The data plane that holds the entries.
         dataplane: Arc<str>,
-        /// At most 256 entries.
+        /// No more than [`BATCH`] of them.
         entries: Vec<EntryState>,
     },
     /// The snapshot is complete; what follows are events after this one.
@@ -101,8 +102,8 @@ pub struct Feed {
     /// The snapshot that is being given out.
     snapshot: Option<Reading>,
     news: watch::Receiver<u64>,
-    /// When a mark is due, once the reader waits for an item.
-    mark_due: Option<Instant>,
+    /// When an [`Item::Progress`] is due; set while the reader waits for an item.
+    progress_due: Option<Instant>,
     _count: WatcherCount,
 }
 
@@ -121,7 +122,7 @@ impl Feed {
             Origin::After { epoch, seq } => resume(epoch, seq, hub.window(seq))?,
         };
         let count = hub.count_watcher();
-        Ok(Self { hub, predicate, cursor, snapshot, news, mark_due: None, _count: count })
+        Ok(Self { hub, predicate, cursor, snapshot, news, progress_due: None, _count: count })
     }
 
     /// Returns the number of the last event considered. Before the first item it is the event that
@@ -132,13 +133,13 @@ impl Feed {
 
     /// Returns the next item, as soon as there is one. A call that is dropped loses nothing.
     pub async fn next(&mut self) -> Item {
-        let mark_due = *self.mark_due.get_or_insert_with(|| Instant::now() + PROGRESS_EVERY);
-        let item = self.find(mark_due).await;
-        self.mark_due = None;
+        let progress_due = *self.progress_due.get_or_insert_with(|| Instant::now() + PROGRESS_EVERY);
+        let item = self.find(progress_due).await;
+        self.progress_due = None;
         item
     }
 
-    async fn find(&mut self, mark_due: Instant) -> Item {
+    async fn find(&mut self, progress_due: Instant) -> Item {
         loop {
             let item = match &mut self.snapshot {
                 Some(snapshot) => match snapshot.slice(&self.predicate) {
@@ -158,13 +159,15 @@ impl Feed {
                         Ok(Some(run)) => {
                             self.cursor = run.last_seq();
                             let wanted = self.predicate.pick(&run);
-                            wanted.map(|wanted| Item::Events(run, wanted)).or_else(|| self.mark(mark_due))
+                            wanted
+                                .map(|wanted| Item::Events(run, wanted))
+                                .or_else(|| self.progress(progress_due))
                         }
                         Ok(None) => {
                             tokio::select! {
                                 // The other end is in the hub, which the feed holds.
                                 _ = self.news.changed() => continue,
-                                () = sleep_until(mark_due) => self.mark(mark_due),
+                                () = sleep_until(progress_due) => self.progress(progress_due),
                             }
                         }
                         Err(Lost) => Some(self.start_over().await),
@@ -179,8 +182,8 @@ impl Feed {
         }
     }
 
-    /// Returns the mark that is due, if it is.
-    fn mark(&self, due: Instant) -> Option<Item> {
+    /// Returns an [`Item::Progress`] if it is due.
+    fn progress(&self, due: Instant) -> Option<Item> {
         (Instant::now() >= due).then_some(Item::Progress(self.cursor))
     }
 

@@ -53,7 +53,7 @@ impl Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
 
-/// The retained events of one run of the service.
+/// The retained events of one epoch, which is one life of the service.
 #[derive(Debug)]
 pub struct EventLog {
     epoch: u64,
@@ -65,7 +65,7 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Creates an empty log for the run `epoch` that keeps the last `retain` events.
+    /// Creates an empty log for `epoch` that keeps the last `retain` events.
     ///
     /// # Errors
     /// There is no memory for that many events. Memory that is not used yet is only reserved.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub(super) enum Resync {
     Awaited,
     Running,
-    /// All entries are confirmed; those that are not are being swept.
+    /// The enumeration has ended; the entries that it has not confirmed are being swept.
     Sweeping,
     Finished,
 }

@@ -29,8 +29,9 @@ impl<T: FlowTable> Shard<T> {
     /// Parses the frames of one burst, which has entered `input_port` (DPDK port id + 1), and
     /// probes as many frames of the batch before, whose cache lines have arrived since.
     ///
-    /// `tracked` receives the frames that are looked up, whatever the lookup finds: bit i of its
-    /// second argument stands for frame i after its first argument, which is a multiple of 32.
+    /// `tracked` receives the frames that are looked up, whatever the lookup finds, and all frames
+    /// while the program is detached: bit i of its second argument stands for frame i after its
+    /// first argument, which is a multiple of [`SLICE`].
     ///
     /// After the bursts of all ports, and before any other call, [`Tracker::turn`] or
     /// [`Tracker::drain`] has to be called. A batch that is full is turned here; `now` is called

@@ -62,7 +62,8 @@ fn link_key(key: &FlowKey) -> key::FlowKey {
     }
 }
 
-/// The data path, the timer and nobody have no number: the reader knows them by their absence.
+/// Returns the link's number of an actor: 0 for the data path, the timer and nobody, whom the reader
+/// tells apart by the field and the reason.
 fn author(actor: ActorId) -> AuthorNumber {
     if actor.0 < ActorId::FIRST_CONTROL { 0 } else { actor.0 }
 }

@@ -20,7 +20,7 @@ use tracing::{debug, info, warn};
 use crate::export::authors::Authors;
 use crate::export::desk::Desk;
 use crate::export::dial::{Dialled, dial, read_commands};
-use crate::export::ring::Record;
+use crate::export::ring::RingEvent;
 use crate::export::{encode, stats};
 use crate::lcore::clock::Clock;
 use crate::lcore::generation::{LinkGeneration, LinkState};
@@ -44,7 +44,7 @@ pub struct LcoreEnd {
     /// The lcore's id, which names the shard.
     pub lcore: u32,
     /// Its events.
-    pub ring: Receiver<Record>,
+    pub ring: Receiver<RingEvent>,
     /// Its replies to commands.
     pub replies: Receiver<Reply>,
     /// Its counters.
@@ -131,7 +131,8 @@ impl Exporter<'_> {
         }
     }
 
-    /// Drops the events in the rings. Commands that have begun go on.
+    /// Drops the events in the rings, and the answers that nobody waits for any more. Dumps end; other
+    /// commands that have begun go on.
     fn forget(&mut self) {
         self.desk.unlink();
         for (shard, lcore) in self.lcores.iter().enumerate() {
@@ -155,9 +156,11 @@ impl Exporter<'_> {
                 return reader.await.unwrap_or_else(|e| e.to_string());
             }
             // A control service that does not read makes the work wait. The rings fill then, and
-            // the lcores keep in their tables what the rings refuse.
+            // the lcores keep in their tables what the rings refuse. The work is cut short, and what
+            // it holds is lost, only when the link has ended or the last events have had their time.
             let given_up = async {
-                while !reader.is_finished() && !out_of_time(&finish, finishing) {
+                let over = |finishing: &mut _| finish.load(Ordering::Acquire) && has_had_time(finishing);
+                while !reader.is_finished() && !over(&mut finishing) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };
@@ -172,15 +175,12 @@ impl Exporter<'_> {
                 },
                 () = given_up => true,
             };
-            if self.finished() {
-                let since = *finishing.get_or_insert_with(Instant::now);
-                if !worked || since.elapsed() >= FAREWELL {
-                    // The end of our stream says that this is all; the service answers with the end
-                    // of its own.
-                    drop(link);
-                    let _ = tokio::time::timeout(FAREWELL, &mut reader).await;
-                    return "stopped".to_owned();
-                }
+            if self.finished() && (has_had_time(&mut finishing) || !worked) {
+                // The end of our stream says that this is all; the service answers with the end of
+                // its own.
+                drop(link);
+                let _ = tokio::time::timeout(FAREWELL, &mut reader).await;
+                return "stopped".to_owned();
             }
             if !worked {
                 tokio::time::sleep(NAP).await;
@@ -201,9 +201,9 @@ impl Exporter<'_> {
     }
 }
 
-/// Returns `true` when the data plane ends and the last events have had their time.
-fn out_of_time(finish: &AtomicBool, finishing: Option<Instant>) -> bool {
-    finish.load(Ordering::Acquire) && finishing.is_none_or(|since| since.elapsed() >= FAREWELL)
+/// Returns `true` when the last events have had their time, which begins with the first call.
+fn has_had_time(finishing: &mut Option<Instant>) -> bool {
+    finishing.get_or_insert_with(Instant::now).elapsed() >= FAREWELL
 }
 
 /// The state of one link.

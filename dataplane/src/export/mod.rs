@@ -12,4 +12,4 @@ mod stats;
 
 pub use desk::{Desk, Shard, Table};
 pub use link::{Exporter, LcoreEnd};
-pub use ring::{Record, RingSink, ring, ring_of};
+pub use ring::{RingEvent, RingSink, ring, ring_of};

@@ -16,7 +16,7 @@ const CAPACITY: usize = 65_536;
 
 /// An event in the ring.
 #[derive(Debug, Clone, Copy)]
-pub struct Record {
+pub struct RingEvent {
     /// The link that the event is for. The exporter drops it when another link stands.
     pub link: LinkGeneration,
     /// The event.
@@ -25,7 +25,7 @@ pub struct Record {
 
 /// The lcore's end of the ring.
 pub struct RingSink {
-    ring: Sender<Record>,
+    ring: Sender<RingEvent>,
     state: Arc<LinkState>,
     /// The link that stood at the last [`RingSink::poll_link`].
     link: Option<LinkGeneration>,
@@ -34,13 +34,13 @@ pub struct RingSink {
 
 /// Makes a ring. Returns the lcore's end and the exporter's.
 #[must_use]
-pub fn ring(state: Arc<LinkState>) -> (RingSink, Receiver<Record>) {
+pub fn ring(state: Arc<LinkState>) -> (RingSink, Receiver<RingEvent>) {
     ring_of(state, CAPACITY)
 }
 
 /// Makes a ring with room for `capacity` events.
 #[must_use]
-pub fn ring_of(state: Arc<LinkState>, capacity: usize) -> (RingSink, Receiver<Record>) {
+pub fn ring_of(state: Arc<LinkState>, capacity: usize) -> (RingSink, Receiver<RingEvent>) {
     let (ring, events) = bounded(capacity);
     (RingSink { ring, state, link: None, unlinked: 0 }, events)
 }
@@ -81,6 +81,6 @@ impl EventSink for RingSink {
             self.unlinked += 1;
             return true;
         };
-        self.ring.try_send(Record { link, event: *event }).is_ok()
+        self.ring.try_send(RingEvent { link, event: *event }).is_ok()
     }
 }

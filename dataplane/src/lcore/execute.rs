@@ -96,19 +96,21 @@ impl Executor {
         Executor { mailbox, waiting: None, dumps: [None; DUMPS], flush: None, purged: 0 }
     }
 
-    /// Works on what the mailbox holds and on what has begun. A flush looks at no more than
-    /// `positions` positions of the table, a purge too, and all dumps together too. `link` is the
-    /// link that `sink` offers events for.
+    /// Works on `command`, which [`Executor::take_command`] has returned, and on what has begun. A flush
+    /// looks at no more than `positions` positions of the table, a purge too, and all dumps together
+    /// too. `link` is the link that `sink` offers events for; it is polled after the command was
+    /// taken, so that the command's own link is known.
     #[inline]
     pub fn run<T: FlowTable>(
         &mut self,
+        command: Option<Command>,
         tracker: &mut Tracker<T>,
         now: Now,
         positions: u32,
         link: Option<LinkGeneration>,
         sink: &mut impl EventSink,
     ) {
-        if let Some(command) = self.next() {
+        if let Some(command) = command {
             // The command sees the table as it is after all frames that came before it.
             tracker.drain(now, sink);
             let mut slice = Slice { tracker, now, positions, link, sink };
@@ -126,9 +128,10 @@ impl Executor {
         }
     }
 
-    /// Returns the command to execute: the one that waits, else the next one. Returns none while
-    /// the mailbox has no room for its replies.
-    fn next(&mut self) -> Option<Command> {
+    /// Takes the command to execute: the one that waits, else the next one. Returns none while the
+    /// mailbox has no room for its replies.
+    #[inline]
+    pub fn take_command(&mut self) -> Option<Command> {
         let nothing = self.waiting.is_none() && self.mailbox.is_empty();
         if nothing || !self.mailbox.has_room(REPLIES_OF_A_COMMAND) {
             return None;

@@ -1,8 +1,8 @@
 //! The poll loop: what an lcore does from start to stop.
 //!
 //! ```text
-//! for each lane   receive a burst ─► parse it, commit the burst before it ─► send the burst
-//! then            read the clock once; commit what the lanes have left, and offer its events
+//! for each lane   receive a burst ─► parse it, probe some of the batch before ─► send the burst
+//! then            read the clock once; commit the batch before, or all when nothing may wait
 //! then            one slice of aging, of unreported events and of a resync; one slice of commands
 //! ```
 //!
@@ -79,9 +79,7 @@ impl<'p, T: FlowTable> Worker<'p, T> {
     /// Runs one iteration of the poll loop.
     #[inline]
     pub fn iterate(&mut self, poll: &mut Poll<'p>) {
-        if self.sink.poll_link() {
-            self.shard.tracker.start_resync();
-        }
+        self.notice_link();
         let received = self.poll_lanes(poll);
         let now = self.clock.now();
         let new_tick = poll.published != now.tick;
@@ -94,8 +92,14 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         }
         self.shard.tracker.advance(now, Budget::default(), &mut self.sink);
         let slice = if received == 0 { SLICE_WHEN_IDLE } else { SLICE_WHEN_BUSY };
+        let command = self.executor.take_command();
+        if command.is_some() {
+            // The exporter raises a link before it gives commands of it. So a command that was taken
+            // never belongs to a link that is noticed later, and its end is reported on its link.
+            self.notice_link();
+        }
         let link = self.sink.link();
-        self.executor.run(&mut self.shard.tracker, now, slice, link, &mut self.sink);
+        self.executor.run(command, &mut self.shard.tracker, now, slice, link, &mut self.sink);
         poll.polls += 1;
         poll.busy_polls += u64::from(received != 0);
         self.count_time(poll, now);
@@ -105,13 +109,21 @@ impl<'p, T: FlowTable> Worker<'p, T> {
         }
     }
 
+    /// Starts a resync when a new link stands.
+    #[inline]
+    fn notice_link(&mut self) {
+        if self.sink.poll_link() {
+            self.shard.tracker.start_resync();
+        }
+    }
+
     /// Receives, tracks and sends a burst of every lane. Returns how many frames were received.
     #[inline]
     fn poll_lanes(&mut self, poll: &mut Poll<'p>) -> usize {
         let clock = self.clock;
         let mut received = 0;
-        for turn in 0..poll.turns {
-            let lane = turn % self.lanes.len();
+        for receive in 0..poll.receives {
+            let lane = receive % self.lanes.len();
             let lane = &mut self.lanes[lane];
             let count = lane.rx.receive(&mut poll.burst, self.burst);
             if count == 0 {
@@ -165,7 +177,7 @@ pub struct Poll<'p> {
     /// Holds the frames of one lane after the other.
     burst: Burst<'p>,
     /// Receive bursts per iteration.
-    turns: usize,
+    receives: usize,
     forwarded: Forwarded,
     polls: u64,
     busy_polls: u64,
@@ -176,14 +188,14 @@ pub struct Poll<'p> {
 }
 
 impl Poll<'_> {
-    /// Makes the state for a worker with this many lanes. A single lane has two turns per
-    /// iteration, so that the second burst is parsed while the table's lines for the first are on
-    /// their way to the cache.
+    /// Makes the state for a worker with this many lanes. A single lane is received from twice per
+    /// iteration, so that a batch holds two bursts, as with two lanes, and its lines have as long to
+    /// arrive in the cache.
     #[must_use]
     pub fn new(lanes: usize) -> Self {
         Poll {
             burst: Burst::new(),
-            turns: if lanes == 1 { 2 } else { lanes },
+            receives: if lanes == 1 { 2 } else { lanes },
             forwarded: Forwarded::default(),
             polls: 0,
             busy_polls: 0,

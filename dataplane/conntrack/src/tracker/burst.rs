@@ -32,8 +32,8 @@ impl<T: FlowTable> Tracker<T> {
         &mut self.parsing.batch
     }
 
-    /// Hashes the keys that were parsed since the last call and prefetches their lines. Between two
-    /// prefetches it probes one frame of the batch before, of up to a slice of them.
+    /// Counts and hashes the keys that were parsed since the last call, and prefetches their lines.
+    /// In between it probes frames of the batch before: one after each prefetch, a slice at most.
     #[inline]
     pub(crate) fn probe(&mut self) {
         self.counters.rx += self.parsing.unhashed() as u64;
@@ -50,6 +50,8 @@ impl<T: FlowTable> Tracker<T> {
             self.table.prefetch_burst(next, refresh.counting);
             return;
         }
+        // Keys that earlier calls did not find in their home lines go one line further. That line was
+        // prefetched when they were left.
         let mut hits = self.table.probe_displaced(self.probing.packets(first), 1, refresh);
         let vacancy = |pos: Pos| self.wheel.prefetch(Self::block_of(pos));
         hits |= self.table.probe_burst(self.probing.packets(end), first, refresh, next, vacancy);

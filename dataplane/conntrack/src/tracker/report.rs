@@ -1,7 +1,8 @@
 //! Reports: events are offered to the sink, and what it refuses is offered again later.
 //!
-//! A refused CREATED or DELETED stays with its entry, in the [`Mark`], and the entry's block waits
-//! in a queue. So the table is the retransmit buffer. Only when a packet needs the place of an
+//! A refused CREATED, or DELETED of an expired entry, stays with its entry, in the [`Mark`], and the
+//! entry's block waits in a queue. A write of the control plane whose event is refused is not done.
+//! So the table is the retransmit buffer. Only when a packet needs the place of an
 //! entry whose DELETED is refused do its reports move to the backlog, which goes first and is
 //! bounded.
 
@@ -22,7 +23,7 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Offers a new event. Counts it as deferred when it is refused.
     pub(super) fn offer(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
-        let taken = self.offer_again(event, sink);
+        let taken = self.offer_in_order(event, sink);
         if !taken {
             self.counters.events_deferred += 1;
         }
@@ -30,7 +31,7 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Offers an event, unless there are older ones in the backlog. Returns true when it was taken.
-    pub(super) fn offer_again(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
+    pub(super) fn offer_in_order(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
         let taken = self.backlog.is_empty() && sink.offer(event);
         self.counters.events_sent += u64::from(taken);
         taken
@@ -58,14 +59,14 @@ impl<T: FlowTable> Tracker<T> {
         let entry = self.entry(pos, key);
         let mut mark = self.table.mark(pos);
         if mark.unreported() {
-            if !self.offer_again(&created_event(&entry), sink) {
+            if !self.offer_in_order(&created_event(&entry), sink) {
                 return false;
             }
             mark = mark.with_unreported(false);
             self.table.set_mark(pos, mark);
         }
         if mark.dying() {
-            if !self.offer_again(&idle_event(entry, now), sink) {
+            if !self.offer_in_order(&idle_event(entry, now), sink) {
                 return false;
             }
             self.end(pos);

@@ -34,7 +34,7 @@ impl<T: FlowTable> Tracker<T> {
             match self.resync {
                 None => return,
                 Some(Resync::Begin) => {
-                    if !self.offer_again(&event(EventBody::ResyncBegin), sink) {
+                    if !self.offer_in_order(&event(EventBody::ResyncBegin), sink) {
                         return;
                     }
                     self.resync = Some(Resync::Entries(Cursor::default()));
@@ -44,7 +44,7 @@ impl<T: FlowTable> Tracker<T> {
                     match self.walk(&mut next, &mut positions, true) {
                         Step::Entry(entry) => {
                             let pos = Pos(next.0 - 1);
-                            if !self.offer_again(&event(EventBody::ResyncEntry(entry)), sink) {
+                            if !self.offer_in_order(&event(EventBody::ResyncEntry(entry)), sink) {
                                 // The walk goes on with this entry; free positions before it are
                                 // not visited again.
                                 self.resync = Some(Resync::Entries(Cursor(pos.0)));
@@ -61,7 +61,7 @@ impl<T: FlowTable> Tracker<T> {
                     }
                 }
                 Some(Resync::End) => {
-                    if !self.offer_again(&event(EventBody::ResyncEnd), sink) {
+                    if !self.offer_in_order(&event(EventBody::ResyncEnd), sink) {
                         return;
                     }
                     self.resync = None;

@@ -185,7 +185,7 @@ impl<T: FlowTable> Tracker<T> {
         };
         // What is still to be reported about the entry comes first.
         let event = Event { at_ns: now.ns, body: EventBody::Updated(new) };
-        if !self.report(pos, now, sink) || !self.offer_again(&event, sink) {
+        if !self.report(pos, now, sink) || !self.offer_in_order(&event, sink) {
             return Write::Busy;
         }
         self.table.cold_mut(pos).update(actor, new.permissions, profile);
@@ -227,7 +227,7 @@ impl<T: FlowTable> Tracker<T> {
         }
         // What is still to be reported about the entry comes first.
         let event = Event { at_ns: now.ns, body: EventBody::Deleted { entry, reason, actor } };
-        if !self.report(pos, now, sink) || !self.offer_again(&event, sink) {
+        if !self.report(pos, now, sink) || !self.offer_in_order(&event, sink) {
             return Write::Busy;
         }
         self.end(pos);

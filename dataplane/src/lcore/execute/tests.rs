@@ -34,6 +34,19 @@ fn executor() -> (MailboxHandle, Executor) {
     (desk, Executor::new(mailbox))
 }
 
+/// One iteration of the poll loop, as far as commands are concerned.
+fn run(
+    executor: &mut Executor,
+    tracker: &mut Tracker<LineTable>,
+    now: Now,
+    positions: u32,
+    link: Option<LinkGeneration>,
+    sink: &mut impl EventSink,
+) {
+    let command = executor.take_command();
+    executor.run(command, tracker, now, positions, link, sink);
+}
+
 fn collect(desk: &MailboxHandle) -> Vec<Reply> {
     desk.replies.try_iter().collect()
 }
@@ -52,7 +65,7 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
         order(4, Task::Remove(key(7), OPERATOR)),
     ] {
         desk.commands.send(command).expect("room");
-        executor.run(&mut shard.tracker, now, 8, LINK, &mut sink);
+        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut sink);
     }
     let replies = collect(&desk);
     let done = |id, outcome| Reply::Done { id, outcome };
@@ -103,11 +116,11 @@ fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
     desk.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
     desk.commands.send(order(2, Task::Get(key(7)))).expect("room");
     for _ in 0..5 {
-        executor.run(&mut shard.tracker, now, 8, LINK, &mut |_: &Event| false);
+        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut |_: &Event| false);
     }
     assert_eq!(collect(&desk), []);
     for _ in 0..2 {
-        executor.run(&mut shard.tracker, now, 8, LINK, &mut |_: &Event| true);
+        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut |_: &Event| true);
     }
     let replies = collect(&desk);
     assert_eq!(replies[1], Reply::Done { id: 1, outcome: Outcome::OK });
@@ -125,12 +138,12 @@ fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
     }
     for id in 1..=DUMPS as u64 + 1 {
         desk.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
-        executor.run(&mut shard.tracker, now, 64, LINK, &mut |_: &Event| true);
+        run(&mut executor, &mut shard.tracker, now, 64, LINK, &mut |_: &Event| true);
     }
     let mut replies = Vec::new();
     for _ in 0..20 {
         for _ in 0..1000 {
-            executor.run(&mut shard.tracker, now, 96, LINK, &mut |_: &Event| true);
+            run(&mut executor, &mut shard.tracker, now, 96, LINK, &mut |_: &Event| true);
         }
         assert!(desk.replies.len() <= REPLIES);
         replies.extend(desk.replies.try_iter());
@@ -165,7 +178,7 @@ fn settle(
     };
     // Ten positions at a time, so that what is long takes many slices.
     for _ in 0..1000 {
-        executor.run(&mut shard.tracker, now, 10, LINK, &mut sink);
+        run(executor, &mut shard.tracker, now, 10, LINK, &mut sink);
     }
     (reported, collect(desk))
 }
@@ -215,7 +228,7 @@ fn what_is_created_after_a_flush_has_begun_stays() {
     let mut shard = learned(0..500);
     let mut sink = |_: &Event| true;
     desk.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
-    executor.run(&mut shard.tracker, Now::from_ms(7), 10, LINK, &mut sink);
+    run(&mut executor, &mut shard.tracker, Now::from_ms(7), 10, LINK, &mut sink);
     for port in 500..600 {
         shard.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
     }
@@ -232,7 +245,7 @@ fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
     let now = Now::from_ms(7);
     let mut sink = |_: &Event| true;
     desk.commands.send(order(1, Task::Purge)).expect("room");
-    executor.run(&mut shard.tracker, now, 10, LINK, &mut sink);
+    run(&mut executor, &mut shard.tracker, now, 10, LINK, &mut sink);
     assert_eq!(shard.tracker.get(&key(499)), None, "it counts as gone");
     shard.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
     let writes = [

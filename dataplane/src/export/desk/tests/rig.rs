@@ -239,7 +239,8 @@ impl Rig {
                 }
             }
             lcore.shard.tracker.advance(now, Budget::default(), ring);
-            lcore.executor.run(&mut lcore.shard.tracker, now, SLICE, link, ring);
+            let command = lcore.executor.take_command();
+            lcore.executor.run(command, &mut lcore.shard.tracker, now, SLICE, link, ring);
         });
     }
 
