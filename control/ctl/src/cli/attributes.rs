@@ -1,4 +1,4 @@
-//! What an entry is to be: the flags of `create` and `update`.
+//! The attributes that `create` and `update` give an entry, as flags.
 
 use super::{Failure, KeyArgs};
 
@@ -38,7 +38,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// A static entry has no timer: what sets one is no slip to be passed over.
+    /// Refuses attributes that set a timer on a static entry, which has none.
     pub(super) fn check_create(&self) -> Result<(), Failure> {
         let flag = match (self.profile, self.aging) {
             _ if self.dynamic == Some(true) => return Ok(()),

@@ -1,4 +1,4 @@
-//! `ctl completions`: what a shell needs to complete our words; no server needed.
+//! `ctl completions`: prints a shell's completion script; needs no server.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

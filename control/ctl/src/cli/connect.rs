@@ -1,4 +1,4 @@
-//! Dialling the service, and saying who we are.
+//! Connects to the service, and identifies `ctl` in its requests.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use tonic::transport::{Channel, Endpoint};
 use super::Failure;
 use flowtracker_proto::header;
 
-/// Our name in the author fields of what we write.
+/// The process name in the author fields of the entries that `ctl` writes.
 const PROCESS: &str = "ctl";
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Silence after which the server is asked whether it lives.
+/// Silence after which the client pings the server.
 pub(super) const PING_EVERY: Duration = Duration::from_secs(10);
-/// How long it may take to answer that.
+/// Time within which the server must answer a ping.
 pub(super) const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// HTTP/2 windows, bytes: enough for a dump at full speed.
 const WINDOW: u32 = 1 << 20;
 
-/// A connection to `server`: `http://HOST:PORT` or `unix:PATH`.
+/// Connects to `server`: `http://HOST:PORT` or `unix:PATH`.
 pub(super) async fn channel(server: &str) -> Result<Channel, Failure> {
     let wrong = |why: &str| Failure::Usage(format!("--server {server}: {why}"));
     if !(server.starts_with("http://") || server.starts_with("unix:")) {
@@ -39,12 +39,12 @@ pub(super) async fn channel(server: &str) -> Result<Channel, Failure> {
         .map_err(|e| Failure::Unreachable(format!("cannot reach {server}: {}", cause(&e))))
 }
 
-/// A client of `server`.
+/// Connects to `server` and returns a client of it.
 pub(super) async fn client(server: &str) -> Result<FlowTrackerServiceClient<Channel>, Failure> {
     Ok(FlowTrackerServiceClient::new(channel(server).await?))
 }
 
-/// A request that says who asks.
+/// Returns a request with the metadata that identifies `ctl` as its author.
 pub(super) fn request<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     let metadata = request.metadata_mut();
@@ -53,7 +53,7 @@ pub(super) fn request<T>(message: T) -> Request<T> {
     request
 }
 
-/// The innermost cause: "connection refused" rather than "transport error".
+/// Returns the innermost cause: "connection refused" rather than "transport error".
 pub(super) fn cause(error: &dyn std::error::Error) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {

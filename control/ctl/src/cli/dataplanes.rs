@@ -1,4 +1,4 @@
-//! `ctl dataplanes`: who reports to the service.
+//! `ctl dataplanes`: prints the data planes that report to the service.
 
 use flowtracker_proto::v1::ListDataplanesRequest;
 

@@ -8,15 +8,15 @@ use super::fields::{Dialect, refusal};
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The service said no: exit 1.
+    /// The service refused the request: exit 1.
     Refused(Status),
-    /// The arguments make no sense: exit 2.
+    /// The arguments are not valid: exit 2.
     Usage(String),
-    /// The service cannot be reached, or went away: exit 3.
+    /// The service cannot be reached, or the connection was lost: exit 3.
     Unreachable(String),
-    /// What has been printed is not what was hoped for: exit 1.
+    /// The command worked, and its output reports a state that is not healthy: exit 1.
     NotWell,
-    /// Whoever reads the output has gone, and needs no message.
+    /// The reader of the output has closed it; no message is needed.
     NobodyReads,
     /// The output cannot be written: exit 1.
     Output(std::io::Error),
@@ -24,8 +24,8 @@ pub(super) enum Failure {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
-        // The service explains each refusal; what comes without an explanation
-        // was made up by the transport.
+        // The service explains each refusal; a status without an explanation comes from the
+        // transport.
         let explained = status.get_details_error_info().is_some();
         let transport = std::error::Error::source(&status).is_some() || status.code() == Code::Unavailable;
         if transport && !explained {
@@ -45,7 +45,8 @@ impl From<tokio::task::JoinError> for Failure {
 }
 
 impl Failure {
-    /// What standard error is told; nothing where the reader has gone or the output says it.
+    /// Returns the message for standard error, or `None` where nobody reads or the output already
+    /// says it.
     pub(super) fn message(&self) -> Option<String> {
         match self {
             Self::Refused(status) => Some(refusal(status, Dialect::Everyday)),
@@ -55,7 +56,7 @@ impl Failure {
         }
     }
 
-    /// The exit status of `ctl`.
+    /// Returns the exit status of `ctl`.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::NobodyReads => 0,

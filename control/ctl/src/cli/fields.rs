@@ -1,5 +1,5 @@
-//! Refusals in the words of the command line: what the request calls a field is a flag or a word
-//! here.
+//! Puts refusals into the words of the command line, where a field of the request is a flag or a
+//! word.
 
 use flowtracker_proto::table::IPV4_FLOWS;
 use tonic::Status;
@@ -14,8 +14,9 @@ pub(super) enum Dialect {
     P4tc,
 }
 
-/// Path of a field, indexes left out; its name among everyday verbs; its name in P4TC's commands.
-/// The fields of the key have the same names in both dialects: those of the table.
+/// The path of a field without indexes, its name in everyday verbs, and its name in P4TC's
+/// commands.
+/// The fields of the key have the same names in both dialects, which are those of the table.
 const NAMES: [(&str, &str, &str); 9] = [
     ("dataplane", "--dataplane", "--dataplane"),
     ("dynamic", "--dynamic", "dynamic"),
@@ -28,7 +29,7 @@ const NAMES: [(&str, &str, &str); 9] = [
     ("filter", "filter", "filter"),
 ];
 
-/// What the service says, all of it.
+/// Returns the whole message of a refusal, with fields named as in `dialect`.
 pub(super) fn refusal(status: &Status, dialect: Dialect) -> String {
     let violations = status.get_details_bad_request().map(|request| request.field_violations);
     match violations {
@@ -40,7 +41,7 @@ pub(super) fn refusal(status: &Status, dialect: Dialect) -> String {
     }
 }
 
-/// A message that starts with the path of a field if one is at fault.
+/// Replaces the path of a field at the start of `message` by its name in `dialect`.
 fn named(message: &str, dialect: Dialect) -> String {
     let name = |path: &str| {
         if let Some(part) = path.strip_prefix("key.") {
@@ -57,7 +58,7 @@ fn named(message: &str, dialect: Dialect) -> String {
     named.unwrap_or_else(|| message.to_owned())
 }
 
-/// `profiles[0].aging_ms` is `profiles.aging_ms`.
+/// Returns `path` without its indexes: `profiles.aging_ms` for `profiles[0].aging_ms`.
 fn without_indexes(path: &str) -> String {
     let mut parts = path.split('[');
     let mut bare = parts.next().unwrap_or_default().to_owned();

@@ -14,7 +14,7 @@ pub(super) struct FilterArgs {
 const HELP: &str = "The word `filter`, then an expression to the end of the line, \
     as `key.dstPort = 80 && prio > 1`; options go in front of it";
 
-/// The help with all names that an expression may use.
+/// Returns the help, with all names that an expression may use.
 fn long_help() -> String {
     let fields: Vec<_> =
         IPV4_FLOWS.key.iter().map(|field| format!("key.{}", field.everyday_name())).collect();
@@ -27,7 +27,7 @@ fn long_help() -> String {
 }
 
 impl FilterArgs {
-    /// The expression; empty when none is given.
+    /// Returns the expression; it is empty when none is given.
     pub(super) fn expression(&self) -> Result<String, Failure> {
         match self.words.split_first() {
             None => Ok(String::new()),

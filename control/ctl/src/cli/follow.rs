@@ -1,10 +1,9 @@
-//! Events that survive the connection they come over, and the service too.
+//! Events that outlast the connection they come over, and the service too.
 //!
-//! A [`Follower`] holds the cursor of the last event that its reader has. When
-//! the connection is lost it dials again, for ever, and resumes after the cursor.
-//! Where the service cannot resume, the follower starts over: it makes a GAP
-//! event, as the service does for a watcher that was too slow, and a snapshot
-//! follows. So a reader has one rule for everything that can happen: at a GAP it
+//! A [`Follower`] holds the cursor of the last event that its reader has. When the connection is
+//! lost it dials again, without limit, and resumes after the cursor. Where the service cannot
+//! resume, the follower starts over: it makes a GAP event, as the service does for a watcher that
+//! was too slow, and a snapshot follows. So a reader needs one rule for every case: at a GAP it
 //! empties its state.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,50 +27,50 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Which events a reader wants.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
-    /// Of this data plane; empty means all.
+    /// The data plane whose events are wanted; empty means all.
     pub(super) dataplane: String,
-    /// Those that this expression matches; empty means all.
+    /// The expression that the events must match; empty means all.
     pub(super) filter: String,
 }
 
 /// How far the reader has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// It has nothing, and waits for a snapshot.
+    /// It has nothing yet, and a snapshot follows.
     Empty,
-    /// It has everything up to here.
+    /// It has everything up to this event.
     At(Cursor),
-    /// It has something, but no stream can go on from there; why.
+    /// It has events, but no stream can resume after them; the text says why.
     Nowhere(&'static str),
 }
 
 /// One stream of the service.
 struct Stream {
-    /// HTTP/2 pings, which tell that a peer is dead, stop when nobody could make
-    /// another call.
+    /// Kept alive because HTTP/2 pings, which detect a dead peer, stop once no client is left that
+    /// could make another call.
     _client: FlowTrackerServiceClient<Channel>,
     responses: Streaming<WatchEventsResponse>,
-    /// It carries what follows this event, if the service says so.
+    /// The event after which the stream starts, if the service gives it.
     start: Option<Cursor>,
-    /// The SYNCED of its snapshot is yet to come.
+    /// True until the SYNCED of the snapshot arrives.
     in_snapshot: bool,
 }
 
-/// A source of events that goes on when its connection does not.
+/// A source of events that continues over a new connection when its connection is lost.
 pub(super) struct Follower {
     server: String,
     scope: Scope,
     stream: Stream,
     place: Place,
-    /// The stream starts over, and the reader has not been told: a GAP goes in
-    /// front of its first event.
+    /// The stream has started over and the reader does not know it yet: a GAP goes in front of its
+    /// first event.
     owes_gap: bool,
-    /// Before the next attempt to dial.
+    /// The pause before the next attempt to dial.
     pause: Duration,
 }
 
 impl Follower {
-    /// Dials `server` and starts. What fails here is not tried again.
+    /// Dials `server` and starts. A failure here is final.
     pub(super) async fn start(server: String, scope: Scope, origin: Origin) -> Result<Self, Failure> {
         let client = connect::client(&server).await?;
         let stream = match open(client, &scope, origin).await {
@@ -86,7 +85,7 @@ impl Follower {
         Ok(Self { server, scope, stream, place, owes_gap: false, pause: PAUSE_FIRST })
     }
 
-    /// The events of the next response. Waits for as long as the service is away.
+    /// Returns the events of the next response. Waits for as long as the service is away.
     pub(super) async fn next(&mut self) -> Result<Vec<Event>, Failure> {
         loop {
             let why = match self.stream.responses.message().await {
@@ -107,7 +106,8 @@ impl Follower {
         }
     }
 
-    /// Notes how far the reader is with these events, and tells it of a new start.
+    /// Records how far the reader is with these events, and puts a GAP in front of them after a new
+    /// start.
     fn take(&mut self, mut events: Vec<Event>) -> Vec<Event> {
         if self.owes_gap
             && let Some(first) = events.first()
@@ -135,7 +135,7 @@ impl Follower {
         events
     }
 
-    /// Tries until there is a stream again.
+    /// Dials until there is a stream again.
     async fn dial_again(&mut self, why: &str) -> Result<(), Failure> {
         output::complain(&format!("ctl: connection lost ({why}); dialling again"));
         loop {
@@ -152,7 +152,7 @@ impl Follower {
         }
     }
 
-    /// Dials once, and resumes or starts over. Says which.
+    /// Dials once, then resumes or starts over. Returns a message that says which.
     async fn resume(&mut self) -> Result<String, Failure> {
         let client = connect::client(&self.server).await?;
         let why = match self.place {
@@ -197,28 +197,28 @@ async fn open(
     Ok(Stream { _client: client, responses: response.into_inner(), start, in_snapshot })
 }
 
-/// Where a stream starts, as its first metadata says.
+/// Returns the event after which a stream starts, from its initial metadata.
 fn start_of(metadata: &MetadataMap) -> Option<Cursor> {
     let number = |key| metadata.get(key)?.to_str().ok()?.parse().ok();
     Some(Cursor { epoch: number(header::EPOCH)?, seq: number(header::SEQ)? })
 }
 
-/// The service cannot go on after a cursor; any other refusal is no reason to
-/// start over.
+/// Returns true if the service cannot resume after a cursor; no other refusal is a reason to start
+/// over.
 fn lost_cursor(status: &Status) -> bool {
     let reason = info(status, "reason");
     status.code() == Code::OutOfRange
         && ["EPOCH_GONE", "SEQ_TOO_OLD", "SEQ_IN_FUTURE"].contains(&reason.as_str())
 }
 
-/// What the details of a refusal say; empty when nothing.
+/// Returns a value of a refusal's details; it is empty where there is none.
 fn info(status: &Status, name: &str) -> String {
     let info = status.get_details_error_info();
     info.and_then(|mut i| if name == "reason" { Some(i.reason) } else { i.metadata.remove(name) })
         .unwrap_or_default()
 }
 
-/// The refusal of a cursor that the user has given.
+/// Returns the failure for a refused cursor that the user has given.
 fn not_there(origin: Origin, status: &Status) -> Failure {
     let from = match origin {
         Origin::After(cursor) => cursor.to_string(),
@@ -233,7 +233,7 @@ fn not_there(origin: Origin, status: &Status) -> Failure {
     Failure::Refused(Status::new(status.code(), message))
 }
 
-/// Why a stream ended, in a few words.
+/// Returns a short reason why a stream ended.
 fn reason(status: &Status) -> String {
     match std::error::Error::source(status) {
         Some(source) => connect::cause(source),
@@ -242,7 +242,7 @@ fn reason(status: &Status) -> String {
     }
 }
 
-/// Wall clock, Unix nanoseconds.
+/// Returns the wall clock in Unix nanoseconds.
 fn wall_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
@@ -258,8 +258,8 @@ mod tests {
     use control::config::Config;
     use control::server;
 
-    /// A wire to `service` that carries nothing any more, and does not end
-    /// either, once `silent` changes. Wires that are laid later do carry.
+    /// Lays a wire to `service`. Once `silent` changes, it carries nothing any more and does not
+    /// end either; wires that are laid later do carry.
     async fn lay(service: std::net::SocketAddr, silent: watch::Receiver<u32>) -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! `ctl get`: one entry.
+//! `ctl get`: prints one entry.
 
 use flowtracker_proto::v1::{Entry, GetEntryRequest};
 

@@ -1,4 +1,4 @@
-//! A key on the command line: FIELD VALUE pairs in any order, or the compact form.
+//! Reads a key on the command line: FIELD VALUE pairs in any order, or the compact form.
 
 use flowtracker_proto::key::{self, WideKey};
 use flowtracker_proto::table::{KeyField, TableDescription};
@@ -7,10 +7,10 @@ use thiserror::Error;
 /// What is wrong with a key.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum KeyError {
-    /// These fields were not given.
+    /// These fields are missing.
     #[error("the key lacks {}", .0.join(", "))]
     Missing(Vec<&'static str>),
-    /// Anything else.
+    /// Any other error, as a message.
     #[error("{0}")]
     Wrong(String),
 }

@@ -1,4 +1,4 @@
-//! `ctl list`: all entries, or all that a filter matches, as they come.
+//! `ctl list`: prints all entries, or all that a filter matches, as they arrive.
 
 use flowtracker_proto::v1::{Entry, ListEntriesRequest};
 
@@ -24,7 +24,7 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
     output::put(&text)
 }
 
-/// What stands above the first entry.
+/// Appends the heading above the first entry.
 pub(super) fn heading(out: &mut String, form: Form) {
     match form {
         Form::Table => render::table::entry_heading(out),
@@ -33,7 +33,7 @@ pub(super) fn heading(out: &mut String, form: Form) {
     }
 }
 
-/// The `nth` entry, counted from 0.
+/// Appends the `nth` entry, counted from 0.
 pub(super) fn entry(out: &mut String, entry: &Entry, form: Form, nth: usize) {
     let table = render::table_of(Some(entry));
     match form {

@@ -1,5 +1,4 @@
-//! `ctl man`: manual pages, made from the definitions that the command line is read with; no server
-//! needed.
+//! `ctl man`: manual pages, made from the definitions that parse the command line; needs no server.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +8,7 @@ use clap_mangen::Man;
 
 use super::{Cli, Failure, output};
 
-/// What the definitions do not say: P4TC's commands, examples, exit status.
+/// The sections that the definitions do not contain: P4TC's commands, examples, exit status.
 const SECTIONS: &str = include_str!("manual.roff");
 
 /// Arguments of `man`.

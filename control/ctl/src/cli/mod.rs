@@ -1,8 +1,7 @@
 //! The command line `ctl`: two dialects over one client.
 //!
-//! Arguments that start with a command of P4TC's `tc` (`mon`, `p4ctrl`,
-//! `p4template`) are read as `tc` would (`p4tc/`); all others are everyday
-//! verbs, one file each.
+//! Arguments that start with a command of P4TC's `tc` (`mon`, `p4ctrl`, `p4template`) are read as
+//! `tc` would (`p4tc/`); all others are everyday verbs, one file each.
 
 mod attributes;
 mod completions;
@@ -44,7 +43,7 @@ use self::filter_args::FilterArgs;
 use flowtracker_proto::key::WideKey;
 use flowtracker_proto::table::{IPV4_FLOWS, KeyField};
 
-/// Where the service is, unless somebody says otherwise.
+/// Address of the service where no other is given.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 /// Environment variable that names the server.
 const SERVER_VARIABLE: &str = "FLOWTRACKER_SERVER";
@@ -165,7 +164,7 @@ impl KeyArgs {
     }
 }
 
-/// The help of a key, with the fields of the table.
+/// Returns the help of a key, with the fields of the table.
 fn key_help() -> String {
     let fields: Vec<_> = IPV4_FLOWS.key.iter().map(KeyField::everyday_name).collect();
     format!(
@@ -177,8 +176,8 @@ fn key_help() -> String {
 
 /// Runs `ctl` with these arguments (without the program's name).
 pub(crate) fn main(arguments: &[String]) -> ExitCode {
-    // Two threads: one may be held by a terminal that is stopped, and the other
-    // then still answers the server's pings.
+    // Two threads: a stopped terminal may block one, and the other then still answers the server's
+    // pings.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -201,7 +200,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
             }
         }
     };
-    // A write to a stopped reader must not keep the process.
+    // A write to a reader that has stopped must not keep the process alive.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
@@ -209,7 +208,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let mut options = cli.common;
     if options.server.is_empty() {
-        // An empty variable is as good as none.
+        // An empty variable counts as unset.
         DEFAULT_SERVER.clone_into(&mut options.server);
     }
     match cli.verb {

@@ -1,4 +1,4 @@
-//! Where a stream of events starts, as `--from` says it.
+//! The start of a stream of events, as `--from` gives it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,10 +18,10 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Where a reader wants to start.
+/// The place where a reader wants to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// With what happens from now on.
+    /// With the events that happen from now on.
     Now,
     /// With the present entries.
     Snapshot,
@@ -33,7 +33,7 @@ impl FromStr for Origin {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // `parse` alone would take a sign.
+        // `parse` alone would accept a sign.
         let number = |n: &str| n.bytes().all(|b| b.is_ascii_digit()).then(|| n.parse().ok()).flatten();
         let cursor = |(epoch, seq)| Some(Cursor { epoch: number(epoch)?, seq: number(seq)? });
         match text {

@@ -1,4 +1,4 @@
-//! Standard output, one flushed piece per result; and the end on SIGINT.
+//! Standard output, flushed after each result, and the end on SIGINT.
 
 use std::future::Future;
 use std::io::{ErrorKind, Write};
@@ -17,14 +17,13 @@ pub(super) fn put(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// Writes a line to standard error; there is nobody to tell when that fails.
+/// Writes a line to standard error. Errors are ignored: they cannot be reported anywhere.
 pub(super) fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }
 
-/// Runs `work` until it ends or SIGINT comes, which is a good end. The work has
-/// a thread of its own, so that a reader who has stopped cannot keep the
-/// signal from being noticed.
+/// Runs `work` until it ends or SIGINT arrives, which counts as success. The work has a thread of
+/// its own, so that a reader that has stopped cannot delay the signal.
 pub(super) async fn until_interrupted(
     work: impl Future<Output = Result<(), Failure>> + Send + 'static,
 ) -> Result<(), Failure> {

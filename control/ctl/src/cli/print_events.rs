@@ -7,11 +7,11 @@ use super::Failure;
 use super::follow::Follower;
 use super::output::put;
 
-/// Prints what comes from `source`, in the form that `render` appends: what came
-/// in one piece is written in one piece, and flushed.
+/// Prints the events of `source` in the form that `render` appends. Events that arrive in one piece
+/// are written in one piece, and flushed.
 ///
-/// A thread of its own writes. A reader who has stopped holds that thread, while
-/// the connection still answers the server's pings: slow is not dead.
+/// A thread of its own writes. A reader that has stopped blocks only that thread, and the
+/// connection still answers the server's pings, because a slow client is not a dead one.
 pub(super) async fn print(
     mut source: Follower,
     mut render: impl FnMut(&mut String, &Event) + Send,
@@ -34,7 +34,7 @@ pub(super) async fn print(
                 let mut text = String::with_capacity(size);
                 events.iter().for_each(|event| render(&mut text, event));
                 size = text.len();
-                // A writer that has ended says why above.
+                // If the writer has ended, its error is returned above.
                 let _ = pieces.send(text).await;
             }
             Err(failure) => break failure,

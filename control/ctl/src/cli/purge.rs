@@ -1,4 +1,4 @@
-//! `ctl purge`: detaches the program and prints how many entries went with it.
+//! `ctl purge`: detaches the program and prints how many entries that removed.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! `ctl stats`: counters.
+//! `ctl stats`: prints counters.
 
 use flowtracker_proto::v1::GetStatsRequest;
 

@@ -1,4 +1,4 @@
-//! `ctl version`: no server needed.
+//! `ctl version`: prints the version; needs no server.
 
 use super::{Failure, output};
 

@@ -1,4 +1,4 @@
-//! `ctl watch`: events as they happen, whatever happens to the connection.
+//! `ctl watch`: prints events as they happen, across losses of the connection.
 
 use flowtracker_proto::v1::{Event, EventType};
 
@@ -33,7 +33,7 @@ fn show(out: &mut String, event: &Event, form: Form) {
         Form::Table => render::table::event(out, table, event),
         Form::Wide => render::wide::event(out, table, event),
         Form::Json => render::proto_json::line(out, event),
-        // tc has no text for it, and a loss is never silent.
+        // tc has no text for a gap, but a loss must never be silent.
         Form::Tc if event.r#type() == EventType::Gap => output::complain(render::tc::OVERRUN),
         Form::Tc => render::tc::event(out, table, event, false),
     }

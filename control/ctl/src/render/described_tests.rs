@@ -1,4 +1,4 @@
-//! Every form follows the description of the table, whatever it is.
+//! Tests that every form follows the description of the table.
 
 use flowtracker_proto::table::samples::{SMALL, WIDE};
 

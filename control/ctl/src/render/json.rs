@@ -13,14 +13,14 @@ use super::{Done, actions, key_values, miss_action, pretty};
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Piece {
-    /// Whose entries follow.
+    /// The table whose entries follow.
     Header(Header),
     /// The entries.
     Entries {
         /// At most 16.
         entries: Vec<EntryObject>,
     },
-    /// What a flush has done.
+    /// The result of a flush.
     Flushed {
         /// The one count.
         entries: [FlushCount; 1],
@@ -29,7 +29,7 @@ pub(crate) enum Piece {
     Template(Box<Template>),
 }
 
-/// The header object; a flag says what was done, reads have none.
+/// The header object. Its flag names the operation; a read has none.
 #[derive(Debug)]
 pub(crate) struct Header {
     done: Option<Done>,
@@ -48,7 +48,7 @@ impl Serialize for Header {
     }
 }
 
-/// Entries that a flush has deleted.
+/// The number of entries that a flush has deleted.
 #[derive(Debug, Serialize)]
 pub(crate) struct FlushCount {
     tecount: u64,
@@ -160,7 +160,7 @@ impl EntryObject {
     }
 }
 
-/// What `p4template get` shows of the table.
+/// The attributes of the table that `p4template get` prints.
 #[derive(Debug, Serialize)]
 pub(crate) struct Template {
     obj: &'static str,
@@ -234,21 +234,21 @@ impl Template {
     }
 }
 
-/// The pair of objects for up to 16 entries of `table`.
+/// Returns the pair of objects for up to 16 entries of `table`.
 pub(crate) fn message(table: &'static TableDescription, entries: &[Entry], done: Option<Done>) -> [Piece; 2] {
     let entries = entries.iter().map(|entry| EntryObject::new(table, entry)).collect();
     [Piece::Header(Header { done, table }), Piece::Entries { entries }]
 }
 
-/// The pair of objects of a flush.
+/// Returns the pair of objects of a flush.
 pub(crate) fn flushed(table: &'static TableDescription, deleted: u64) -> [Piece; 2] {
     let entries = [FlushCount { tecount: deleted }];
     [Piece::Header(Header { done: Some(Done::Flushed), table }), Piece::Flushed { entries }]
 }
 
-/// The array of all objects, with the line end that `tc` gives it.
+/// Returns the array of all objects, with the line end that `tc` prints after it.
 pub(crate) fn document(pieces: &[Piece], pretty: bool) -> String {
     let text = if pretty { pretty::to_string(pieces) } else { serde_json::to_string(pieces) };
-    // Maps with text keys and plain values: nothing that could fail.
+    // These are maps with text keys and plain values, which cannot fail.
     text.unwrap_or_default() + "\n"
 }

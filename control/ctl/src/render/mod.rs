@@ -1,4 +1,4 @@
-//! What `ctl` prints: one file per form. All of them write into a `String`, so that an event
+//! The output of `ctl`: one file per form. All of them write into a `String`, so that an event
 //! reaches the terminal in one piece.
 
 pub(crate) mod json;
@@ -16,7 +16,7 @@ use flowtracker_proto::{Timestamp, loop_time};
 /// Entries per message of P4TC, each of which has one header line or object.
 pub(crate) const ENTRIES_PER_MESSAGE: usize = 16;
 
-/// What P4TC says that a message reports; a message that was read reports nothing.
+/// The operation that a message of P4TC reports; a message of a read reports none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
     /// The entries were created.
@@ -25,12 +25,12 @@ pub(crate) enum Done {
     Updated,
     /// The entries were deleted.
     Deleted,
-    /// All of them, or all that match, are gone: a count instead of entries.
+    /// All entries, or all that match, were deleted: the message has a count instead of entries.
     Flushed,
 }
 
 impl Done {
-    /// The word in front of the first line, and the flag of the header object.
+    /// Returns the word in front of the first line, which is also the flag of the header object.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -44,22 +44,22 @@ impl Done {
 /// The action of every entry.
 pub(crate) const NO_ACTION: &str = "NoAction";
 
-/// What a table does on a miss, its pipeline included.
+/// Returns the table's action on a miss, with its pipeline.
 fn miss_action(table: &TableDescription) -> String {
     format!("{}/{}", table.pipeline, table.miss_action)
 }
 
-/// The actions that P4TC's template of a table lists, and where each of them may stand.
+/// Returns the actions that P4TC's template of a table lists, and where each of them may stand.
 fn actions(table: &TableDescription) -> [(String, &'static str); 2] {
     [(NO_ACTION.to_owned(), "tableonly"), (miss_action(table), "defaultonly")]
 }
 
-/// The table of an entry; the first one where that is not known.
+/// Returns the table of an entry, or the first one where that is not known.
 pub(crate) fn table_of(entry: Option<&Entry>) -> &'static TableDescription {
     entry.and_then(|entry| of_pipeline(&entry.pipeline).ok()).unwrap_or(&IPV4_FLOWS)
 }
 
-/// The fields of a table's key, and the values of `key` as P4TC shows them.
+/// Returns the fields of a table's key with the values of `key` as P4TC shows them.
 fn key_values(table: &TableDescription, key: &Key) -> impl Iterator<Item = (&'static KeyField, String)> {
     table.key.iter().map(|field| {
         let value = carried_text(key, field.part);
@@ -72,19 +72,19 @@ fn key_values(table: &TableDescription, key: &Key) -> impl Iterator<Item = (&'st
     })
 }
 
-/// The compact form of a key that the service sent.
+/// Returns the compact form of a key that the service sent.
 fn compact_key(table: &TableDescription, key: Option<&Key>) -> String {
     let key = WideKey::from_proto(table, key, "key");
     key.map_or_else(|_| "-".to_owned(), |key| key.compact(table).to_string())
 }
 
-/// RFC 3339 in UTC with microseconds, or `-`.
+/// Formats a time as RFC 3339 in UTC with microseconds, or `-`.
 fn utc(time: Option<&Timestamp>) -> String {
     time.and_then(|t| jiff::Timestamp::new(t.seconds, t.nanos).ok())
         .map_or_else(|| "-".to_owned(), |t| format!("{t:.6}"))
 }
 
-/// A duration for people: `850ms`, `12.3s`, `2h03m`.
+/// Formats a duration for people: `850ms`, `12.3s`, `2h03m`.
 pub(crate) fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms}ms"),
@@ -94,12 +94,13 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
-/// The share of polls that found a frame.
+/// Formats the share of polls that found a frame.
 pub(crate) fn busy(busy_polls: u64, polls: u64) -> String {
     if polls == 0 { "-".to_owned() } else { format!("{:.0}%", 100.0 * busy_polls as f64 / polls as f64) }
 }
 
-/// A time of the poll loop for people, to three digits: `96ns`, `4.10us`, `12.3ms`, `1.07s`.
+/// Formats a time of the poll loop for people, to three digits: `96ns`, `4.10us`, `12.3ms`,
+/// `1.07s`.
 pub(crate) fn nanoseconds(ns: u64) -> String {
     let (unit, of) = match ns {
         0..1_000 => return format!("{ns}ns"),
@@ -112,8 +113,8 @@ pub(crate) fn nanoseconds(ns: u64) -> String {
     format!("{figure:.decimals$}{unit}")
 }
 
-/// A quantile of the poll loop's times: the end of its bucket, so that it is not shown shorter than
-/// it was.
+/// Formats a quantile of the poll loop's times. It is the end of its bucket, so that it is never
+/// shown shorter than it was.
 pub(crate) fn loop_time(counts: &[u64], per_mille: u32) -> String {
     match loop_time::quantile(counts, per_mille) {
         None => "-".to_owned(),

@@ -1,6 +1,5 @@
-//! JSON as iproute2 indents it (`ip -j -p`, `tc -j -p`): each member of an
-//! object has a line, four blanks per level, and an array opens and closes on the
-//! lines of its members.
+//! JSON as iproute2 indents it (`ip -j -p`, `tc -j -p`): each member of an object has a line,
+//! indented by four blanks per level, and an array opens and closes on the lines of its members.
 
 use std::io::{self, Write};
 
@@ -8,7 +7,7 @@ use serde::Serialize;
 use serde::ser::Error;
 use serde_json::ser::{Formatter, Serializer};
 
-/// `value` in that form.
+/// Serializes `value` in that form.
 pub(super) fn to_string(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
     let mut out = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut out, Iproute2::default()))?;
@@ -17,9 +16,9 @@ pub(super) fn to_string(value: &(impl Serialize + ?Sized)) -> serde_json::Result
 
 #[derive(Debug, Default)]
 struct Iproute2 {
-    /// Objects and arrays around the next value.
+    /// Number of objects and arrays around the next value.
     depth: usize,
-    /// The innermost array has a member.
+    /// Whether the innermost array has a member.
     filled: bool,
 }
 

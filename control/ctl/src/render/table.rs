@@ -10,7 +10,7 @@ use flowtracker_proto::v1::{
 
 use super::{busy, compact_key, duration, loop_time, utc};
 
-/// Heading of [`entry`].
+/// Appends the heading of [`entry`].
 pub(crate) fn entry_heading(out: &mut String) {
     let _ = writeln!(
         out,
@@ -19,11 +19,11 @@ pub(crate) fn entry_heading(out: &mut String) {
     );
 }
 
-/// One entry.
+/// Appends one entry.
 pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     let aging = if entry.dynamic { duration(entry.aging_ms) } else { "static".to_owned() };
-    // The packet that made an entry counts: a learned one without packets comes from a data plane
-    // that counts none.
+    // The packet that creates an entry is counted: a learned entry without packets comes from a
+    // data plane that does not count packets.
     let learned = entry.created_by.as_ref().is_some_and(|actor| actor.entity() == Entity::Kernel);
     let count = |n: u64| if learned && entry.packets == 0 { "-".to_owned() } else { n.to_string() };
     let _ = writeln!(
@@ -38,7 +38,7 @@ pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     );
 }
 
-/// One event; PROGRESS, which says that nothing happened, prints nothing.
+/// Appends one event. PROGRESS prints nothing, because nothing happened.
 pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
     if event.r#type() == EventType::Progress {
         return;
@@ -46,7 +46,7 @@ pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
     let _ = writeln!(out, "{} {}", utc(event.time.as_ref()), event_words(table, event));
 }
 
-/// What an event says, without its time.
+/// Returns the text of an event, without its time.
 pub(super) fn event_words(table: &TableDescription, event: &Event) -> String {
     let name = event.r#type().as_str_name().trim_start_matches("EVENT_TYPE_");
     match event.r#type() {
@@ -71,7 +71,7 @@ pub(super) fn event_words(table: &TableDescription, event: &Event) -> String {
     }
 }
 
-/// What a gap has cost; 0 stands for a beginning that is not known.
+/// Returns the extent of a gap; 0 stands for an unknown beginning.
 fn lost(from: u64, to: u64) -> String {
     match (from, to.saturating_sub(from)) {
         (0, _) => "events are lost, how many is not known".to_owned(),
@@ -80,7 +80,7 @@ fn lost(from: u64, to: u64) -> String {
     }
 }
 
-/// What a flush has done.
+/// Appends the result of a flush.
 pub(crate) fn flushed(out: &mut String, response: FlushEntriesResponse) {
     let _ = write!(out, "{} deleted", response.deleted);
     if response.failed != 0 {
@@ -89,7 +89,7 @@ pub(crate) fn flushed(out: &mut String, response: FlushEntriesResponse) {
     out.push('\n');
 }
 
-/// Attributes and occupation of the table.
+/// Appends attributes and occupation of the table.
 pub(crate) fn attributes(out: &mut String, table: &Table) {
     let detached = if table.detached { ", detached" } else { "" };
     let _ = writeln!(out, "{} {}{detached}", table.dataplane, table.name);
@@ -106,7 +106,7 @@ pub(crate) fn attributes(out: &mut String, table: &Table) {
     }
 }
 
-/// The data planes.
+/// Appends the data planes.
 pub(crate) fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
     let _ = writeln!(out, "{:<20} {:<10} {:>10} {:<12} PORTS", "NAME", "STATE", "ENTRIES", "VERSION");
     for d in &response.dataplanes {
@@ -120,9 +120,9 @@ pub(crate) fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
     }
 }
 
-/// Counters of data planes: a line per lcore and their sum. BUSY is the share of poll iterations
-/// that found a frame; LOOP50 and LOOP999 are quantiles (p50, p99.9) of the time that an iteration
-/// took.
+/// Appends counters of data planes: a line per lcore and their sum. BUSY is the share of poll
+/// iterations that found a frame; LOOP50 and LOOP999 are quantiles (p50, p99.9) of an iteration's
+/// time.
 pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
     for dataplane in &response.dataplanes {
         dataplane_stats(out, dataplane);
@@ -168,7 +168,7 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     }
 }
 
-/// A line for each lcore, and one for their sum where there are several.
+/// Appends a line for each lcore, and one for their sum where there are several.
 fn lcore_lines(out: &mut String, lcores: &[LcoreStats]) {
     let _ = writeln!(
         out,
@@ -210,7 +210,7 @@ fn lcore_lines(out: &mut String, lcores: &[LcoreStats]) {
     }
 }
 
-/// Frames of all lcores by outcome; they add up to what was received.
+/// Returns the frames of all lcores by outcome; they add up to the received frames.
 fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
     let sum =
         |field: fn(&Outcomes) -> u64| lcores.iter().filter_map(|l| l.outcomes.as_ref()).map(field).sum();

@@ -10,22 +10,22 @@ use jiff::tz::TimeZone;
 
 use super::{Done, actions, key_values, miss_action};
 
-/// What `tc` says on standard error when its socket has overrun: events are lost.
+/// The message of `tc` on standard error when its socket has overrun and events are lost.
 pub(crate) const OVERRUN: &str = "netlink receive error No buffer space available (105)";
 
-/// How times are put in front of events.
+/// The form of the times in front of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    /// Not at all.
+    /// No time.
     #[default]
     None,
-    /// `-timestamp`: a line of its own.
+    /// `-timestamp`: on a line of its own.
     Long,
     /// `-tshort`: in front of the first line.
     Short,
 }
 
-/// The first line of a message about entries of `table`.
+/// Appends the first line of a message about entries of `table`.
 pub(crate) fn pipeline(out: &mut String, table: &TableDescription, done: Option<Done>) {
     if let Some(done) = done {
         let _ = write!(out, "{} ", done.word());
@@ -33,13 +33,13 @@ pub(crate) fn pipeline(out: &mut String, table: &TableDescription, done: Option<
     let _ = writeln!(out, "pipeline:  {}(id {})", table.pipeline, table.pipeline_id);
 }
 
-/// A message that a flush has deleted this number of entries.
+/// Appends the message that a flush has deleted this number of entries.
 pub(crate) fn flushed(out: &mut String, table: &TableDescription, deleted: u64) {
     pipeline(out, table, Some(Done::Flushed));
     let _ = writeln!(out, "    table entry flush count {deleted}\n");
 }
 
-/// An event that P4TC has: created, updated, deleted, flushed. Others print nothing.
+/// Appends an event that P4TC has: created, updated, deleted, flushed. Others print nothing.
 pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event, details: bool) {
     let done = match event.r#type() {
         EventType::Created => Done::Created,
@@ -54,7 +54,7 @@ pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event, d
     }
 }
 
-/// An entry, all but its first line.
+/// Appends an entry without its first line.
 pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry, details: bool) {
     let _ = writeln!(
         out,
@@ -87,7 +87,7 @@ pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry, d
     let _ = writeln!(out, "    tmpl created {}\n", entry.tmpl_created);
 }
 
-/// `    created by: kernel (id 1)`, and with details the pid and the process.
+/// Appends `    created by: kernel (id 1)`, and with details the pid and the process.
 fn author(out: &mut String, verb: &str, actor: Option<&Actor>, details: bool) {
     let Some(actor) = actor else { return };
     let _ = writeln!(out, "    {verb}d by: {} (id {})", entity(actor), actor.entity);
@@ -101,7 +101,7 @@ fn author(out: &mut String, verb: &str, actor: Option<&Actor>, details: bool) {
     }
 }
 
-/// Name of the actor's entity, as in `/etc/iproute2/p4tc_entities`.
+/// Returns the name of the actor's entity, as in `/etc/iproute2/p4tc_entities`.
 pub(super) fn entity(actor: &Actor) -> &'static str {
     match Entity::try_from(actor.entity) {
         Ok(Entity::Unspecified) => "unspec",
@@ -112,12 +112,12 @@ pub(super) fn entity(actor: &Actor) -> &'static str {
     }
 }
 
-/// True where P4TC prints the pid: when there is one, and the 0 of kernel and timer.
+/// Returns true where P4TC prints the pid: when there is one, and for the 0 of kernel and timer.
 pub(super) fn shows_pid(actor: &Actor) -> bool {
     actor.pid != 0 || matches!(actor.entity(), Entity::Kernel | Entity::Timer)
 }
 
-/// The time in front of an event, in local time.
+/// Appends the time in front of an event, in local time.
 pub(crate) fn stamp(out: &mut String, time: Option<&Timestamp>, stamp: Stamp) {
     let time = time.and_then(|t| jiff::Timestamp::new(t.seconds, t.nanos).ok()).unwrap_or_default();
     let local = time.to_zoned(TimeZone::system());
@@ -133,7 +133,7 @@ pub(crate) fn stamp(out: &mut String, time: Option<&Timestamp>, stamp: Stamp) {
     }
 }
 
-/// The table's template, as `p4template get` shows it.
+/// Appends the table's template, as `p4template get` shows it.
 pub(crate) fn table(out: &mut String, described: &TableDescription, table: &Table) {
     let _ = write!(
         out,

@@ -1,4 +1,4 @@
-//! The lines of `table` with everything else that is known behind them.
+//! The lines of `table`, followed by everything else that is known.
 
 use std::fmt::Write;
 
@@ -8,13 +8,13 @@ use flowtracker_proto::v1::{Actor, Entry, Event, EventType};
 use super::table::event_words;
 use super::utc;
 
-/// Heading of [`entry`].
+/// Appends the heading of [`entry`].
 pub(crate) fn entry_heading(out: &mut String) {
     super::table::entry_heading(out);
     widen(out, &format!("{:<14} {:<20} {:<27} {}", "PERMISSIONS", "DATAPLANE", "CREATED", "BY"));
 }
 
-/// One entry.
+/// Appends one entry.
 pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     super::table::entry(out, table, entry);
     let created = utc(entry.create_time.as_ref());
@@ -22,7 +22,7 @@ pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     widen(out, &format!("{:<14} {:<20} {created:<27} {by}", entry.permissions_text, entry.dataplane));
 }
 
-/// One event with its number; PROGRESS too.
+/// Appends one event with its number; PROGRESS too.
 pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
     let words = match event.r#type() {
         EventType::Progress => "PROGRESS".to_owned(),
@@ -47,7 +47,7 @@ pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
     out.push('\n');
 }
 
-/// `ctl[448]`, or the process alone where there is no pid.
+/// Formats an author: `ctl[448]`, or the process alone where there is no pid.
 fn author(actor: Option<&Actor>) -> String {
     match actor {
         None => "-".to_owned(),

@@ -7,7 +7,7 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// A table and a key of it.
+/// Returns a table and a key of it.
 fn any_key() -> impl Strategy<Value = (&'static TableDescription, WideKey)> {
     let tables: Vec<&'static TableDescription> = vec![&IPV4_FLOWS, &WIDE, &SMALL];
     (prop::sample::select(tables), any::<(u16, u128, u128, u8, u16, u16)>()).prop_map(|(table, values)| {

@@ -1,4 +1,4 @@
-//! Actions of entries: P4TC's NoAction is what all of ours have.
+//! Actions of entries: every entry here has P4TC's NoAction.
 
 use flowtracker_proto::table::{TableDescription, without_block};
 

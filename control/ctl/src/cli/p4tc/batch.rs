@@ -1,4 +1,4 @@
-//! `-batch FILE`: one command per line, as tc reads it.
+//! `-batch FILE`: one command per line, in the syntax of tc.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use super::{Error, FAILED, Tc, report, say};
 use crate::cli::{Failure, output};
 
-/// Runs the commands of `file`, `-` being standard input, and gives the exit status.
+/// Runs the commands of `file` and returns the exit status. `-` means standard input.
 pub(super) async fn run(tc: &Tc, file: &str) -> u8 {
     match open(file) {
         Ok(input) => commands(tc, file, input).await,
@@ -34,7 +34,7 @@ async fn commands(tc: &Tc, file: &str, input: impl BufRead) -> u8 {
         let broken = match &ended {
             Ok(()) => continue,
             Err(Error::Failed(Failure::NobodyReads)) => return status,
-            // What cannot be read will not be readable further on.
+            // After an error in reading, the rest of the file cannot be read either.
             Err(Error::Failed(Failure::Output(_))) => true,
             Err(_) => false,
         };
@@ -47,15 +47,15 @@ async fn commands(tc: &Tc, file: &str, input: impl BufRead) -> u8 {
     }
 }
 
-/// Lines of a file; a backslash at the end joins one to the next.
+/// Lines of a file; a backslash at the end joins a line with the next.
 struct Lines<R> {
     input: R,
-    /// Of the line last read, from 1.
+    /// Number of the line read last, from 1.
     number: u64,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The words of the next command; none at the end.
+    /// Returns the words of the next command, or `None` at the end.
     fn next(&mut self) -> Result<Option<Vec<String>>, Error> {
         let mut command = String::new();
         loop {
@@ -82,7 +82,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// Words, or what stands between quotes.
+/// Splits a line into words; quotes group a word that contains blanks.
 fn words(line: &str) -> Result<Vec<String>, Error> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();

@@ -1,4 +1,4 @@
-//! What follows the path: entries with what they are to be, a filter, or attributes of the table.
+//! The body after the path: entries with their attributes, a filter, or attributes of the table.
 
 use flowtracker_proto::key::{WideKey, parse_number};
 use flowtracker_proto::table::TableDescription;
@@ -11,17 +11,17 @@ use super::{Error, action, say};
 use crate::cli::attributes::{Attributes, permissions};
 use crate::cli::key_words::{self, KeyError};
 
-/// Entries that one command may name.
+/// The most entries that one command may name.
 const BATCH_MAX: usize = 16;
 
-/// What a create or an update is about.
+/// The object of a create or an update.
 #[derive(Debug, PartialEq)]
 pub(super) enum Write {
     Entries(Vec<Entry>),
     Table(TableChange),
 }
 
-/// What a get or a delete is about.
+/// The object of a get or a delete.
 #[derive(Debug, PartialEq)]
 pub(super) enum Choice {
     All,
@@ -29,7 +29,7 @@ pub(super) enum Choice {
     Entries(Vec<Entry>),
 }
 
-/// One entry; `entry` stands between two.
+/// One entry; the word `entry` separates two.
 #[derive(Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) key: Key,
@@ -75,7 +75,7 @@ pub(super) fn choice(table: &TableDescription, words: &[String]) -> Result<Choic
     }
 }
 
-/// The filter that stands behind the word `filter`.
+/// Reads the filter after the word `filter`.
 pub(super) fn expression(words: &[String]) -> Result<String, Error> {
     if words.is_empty() {
         return say("Filter has no expression");
@@ -86,7 +86,7 @@ pub(super) fn expression(words: &[String]) -> Result<String, Error> {
     Ok(words.join(" "))
 }
 
-/// Reads `ENTRY ("entry" ENTRY)*`; the word may stand in front of the first, too.
+/// Reads `ENTRY ("entry" ENTRY)*`; the word may also precede the first.
 fn entries(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> Result<Vec<Entry>, Error> {
     if words.peek() == Some("entry") {
         words.next();
@@ -101,7 +101,7 @@ fn entries(table: &TableDescription, words: &mut Words<'_>, attributes: bool) ->
     Ok(entries)
 }
 
-/// Reads one entry, up to the next `entry`; what is no attribute is a field of the key.
+/// Reads one entry, up to the next `entry`; a word that is no attribute is a field of the key.
 fn entry(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> Result<Entry, Error> {
     let mut key = Vec::new();
     let mut read = Attributes::default();
@@ -123,7 +123,7 @@ fn entry(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> R
             }
             field => {
                 key.push(field.to_owned());
-                // The compact form is a key of its own.
+                // The compact form is a whole key.
                 if !WideKey::looks_compact(table, field) {
                     key.extend(words.next().map(str::to_owned));
                 }
@@ -140,7 +140,7 @@ fn entry(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> R
     }
 }
 
-/// A static entry has no timer to set.
+/// Refuses attributes that set a timer on a static entry.
 fn check_create(attributes: &Attributes) -> Result<(), Error> {
     match attributes {
         Attributes { dynamic: None, aging: Some(_), .. } => say(AGING_ALONGSIDE),

@@ -1,4 +1,4 @@
-//! `p4ctrl delete`: of named entries, or a flush.
+//! `p4ctrl delete`: deletes named entries, or flushes the table.
 
 use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{DeleteEntryRequest, FlushEntriesRequest};
@@ -22,7 +22,7 @@ async fn named(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -
     let delete = async |Entry { key, .. }: Entry| {
         let request = DeleteEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
         let response = client.delete_entry(connect::request(request)).await;
-        // P4TC has no text for a missing D; this is what its error number says.
+        // P4TC has no text for a missing D; this is the text of its error number.
         Ok(response.map_err(|status| refusal::of_key(status, "Operation not permitted"))?.into_inner().entry)
     };
     writes::each(tc, table, entries, Done::Deleted, delete).await

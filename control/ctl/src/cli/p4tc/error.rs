@@ -1,4 +1,4 @@
-//! What goes wrong in P4TC's dialect, in the words that `tc` users know.
+//! Errors of P4TC's dialect, in the words that `tc` users know.
 
 use flowtracker_proto::table::NotFound;
 
@@ -31,7 +31,7 @@ impl From<NotFound> for Error {
 }
 
 impl Error {
-    /// The message after `Error: `.
+    /// Returns the message after `Error: `.
     pub(super) fn message(&self) -> String {
         match self {
             Self::Said(message) => message.clone(),
@@ -40,8 +40,8 @@ impl Error {
         }
     }
 
-    /// Where several entries are named, tells how many were written before the error. Events never
-    /// fail here.
+    /// Adds how many entries were written before the error, if several are named. Events never fail
+    /// here.
     pub(super) fn after(self, written: usize, named: usize) -> Self {
         if named == 1 {
             return self;
@@ -50,7 +50,7 @@ impl Error {
     }
 }
 
-/// Refuses, with this message.
+/// Returns an error with this message.
 pub(super) fn say<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::Said(message.into()))
 }

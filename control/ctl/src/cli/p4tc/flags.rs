@@ -5,7 +5,7 @@ use crate::cli::follow::Scope;
 use crate::cli::{DEFAULT_SERVER, SERVER_VARIABLE};
 use crate::render::tc::Stamp;
 
-/// What the options say.
+/// The values of the options.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     pub(super) json: bool,
@@ -25,14 +25,14 @@ const OPTIONS: [&str; 8] = ["json", "pretty", "details", "echo", "force", "batch
 /// Options of `ctl` that take a value.
 const VALUED: [&str; 4] = ["--server", "--dataplane", "-o", "--output"];
 
-/// The option of `tc` that `word` is or shortens.
+/// Returns the option of `tc` that `word` names or abbreviates.
 fn option(word: &str) -> Option<&'static str> {
     let name = word.trim_start_matches('-');
     OPTIONS.into_iter().find(|option| !name.is_empty() && option.starts_with(name))
 }
 
-/// What decides which dialect is spoken: the option `-batch`, or else the
-/// first word that is neither an option nor the value of one.
+/// Returns the word that decides the dialect: the option `-batch`, or else the first word that is
+/// neither an option nor the value of one.
 pub(super) fn verdict(arguments: &[String]) -> Option<&str> {
     let mut words = arguments.iter().map(String::as_str);
     while let Some(word) = words.next() {
@@ -45,7 +45,7 @@ pub(super) fn verdict(arguments: &[String]) -> Option<&str> {
     None
 }
 
-/// Reads the options; the command follows.
+/// Reads the options; returns them and the command after them.
 pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
     let mut flags = Flags::default();
     let mut rest = arguments;
@@ -78,7 +78,7 @@ pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
     Ok((flags, rest))
 }
 
-/// The value of an option: behind its `=`, or else the next word.
+/// Returns the value of an option: the text after its `=`, or else the next word.
 fn value(name: &str, given: Option<&str>, rest: &mut &[String]) -> Result<String, Error> {
     match (given, *rest) {
         (Some(value), _) => Ok(value.to_owned()),
@@ -96,7 +96,7 @@ impl Flags {
         self.server.clone().or_else(environment).unwrap_or_else(|| DEFAULT_SERVER.to_owned())
     }
 
-    /// All events of the data plane that the options name, or those that match.
+    /// Returns the scope of all events that match, on the data plane that the options name.
     pub(super) fn scope(&self, filter: String) -> Scope {
         Scope { dataplane: self.dataplane.clone(), filter }
     }

@@ -1,4 +1,4 @@
-//! `p4ctrl get`: named entries, or a dump.
+//! `p4ctrl get`: prints named entries, or a dump.
 
 use flowtracker_proto::table::{PERMISSION_READ, TableDescription};
 use flowtracker_proto::v1::{Entry, GetEntryRequest, ListEntriesRequest};
@@ -17,7 +17,7 @@ pub(super) async fn run(tc: &Tc, table: &'static TableDescription, choice: Choic
     }
 }
 
-/// The named entries, in one message.
+/// Prints the named entries in one message.
 async fn named(tc: &Tc, table: &'static TableDescription, named: Vec<body::Entry>) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let mut entries = Vec::new();
@@ -36,7 +36,7 @@ async fn named(tc: &Tc, table: &'static TableDescription, named: Vec<body::Entry
     printer.end()
 }
 
-/// All entries that may be read, 16 per message.
+/// Prints all entries that may be read, 16 per message.
 async fn dump(tc: &Tc, table: &'static TableDescription, filter: String) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let request = ListEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };

@@ -19,7 +19,7 @@ pub(super) fn usage() -> Result<(), Error> {
     Ok(output::put(&text)?)
 }
 
-/// Prints what can be said behind the path of `table`.
+/// Prints what may follow the path of `table`.
 pub(super) fn body(table: &TableDescription, writes: bool) -> Result<(), Error> {
     let name = table.short_name();
     let mut text = format!("Key fields for table {name}:\n");

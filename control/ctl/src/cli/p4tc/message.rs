@@ -8,7 +8,7 @@ use super::{Error, is_published};
 use crate::cli::output;
 use crate::render::{Done, json, tc};
 
-/// Prints messages as they come; JSON is one document, printed at the end.
+/// Prints messages as they come; with JSON it prints one document at the end.
 pub(super) struct Printer<'a> {
     flags: &'a Flags,
     table: &'static TableDescription,
@@ -20,7 +20,7 @@ impl<'a> Printer<'a> {
         Self { flags, table, pieces: Vec::new() }
     }
 
-    /// A message of up to 16 entries.
+    /// Prints a message of up to 16 entries.
     pub(super) fn entries(&mut self, entries: &[Entry], done: Option<Done>) -> Result<(), Error> {
         if self.flags.json {
             self.pieces.extend(json::message(self.table, entries, done));
@@ -32,7 +32,7 @@ impl<'a> Printer<'a> {
         Ok(output::put(&text)?)
     }
 
-    /// The end of what was asked for.
+    /// Prints what remains, at the end of the command.
     pub(super) fn end(self) -> Result<(), Error> {
         if !self.flags.json {
             return Ok(());
@@ -41,7 +41,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// The events of a write, for who wants an echo.
+/// The events of a write, printed with `-echo`.
 pub(super) struct Echo<'a>(Option<Printer<'a>>);
 
 impl<'a> Echo<'a> {
@@ -49,7 +49,7 @@ impl<'a> Echo<'a> {
         Self(flags.echo.then(|| Printer::new(flags, table)))
     }
 
-    /// The event of one entry, if it has one.
+    /// Prints the event of one entry, if it has one.
     pub(super) fn entry(&mut self, entry: &Entry, done: Done) -> Result<(), Error> {
         match &mut self.0 {
             Some(printer) if is_published(entry) => printer.entries(std::slice::from_ref(entry), Some(done)),
@@ -57,7 +57,7 @@ impl<'a> Echo<'a> {
         }
     }
 
-    /// The event of a flush.
+    /// Prints the event of a flush.
     pub(super) fn flushed(&mut self, deleted: u64) -> Result<(), Error> {
         let Some(printer) = &mut self.0 else { return Ok(()) };
         if printer.flags.json {
@@ -69,7 +69,7 @@ impl<'a> Echo<'a> {
         Ok(output::put(&text)?)
     }
 
-    /// No event follows; where there was none, nothing is printed.
+    /// Ends the echo; it prints nothing if there was no event.
     pub(super) fn end(self) -> Result<(), Error> {
         self.0.filter(|printer| !printer.pieces.is_empty()).map_or(Ok(()), Printer::end)
     }

@@ -1,8 +1,7 @@
 //! The dialect of P4TC's `tc`: `ctl mon p4 events`, `ctl p4ctrl get …`.
 //!
-//! Words are read one after the other as `tc` does; commands and options may be
-//! shortened to any unambiguous prefix. An error is one line on standard error,
-//! `Error: MSG.`, and exit status 255.
+//! Words are read in order, as `tc` does; commands and options may be shortened to any unambiguous
+//! prefix. An error is one line on standard error, `Error: MSG.`, and exit status 255.
 
 mod action;
 mod batch;
@@ -40,12 +39,12 @@ use flowtracker_proto::table::PERMISSION_PUBLISH;
 /// Exit status of every error.
 const FAILED: u8 = 255;
 
-/// True when these arguments are a command of `tc`, or a batch of them.
+/// Returns true when these arguments are a command of `tc`, or a batch of them.
 pub(super) fn speaks(arguments: &[String]) -> bool {
     flags::verdict(arguments).is_some_and(|word| word.starts_with('-') || command(word).is_some())
 }
 
-/// Commands of `tc` that we have.
+/// Commands of `tc` that `ctl` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Monitor,
@@ -64,7 +63,7 @@ fn command(word: &str) -> Option<Command> {
     }
 }
 
-/// Runs a command of `tc`, or a batch of them, and gives the exit status.
+/// Runs a command of `tc`, or a batch of them, and returns the exit status.
 pub(super) async fn main(arguments: Vec<String>) -> u8 {
     match flags::read(&arguments) {
         Ok((flags, words)) => {
@@ -78,7 +77,7 @@ pub(super) async fn main(arguments: Vec<String>) -> u8 {
     }
 }
 
-/// Says what went wrong, and gives the exit status.
+/// Prints the error, if any, and returns the exit status.
 fn report(ended: Result<(), Error>) -> u8 {
     match ended {
         Ok(()) | Err(Error::Failed(Failure::NobodyReads)) => 0,
@@ -89,10 +88,10 @@ fn report(ended: Result<(), Error>) -> u8 {
     }
 }
 
-/// What the commands of one run share.
+/// The state that the commands of one run share.
 struct Tc {
     flags: Flags,
-    /// Dialled when first needed.
+    /// Connected when first needed.
     client: OnceCell<FlowTrackerServiceClient<Channel>>,
 }
 
@@ -101,7 +100,7 @@ impl Tc {
         self.client.get_or_try_init(async || connect::client(&self.flags.server()).await).await.cloned()
     }
 
-    /// One command.
+    /// Runs one command.
     async fn run(&self, words: &[String]) -> Result<(), Error> {
         let Some((first, rest)) = words.split_first() else { return say("No command given") };
         match command(first) {
@@ -115,7 +114,7 @@ impl Tc {
         }
     }
 
-    /// `p4ctrl VERB PATH BODY`.
+    /// Runs `p4ctrl VERB PATH BODY`.
     async fn ctrl(&self, words: &[String]) -> Result<(), Error> {
         let [create, update, get, delete] = Verb::ENTRIES;
         let (verb, rest) = Verb::parse(words, &[create, update, get, delete, Verb::Help])?;
@@ -136,7 +135,8 @@ impl Tc {
     }
 }
 
-/// Without the control half's P bit, P4TC tells nobody of an entry.
+/// Returns true if P4TC publishes events of the entry: it does so only with the control half's P
+/// bit.
 fn is_published(entry: &Entry) -> bool {
     entry.permissions & PERMISSION_PUBLISH != 0
 }

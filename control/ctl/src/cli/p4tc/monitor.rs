@@ -1,4 +1,4 @@
-//! `monitor p4 events [PATH [filter EXPR]]`: what P4TC would have published.
+//! `monitor p4 events [PATH [filter EXPR]]`: prints the events that P4TC would have published.
 
 use flowtracker_proto::v1::{DeleteReason, Event, EventType};
 
@@ -9,7 +9,7 @@ use crate::cli::origin::Origin;
 use crate::cli::{Failure, output, print_events};
 use crate::render::{self, tc};
 
-/// Reads what follows `monitor` and gives the filter; empty when there is none.
+/// Reads the words after `monitor` and returns the filter; it is empty when there is none.
 pub(super) fn read(words: &[String]) -> Result<String, Error> {
     let mut words = words.iter();
     match (words.next(), words.next()) {
@@ -41,10 +41,10 @@ pub(super) async fn run(flags: Flags, filter: String) -> Result<(), Failure> {
     print_events::print(source, render).await
 }
 
-/// Which events P4TC would have published.
+/// Selects the events that P4TC would have published.
 #[derive(Default)]
 struct Seen {
-    /// After a gap, until SYNCED: entries that are there, not events.
+    /// True after a gap, until SYNCED: what arrives then is present entries, not events.
     catching_up: bool,
 }
 

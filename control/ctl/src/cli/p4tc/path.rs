@@ -4,7 +4,7 @@ use flowtracker_proto::table::{self, TableDescription};
 
 use super::{Error, say};
 
-/// Parses `PIPELINE/table/CONTROL/TABLE`; the table may stand without its control block.
+/// Parses `PIPELINE/table/CONTROL/TABLE`; the control block may be left out.
 pub(super) fn table(path: &str) -> Result<&'static TableDescription, Error> {
     let mut parts = path.splitn(3, '/');
     let (pipeline, object, table) = (parts.next(), parts.next(), parts.next());

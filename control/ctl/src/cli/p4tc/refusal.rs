@@ -1,4 +1,4 @@
-//! The texts that P4TC has for what the service refuses.
+//! P4TC's texts for the refusals of the service.
 
 use flowtracker_proto::v1::TimerProfile;
 use tonic::{Code, Status};
@@ -8,7 +8,7 @@ use super::Error;
 use super::texts::{AGING_ALONGSIDE, AGING_OR_PROFILE, NO_ENTRY, PROFILE_ALONGSIDE};
 use crate::cli::attributes::Attributes;
 
-/// Of a get or a delete; `denied` tells that a permission is missing.
+/// Returns the error of a get or a delete; `denied` is the text for a missing permission.
 pub(super) fn of_key(status: Status, denied: &str) -> Error {
     match reason(&status).as_str() {
         "NO_ENTRY" => said(NO_ENTRY),
@@ -17,7 +17,7 @@ pub(super) fn of_key(status: Status, denied: &str) -> Error {
     }
 }
 
-/// Of a create or an update.
+/// Returns the error of a create or an update.
 pub(super) fn of_write(status: Status, asked: &Attributes) -> Error {
     match reason(&status).as_str() {
         "NO_ENTRY" => said(NO_ENTRY),
@@ -37,7 +37,7 @@ pub(super) fn of_write(status: Status, asked: &Attributes) -> Error {
     }
 }
 
-/// Of a change of the table.
+/// Returns the error of a change of the table.
 pub(super) fn of_table(status: Status, profiles: &[TimerProfile]) -> Error {
     match reason(&status).as_str() {
         "TABLE_NOT_EMPTY" => said("Unable to set table permissions if it already has entries"),
@@ -64,7 +64,7 @@ fn said(message: &str) -> Error {
     Error::Said(message.to_owned())
 }
 
-/// What `ErrorInfo` says; empty when it says nothing.
+/// Returns the reason in `ErrorInfo`; it is empty when there is none.
 fn reason(status: &Status) -> String {
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
@@ -73,7 +73,7 @@ fn metadata(status: &Status, name: &str) -> Option<String> {
     status.get_details_error_info()?.metadata.remove(name)
 }
 
-/// The profile whose field the service names: `profiles[0].aging_ms`.
+/// Returns the profile whose field the service names, such as `profiles[0].aging_ms`.
 fn at_fault<'a>(status: &Status, profiles: &'a [TimerProfile]) -> Option<&'a TimerProfile> {
     let request = status.get_details_bad_request()?;
     let index = request.field_violations.first()?.field.strip_prefix("profiles[")?.split_once(']')?.0;

@@ -7,7 +7,7 @@ use super::{Error, say};
 use crate::cli::attributes::permissions;
 use flowtracker_proto::key::parse_number;
 
-/// What `tbl_attrs` changes.
+/// The changes that `tbl_attrs` makes.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct TableChange {
     pub(super) profiles: Vec<TimerProfile>,

@@ -1,4 +1,4 @@
-//! `p4template get table/flowtracker/Main/ct_flow_table`: the table's attributes.
+//! `p4template get table/flowtracker/Main/ct_flow_table`: prints the table's attributes.
 
 use flowtracker_proto::v1::GetTableRequest;
 
@@ -8,7 +8,7 @@ use super::{Error, Tc, path, say};
 use crate::cli::{connect, output};
 use crate::render::{json, tc};
 
-/// P4TC can do all of this to templates. Ours is part of the program: it can be read.
+/// Runs a command on the template. It can only be read, because it is part of the program.
 pub(super) async fn run(tc: &Tc, words: &[String]) -> Result<(), Error> {
     let (verb, rest) = Verb::parse(words, &Verb::ENTRIES)?;
     let Some((path, rest)) = rest.split_first() else { return say(NO_PATH) };

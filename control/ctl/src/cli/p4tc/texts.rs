@@ -1,4 +1,4 @@
-//! What P4TC says, where more than one place has to say it.
+//! Texts of P4TC that more than one file uses.
 
 /// A timer without `dynamic`, given by its aging time.
 pub(super) const AGING_ALONGSIDE: &str = "Aging may only be set alongside dynamic";

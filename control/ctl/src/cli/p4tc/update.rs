@@ -1,4 +1,4 @@
-//! `p4ctrl update`: of entries, or of the table.
+//! `p4ctrl update`: changes entries, or the table.
 
 use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{UpdateEntryRequest, UpdateTableRequest};
@@ -33,7 +33,7 @@ async fn update_entries(tc: &Tc, table: &'static TableDescription, entries: Vec<
     writes::each(tc, table, entries, Done::Updated, update).await
 }
 
-/// P4TC has no event for it, so there is nothing to echo.
+/// Changes the table. P4TC has no event for that, so there is nothing to echo.
 async fn update_table(tc: &Tc, change: TableChange) -> Result<(), Error> {
     let mut client = tc.client().await?;
     let TableChange { profiles, permissions } = change;

@@ -2,7 +2,7 @@
 
 use super::{Error, say};
 
-/// What to do with an object.
+/// An operation on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Create,
@@ -13,7 +13,7 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// What can be done with entries and templates.
+    /// The verbs of entries and templates.
     pub(super) const ENTRIES: [Self; 4] = [Self::Create, Self::Update, Self::Get, Self::Delete];
 
     /// Returns the whole word.
@@ -27,12 +27,13 @@ impl Verb {
         }
     }
 
-    /// True for the verbs whose body says what an entry is to be.
+    /// Returns true for the verbs whose body gives attributes of an entry.
     pub(super) fn writes(self) -> bool {
         matches!(self, Self::Create | Self::Update)
     }
 
-    /// Returns the first of `verbs` that the first word is or shortens, and what follows.
+    /// Returns the first of `verbs` that the first word names or abbreviates, and the words after
+    /// it.
     pub(super) fn parse<'a>(words: &'a [String], verbs: &[Self]) -> Result<(Self, &'a [String]), Error> {
         let Some((word, rest)) = words.split_first() else { return say("No verb given") };
         match verbs.iter().find(|verb| !word.is_empty() && verb.name().starts_with(word.as_str())) {

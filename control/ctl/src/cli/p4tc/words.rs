@@ -5,7 +5,7 @@ use flowtracker_proto::table::{NotFound, TableDescription};
 
 use super::{Error, say};
 
-/// Words, read one after the other.
+/// Words, read in order.
 pub(super) struct Words<'a>(pub(super) &'a [String]);
 
 impl<'a> Words<'a> {
@@ -19,12 +19,12 @@ impl<'a> Words<'a> {
         Some(first)
     }
 
-    /// The word behind `name`.
+    /// Returns the word after `name`.
     pub(super) fn value(&mut self, name: &str) -> Result<&'a str, Error> {
         self.next().map_or_else(|| say(format!("\"{name}\" has no value")), Ok)
     }
 
-    /// The word behind `name`, read by `read`.
+    /// Returns the word after `name`, parsed by `read`.
     pub(super) fn number<T>(
         &mut self,
         name: &str,
@@ -33,7 +33,7 @@ impl<'a> Words<'a> {
         read(self.value(name)?).or_else(|why| say(format!("{name}: {why}")))
     }
 
-    /// Ids may stand in front of everything else.
+    /// Skips ids, which may precede everything else.
     pub(super) fn skip_ids(&mut self, table: &TableDescription) -> Result<(), Error> {
         while let Some(name @ ("pipeid" | "tblid")) = self.peek() {
             self.next();
@@ -42,7 +42,7 @@ impl<'a> Words<'a> {
         Ok(())
     }
 
-    /// The id behind `name`, which must be that of the path's pipeline or table.
+    /// Checks the id after `name`, which must be that of the path's pipeline or table.
     pub(super) fn id(&mut self, table: &TableDescription, name: &str) -> Result<(), Error> {
         let id: u32 = self.number(name, parse_number)?;
         match name {

@@ -1,4 +1,4 @@
-//! Writes of several entries: one after the other, until one is refused.
+//! Writes several entries in order, until one is refused.
 
 use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::Entry;
@@ -7,7 +7,7 @@ use super::message::Echo;
 use super::{Error, Tc, body};
 use crate::render::Done;
 
-/// Does `write` to each of `entries`, and echoes what was `done`.
+/// Calls `write` for each of `entries`, and echoes it as `done`.
 pub(super) async fn each(
     tc: &Tc,
     table: &'static TableDescription,
@@ -17,7 +17,7 @@ pub(super) async fn each(
 ) -> Result<(), Error> {
     let mut echo = Echo::new(&tc.flags, table);
     let written = all(entries, done, write, &mut echo).await;
-    // What was done before an error is told all the same.
+    // The writes before an error are echoed too.
     echo.end()?;
     written
 }

@@ -1,4 +1,4 @@
-//! What is on the screen, and what keys do to it.
+//! The state of the screen, and the effect of keys on it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::source::{News, Pace};
 /// The intervals that `+` and `-` step through.
 const INTERVALS_MS: [u64; 10] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000];
 
-/// Everything that is shown.
+/// Everything that the screen shows.
 pub(super) struct App {
     /// The service's address.
     pub(super) server: String,
@@ -20,7 +20,7 @@ pub(super) struct App {
     pub(super) count: usize,
     pub(super) order: Order,
     pub(super) pace: Pace,
-    /// The keys are explained.
+    /// Whether the help on keys is shown.
     pub(super) help: bool,
     pub(super) figures: Figures,
     pub(super) listing: Option<Listing>,
@@ -45,7 +45,7 @@ impl App {
         }
     }
 
-    /// Takes what was reported. While paused, figures stay as they are.
+    /// Takes a report. While paused, the figures stay as they are.
     pub(super) fn take(&mut self, news: News) {
         match news {
             News::Stats(_) | News::Listed(_) if self.pace.paused => {}
@@ -62,7 +62,7 @@ impl App {
         }
     }
 
-    /// Obeys a key. False when it says to end.
+    /// Handles a key. Returns false when the key ends the program.
     pub(super) fn obey(&mut self, key: KeyEvent) -> bool {
         if key.kind == KeyEventKind::Release {
             return true;

@@ -1,4 +1,4 @@
-//! What happened between two answers of GetStats: rates, and the lcores' polls.
+//! Differences between two answers of GetStats: rates, and the lcores' polls.
 
 use std::ops::AddAssign;
 
@@ -27,13 +27,13 @@ impl AddAssign for Rates {
     }
 }
 
-/// What an lcore did between two answers.
+/// The work of an lcore between two answers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Lcore {
     pub(super) lcore: u32,
     pub(super) polls: u64,
     pub(super) busy_polls: u64,
-    /// In the buckets of [`loop_time`].
+    /// Counts in the buckets of [`loop_time`].
     pub(super) loop_time: Vec<u64>,
     pub(super) stalled: bool,
 }
@@ -53,11 +53,11 @@ pub(super) struct Plane {
     pub(super) lcores: Vec<Lcore>,
 }
 
-/// The last answer, and what it says next to the one before.
+/// The last answer, and its difference from the one before.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     last: Vec<DataplaneStats>,
-    /// By name.
+    /// Ordered by name.
     pub(super) planes: Vec<Plane>,
 }
 
@@ -70,7 +70,7 @@ impl Figures {
         self.last = response.dataplanes;
     }
 
-    /// All data planes together; no rates when none has any.
+    /// Returns the sum of all data planes; it has no rates when none of them has any.
     pub(super) fn sum(&self) -> Plane {
         let mut sum = Plane::default();
         for plane in &self.planes {
@@ -102,7 +102,7 @@ fn between(before: Option<&DataplaneStats>, now: &DataplaneStats) -> Plane {
         && seconds > 0.0
     {
         let nothing = DataplaneStats::default();
-        // One that was restarted counts from 0 again.
+        // A data plane that was restarted counts from 0 again.
         let before = if restarted(before, now) { &nothing } else { before };
         plane.rates = Some(rates(before, now, seconds));
         plane.lcores = now.lcores.iter().map(|lcore| polls(before, lcore)).collect();
@@ -110,7 +110,8 @@ fn between(before: Option<&DataplaneStats>, now: &DataplaneStats) -> Plane {
     plane
 }
 
-/// An lcore polls a million times a second: only a new one has polled less than before.
+/// Returns true if the data plane was restarted. An lcore polls all the time, so a lower count of
+/// polls means a new process.
 fn restarted(before: &DataplaneStats, now: &DataplaneStats) -> bool {
     now.lcores.iter().any(|lcore| earlier(before, lcore).is_some_and(|then| lcore.polls < then.polls))
 }
@@ -135,7 +136,7 @@ fn of_lcores(stats: &DataplaneStats, count: fn(&LcoreStats) -> u64) -> u64 {
     stats.lcores.iter().map(count).sum()
 }
 
-/// Frames that came and were not received.
+/// Returns the frames that arrived and were not received.
 fn lost(port: &PortStats) -> u64 {
     port.rx_missed + port.rx_nombuf
 }

@@ -1,7 +1,7 @@
-//! The flows of one listing after another: how fast each one is, and which come first.
+//! Flows over successive listings: the speed of each, and those that come first.
 //!
-//! A table may hold a million entries. Between two listings, only what the rates of a flow need is
-//! kept; rows are made for the few flows that come first in some order.
+//! A table may hold a million entries. Between two listings, only the state that the rates of a
+//! flow need is kept; rows are made for the few flows that come first in some order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use super::order::{First, Order, Row, Speed};
 use flowtracker_proto::key::FlowKey;
 
-/// One complete look at the table.
+/// One complete listing of the table.
 #[derive(Debug)]
 pub(super) struct Listing {
     firsts: Vec<Vec<Row>>,
@@ -25,13 +25,13 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// The rows that come first in this order.
+    /// Returns the rows that come first in this order.
     pub(super) fn rows(&self, order: Order) -> &[Row] {
         &self.firsts[order.index()]
     }
 }
 
-/// What is kept of a flow.
+/// The state that is kept of a flow.
 struct Flow {
     packets: u64,
     bytes: u64,
@@ -40,7 +40,7 @@ struct Flow {
     round: u64,
 }
 
-/// All flows that were there at the last listing. Times are on any clock that does not go back.
+/// All flows of the last listing. Times are on any monotonic clock.
 #[derive(Default)]
 pub(super) struct Flows {
     by_dataplane: HashMap<Arc<str>, HashMap<FlowKey, Flow>>,
@@ -50,7 +50,7 @@ pub(super) struct Flows {
 }
 
 impl Flows {
-    /// Begins to look at the whole table, for the first `limit` rows in every order.
+    /// Begins a listing of the whole table, for the first `limit` rows in every order.
     pub(super) fn look(&mut self, limit: usize, now: Duration) -> Round<'_> {
         self.round += 1;
         let limit = limit.max(1);
@@ -59,7 +59,7 @@ impl Flows {
     }
 }
 
-/// A look at the table. One that is given up leaves the flows as it has found them.
+/// A listing in progress. If it is given up, the flows stay as they were.
 pub(super) struct Round<'a> {
     flows: &'a mut Flows,
     firsts: Vec<First>,
@@ -68,7 +68,7 @@ pub(super) struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// An entry, as it came at `now`.
+    /// Takes an entry that arrived at `now`.
     pub(super) fn take(&mut self, entry: &Entry, now: Duration) {
         // The service names every key in full.
         let Ok(key) = FlowKey::from_proto(entry.key.as_ref(), "key") else { return };
@@ -93,7 +93,7 @@ impl Round<'_> {
         self.listed += 1;
     }
 
-    /// All entries have come: what was not among them is gone.
+    /// Ends the listing: flows that were not in it are removed.
     pub(super) fn finish(self, now: Duration) -> Listing {
         let round = self.flows.round;
         self.flows.by_dataplane.retain(|_, known| {
@@ -110,8 +110,8 @@ impl Round<'_> {
     }
 }
 
-/// How fast a flow was since it was seen `before`, or since the last look at the table, which did
-/// not have it.
+/// Returns the speed of a flow since it was seen `before`, or since the last listing, which did not
+/// have it.
 fn speed(entry: &Entry, now: Duration, before: Option<&Flow>, listed: Option<Duration>) -> Option<Speed> {
     let age = Duration::from_millis(entry.created_ms_ago);
     // Another flow with this key may have been there before.

@@ -1,8 +1,8 @@
-//! `ctl top`: what passes and who sends it, live.
+//! `ctl top`: shows the traffic and its flows, live.
 //!
-//! Two loops ask the service ([`source`]), pure code makes rates of their answers
-//! ([`figures`], [`flows`], [`order`]), [`app`] holds what is shown and obeys keys, [`view`] draws
-//! it.
+//! Two loops query the service ([`source`]), pure code turns their answers into rates ([`figures`],
+//! [`flows`], [`order`]), [`app`] holds the state of the screen and handles keys, and [`view`]
+//! draws it.
 
 mod app;
 mod figures;
@@ -74,12 +74,12 @@ pub(super) async fn run(options: Options, top: Top) -> Result<(), Failure> {
     let order = Order { column: top.sort, reversed: false };
     let mut app = App::new(options.server.clone(), count, order, top.interval);
     let mut service = Service::new(&options.server, &options.dataplane);
-    // What fails here is not tried again.
+    // A failure here is final.
     app.take(News::Stats(service.stats().await?));
     if batch { once(app, service).await } else { live(app, service, &options).await }
 }
 
-/// One frame as text.
+/// Prints one frame as text.
 async fn once(mut app: App, mut service: Service) -> Result<(), Failure> {
     let clock = Instant::now();
     let mut flows = Flows::default();
@@ -91,7 +91,7 @@ async fn once(mut app: App, mut service: Service) -> Result<(), Failure> {
     output::put(&view::text(&app, clock.elapsed(), BATCH_WIDTH, height))
 }
 
-/// The screen, until somebody ends it.
+/// Runs the screen until the user ends it.
 async fn live(mut app: App, service: Service, options: &Options) -> Result<(), Failure> {
     let clock = Instant::now();
     let (set_pace, pace) = watch::channel(app.pace);
@@ -109,7 +109,7 @@ async fn live(mut app: App, service: Service, options: &Options) -> Result<(), F
 
     let mut screen = Screen::take().map_err(Failure::Output)?;
     let mut input = terminal::input();
-    // The age of the list is told in seconds.
+    // The age of the list is shown in seconds.
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         screen
@@ -119,7 +119,7 @@ async fn live(mut app: App, service: Service, options: &Options) -> Result<(), F
             Some(report) = news.recv() => app.take(report),
             Some(event) = input.recv() => match event.map_err(Failure::Output)? {
                 Event::Key(key) if !app.obey(key) => return Ok(()),
-                // A change of size draws anew.
+                // A change of size only needs a redraw.
                 _ => {}
             },
             Some(Err(panicked)) = sources.join_next() => return Err(panicked.into()),

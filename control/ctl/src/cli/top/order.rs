@@ -1,4 +1,4 @@
-//! In which order flows are shown, and the rows that come first in it.
+//! The orders of flows, and the rows that come first in one.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -29,33 +29,34 @@ impl Column {
         [Self::Pps, Self::Bps, Self::Packets, Self::Bytes, Self::Age, Self::Idle];
 }
 
-/// A column, and where to begin.
+/// A column and a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) column: Column,
-    /// The smallest first, instead of the largest.
+    /// Whether the smallest comes first, instead of the largest.
     pub(super) reversed: bool,
 }
 
 impl Order {
-    /// The same direction by the next column.
+    /// Returns the order by the next column, in the same direction.
     pub(super) fn next(self) -> Self {
         let at = self.column as usize + 1;
         Self { column: Column::ALL[at % Column::ALL.len()], ..self }
     }
 
-    /// Every order, by its index.
+    /// Returns every order, by its index.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         let both = |column| [false, true].map(|reversed| Self { column, reversed });
         Column::ALL.into_iter().flat_map(both)
     }
 
-    /// Place of this order among all.
+    /// Returns the index of this order among all.
     pub(super) fn index(self) -> usize {
         2 * self.column as usize + usize::from(self.reversed)
     }
 
-    /// Compares two rows. Equal rows go by data plane and key, so that they do not jump about.
+    /// Compares two rows. Equal rows are ordered by data plane and key, so that they keep their
+    /// places.
     pub(super) fn compare(self, a: &Row, b: &Row) -> Ordering {
         let value = match self.column {
             Column::Pps => a.pps().total_cmp(&b.pps()),
@@ -70,7 +71,7 @@ impl Order {
     }
 }
 
-/// Per second.
+/// Rates of a flow, per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Speed {
     pub(super) packets: f64,
@@ -84,7 +85,7 @@ pub(super) struct Row {
     pub(super) key: FlowKey,
     pub(super) packets: u64,
     pub(super) bytes: u64,
-    /// `None` when it was seen for the first time and is older than that.
+    /// `None` when the flow was seen for the first time and is older than the last listing.
     pub(super) speed: Option<Speed>,
     pub(super) idle_ms: u64,
     pub(super) age_ms: u64,
@@ -105,9 +106,9 @@ impl Row {
 pub(super) struct First {
     order: Order,
     limit: usize,
-    /// The first ones so far, in no order, and up to as many again that may not be.
+    /// The first rows so far, unordered, and up to as many again that may not be among them.
     rows: Vec<Row>,
-    /// Some row that is not before the last of the first ones.
+    /// A row that is not before the last of the first rows.
     bar: Option<Row>,
 }
 
@@ -130,7 +131,7 @@ impl First {
         }
     }
 
-    /// The first rows, in order.
+    /// Returns the first rows, in order.
     pub(super) fn sorted(mut self) -> Vec<Row> {
         self.rows.sort_by(|a, b| self.order.compare(a, b));
         self.rows.truncate(self.limit);

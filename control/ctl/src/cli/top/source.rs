@@ -1,5 +1,5 @@
-//! Where the figures come from: two loops that ask the service, one for counters and
-//! one for entries, and never give up.
+//! The source of the figures: two loops that query the service, one for counters and one for
+//! entries, and never give up.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -27,22 +27,22 @@ pub(super) enum News {
     Stats(GetStatsResponse),
     /// Entries.
     Listed(Listing),
-    /// The service does not answer; why.
+    /// The service does not answer, for this reason.
     Away(String),
-    /// The service answers, but gives no entries; why.
+    /// The service answers but gives no entries, for this reason.
     Unlisted(String),
 }
 
-/// How often to ask.
+/// The pace of the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
-    /// Between two answers.
+    /// Time between two answers.
     pub(super) interval: Duration,
-    /// Ask for nothing.
+    /// Whether queries are paused.
     pub(super) paused: bool,
 }
 
-/// A service that is dialled again when it was lost.
+/// A connection to the service, made again after it was lost.
 pub(super) struct Service {
     server: String,
     dataplane: String,
@@ -61,7 +61,7 @@ impl Service {
         }
     }
 
-    /// Drops the connection after a failure that may be its own.
+    /// Drops the connection after a failure that it may have caused.
     fn keep_if_good<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
         if let Err(Failure::Unreachable(_)) = result {
             self.client = None;
@@ -69,7 +69,7 @@ impl Service {
         result
     }
 
-    /// Counters of the data planes.
+    /// Returns the counters of the data planes.
     pub(super) async fn stats(&mut self) -> Result<GetStatsResponse, Failure> {
         let mut client = self.client().await?;
         let request = GetStatsRequest { dataplane: self.dataplane.clone() };
@@ -77,7 +77,7 @@ impl Service {
         self.keep_if_good(answer).map(tonic::Response::into_inner)
     }
 
-    /// Looks at all entries of the data planes that are attached, for the first `limit` rows.
+    /// Lists all entries of the attached data planes, for the first `limit` rows.
     pub(super) async fn list(
         &mut self,
         flows: &mut Flows,
@@ -111,7 +111,7 @@ async fn list(
     Ok(round.finish(clock.elapsed()))
 }
 
-/// An answer that comes in time.
+/// Waits for an answer, which must come within [`ANSWER_WITHIN`].
 async fn answered<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, Failure> {
     match tokio::time::timeout(ANSWER_WITHIN, answer).await {
         Ok(answer) => Ok(answer?),
@@ -119,7 +119,7 @@ async fn answered<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<
     }
 }
 
-/// Reports counters, for ever.
+/// Reports counters, without end.
 pub(super) async fn counters(
     mut service: Service,
     mut pace: watch::Receiver<Pace>,
@@ -136,7 +136,7 @@ pub(super) async fn counters(
     }
 }
 
-/// Reports the first `limit` rows of all orders, for ever.
+/// Reports the first `limit` rows of all orders, without end.
 pub(super) async fn entries(
     mut service: Service,
     limit: usize,
@@ -157,26 +157,27 @@ pub(super) async fn entries(
     }
 }
 
-/// From one listing's begin to the next, when it took so long.
+/// Returns the time from the start of one listing to the start of the next, when one took `took`.
 fn period(interval: Duration, took: Duration) -> Duration {
     interval.max(took * LISTING_SHARE)
 }
 
-/// Waits until `period` of the present interval has passed since then, and until nobody has paused.
+/// Waits until `period` of the present interval has passed since `since`, and until nothing is
+/// paused.
 async fn until_due(pace: &mut watch::Receiver<Pace>, since: Instant, period: impl Fn(Duration) -> Duration) {
     loop {
         let Pace { interval, paused } = *pace.borrow_and_update();
         tokio::select! {
             () = tokio::time::sleep_until(since + period(interval)), if !paused => return,
             changed = pace.changed() => if changed.is_err() {
-                // Whoever set the pace has gone, and will end this task.
+                // The sender of the pace has gone, and this task is about to be ended.
                 std::future::pending::<()>().await;
             },
         }
     }
 }
 
-/// Reports. When nobody hears it, this task is about to be ended.
+/// Sends a report. If the receiver has gone, this task is about to be ended.
 async fn tell(news: &mpsc::Sender<News>, report: News) {
     let _ = news.send(report).await;
 }

@@ -1,4 +1,4 @@
-//! The terminal, and that it is given back as it was, however the program ends.
+//! The terminal, restored to its former state however the program ends.
 
 use std::io::{self, stdout};
 use std::sync::Once;
@@ -18,7 +18,7 @@ pub(super) struct Screen(DefaultTerminal);
 
 impl Screen {
     pub(super) fn take() -> io::Result<Self> {
-        // Release aborts where it panics: nothing is dropped then.
+        // A release build aborts when it panics, and nothing is dropped then.
         static ON_PANIC: Once = Once::new();
         ON_PANIC.call_once(|| {
             let say = std::panic::take_hook();
@@ -28,7 +28,7 @@ impl Screen {
             }));
         });
         enable_raw_mode()?;
-        // From here on there is something to give back.
+        // From here on there is something to restore.
         let screen = Terminal::new(CrosstermBackend::new(stdout())).map(Self);
         if screen.is_err() {
             give_back();
@@ -49,13 +49,13 @@ impl Drop for Screen {
     }
 }
 
-/// There is nobody to tell when that fails.
+/// Restores the terminal. Errors are ignored: they cannot be reported anywhere.
 fn give_back() {
     let _ = disable_raw_mode();
     let _ = execute!(stdout(), LeaveAlternateScreen, Show);
 }
 
-/// Keys and changes of size, as they come. The thread that reads them ends with the process.
+/// Returns keys and changes of size as they come. The thread that reads them ends with the process.
 pub(super) fn input() -> mpsc::UnboundedReceiver<io::Result<Event>> {
     let (send, events) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

@@ -17,12 +17,12 @@ use crate::render::{busy, duration, loop_time};
 
 /// Width of the words in front of the figures.
 const LABEL: usize = 13;
-/// Blanks behind an lcore's figures.
+/// Blanks after an lcore's figures.
 const GAP: usize = 3;
 /// Lines that lcores may take.
 const LCORE_LINES: usize = 4;
 
-/// Draws everything, as it is at `now`, which counts from the start.
+/// Draws everything as it is at `now`, which counts from the start.
 pub(super) fn draw(app: &App, now: Duration, area: Rect, buf: &mut Buffer) {
     let mut lines = Lines { area, at: 0, buf };
     let sum = app.figures.sum();
@@ -46,7 +46,7 @@ pub(super) fn draw(app: &App, now: Duration, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The same as text: lines without blanks at their ends, without empty lines at the end.
+/// Returns the same as text: lines without trailing blanks, without empty lines at the end.
 pub(super) fn text(app: &App, now: Duration, width: u16, height: u16) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);
@@ -56,7 +56,7 @@ pub(super) fn text(app: &App, now: Duration, width: u16, height: u16) -> String 
     format!("{}\n", lines.trim_end())
 }
 
-/// Lines from top to bottom, as many as there is room for.
+/// Lines from top to bottom, as far as there is room.
 struct Lines<'b> {
     area: Rect,
     at: usize,
@@ -80,11 +80,11 @@ impl Lines<'_> {
         let Some(area) = self.next() else { return };
         let share = if sum.capacity == 0 { 0.0 } else { sum.entries as f64 / sum.capacity as f64 };
         let label = format!("{} of {} ({:.1}%)", sum.entries, sum.capacity, 100.0 * share);
-        // A table is full before its last entry is taken.
+        // A table is full before every entry of it is in use.
         let colour = if share < 0.9 { Color::Green } else { Color::Red };
         LineGauge::default()
             .ratio(share.min(1.0))
-            // Told apart without colours too.
+            // The difference must also show without colours.
             .filled_symbol(line::THICK_HORIZONTAL)
             .unfilled_symbol(line::HORIZONTAL)
             .label(labelled("entries", label))
@@ -115,7 +115,7 @@ fn by(order: Order) -> String {
     format!("{}, {first} first", column(order.column))
 }
 
-/// As `--sort` takes it.
+/// Returns the name of a column as `--sort` takes it.
 fn column(column: Column) -> String {
     column.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
@@ -146,7 +146,8 @@ fn per_second(sum: &Plane) -> String {
     )
 }
 
-/// Polls that found a frame, and how long the slowest thousandth of the iterations took, by lcore.
+/// Returns lines with the polls of each lcore that found a frame, and the time of its slowest
+/// iterations.
 fn lcores(planes: &[Plane], width: u16) -> Vec<Line<'static>> {
     let many = planes.len() > 1;
     let cell = |plane: &Plane, lcore: &Lcore| {
@@ -168,7 +169,7 @@ fn lcores(planes: &[Plane], width: u16) -> Vec<Line<'static>> {
     lines.map(|(nth, cells)| labelled(if nth == 0 { "lcores" } else { "" }, line(cells))).collect()
 }
 
-/// How old the list is.
+/// Returns the age of the list.
 fn listed(app: &App, now: Duration) -> String {
     let listing = app.listing.as_ref().map(|listing| {
         let age = now.saturating_sub(listing.until).as_secs();
@@ -180,7 +181,7 @@ fn listed(app: &App, now: Duration) -> String {
     if parts.is_empty() { format!("first listing, {} s so far", now.as_secs()) } else { parts.join("; ") }
 }
 
-/// Of the columns of names: data planes (none when there is only one), keys.
+/// Returns the widths of the columns of names: data planes (0 when there is only one), keys.
 fn widths(rows: &[Row], many: bool) -> (usize, usize) {
     let plane = rows.iter().map(|row| row.dataplane.chars().count()).max().filter(|_| many);
     let key = rows.iter().map(|row| row.key.to_string().len()).max();
@@ -250,9 +251,9 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// To three digits: `0`, `0.25`, `12.5`, `999`, `1.23k`, `45.6M`.
+/// Formats a figure to three digits: `0`, `0.25`, `12.5`, `999`, `1.23k`, `45.6M`.
 fn scaled(figure: f64) -> String {
-    // What would round to 1000 belongs to the next unit.
+    // A figure that would round to 1000 is shown in the next unit.
     let (figure, unit) = match figure {
         ..999.5 => (figure, ""),
         ..999.5e3 => (figure / 1e3, "k"),

@@ -27,7 +27,7 @@ fn said<T: std::fmt::Debug>(read: Result<T, Error>) -> String {
 }
 
 proptest! {
-    /// Fields and attributes may stand in any order, one entry behind the other.
+    /// Fields and attributes may stand in any order, in each of several entries.
     #[test]
     fn order_does_not_matter(
         order in Just((0..11).collect::<Vec<_>>()).prop_shuffle(), by_profile: bool, count in 1_usize..=16,

@@ -23,7 +23,7 @@ pub(in super::super) fn entry(dataplane: &str, src_port: u16, packets: u64, age_
     }
 }
 
-/// A complete look that begins and ends at `at` seconds.
+/// Runs a complete listing that begins and ends at `at` seconds.
 pub(in super::super) fn list(flows: &mut Flows, at: u64, entries: &[Entry]) -> Listing {
     let at = Duration::from_secs(at);
     let mut round = flows.look(10, at);
@@ -60,7 +60,7 @@ fn a_rate_is_what_was_counted_since_the_last_look() {
 fn a_flow_that_comes_again_counts_from_nothing() {
     let mut flows = Flows::default();
     list(&mut flows, 10, &[entry("a", 1, 100, 5_000), entry("a", 2, 100, 5_000)]);
-    // One counter fell; the other flow is younger than the last look.
+    // One counter fell; the other flow is younger than the last listing.
     let again = list(&mut flows, 14, &[entry("a", 1, 40, 1_000), entry("a", 2, 200, 2_000)]);
     assert_eq!(pps(&again), [(2, Some(50.0)), (1, Some(10.0))]);
 }

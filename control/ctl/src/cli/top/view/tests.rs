@@ -34,7 +34,7 @@ fn plane(name: &str, n: u64) -> DataplaneStats {
     }
 }
 
-/// An app after two answers, a second apart, about these data planes.
+/// Returns an app after two answers, a second apart, about these data planes.
 fn app(planes: &[&str], listings: [&[Entry]; 2]) -> App {
     let order = Order { column: Column::Pps, reversed: false };
     let mut app = App::new("unix:/run/ft.sock".to_owned(), 100, order, Duration::from_millis(500));
@@ -80,7 +80,7 @@ fn the_screen_of_one_data_plane() {
     assert_eq!(text(&app, NOW, 100, 30), lines, "as text too");
 }
 
-/// What a terminal of this size shows, without the blanks at the ends.
+/// Returns the screen of a terminal of this size, without trailing blanks.
 fn screen(app: &App, width: u16, height: u16) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(app, NOW, frame.area(), frame.buffer_mut())).unwrap();
