@@ -1,4 +1,4 @@
-//! The product itself, running: a control service and one data plane.
+//! The product at run time: a control service and one data plane.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,31 +14,31 @@ use crate::oracle;
 use crate::process::{Running, binary, cpu, tool, wait_for};
 use crate::scrape::Page;
 
-/// Upper limit for everything that normally takes well under a second. Only a
-/// failing test ever waits this long.
+/// Upper limit for everything that normally takes well under a second. Only a failing test ever
+/// waits this long.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Name (`--id`) of the data plane.
 pub const DATAPLANE: &str = "test";
 
-/// Where the control service listens. Each appliance has a network namespace,
-/// so the port is always free.
+/// Where the control service listens. Each appliance has a network namespace, so the port is always
+/// free.
 const ADDRESS: &str = "127.0.0.1:50051";
 
-/// Where it serves metrics and health; free for the same reason.
+/// Where it serves metrics and health. The port is free for the same reason.
 const HTTP: &str = "127.0.0.1:9464";
 
-/// Where it listens as well: a unix socket is seen from every namespace.
+/// Unix socket on which it listens too, because every namespace can reach it.
 const SOCKET: &str = "control.sock";
 
-/// What tells this process's DPDK files from others.
+/// Returns the EAL argument that keeps this process's DPDK files apart from others.
 fn file_prefix() -> String {
     format!("--file-prefix=fttest{}", std::process::id())
 }
 
-/// Makes the command `nice` start the data plane so that it leaves its CPU to whatever else has
-/// something to do. What polls has always something to do; nothing else would be done in time where
-/// two data planes share two CPUs.
+/// Completes the command `nice` so that it starts the data plane at a low priority. A polling
+/// thread never sleeps, so other processes would not run in time where two data planes share two
+/// CPUs.
 #[must_use]
 pub fn polling(mut nice: Command) -> Command {
     nice.args(["-n", "10"]).arg(binary("flowtracker-dataplane"));
@@ -50,23 +50,23 @@ pub fn polling(mut nice: Command) -> Command {
 pub struct Totals {
     /// Frames received.
     pub rx: u64,
-    /// Frames that the peer port took.
+    /// Frames that the peer port accepted.
     pub tx: u64,
-    /// Frames that it did not take.
+    /// Frames that the peer port did not accept.
     pub tx_dropped: u64,
     /// Frames freed on purpose.
     pub filtered: u64,
-    /// Entries now.
+    /// Entries in the tables now.
     pub entries: u64,
     /// Where the received frames ended.
     pub outcomes: v1::Outcomes,
-    /// What the drivers say, by port id.
+    /// The drivers' counters, by port id.
     pub ports: Vec<v1::PortStats>,
 }
 
 impl Totals {
-    /// Adds up the lcores, and checks that no frame is outside a counter: the
-    /// outcomes add up to the frames received, and so do the frames' fates.
+    /// Adds up the lcores, and checks that no frame is outside a counter: the outcomes add up to
+    /// the frames received, and so do the frames' fates.
     ///
     /// # Panics
     /// When a frame is missing.
@@ -88,31 +88,31 @@ impl Totals {
         totals
     }
 
-    /// Frames that passed an entry.
+    /// Returns the number of frames that matched or created an entry.
     #[must_use]
     pub fn tracked(&self) -> u64 {
         self.outcomes.hit + self.outcomes.miss_created
     }
 }
 
-/// How an appliance is to run. What is not said: one lcore on the test's
-/// CPU does everything, so that frames of one port keep their order.
+/// How an appliance is to run. By default one lcore on the test's CPU does everything, so that
+/// frames of one port keep their order.
 #[derive(Clone)]
 pub struct Setup<'a> {
     namespace: &'a Namespace,
     id: String,
     devices: Vec<String>,
     lcores: String,
-    /// EAL arguments that say what memory DPDK uses.
+    /// EAL arguments that select the memory of DPDK.
     memory: Vec<String>,
     options: Vec<String>,
-    /// It leaves its CPU to others, see [`polling`].
+    /// Whether the data plane runs at a low priority, see [`polling`].
     yields: bool,
 }
 
 impl<'a> Setup<'a> {
-    /// Both programs in `namespace`, with these devices: DPDK's `--vdev`
-    /// arguments, in port order.
+    /// Returns a setup of both programs in `namespace`. `devices` are DPDK's `--vdev` arguments, in
+    /// port order.
     #[must_use]
     pub fn new(namespace: &'a Namespace, devices: &[String]) -> Self {
         Self {
@@ -126,36 +126,35 @@ impl<'a> Setup<'a> {
         }
     }
 
-    /// The data plane under another name than [`DATAPLANE`].
+    /// Sets the name of the data plane, which is [`DATAPLANE`] by default.
     #[must_use]
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
     }
 
-    /// Memory and configuration that DPDK's own tools can attach to, instead of
-    /// private ones.
+    /// Replaces the private memory and configuration by ones to which DPDK's own tools can attach.
     #[must_use]
     pub fn hugepages(mut self, hugepages: &Hugepages) -> Self {
         self.memory = vec![format!("--huge-dir={}", hugepages.folder().display())];
         self
     }
 
-    /// Lcores and the CPUs that they run on, as DPDK's `--lcores` takes them.
+    /// Sets the lcores and their CPUs, in the syntax of DPDK's `--lcores`.
     #[must_use]
     pub fn lcores(mut self, lcores: &str) -> Self {
         lcores.clone_into(&mut self.lcores);
         self
     }
 
-    /// The data plane keeps its CPU, as one that is deployed does: for whoever measures.
+    /// Runs the data plane at the usual priority, as in a deployment. Measurements need it.
     #[must_use]
     pub fn at_usual_priority(mut self) -> Self {
         self.yields = false;
         self
     }
 
-    /// The data plane's options, behind `--`.
+    /// Adds options of the data plane, which follow `--`.
     #[must_use]
     pub fn options(mut self, options: &[&str]) -> Self {
         self.options.extend(options.iter().map(ToString::to_string));
@@ -165,7 +164,7 @@ impl<'a> Setup<'a> {
     /// Starts both programs and waits until the data plane is attached.
     ///
     /// # Panics
-    /// When a program is missing, ends early or does not get ready.
+    /// When a program is missing, ends early or does not become ready.
     #[must_use]
     pub fn start(&self) -> Appliance<'a> {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -177,8 +176,8 @@ impl<'a> Setup<'a> {
         } else {
             self.namespace.command(binary("flowtracker-dataplane"))
         };
-        // DPDK makes its run-time files here (systemd's convention) and never
-        // removes the folder; in ours, it goes with the test.
+        // DPDK creates its run-time files here (systemd's convention) and never removes the folder.
+        // The test removes it with its own folder.
         dataplane.env("RUNTIME_DIRECTORY", folder.path());
         dataplane.arg("--no-pci").args(&self.memory);
         dataplane.arg(format!("--lcores={}", self.lcores));
@@ -206,7 +205,7 @@ pub struct Appliance<'a> {
 }
 
 impl<'a> Appliance<'a> {
-    /// As [`Setup::start`], on one lcore.
+    /// Starts both programs as [`Setup::start`] does, on one lcore.
     ///
     /// # Panics
     /// As [`Setup::start`].
@@ -222,13 +221,13 @@ impl<'a> Appliance<'a> {
         });
     }
 
-    /// grpcurl, aimed at the control service.
+    /// Returns a grpcurl that calls the control service.
     #[must_use]
     pub fn grpcurl(&self) -> Grpcurl<'a> {
         Grpcurl::new(ADDRESS, Some(self.namespace))
     }
 
-    /// `ctl`, aimed at the control service.
+    /// Returns a command `ctl` that calls the control service.
     #[must_use]
     pub fn ctl(&self) -> Command {
         let mut command = self.namespace.command(binary("ctl"));
@@ -236,7 +235,7 @@ impl<'a> Appliance<'a> {
         command
     }
 
-    /// A page that the control service serves over HTTP.
+    /// Returns a page that the control service serves over HTTP.
     ///
     /// # Panics
     /// When there is no answer.
@@ -245,13 +244,13 @@ impl<'a> Appliance<'a> {
         Page::get(&mut self.namespace.command(tool("python3")), &format!("http://{HTTP}{path}"), accept)
     }
 
-    /// The control service's unix socket, for clients in this process.
+    /// Returns the control service's unix socket, for clients in this process.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join(SOCKET)
     }
 
-    /// One of DPDK's own programs, aimed at the data plane.
+    /// Returns a command that runs one of DPDK's own programs on the data plane.
     #[must_use]
     pub fn dpdk_tool(&self, program: &str) -> Command {
         let mut command = self.namespace.command(program);
@@ -259,10 +258,11 @@ impl<'a> Appliance<'a> {
         command
     }
 
-    /// What `flowtracker-dataplane health` prints about this one, and whether its exit status is 0.
+    /// Returns the output of `flowtracker-dataplane health` for this data plane, and whether its
+    /// exit status is 0.
     ///
     /// # Panics
-    /// When it cannot be run.
+    /// When the command cannot be run.
     #[must_use]
     pub fn health(&self) -> (String, bool) {
         let mut health = self.namespace.command(binary("flowtracker-dataplane"));
@@ -271,7 +271,7 @@ impl<'a> Appliance<'a> {
         (String::from_utf8(output.stdout).expect("UTF-8"), output.status.success())
     }
 
-    /// Counters of the data plane and of the control service's log.
+    /// Returns the counters of the data plane and of the control service's log.
     ///
     /// # Panics
     /// When the answer is not about exactly this data plane.
@@ -280,18 +280,18 @@ impl<'a> Appliance<'a> {
         self.grpcurl().stats()
     }
 
-    /// The counters of all lcores together, and of the ports. Checks the two
-    /// sums that hold at every moment.
+    /// Returns the counters of all lcores together, and of the ports. Checks the two sums that hold
+    /// at every moment, see [`Totals::of`].
     ///
     /// # Panics
-    /// When they do not.
+    /// When a sum does not hold.
     #[must_use]
     pub fn totals(&self) -> Totals {
         Totals::of(&self.stats().0)
     }
 
-    /// Waits until `frames` frames have been received and each has been sent,
-    /// refused by the peer port or freed on purpose.
+    /// Waits until `frames` frames have been received and each has been sent, refused by the peer
+    /// port or freed on purpose.
     ///
     /// # Panics
     /// When that does not happen within [`LIMIT`].
@@ -312,21 +312,21 @@ impl<'a> Appliance<'a> {
         });
     }
 
-    /// Every entry, as ListEntries gives them.
+    /// Returns every entry that ListEntries lists.
     ///
     /// # Panics
-    /// When the call is refused.
+    /// When the service refuses the call.
     #[must_use]
     pub fn entries(&self) -> Vec<v1::Entry> {
         self.grpcurl().entries()
     }
 
-    /// The data plane, to look at its log or to do it harm.
+    /// Returns the data plane's process, to read its log or to disturb it.
     pub fn dataplane(&mut self) -> &mut Running {
         &mut self.dataplane
     }
 
-    /// Folder for files of the test, removed with the appliance.
+    /// Returns a folder for files of the test, which is removed with the appliance.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -1,11 +1,9 @@
-//! TCP flows that collide because somebody chose them so: the worst that can be sent to a hash
-//! table.
+//! TCP flows that are chosen to collide: the worst input of a hash table.
 //!
-//! [`crc`] is what an attacker can do who knows that the hash function is a CRC, and nothing else.
-//! [`in_one_line`] is what he could do who knows the secret too; nobody does, but a table has to
-//! bear it.
+//! [`crc`] is the attack for which it is enough to know that the hash function is a CRC.
+//! [`in_one_line`] needs the secret too. Nobody knows it, but a table has to withstand these flows.
 //!
-//! The CRC is that of librte_hash, so that no mistake in the product's own can hide here.
+//! The CRC is that of librte_hash, so that a mistake in the product's own CRC cannot hide here.
 
 use std::net::Ipv4Addr;
 
@@ -26,19 +24,20 @@ fn flow(src: u32, sport: u16, dport: u16) -> FlowKey {
     FlowKey::new(INPUT_PORT, Ipv4Addr::from(src), DESTINATION, TCP, sport, dport)
 }
 
-/// `count` distinct flows whose 17 bytes have one and the same `rte_hash_crc`, whatever its initial
-/// value is. The first [`PER_SERVICE`] go to 10.0.0.2:80, as many more to each following port.
+/// Returns `count` distinct flows whose 17 bytes all have the same `rte_hash_crc`, for any initial
+/// value. The first [`PER_SERVICE`] flows go to 10.0.0.2:80, the next [`PER_SERVICE`] to port 81,
+/// and so on.
 ///
 /// A CRC is linear over GF(2): flipping a bit of the source address flips the same bits of the
-/// hash, whatever else is in the key. What the 32 address bits do are 32 columns of a matrix. As it
-/// has an inverse, there is for every pair of ports exactly one address that leads to the wanted
-/// hash.
+/// hash, whatever the rest of the key is. The effects of the 32 address bits are the 32 columns of
+/// a matrix. The matrix has an inverse, so for every pair of ports exactly one address leads to the
+/// wanted hash.
 #[must_use]
 pub fn crc(count: usize) -> Vec<FlowKey> {
     let crc = |key: FlowKey| hash_crc(&key.to_bytes(), 0);
     let from_nowhere = crc(flow(0, 0, SERVICE));
     let address = inverse(std::array::from_fn(|bit| crc(flow(1 << bit, 0, SERVICE)) ^ from_nowhere));
-    // Any will do; this one is that of an ordinary flow.
+    // Any hash will do; this is the hash of an ordinary flow.
     let wanted = crc(flow(u32::from(Ipv4Addr::new(10, 0, 0, 1)), 1, SERVICE));
     let services = (SERVICE..=u16::MAX).flat_map(|dport| (0..=u16::MAX).map(move |sport| (sport, dport)));
     let flows = services.map(|(sport, dport)| {
@@ -48,7 +47,7 @@ pub fn crc(count: usize) -> Vec<FlowKey> {
     flows.take(count).collect()
 }
 
-/// The product of a matrix over GF(2), given by its columns, and a vector.
+/// Returns the product of a matrix over GF(2), given by its columns, and a vector.
 fn times(columns: &[u32; 32], vector: u32) -> u32 {
     columns
         .iter()
@@ -57,9 +56,10 @@ fn times(columns: &[u32; 32], vector: u32) -> u32 {
         .fold(0, |sum, (_, column)| sum ^ column)
 }
 
-/// The inverse of a matrix over GF(2), both given by their columns.
+/// Returns the inverse of a matrix over GF(2). Both are given by their columns.
 ///
-/// Gauss and Jordan: what makes unit vectors of the columns makes the inverse of the unit vectors.
+/// This is Gauss-Jordan elimination: the steps that turn the columns into unit vectors turn the
+/// unit vectors into the inverse.
 fn inverse(mut columns: [u32; 32]) -> [u32; 32] {
     let mut inverse: [u32; 32] = std::array::from_fn(|bit| 1 << bit);
     for bit in 0..32 {
@@ -76,11 +76,12 @@ fn inverse(mut columns: [u32; 32]) -> [u32; 32] {
     inverse
 }
 
-/// `count` distinct flows that are all at home in one line of a [`conntrack::LineTable`] of so many
-/// `lines`, found by trial, of which a flow takes `lines` on average.
+/// Returns `count` distinct flows that all have the same home line in a [`conntrack::LineTable`] of
+/// `lines` lines. They are found by trial, and each takes `lines` trials on average.
 #[must_use]
 pub fn in_one_line(hasher: &Hasher, lines: u32, count: usize) -> Vec<FlowKey> {
-    // As the table maps a hash to a line: evenly, in order. The first line begins with the hash 0.
+    // The table maps hashes to lines in this way: evenly and in order. The first line begins with
+    // the hash 0.
     let home = |hash: u32| (u64::from(hash) * u64::from(lines)) >> 32;
     let mut found = Vec::with_capacity(count);
     let mut tried = 0u64..1 << 48;
@@ -122,8 +123,8 @@ mod tests {
         for init in INITS {
             let hashes: HashSet<u32> = flows.iter().map(|key| hash_crc(&key.to_bytes(), init)).collect();
             assert_eq!(hashes.len(), 1, "initial value {init:#x}");
-            // Another function, which no one has solved here, sees nothing in them: the odds are
-            // those of birthdays.
+            // Under another function, for which they are not chosen, the flows collide only by
+            // chance, as in the birthday problem.
             let others: HashSet<u32> = flows.iter().map(|key| jhash(&key.to_bytes(), init)).collect();
             assert!(others.len() > flows.len() - 20, "initial value {init:#x}: {}", others.len());
         }
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(crc(3), first[..3], "fewer are the first of more");
     }
 
-    /// Each of them, put alone into an empty table, gets the same place.
+    /// Each of the flows gets the same place when it is put alone into an empty table.
     #[test]
     fn all_are_at_home_in_one_line() {
         for kind in [HashKind::Keyed, HashKind::Crc, HashKind::Jhash] {

@@ -1,4 +1,4 @@
-//! Flows by number, as random as any and the same in every run.
+//! Flows by number: pseudo-random, and the same in every run.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use conntrack::FlowKey;
 use conntrack::key::TCP;
 use conntrack::test_support::mixed;
 
-/// The flow of a number: no two have the same source and ports.
+/// Returns the flow of a number. No two flows have the same source and ports.
 #[must_use]
 pub fn flow(number: u64) -> FlowKey {
     let bits = mixed(number);

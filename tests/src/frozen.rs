@@ -1,5 +1,5 @@
-//! A thread that is kept from running, as by a scheduler with better things to do. Done with
-//! ptrace, so the thread itself has no part in it.
+//! A thread that is kept from running, as if the scheduler ran others instead. It is stopped by
+//! ptrace, without its cooperation.
 
 use std::time::{Duration, Instant};
 
@@ -7,13 +7,13 @@ use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// A frozen thread of another process. It runs on when this is dropped, on the thread that froze
-/// it.
+/// A frozen thread of another process. It continues when this is dropped, which must happen on the
+/// thread that froze it.
 #[derive(Debug)]
 pub struct Frozen(Pid);
 
 impl Frozen {
-    /// Freezes the thread wherever it is; a process id is that of its main thread.
+    /// Freezes the thread wherever it is. A process id stands for the process's main thread.
     ///
     /// # Panics
     /// When the kernel does not allow it.
@@ -31,7 +31,7 @@ impl Frozen {
     /// Freezes the thread when it executes code of a library whose path holds `library`.
     ///
     /// # Panics
-    /// When it is never met there.
+    /// When the thread is not found there within `limit`.
     #[must_use]
     pub fn inside(thread: u32, library: &str, limit: Duration) -> Self {
         let deadline = Instant::now() + limit;
@@ -59,7 +59,7 @@ impl Frozen {
 
 impl Drop for Frozen {
     fn drop(&mut self) {
-        // When the process has gone meanwhile, there is nobody to let go.
+        // It fails when the process has ended meanwhile, and nothing is left to do then.
         let _ = ptrace::detach(self.0, None);
     }
 }

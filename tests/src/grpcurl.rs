@@ -1,5 +1,5 @@
-//! The real grpcurl, as an operator would use it: no `.proto` files, the server
-//! is asked by reflection.
+//! The real grpcurl, as an operator would use it: without `.proto` files, by the server's
+//! reflection.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -15,7 +15,7 @@ use crate::process::{Running, Stream, tool};
 /// Full name of the service that users call.
 pub const SERVICE: &str = "flowtracker.v1.FlowTrackerService";
 
-/// The program.
+/// Returns the path of the program.
 ///
 /// # Panics
 /// When there is no grpcurl in `target/tools/bin` or on the PATH.
@@ -33,7 +33,7 @@ pub struct Refused {
     pub text: String,
 }
 
-/// grpcurl, aimed at one server.
+/// A grpcurl that calls one server.
 #[derive(Debug)]
 pub struct Grpcurl<'a> {
     program: PathBuf,
@@ -42,7 +42,8 @@ pub struct Grpcurl<'a> {
 }
 
 impl<'a> Grpcurl<'a> {
-    /// Aims at `address` (`HOST:PORT`), from inside `namespace` when given.
+    /// Returns a grpcurl that calls `address` (`HOST:PORT`), from inside `namespace` if it is
+    /// given.
     ///
     /// # Panics
     /// As [`program`].
@@ -58,7 +59,7 @@ impl<'a> Grpcurl<'a> {
         }
     }
 
-    /// `grpcurl list`, or `grpcurl list SERVICE`: one name per element.
+    /// Runs `grpcurl list`, or `grpcurl list SERVICE`, and returns the names.
     ///
     /// # Errors
     /// When the server refuses.
@@ -67,7 +68,7 @@ impl<'a> Grpcurl<'a> {
         Ok(text(&output).lines().map(str::to_owned).collect())
     }
 
-    /// `grpcurl describe SYMBOL`.
+    /// Runs `grpcurl describe SYMBOL` and returns its output.
     ///
     /// # Errors
     /// When the server refuses.
@@ -76,8 +77,8 @@ impl<'a> Grpcurl<'a> {
         Ok(text(&output))
     }
 
-    /// Calls a method, given by its full name (`package.Service/Method`), and
-    /// gives its answers in JSON: one for a unary method.
+    /// Calls a method by its full name (`package.Service/Method`) and returns the answers in JSON.
+    /// A unary method has one answer.
     ///
     /// # Errors
     /// When the server refuses.
@@ -115,7 +116,7 @@ impl<'a> Grpcurl<'a> {
         Ok(answers.swap_remove(0))
     }
 
-    /// Starts a streaming call that goes on until it is dropped.
+    /// Starts a streaming call, which ends when the returned value is dropped.
     #[must_use]
     pub fn watch(&self, method: &str, request: &Value) -> Watch {
         let request = request.to_string();
@@ -123,7 +124,8 @@ impl<'a> Grpcurl<'a> {
         Watch(Running::spawn(self.command().args(["-plaintext", "-d", &request, &self.address, &method])))
     }
 
-    /// True when a data plane of this name is attached and has said all that its table holds.
+    /// Returns `true` when a data plane of this name is attached and has reported all entries of
+    /// its table.
     #[must_use]
     pub fn is_attached(&self, dataplane: &str) -> bool {
         let answer: Option<v1::ListDataplanesResponse> = self.call("ListDataplanes", &json!({})).ok();
@@ -131,7 +133,7 @@ impl<'a> Grpcurl<'a> {
         dataplanes.iter().any(|d| d.name == dataplane && d.attached && d.synced)
     }
 
-    /// Counters of the only data plane, and of the control service's log.
+    /// Returns the counters of the only data plane, and of the control service's log.
     ///
     /// # Panics
     /// When the answer is not about exactly one data plane.
@@ -143,10 +145,10 @@ impl<'a> Grpcurl<'a> {
         (answer.dataplanes.swap_remove(0), answer.log.unwrap_or_default())
     }
 
-    /// Every entry, as ListEntries gives them.
+    /// Returns every entry that ListEntries lists.
     ///
     /// # Panics
-    /// When the call is refused.
+    /// When the service refuses the call.
     #[must_use]
     pub fn entries(&self) -> Vec<v1::Entry> {
         let answers: Vec<v1::ListEntriesResponse> =
@@ -159,10 +161,10 @@ impl<'a> Grpcurl<'a> {
 pub struct Watch(Running);
 
 impl Watch {
-    /// Waits until the answers so far give something.
+    /// Waits until `wanted` returns a value for the answers so far, and returns it.
     ///
     /// # Panics
-    /// When `limit` passes or the stream ends without it.
+    /// When `limit` passes or the stream ends first.
     pub fn wait<T: DeserializeOwned, R>(&mut self, limit: Duration, wanted: impl Fn(&[T]) -> Option<R>) -> R {
         self.0.wait_lines(Stream::Stdout, limit, |lines| {
             let text = lines.join("\n");
@@ -191,8 +193,8 @@ fn finish(command: &mut Command) -> Result<Output, Refused> {
     Err(refusal(&String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Reads `ERROR:\n  Code: NotFound\n  Message: …`; what has no code (no
-/// connection, a bad command line) gets an empty one.
+/// Reads `ERROR:\n  Code: NotFound\n  Message: …`. The code is empty when there is none: without a
+/// connection, or after a bad command line.
 fn refusal(stderr: &str) -> Refused {
     let code = stderr.lines().find_map(|line| line.trim().strip_prefix("Code: ")).unwrap_or_default();
     Refused { code: code.to_owned(), text: stderr.to_owned() }
@@ -215,7 +217,7 @@ mod tests {
         assert_eq!(refusal("Failed to dial target host").code, "");
     }
 
-    /// Also shows that a grpcurl is there and starts.
+    /// Also shows that grpcurl is installed and starts.
     #[test]
     fn nobody_listening_is_a_refusal_without_a_code() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

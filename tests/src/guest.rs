@@ -10,9 +10,8 @@
 //!
 //! Both ports are behind an emulated IOMMU and belong to vfio-pci; the third card is the guest
 //! kernel's own, and the control service in the guest listens there. The processor is emulated in
-//! software (TCG), never by KVM: that is the same everywhere, and fast enough (the guest is up in
-//! seconds). A /dev/kvm that answers proves little: on a machine that is itself virtual it may be
-//! unable to run a stock kernel.
+//! software (TCG), never by KVM. TCG behaves the same everywhere and is fast enough. KVM cannot be
+//! relied on: in a virtual machine a /dev/kvm that opens may still be unable to run a stock kernel.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -34,7 +33,7 @@ pub const PORTS: [&str; 2] = ["0000:00:10.0", "0000:00:11.0"];
 const CONTROL: &str = "192.0.2.2:50051";
 const OPERATOR_ADDR: &str = "192.0.2.1";
 
-/// What the guest is made of.
+/// The hardware of the guest.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
     /// QEMU's device for both ports, with its properties.
@@ -47,7 +46,7 @@ pub struct Machine {
 
 /// A running virtual machine and the hosts around it. Dropping it ends all of them.
 pub struct Guest {
-    // Fields drop in this order: QEMU goes before what it stands in.
+    // Fields drop in this order: QEMU ends before its namespaces and its folder go.
     qemu: Running,
     commands: usize,
     /// Host 10.0.0.1; its `eth0` leads to the first port.
@@ -59,11 +58,11 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Starts the machine and waits until it takes commands. Both ports belong to vfio-pci then.
-    /// Needs root.
+    /// Starts the machine and waits until it accepts commands. Both ports are then bound to
+    /// vfio-pci. Needs root.
     ///
     /// # Panics
-    /// When something is missing or the guest does not come up.
+    /// When something is missing or the guest does not start.
     #[must_use]
     pub fn boot(machine: Machine) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -98,10 +97,10 @@ impl Guest {
         guest
     }
 
-    /// Gives the far end of one of the guest's cards to a host.
+    /// Moves the far end of one of the guest's cards to a host.
     fn attach(&self, tap: &str, host: &Namespace, addr: &str) {
         let ip = |args: &[&str]| run(Command::new("ip").args(args));
-        // The name is free only where the interface goes.
+        // The name is free only in the namespace of the host.
         ip(&["-n", self.operator.name(), "link", "set", tap, "netns", host.name(), "name", "eth0"]);
         ip(&["-n", host.name(), "address", "add", &format!("{addr}/24"), "dev", "eth0"]);
         ip(&["-n", host.name(), "link", "set", "eth0", "up"]);
@@ -122,15 +121,15 @@ impl Guest {
     }
 
     /// Starts both programs of the product in the guest and waits until the data plane is attached.
-    /// `eal` comes in addition to the two ports, `options` stand behind `--`.
+    /// `eal` are EAL arguments besides the two ports; `options` follow `--`.
     ///
     /// # Panics
-    /// When they do not get ready.
+    /// When they do not become ready.
     pub fn start_appliance(&mut self, eal: &str, options: &str) {
         self.sh(&format!("flowtracker-control --listen {CONTROL} & control=$!"));
         let [port0, port1] = PORTS;
-        // In the wrong order: DPDK numbers ports by their addresses. With what DPDK says of the
-        // machine.
+        // The ports are given in the wrong order, because DPDK numbers them by their addresses. The
+        // debug lines show what DPDK has found on the machine.
         self.sh(&format!(
             "FLOWTRACKER_LOG=info,dataplane::start::lifecycle=debug flowtracker-dataplane {eal} -a {port1} -a {port0} -- \
              --id {DATAPLANE} --control http://{CONTROL} {options} & dataplane=$!"
@@ -149,13 +148,13 @@ impl Guest {
         self.qemu.wait_line(Stream::Stdout, LIMIT, |line| line.contains(text));
     }
 
-    /// grpcurl, at the operator's place.
+    /// Returns a grpcurl that calls the guest from the operator's namespace.
     #[must_use]
     pub fn grpcurl(&self) -> Grpcurl<'_> {
         Grpcurl::new(CONTROL, Some(&self.operator))
     }
 
-    /// `ctl`, at the operator's place.
+    /// Returns a command `ctl` that calls the guest from the operator's namespace.
     #[must_use]
     pub fn ctl(&self) -> Command {
         let mut command = self.operator.command(binary("ctl"));
@@ -163,7 +162,7 @@ impl Guest {
         command
     }
 
-    /// The data plane's counters and those of the control service's log.
+    /// Returns the counters of the data plane and of the control service's log.
     ///
     /// # Panics
     /// When the answer is not about exactly this data plane.
@@ -172,16 +171,17 @@ impl Guest {
         self.grpcurl().stats()
     }
 
-    /// Every entry, as ListEntries gives them.
+    /// Returns every entry that ListEntries lists.
     ///
     /// # Panics
-    /// When the call is refused.
+    /// When the service refuses the call.
     #[must_use]
     pub fn entries(&self) -> Vec<v1::Entry> {
         self.grpcurl().entries()
     }
 
-    /// Pulls the cable of a port, or puts it back, and waits until the data plane has noticed.
+    /// Sets the link of a port down or up, as by its cable, and waits until the data plane has
+    /// noticed.
     ///
     /// # Panics
     /// When it does not within [`LIMIT`].
@@ -193,14 +193,14 @@ impl Guest {
         });
     }
 
-    /// What QEMU says of a port's virtio device: which features it has, and which the driver has
-    /// taken.
+    /// Returns QEMU's description of a port's virtio device, which lists the features that it
+    /// offers and those that the driver has accepted.
     #[must_use]
     pub fn virtio_status(&self, port: usize) -> String {
         self.monitor(&format!("info virtio-status /machine/peripheral/port{port}/virtio-backend"))
     }
 
-    /// Gives a command to QEMU itself, and what it answers.
+    /// Sends a command to QEMU's monitor and returns the answer.
     fn monitor(&self, command: &str) -> String {
         let mut stream = UnixStream::connect(self.folder.path().join("monitor")).expect("QEMU listens");
         stream.set_read_timeout(Some(LIMIT)).expect("a socket");
@@ -211,10 +211,10 @@ impl Guest {
         answer
     }
 
-    /// Ends both programs with SIGTERM and the machine by switching it off.
+    /// Ends both programs with SIGTERM, then powers the machine off.
     ///
     /// # Panics
-    /// When a program's exit status is not 0 or the guest goes on.
+    /// When a program's exit status is not 0 or the guest does not end.
     pub fn stop(mut self) {
         for program in ["dataplane", "control"] {
             self.sh(&format!("kill ${program} && wait ${program}"));
@@ -225,7 +225,7 @@ impl Guest {
     }
 }
 
-/// Reads what QEMU's monitor says until it asks for a command.
+/// Reads the output of QEMU's monitor up to its next prompt.
 fn until_prompt(stream: &mut UnixStream) -> String {
     let mut said = Vec::new();
     while !said.ends_with(b"(qemu) ") {
@@ -236,7 +236,7 @@ fn until_prompt(stream: &mut UnixStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// QEMU's command line, but for what is in the machine's folder.
+/// Returns QEMU's command line without what is in the machine's folder.
 fn qemu(namespace: &Namespace, machine: Machine) -> Command {
     let packages = workspace_root().join("target/guest/files");
     let mut kernels =
@@ -248,7 +248,7 @@ fn qemu(namespace: &Namespace, machine: Machine) -> Command {
         })
         .expect("the package of a kernel has one");
 
-    // Unpacked by `make deps`, unless it is installed.
+    // `make deps` has unpacked it here unless it is installed.
     let unpacked = packages.join("usr/bin/qemu-system-x86_64");
     let mut qemu = if unpacked.exists() {
         let mut qemu = namespace.command(unpacked);
@@ -263,7 +263,7 @@ fn qemu(namespace: &Namespace, machine: Machine) -> Command {
     qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-machine", "q35"]);
     qemu.args(["-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"]);
     qemu.arg("-kernel").arg(kernel);
-    // A panic of the kernel ends QEMU, because that is a reboot. 256 MiB of hugepages.
+    // A panic of the kernel reboots the guest, which ends QEMU. Hugepages take 256 MiB.
     qemu.args([
         "-append",
         "console=ttyS0 quiet panic=-1 ipv6.disable=1 intel_iommu=on iommu=pt hugepages=128",
@@ -278,7 +278,7 @@ fn qemu(namespace: &Namespace, machine: Machine) -> Command {
 
     qemu.args(["-device", "intel-iommu,intremap=on,caching-mode=on"]);
     let tap = |name: &str| format!("tap,id={name}-tap,ifname={name},script=no,downscript=no,vhost=off");
-    // No option ROMs: nobody boots from these.
+    // No card has an option ROM, because the guest does not boot from the network.
     qemu.args(["-netdev", &tap("control")]);
     qemu.args(["-device", "virtio-net-pci,netdev=control-tap,addr=0x3,romfile="]);
     for (index, slot) in ["0x10", "0x11"].iter().enumerate() {

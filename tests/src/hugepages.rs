@@ -8,11 +8,11 @@ use crate::process::run;
 
 const COUNT: &str = "/proc/sys/vm/nr_hugepages";
 
-/// Folders are `fttest-huge-PID-PAGES` in the temporary folder, so that whoever
-/// finds one knows whose it is and how much it holds.
+/// Folders are `fttest-huge-PID-PAGES` in the temporary folder. The name of a leftover one shows
+/// its owner and its number of pages.
 const PREFIX: &str = "fttest-huge-";
 
-/// Hugepages of 2 MiB, behind a mount of their own. Dropping it gives them back.
+/// Hugepages of 2 MiB with a mount of their own. Dropping it gives them back.
 #[derive(Debug)]
 pub struct Hugepages {
     folder: PathBuf,
@@ -23,13 +23,14 @@ impl Hugepages {
     /// Takes `pages` of 2 MiB. Needs root.
     ///
     /// # Panics
-    /// When the machine has not got them.
+    /// When the machine does not have them.
     #[must_use]
     pub fn take(pages: u64) -> Self {
         Self::ask(pages).unwrap_or_else(|| panic!("the kernel does not find {pages} free hugepages of 2 MiB"))
     }
 
-    /// The same, or none when the machine has not got them.
+    /// Takes `pages` of 2 MiB as [`Self::take`] does, or returns `None` when the machine does not
+    /// have them.
     #[must_use]
     pub fn ask(pages: u64) -> Option<Self> {
         sweep();
@@ -42,14 +43,14 @@ impl Hugepages {
             let _ = fs::remove_dir(&folder);
             return None;
         }
-        // From here on, dropping undoes it.
+        // From here on, dropping `taken` undoes the steps.
         let taken = Self { folder, pages };
         let options = format!("pagesize=2M,size={}M", 2 * pages);
         run(Command::new("mount").args(["-t", "hugetlbfs", "-o", &options, "none"]).arg(&taken.folder));
         Some(taken)
     }
 
-    /// Where they are mounted, for DPDK's `--huge-dir`.
+    /// Returns the folder of the mount, for DPDK's `--huge-dir`.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -62,16 +63,17 @@ impl Drop for Hugepages {
     }
 }
 
-/// Unmounting frees what the files in it hold.
+/// Unmounts the folder, which frees the pages of its files, and takes `pages` off the machine's
+/// count.
 fn give_back(folder: &Path, pages: u64) {
     let _ = Command::new("umount").arg(folder).output();
     if fs::remove_dir(folder).is_ok() {
-        // Others may have taken some meanwhile: less by ours, not what it was.
+        // Other processes may have taken pages meanwhile, so the count is lowered and not restored.
         set_count(count().saturating_sub(pages));
     }
 }
 
-/// Gives back what tests held that were killed without a chance to do so.
+/// Gives back the pages of tests that were killed before they could do so.
 fn sweep() {
     for entry in fs::read_dir(std::env::temp_dir()).expect("a temporary folder").flatten() {
         let name = entry.file_name();
@@ -91,7 +93,7 @@ fn count() -> u64 {
 }
 
 fn set_count(pages: u64) {
-    // A refusal shows in the number, which is read again.
+    // A refusal shows in the count, which is read again.
     let _ = fs::write(COUNT, pages.to_string());
 }
 
@@ -99,7 +101,7 @@ fn set_count(pages: u64) {
 mod tests {
     use super::*;
 
-    /// One test: the number of hugepages is the machine's.
+    /// This is a single test because the number of hugepages is global to the machine.
     #[test]
     fn hugepages_are_given_back_by_the_owner_or_the_next_one() {
         let before = count();

@@ -1,12 +1,13 @@
 //! The harness of the end-to-end tests: captures, network namespaces, processes, the real grpcurl,
-//! and an oracle for what becomes of a frame. Frames are those of `conntrack::test_support`.
+//! and an oracle for the outcome of each frame. Frames are built by `conntrack::test_support`.
 //!
 //! Nothing here uses the product's own code except the generated messages of `flowtracker-proto`,
-//! so that a mistake in the product cannot hide in its tests. ([`rte_table`] implements the
-//! engine's table trait, by librte_hash; [`collisions`] and [`flows`] give the engine's keys.)
+//! so that a mistake in the product cannot hide in its tests. There are three exceptions:
+//! [`rte_table`] implements the engine's table trait by librte_hash, and [`collisions`] and
+//! [`flows`] return keys of the engine.
 //!
-//! A part of the harness that fails panics with what it knows, as a test wants it. Everything that
-//! it starts or creates is removed when dropped, also by a panic.
+//! A part of the harness that fails panics with a message that a test can show. Everything that it
+//! starts or creates is removed when dropped, also by a panic.
 #![forbid(unsafe_code)]
 
 pub mod appliance;
