@@ -1,4 +1,4 @@
-//! What happened to a table: the model that both sides of the API's conversion share.
+//! Changes of a table: the model that both sides of the API's conversion share.
 //!
 //! A data plane's records become [`Report`]s, the control service's mirror and log hold
 //! [`EntryState`]s and [`Changed`]s, and the API's bytes are made from these in
@@ -23,26 +23,26 @@ pub struct EntryState {
     pub dynamic: bool,
     /// Idle time after which the entry is deleted, milliseconds.
     pub aging_ms: u32,
-    /// Creation.
+    /// Time of creation.
     pub create_ns: u64,
-    /// Last packet or update.
+    /// Time of the last packet or update.
     pub last_used_ns: u64,
-    /// When the figures of this entry were taken.
+    /// Time at which the counters of this entry were read.
     pub as_of_ns: u64,
     /// Packets since creation.
     pub packets: u64,
     /// Bytes since creation.
     pub bytes: u64,
-    /// Who created it; `None` means the data path.
+    /// The creator; `None` means the data path.
     pub created_by: Option<Arc<Actor>>,
-    /// Who updated it last; `None` means nobody.
+    /// The program that updated it last; `None` means that it was never updated.
     pub updated_by: Option<Arc<Actor>>,
 }
 
 const _: () = assert!(size_of::<EntryState>() <= 88, "a million of these sit in the mirror");
 
 impl EntryState {
-    /// Returns true when `other` differs in nothing but what packets change.
+    /// Returns true when `other` differs only in the fields that packets change.
     #[must_use]
     pub fn same_attributes(&self, other: &Self) -> bool {
         self.permissions == other.permissions
@@ -57,17 +57,17 @@ impl EntryState {
 /// A change of a data plane's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// An entry came into being.
+    /// An entry was created.
     Created(EntryState),
     /// An entry was rewritten.
     Updated(EntryState),
-    /// An entry is gone.
+    /// An entry was deleted.
     Deleted {
         /// Its last known state.
         entry: EntryState,
-        /// Why it went.
+        /// The reason of the deletion.
         reason: DeleteReason,
-        /// Who deleted it; `None` where the reason alone says it.
+        /// The program that deleted it; `None` where the reason alone tells.
         by: Option<Arc<Actor>>,
     },
     /// A flush has ended on all shards.
@@ -83,20 +83,20 @@ pub enum Change {
     Loaded,
 }
 
-/// A change, where and when it happened.
+/// A change, with its time and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// When it happened, wall clock, Unix nanoseconds.
     pub time_ns: u64,
     /// The data plane where it happened.
     pub dataplane: Arc<str>,
-    /// What happened.
+    /// The change.
     pub change: Change,
 }
 
 const _: () = assert!(size_of::<Changed>() <= 128, "a million of these are retained");
 
-/// What one shard reports: its part of a change, or a mark of its resync.
+/// A report of one shard: its part of a change, or a mark of its resync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// The shard's table has changed.
@@ -110,7 +110,7 @@ pub enum Report {
 }
 
 impl Report {
-    /// Makes a report of a record. `author` returns the program that a number stands for.
+    /// Makes a report of a record. `author` returns the program with a number.
     ///
     /// # Errors
     /// When `author` knows no program of a number that the record uses.

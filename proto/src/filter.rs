@@ -1,11 +1,10 @@
-//! Compiled filter expressions: what the control service sends down the link, and what lcores
-//! evaluate.
+//! Compiled filter expressions, which the control service sends over the link and lcores evaluate.
 //!
 //! A [`Program`] is a filter in postfix form. The control service compiles text to a program; this
 //! module has what both ends of the link need: the checked form, and its evaluation. A data plane
-//! evaluates it for every entry that a list or a flush walks over, between two bursts of packets.
-//! So a program is a value of fixed size, and its evaluation allocates nothing, cannot fail, and
-//! takes at most [`MAX_STEPS`] steps.
+//! evaluates it for every entry that a list or a flush visits, between two bursts of packets. So a
+//! program is a value of fixed size, and its evaluation allocates nothing, cannot fail, and takes
+//! at most [`MAX_STEPS`] steps.
 
 use std::fmt;
 
@@ -15,12 +14,12 @@ use crate::key::WideKey;
 use crate::table::KeyPart;
 use crate::v1::{Filter, FilterOp, FilterOperand, FilterStep};
 
-/// Steps of a program, at most.
+/// The most steps of a program.
 pub const MAX_STEPS: usize = 64;
-/// Comparisons of a program, at most: what joins them is a step each.
+/// The most comparisons of a program: each operator that joins two of them is a step too.
 const MAX_COMPARISONS: usize = MAX_STEPS.div_ceil(2);
 
-/// What a filter may ask about one entry.
+/// The properties of one entry that a filter can test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The key.
@@ -33,7 +32,7 @@ pub struct Facts {
     pub cmd: u8,
 }
 
-/// What a comparison looks at.
+/// The property that a comparison tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operand {
     Key(KeyPart),
@@ -42,7 +41,7 @@ enum Operand {
     Cmd,
 }
 
-/// How a comparison compares.
+/// The relation that a comparison tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Relation {
     Eq,
@@ -53,8 +52,8 @@ enum Relation {
     Ge,
 }
 
-/// One step. A comparison pushes a truth value, `Not` changes the topmost one, and the others make
-/// one value of two.
+/// One step. A comparison pushes a truth value, `Not` negates the topmost one, and the others
+/// replace the two topmost values by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// Compares with the next of the program's constants.
@@ -68,10 +67,10 @@ enum Step {
     Or,
 }
 
-/// What an operand is compared with.
+/// The constant that an operand is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Constant {
-    /// Bits of the operand that count.
+    /// The bits of the operand that are compared.
     mask: u128,
     value: u128,
 }
@@ -102,7 +101,7 @@ impl Program {
         comparisons: 0,
     };
 
-    /// Checks a filter as it comes over the link; an absent one matches everything.
+    /// Checks a filter that arrived over the link; an absent one matches everything.
     ///
     /// # Errors
     ///
@@ -134,7 +133,7 @@ impl Program {
         Ok(program)
     }
 
-    /// The form of the link; the program that matches everything is absent there.
+    /// Returns the form of the link. The program that matches everything is absent there.
     #[must_use]
     pub fn to_proto(&self) -> Option<Filter> {
         let mut constants = self.constants().iter();
@@ -142,19 +141,19 @@ impl Program {
         (!steps.is_empty()).then_some(Filter { steps })
     }
 
-    /// True when it matches everything without a look.
+    /// Returns true when it matches everything.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.len == 0
     }
 
-    /// True when a comparison looks at the event type.
+    /// Returns true when a comparison tests the event type.
     #[must_use]
     pub fn asks_cmd(&self) -> bool {
         self.steps().iter().any(|step| matches!(step, Step::Compare { operand: Operand::Cmd, .. }))
     }
 
-    /// True when it lets these facts pass.
+    /// Returns true when it matches these facts.
     #[must_use]
     pub fn matches(&self, facts: &Facts) -> bool {
         if self.is_all() {
@@ -166,7 +165,7 @@ impl Program {
         for step in self.steps() {
             match *step {
                 Step::Compare { operand, relation } => {
-                    // There is one for each comparison.
+                    // Each comparison has one.
                     let Some(Constant { mask, value }) = constants.next().copied() else { return false };
                     let holds = relation.holds(operand.of(facts) & mask, value);
                     stack = stack << 1 | u64::from(holds);
@@ -195,7 +194,7 @@ impl Default for Program {
     }
 }
 
-/// Steps and constants that are not used do not count.
+/// Compares the used steps and constants only.
 impl PartialEq for Program {
     fn eq(&self, other: &Self) -> bool {
         self.steps() == other.steps() && self.constants() == other.constants()
@@ -210,18 +209,18 @@ impl fmt::Debug for Program {
     }
 }
 
-/// A filter that no sound peer sends.
+/// A filter that a correct peer never sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("step {step}: {why}")]
 pub struct BadFilter {
-    /// The step at fault, counted from 1; 0 when there is none at all.
+    /// The faulty step, counted from 1; 0 when the filter has no steps.
     pub step: usize,
     /// What is wrong with it.
     pub why: &'static str,
 }
 
 impl Step {
-    /// How many values it takes from the stack, and how many it leaves there.
+    /// Returns how many values the step takes from the stack, and how many it leaves there.
     fn effect(self) -> (usize, usize) {
         match self {
             Self::Compare { .. } => (0, 1),
@@ -230,7 +229,7 @@ impl Step {
         }
     }
 
-    /// The form of the link; a comparison takes the next constant.
+    /// Returns the form of the link; a comparison takes the next constant.
     fn to_proto<'a>(self, constants: &mut impl Iterator<Item = &'a Constant>) -> FilterStep {
         let plain = |op: FilterOp| FilterStep { op: op.into(), ..FilterStep::default() };
         match self {
@@ -255,7 +254,7 @@ impl Step {
     }
 }
 
-/// Splits a number into its high and its low half, as [`FilterStep`] carries them.
+/// Splits a number into its high and its low half, as [`FilterStep`] holds them.
 #[must_use]
 pub fn halves(number: u128) -> (u64, u64) {
     ((number >> 64) as u64, number as u64)
@@ -323,7 +322,7 @@ impl Operand {
         }
     }
 
-    /// The bits that it may have.
+    /// Returns the bits that the operand may have.
     fn bits(self) -> u128 {
         match self {
             Self::Key(part) => part.mask(),

@@ -1,9 +1,9 @@
 //! The keys of tables: checked values, the messages of the API, and the compact text form.
 //!
-//! A [`WideKey`] holds the key of any table, and a [`TableDescription`] says what of it counts and
-//! how it is written. [`FlowKey`] is the key of [`IPV4_FLOWS`] in the form that is kept by the
-//! million. [`Key`] is what the API carries. People paste the compact form,
-//! `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
+//! A [`WideKey`] holds the key of any table, and a [`TableDescription`] gives the parts that are in
+//! use and their written form. [`FlowKey`] is the key of [`IPV4_FLOWS`] in a compact form, because
+//! tables hold millions of them. [`Key`] is the message of the API. The compact text form,
+//! `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`, is easy to copy and paste.
 
 mod value;
 
@@ -47,7 +47,7 @@ impl WideKey {
         }
     }
 
-    /// Sets a part; bits beyond [`KeyPart::bits`], which no described field has, are lost.
+    /// Sets a part. Bits beyond [`KeyPart::bits`] are lost; no described field has any.
     pub fn set(&mut self, part: KeyPart, value: u128) {
         match part {
             KeyPart::InputPort => self.input_port = value as u32,
@@ -126,7 +126,8 @@ impl WideKey {
         Ok(key)
     }
 
-    /// True when a word can only be the compact form of a key of `table`, not the name of a field.
+    /// Returns true when a word can only be the compact form of a key of `table`, not the name of a
+    /// field.
     #[must_use]
     pub fn looks_compact(table: &TableDescription, word: &str) -> bool {
         let leading = [KeyPart::InputPort, KeyPart::Protocol];
@@ -134,13 +135,13 @@ impl WideKey {
         word.contains(if has_leading { '/' } else { '-' })
     }
 
-    /// Returns what prints the compact form, which [`WideKey::parse`] reads.
+    /// Returns a value that prints the compact form, which [`WideKey::parse`] reads.
     #[must_use]
     pub fn compact<'a>(&'a self, table: &'a TableDescription) -> impl fmt::Display + 'a {
         Compact { key: self, table }
     }
 
-    /// Returns a key that messages and help texts show.
+    /// Returns an example of a key, for messages and help texts.
     #[must_use]
     pub fn example(table: &TableDescription) -> Self {
         let addr = |host: u128| match table.field_of(KeyPart::SrcAddr).map(|field| field.r#type) {
@@ -158,7 +159,7 @@ impl WideKey {
     }
 }
 
-/// The value of a part as the API carries it.
+/// The value of a part in the form of the API.
 enum Carried<'a> {
     Text(&'a str),
     Number(u32),
@@ -175,7 +176,7 @@ fn carried(key: &Key, part: KeyPart) -> Carried<'_> {
     }
 }
 
-/// Returns the value of a part of a key that the API has carried, as text.
+/// Returns the value of a part of an API key as text.
 #[must_use]
 pub fn carried_text(key: &Key, part: KeyPart) -> String {
     match carried(key, part) {
@@ -186,8 +187,8 @@ pub fn carried_text(key: &Key, part: KeyPart) -> String {
 
 type Word<'a> = (&'static KeyField, &'a str);
 
-/// Splits a compact form into words, in the order in which mistakes are reported; `None` when it
-/// has another shape.
+/// Splits a compact form into words, in the order in which errors are reported; `None` when it has
+/// another shape.
 fn split<'a>(table: &TableDescription, text: &'a str) -> Option<Vec<Word<'a>>> {
     let mut rest = text;
     let mut leading = |part| {
@@ -227,7 +228,7 @@ fn split_end<'a>(
     Some(((addr, addr_word), port_word))
 }
 
-/// A key that prints itself in the compact form.
+/// Prints a key in the compact form.
 struct Compact<'a> {
     key: &'a WideKey,
     table: &'a TableDescription,
@@ -303,7 +304,7 @@ impl FlowKey {
         self.widen().to_proto(&IPV4_FLOWS)
     }
 
-    /// Returns the same key in the form that any table's key has.
+    /// Returns the same key as a [`WideKey`].
     #[must_use]
     #[inline]
     pub fn widen(self) -> WideKey {
@@ -317,7 +318,7 @@ impl FlowKey {
         }
     }
 
-    /// Takes a key that was checked against [`IPV4_FLOWS`], whose addresses have 32 bits.
+    /// Converts a key that was checked against [`IPV4_FLOWS`], whose addresses have 32 bits.
     fn narrow(key: WideKey) -> Self {
         Self {
             input_port: key.input_port,
@@ -380,7 +381,7 @@ impl FromStr for FlowKey {
     }
 }
 
-/// One thing that is wrong with a field of a request.
+/// One error in a field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Path of the field in the request message: `key.src_addr`.
@@ -390,7 +391,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Says that `field` is wrong because of `description`.
+    /// Makes a violation: `field` is wrong because of `description`.
     pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
         Self { field: field.into(), description: description.into() }
     }

@@ -1,9 +1,8 @@
 //! The contract between flowtracker and its users: package `flowtracker.v1`.
 //!
-//! The `.proto` files beside this crate are the source. What `src/generated`
-//! holds is made from them and committed, so that a build needs no protobuf
-//! compiler; the test `generated` makes it again and compares (with
-//! `UPDATE_GENERATED=1` it writes instead).
+//! The `.proto` files beside this crate are the source. The files in `src/generated` are made from
+//! them and committed, so that a build needs no protobuf compiler; the test `generated` makes them
+//! again and compares (with `UPDATE_GENERATED=1` it writes instead).
 #![forbid(unsafe_code)]
 
 pub mod change;

@@ -1,9 +1,9 @@
-//! Records of the data plane's link: one fixed form, written and read here alone.
+//! Records of the data plane's link, in one fixed form that only this module writes and reads.
 //!
 //! A record is a change of a shard's table or a mark of its resync. Its layout is fixed because a
-//! link carries hundreds of thousands of records a second, and protobuf's general form costs more
-//! than acting on the record does. A record is [`LEN`] bytes: a head, then the key as P4TC lays it
-//! out. All numbers of the head are little-endian.
+//! link carries records at a high rate, and protobuf's general form costs more than acting on the
+//! record does. A record is [`LEN`] bytes: a head, then the key as P4TC lays it out. All numbers of
+//! the head are little-endian.
 //!
 //! | byte | what |
 //! |---:|---|
@@ -20,7 +20,7 @@
 //! | 48–55 | bytes; entries left, of FLUSHED |
 //! | 56–72 | the key, see [`FlowKey::to_bytes`] |
 //!
-//! What a kind does not have is 0. The reader ignores it.
+//! Fields that a kind does not have are 0. The reader ignores them.
 
 use crate::key::FlowKey;
 use crate::v1::{DeleteReason, RecordKind};
@@ -35,41 +35,41 @@ const HEAD: usize = 56;
 const DYNAMIC: u16 = 1 << 15;
 const PERMISSIONS: u16 = (1 << 14) - 1;
 
-/// Number of an author on one link; 0 is none.
+/// Number of an author on one link; 0 means none.
 ///
-/// A message of type `Authors` says whom a number stands for, before the first record that uses
-/// it. Without a creator the data path made the entry; without a deleter the reason says who
-/// deleted it.
+/// A message of type `Authors` introduces each number, before the first record that uses it. An
+/// entry without a creator was created by the data path; a deletion without a deleter is explained
+/// by its reason.
 pub type AuthorNumber = u16;
 
-/// What a shard reports, and when.
+/// A report of a shard, with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Wall clock, Unix nanoseconds.
     pub time_ns: u64,
-    /// What is reported.
+    /// The content of the report.
     pub body: Body,
 }
 
-/// What a shard reports.
+/// The content of a shard's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     /// An entry was created.
     Created(Entry),
-    /// An entry was updated, and is now this.
+    /// An entry was updated; this is its new state.
     Updated(Entry),
     /// An entry was deleted.
     Deleted {
-        /// The entry as it was at its end.
+        /// The entry as it was when it was deleted.
         entry: Entry,
-        /// Why.
+        /// The reason of the deletion.
         reason: DeleteReason,
-        /// By whom.
+        /// The author of the deletion.
         by: AuthorNumber,
     },
     /// The shard starts to enumerate its table.
     ResyncBegin,
-    /// An entry that the table holds: part of a resync, or of the answer to a command.
+    /// An entry that the table holds; sent in a resync, or in the answer to a command.
     Present(Entry),
     /// Every entry alive since the start of the enumeration has been reported.
     ResyncEnd,
@@ -110,13 +110,13 @@ pub struct Entry {
     pub packets: u64,
     /// Bytes since creation.
     pub bytes: u64,
-    /// Who created the entry.
+    /// The author who created the entry.
     pub created_by: AuthorNumber,
-    /// Who updated it last.
+    /// The author who updated it last.
     pub updated_by: AuthorNumber,
 }
 
-/// A record that no sound data plane sends.
+/// An error in a record; a correct data plane sends no such record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRecord {
     /// The kind is not known.
@@ -128,10 +128,10 @@ pub enum BadRecord {
     /// The key's input port is 0.
     #[error("the key of a record is not valid")]
     Key,
-    /// No message has said whom this number stands for.
+    /// No message has introduced this author.
     #[error("author {0} was not introduced")]
     Author(AuthorNumber),
-    /// An answer has a record of another kind than PRESENT.
+    /// An answer contains a record of another kind than PRESENT.
     #[error("a record of an answer is not an entry")]
     NoEntry,
     /// A run of records ends within one.
@@ -178,7 +178,7 @@ impl Record {
     /// Reads a record in its fixed form.
     ///
     /// # Errors
-    /// Names the first part that no sound data plane sends.
+    /// Names the first part that is not valid.
     #[inline]
     pub fn from_bytes(bytes: &[u8; LEN]) -> Result<Self, BadRecord> {
         let kind = RecordKind::try_from(i32::from(bytes[0])).map_err(|_| BadRecord::Kind(bytes[0]))?;

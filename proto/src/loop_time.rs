@@ -1,8 +1,7 @@
-//! The buckets of `LcoreStats.loop_time`: which one a time is counted in, and what
-//! the counts say.
+//! The buckets of `LcoreStats.loop_time`: the bucket of a time, and the quantiles of the counts.
 //!
-//! Log-linear, as in an HDR histogram: each doubling has eight buckets, so a
-//! quantile is known to an eighth, from some tens of nanoseconds to a second.
+//! They are log-linear, as in an HDR histogram: each doubling has eight buckets, so the relative
+//! error of a quantile is at most an eighth.
 
 use std::ops::Range;
 
@@ -10,13 +9,13 @@ use std::ops::Range;
 const PER_OCTAVE: u64 = 8;
 /// Width of the first buckets, nanoseconds.
 const FINEST_NS: u64 = 8;
-/// From here on there is only one more bucket, nanoseconds.
+/// The start of the last bucket, nanoseconds.
 const LONGEST_NS: u64 = 1 << 30;
 
 /// Number of buckets.
 pub const BUCKETS: usize = index(LONGEST_NS) + 1;
 
-/// The bucket of a time, were there buckets without end.
+/// Returns the bucket of a time, as if the number of buckets had no limit.
 #[inline]
 const fn index(ns: u64) -> usize {
     let units = ns / FINEST_NS;
@@ -24,7 +23,7 @@ const fn index(ns: u64) -> usize {
     (doublings as u64 * PER_OCTAVE + (units >> doublings)) as usize
 }
 
-/// The bucket that counts a time of `ns` nanoseconds.
+/// Returns the bucket that counts a time of `ns` nanoseconds.
 #[inline]
 #[must_use]
 pub const fn bucket(ns: u64) -> usize {
@@ -32,7 +31,7 @@ pub const fn bucket(ns: u64) -> usize {
     if index < BUCKETS { index } else { BUCKETS - 1 }
 }
 
-/// The times that a bucket counts, nanoseconds. The last has no end.
+/// Returns the times that a bucket counts, nanoseconds. The last has no end.
 #[must_use]
 pub const fn bounds(bucket: usize) -> Range<u64> {
     let end = if bucket + 1 < BUCKETS { begin(bucket + 1) } else { u64::MAX };
@@ -44,8 +43,9 @@ const fn begin(bucket: usize) -> u64 {
     if octave == 0 { nth * FINEST_NS } else { ((PER_OCTAVE + nth) << (octave - 1)) * FINEST_NS }
 }
 
-/// The times among which the quantile lies, in thousandths: 999 of 1000 counted times are no longer than `quantile(…,
-/// 999)`, and 1000 asks for the longest. `None` when nothing was counted.
+/// Returns the bucket in which a quantile lies, in thousandths: 999 of 1000 counted times are no
+/// longer than `quantile(…, 999)`, and 1000 gives the longest. Returns `None` when nothing was
+/// counted.
 #[must_use]
 pub fn quantile(counts: &[u64], per_mille: u32) -> Option<Range<u64>> {
     let total: u64 = counts.iter().sum();
@@ -58,7 +58,8 @@ pub fn quantile(counts: &[u64], per_mille: u32) -> Option<Range<u64>> {
     found.map(bounds)
 }
 
-/// What was counted since `before`, an earlier reading of the same histogram. After a restart that is everything.
+/// Returns the counts since `before`, an earlier reading of the same histogram. After a restart
+/// these are all counts.
 #[must_use]
 pub fn since(counts: &[u64], before: &[u64]) -> Vec<u64> {
     let earlier = || before.iter().copied().chain(std::iter::repeat(0));
@@ -74,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// Times of every size.
+    /// Returns times of every magnitude.
     fn times() -> impl Strategy<Value = u64> {
         (0..40u32, any::<u64>()).prop_map(|(bits, random)| random % (1 << bits))
     }
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(bounds(BUCKETS - 1), LONGEST_NS..u64::MAX);
     }
 
-    /// As the contract words it.
+    /// The definition in the contract.
     #[test]
     fn the_bounds_are_the_documented_ones() {
         for b in 0..BUCKETS as u64 {
@@ -129,7 +130,7 @@ mod tests {
         ) {
             sample.sort_unstable();
             let range = quantile(&counted(&sample), per_mille).unwrap();
-            // The shortest time that enough of the sample do not exceed.
+            // The shortest time that a sufficient share of the sample does not exceed.
             let at = |ns: &&u64| sample.iter().filter(|other| other <= ns).count() * 1000 >= sample.len() * per_mille as usize;
             let oracle = sample.iter().find(at).unwrap();
             prop_assert!(range.contains(oracle), "{range:?} {oracle}");
@@ -149,7 +150,7 @@ mod tests {
             let mut between = since(&sent(&all), &sent(&first));
             between.resize(BUCKETS, 0);
             prop_assert_eq!(between, counted(&then));
-            // A data plane that was restarted has counted less.
+            // A data plane that was restarted has lower counts.
             if !first.is_empty() {
                 prop_assert_eq!(since(&[], &sent(&first)), Vec::<u64>::new());
             }

@@ -1,10 +1,10 @@
-//! How changes are shown: from the model of [`change`](crate::change) to the API's messages, in
+//! Conversion of changes from the model of [`change`](crate::change) to the API's messages, in
 //! their wire form.
 //!
-//! This is the only such conversion. The control service shows what comes over the links, a replay
-//! shows what it has just seen, and both show the same entry in the same octets. [`Encoder`] writes
-//! the wire form itself, without a message and its dozen strings on the way, because a control
-//! service writes hundreds of thousands of events a second. Whoever wants a message decodes one.
+//! This is the only such conversion: the control service shows the records of the links, a replay
+//! shows its own, and both show the same entry in the same octets. [`Encoder`] writes the wire form
+//! itself, without a message and its many strings on the way, because a control service writes
+//! events at a high rate. Code that needs a message decodes one.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::wire::{put_actor, put_decimal, put_message, put_number, put_short, pu
 /// Priority of every entry of an exact-match P4TC table.
 pub const PRIORITY: u32 = 64000;
 
-/// Room that an event usually takes, bytes.
+/// The usual size of an event, bytes.
 const USUAL: usize = 256;
 
 /// Returns the 14 permission bits as P4TC's letters, most significant bit first.
@@ -42,13 +42,13 @@ pub fn permission_letters(permissions: u32) -> [u8; 14] {
     letters
 }
 
-/// Returns who creates entries where nobody asks for them: the data path.
+/// Returns the creator of learned entries: the data path.
 #[must_use]
 pub fn learner(dataplane: &str) -> Actor {
     Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") }
 }
 
-/// Returns who deleted an entry, where only the reason is known.
+/// Returns the author of a deletion of which only the reason is known.
 #[must_use]
 pub fn deleter(reason: DeleteReason) -> Actor {
     let (entity, process) = match reason {
@@ -85,8 +85,7 @@ fn decoded<M: Message + Default>(bytes: &[u8]) -> M {
     M::decode(bytes).expect("what this file writes is a message")
 }
 
-/// Returns an event that is about the stream and not about an entry: SYNCED, PROGRESS, or the base
-/// of a GAP.
+/// Returns an event about the stream, without an entry: SYNCED, PROGRESS, or the base of a GAP.
 #[must_use]
 pub fn mark(epoch: u64, seq: u64, time_ns: u64, kind: EventType) -> Event {
     Event {
@@ -112,7 +111,8 @@ pub fn single(event: &Event) -> Bytes {
     out.into()
 }
 
-/// A response in wire form that repeats one kind of message as field 1, and where each ends.
+/// A response in wire form that repeats one kind of message as field 1, and the end of each
+/// message.
 #[derive(Clone, Debug, Default)]
 pub struct Encoded {
     bytes: Bytes,
@@ -148,13 +148,14 @@ pub struct Encoder {
     epoch: u64,
     out: Vec<u8>,
     ends: Vec<u32>,
-    /// The event and the entry that are being written: their lengths come before them.
+    /// The event and the entry that are being written; they are kept apart because their lengths
+    /// precede them.
     event: Vec<u8>,
     entry: Vec<u8>,
     origin: Origin,
 }
 
-/// What all entries of one data plane have in common, in wire form.
+/// The fields that all entries of one data plane have in common, in wire form.
 #[derive(Debug)]
 struct Origin {
     dataplane: Arc<str>,
@@ -303,7 +304,7 @@ impl Encoder {
     }
 
     fn close(&mut self) {
-        // A response holds some hundred messages of some hundred bytes.
+        // A response holds some hundreds of messages of some hundreds of bytes.
         self.ends.push(u32::try_from(self.out.len()).unwrap_or(u32::MAX));
     }
 }

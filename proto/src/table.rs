@@ -1,7 +1,7 @@
-//! What a table is called, and what its key is made of.
+//! Descriptions of tables: names, and the fields of keys.
 //!
-//! Introspection, filter expressions, key parsing, printed forms and the paths of P4TC's commands
-//! are driven by a [`TableDescription`]. A further table is a further description in [`TABLES`].
+//! A [`TableDescription`] drives introspection, filter expressions, key parsing, printed forms and
+//! the paths of P4TC's commands. A further table is a further description in [`TABLES`].
 
 #[cfg(any(test, feature = "test-support"))]
 pub mod samples;
@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-/// How every key field is matched: all its bits count.
+/// The match type of every key field: all its bits are compared.
 pub const MATCH_TYPE: &str = "exact";
 
 /// The control half's P bit: events of the entry are published (P4TC hides the others).
@@ -88,7 +88,7 @@ impl TableDescription {
         self.key.iter().map(|field| field.name).chain(aliases.copied())
     }
 
-    /// True when `name`, control block included, is the table's name or one of its aliases.
+    /// Returns true when `name`, control block included, is the table's name or one of its aliases.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.names().any(|own| own == name)
@@ -105,7 +105,7 @@ impl TableDescription {
     }
 }
 
-/// Returns what stands behind the control block of a name.
+/// Returns the part of a name after its control block.
 #[must_use]
 pub fn without_block(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, short)| short)
@@ -162,9 +162,9 @@ pub struct KeyField {
     pub name: &'static str,
     /// Other names that are accepted on input.
     pub aliases: &'static [&'static str],
-    /// Its type, which also says its width.
+    /// Its type, which also gives its width.
     pub r#type: FieldType,
-    /// What it holds: which field of the API's `Key` carries it.
+    /// The part of the key that it holds, which is a field of the API's `Key`.
     pub part: KeyPart,
 }
 
@@ -234,7 +234,7 @@ impl Serialize for FieldType {
     }
 }
 
-/// What a key field holds. The API's `Key` has one field for each.
+/// A part of a key. The API's `Key` has one field for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyPart {
     /// The port on which frames enter.
@@ -269,7 +269,7 @@ impl KeyPart {
         }
     }
 
-    /// Returns the width that a field may have at most, bits.
+    /// Returns the largest width of a field, bits.
     #[must_use]
     pub const fn bits(self) -> u32 {
         match self {
@@ -280,7 +280,7 @@ impl KeyPart {
         }
     }
 
-    /// Returns a value with all bits set that it may have.
+    /// Returns a value with all bits set that the part may have.
     #[must_use]
     pub const fn mask(self) -> u128 {
         ones(self.bits())

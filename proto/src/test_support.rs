@@ -1,7 +1,7 @@
-//! What tests are made of (feature `test-support`): an entry to start from, readers of events as
-//! messages and as JSON lines, and the fold that judges a stream of them.
+//! Support for tests (feature `test-support`): a sample entry, readers of events as messages and as
+//! JSON lines, and the fold that checks a stream of them.
 //!
-//! The readers and the fold use the generated messages and nothing else of the product.
+//! Of the product, the readers and the fold use only the generated messages.
 
 pub mod event;
 pub mod fold;
@@ -9,8 +9,8 @@ pub mod fold;
 use crate::change::EntryState;
 use crate::key::FlowKey;
 
-/// The entry of `key` that one packet of 60 octets made, a nanosecond after 1970 began. A test that
-/// wants something else writes `EntryState { …, ..state(key) }`.
+/// Returns the entry of `key` that one packet of 60 octets made, a nanosecond after 1970 began. A
+/// test that needs other values writes `EntryState { …, ..state(key) }`.
 #[must_use]
 pub fn state(key: FlowKey) -> EntryState {
     EntryState {

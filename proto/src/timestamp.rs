@@ -1,4 +1,4 @@
-//! `google.protobuf.Timestamp` with the JSON form that proto3 asks for.
+//! `google.protobuf.Timestamp` with the JSON form that proto3 requires.
 
 use std::fmt;
 
@@ -7,9 +7,8 @@ use serde::ser::{Error as _, Serialize, Serializer};
 
 /// A point in time: `google.protobuf.Timestamp`, Unix time in UTC.
 ///
-/// In JSON it is RFC 3339 with a `Z` and 0, 3, 6 or 9 decimals, as the proto3
-/// JSON mapping says; the usual crates write `+00:00`, which other programs
-/// need not read.
+/// In JSON it is RFC 3339 with a `Z` and 0, 3, 6 or 9 decimals, as the proto3 JSON mapping
+/// requires; the usual crates write `+00:00`, which other programs need not accept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Timestamp {
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -21,7 +20,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// A point in time given in nanoseconds since 1970-01-01T00:00:00Z.
+    /// Makes a point in time from nanoseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_unix_ns(ns: u64) -> Self {
         Timestamp { seconds: (ns / 1_000_000_000) as i64, nanos: (ns % 1_000_000_000) as i32 }

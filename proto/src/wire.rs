@@ -1,6 +1,7 @@
-//! Protobuf's wire form, for messages that are written by hand.
+//! Protobuf's wire form, for messages that are encoded without generated code.
 //!
-//! Source: protobuf.dev, "Encoding". A field that has its default value is left out, as proto3 asks.
+//! Source: protobuf.dev, "Encoding". A field that has its default value is omitted, as proto3
+//! requires.
 
 use prost::Message as _;
 
@@ -30,7 +31,7 @@ pub(crate) fn put_number(out: &mut Vec<u8>, field: u8, value: u64) {
     }
 }
 
-/// Writes a message that is in wire form already. It is present even when it is empty.
+/// Writes a message that is already in wire form. It is present even when it is empty.
 pub(crate) fn put_message(out: &mut Vec<u8>, field: u8, message: &[u8]) {
     put_tag(out, field, LENGTH);
     put_varint(out, message.len() as u64);

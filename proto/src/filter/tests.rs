@@ -27,7 +27,7 @@ fn connectives_are_those_of_logic() {
         for b in [false, true] {
             let of = |op| program(vec![push(a), push(b), plain(op)]).expect("sound").matches(&facts);
             assert_eq!((of(FilterOp::And), of(FilterOp::Or), of(FilterOp::Xor)), (a && b, a || b, a != b));
-            // What lies deeper stays as it is.
+            // The values below stay as they are.
             for c in [false, true] {
                 let deep = |op| vec![push(c), push(a), push(b), plain(op), plain(FilterOp::Xor)];
                 let of = |op| program(deep(op)).expect("sound").matches(&facts);

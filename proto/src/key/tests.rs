@@ -64,7 +64,7 @@ fn the_compact_form_names_the_part_that_is_wrong() {
     }
 }
 
-/// Keys of a table, with the widths that it describes.
+/// Returns keys of a table, with the widths that it describes.
 fn any_key_of(table: &'static TableDescription) -> impl Strategy<Value = WideKey> {
     prop::collection::vec(any::<u128>(), table.key.len()).prop_map(|values| {
         let mut key = WideKey::default();

@@ -1,4 +1,4 @@
-//! The values of single key fields: from text to numbers, and back.
+//! Conversion of the values of single key fields from text to numbers, and back.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -36,7 +36,7 @@ pub fn parse_value(field: &KeyField, text: &str) -> Result<u128, String> {
 /// Returns the value of a key field as text that [`parse_value`] reads: `port0`, `10.0.0.1`, `6`.
 #[must_use]
 pub fn value_text(field: &KeyField, value: u128) -> String {
-    // A value that its field holds fits into these widths.
+    // A valid value of the field fits into these widths.
     match field.r#type {
         FieldType::Dev => port_name(value as u32),
         FieldType::Ipv4 => Ipv4Addr::from_bits(value as u32).to_string(),
@@ -45,8 +45,8 @@ pub fn value_text(field: &KeyField, value: u128) -> String {
     }
 }
 
-/// Parses what a key field is compared with: the value and the mask of the bits that count. An
-/// address may have a prefix length; the bits of the value beyond it are 0.
+/// Parses the operand of a comparison with a key field: the value, and the mask of the bits that
+/// are compared. An address may have a prefix length; the bits of the value beyond it are 0.
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub fn port_name(input_port: u32) -> String {
     format!("port{}", i64::from(input_port) - 1)
 }
 
-/// Parses `portN`, or the number N + 1 that P4TC shows as interface index.
+/// Parses `portN`, or the number N + 1 that P4TC shows as an interface index.
 fn parse_input_port(text: &str) -> Result<u32, String> {
     let wrong = || {
         if text.is_empty() {
@@ -134,7 +134,7 @@ fn parse_addr<A: FromStr>(text: &str, whole: &str, family: &str) -> Result<A, St
     bare.parse().map_err(|_| format!("{} is not an {family} address", quoted(text)))
 }
 
-/// Parses a decimal number as it is printed: digits only, no leading zero.
+/// Parses a decimal number in its printed form: digits only, no leading zero.
 fn decimal(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if !digits || (text.len() > 1 && text.starts_with('0')) {
@@ -154,7 +154,7 @@ pub fn parse_number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     T::try_from(number).map_err(|_| out_of_range(number, bits))
 }
 
-/// [`parse_number`] for a width that no integer type has.
+/// Does the same as [`parse_number`] for a width that no integer type has.
 fn parse_bits(text: &str, bits: u32) -> Result<u64, String> {
     let (digits, radix) = if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         (hex, 16)
@@ -180,7 +180,7 @@ fn parse_bits(text: &str, bits: u32) -> Result<u64, String> {
 ///
 /// # Errors
 ///
-/// Says which numbers have.
+/// Names the range of valid numbers.
 pub(super) fn check_range(number: u64, bits: u32) -> Result<u64, String> {
     if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(number) } else { Err(out_of_range(number, bits)) }
 }
@@ -189,14 +189,14 @@ fn out_of_range(number: impl fmt::Display, bits: u32) -> String {
     format!("{number} is not in 0 to {}", (1_u128 << bits) - 1)
 }
 
-/// Returns a text of a caller in quotes; of a long one only the beginning, because a message with
-/// all of it would not fit into the trailers that carry it.
+/// Returns a caller's text in quotes. A long text is cut, because a message with all of it would
+/// not fit into the trailers that carry it.
 pub fn quoted(text: &str) -> String {
     let (shown, rest) = beginning(text);
     format!("{shown:?}{rest}")
 }
 
-/// Returns the beginning of a text, and how much is left out.
+/// Returns the beginning of a text, and a note of the length that is left out.
 fn beginning(text: &str) -> (&str, String) {
     const MOST: usize = 64;
     match text.char_indices().nth(MOST) {

@@ -42,8 +42,8 @@ proptest! {
         prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
 
-    /// Whatever a peer sends is a record or an error, and what is read is written as it came but for
-    /// what its kind does not have.
+    /// Any bytes from a peer are a record or an error. A record that was read is written as it
+    /// came, except for the fields that its kind does not have.
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), LEN)) {
         let bytes: [u8; LEN] = bytes.try_into().expect("as many");
@@ -53,7 +53,8 @@ proptest! {
     }
 }
 
-/// The layout is a promise to peers of other versions: each field lies where the table says.
+/// The layout is a promise to peers of other versions: each field is at the offset that the table
+/// gives.
 #[test]
 fn every_field_lies_at_its_place() {
     let key = FlowKey {

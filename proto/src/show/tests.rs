@@ -44,7 +44,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The contract, field by field: what [`Encoder`] has to write of an entry.
+/// The contract, field by field: the fields that [`Encoder`] has to write of an entry.
 fn expected_entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
     let time =
         |ns: u64| Timestamp { seconds: (ns / 1_000_000_000) as i64, nanos: (ns % 1_000_000_000) as i32 };

@@ -1,4 +1,5 @@
-//! Descriptions of tables that do not exist: what follows a description must follow these, too.
+//! Descriptions of tables that do not exist: code that follows a description must follow these,
+//! too.
 
 use super::{FieldType, KeyField, KeyPart, TableDescription};
 

@@ -1,5 +1,5 @@
-//! Events as a watcher reads them, from messages and from lines of JSON: a reader of its own,
-//! written from what is documented.
+//! Events as a watcher reads them, from messages and from lines of JSON: an independent reader,
+//! written from the documentation.
 
 use serde::Deserialize;
 
@@ -12,16 +12,16 @@ pub struct Key {
     src: u32,
     dst: u32,
     protocol: u8,
-    /// Source port, which tells the flows of many tests apart.
+    /// Source port, which distinguishes the flows of many tests.
     pub src_port: u16,
     dst_port: u16,
 }
 
 impl Key {
-    /// As the API shows it.
+    /// Parses the fields of a key as the API shows them.
     ///
     /// # Errors
-    /// Says which field is not as documented.
+    /// Names the field that is not as documented.
     pub fn parse(
         (input_port, src_addr, dst_addr): (&str, &str, &str),
         (protocol, src_port, dst_port): (u32, u32, u32),
@@ -42,8 +42,8 @@ impl Key {
         })
     }
 
-    /// The key that a flow of the tests' traffic generator has when it enters this port: from
-    /// 10.1.0.0 on, consecutive source ports first, then the next address, to 10.0.0.2:80.
+    /// Returns the key that a flow of the tests' traffic generator has when it enters this port:
+    /// from 10.1.0.0 on, consecutive source ports first, then the next address, to 10.0.0.2:80.
     #[must_use]
     pub fn of_flow(number: u64, port: u16) -> Self {
         let addr = |a, b| u32::from_be_bytes([10, a, 0, b]);
@@ -51,7 +51,7 @@ impl Key {
         Self { port, src, dst: addr(0, 2), protocol: 6, src_port: number as u16, dst_port: 80 }
     }
 
-    /// As the API takes it.
+    /// Returns the key in the form of the API.
     #[must_use]
     pub fn to_proto(&self) -> v1::Key {
         let addr = |bits| std::net::Ipv4Addr::from_bits(bits).to_string();
@@ -66,8 +66,8 @@ impl Key {
     }
 }
 
-/// What a watcher knows of an entry beside its key. Two entries under one key differ in their
-/// creation.
+/// The fields of an entry beside its key that a watcher compares. Two entries under one key differ
+/// in their creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct State {
     /// When it was created, nanoseconds of Unix time.
@@ -81,14 +81,14 @@ pub struct State {
 /// One entry.
 pub type Entry = (Key, State);
 
-/// What an event says.
+/// The content of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The entry is there now.
+    /// The entry was created.
     Created(Entry),
     /// The entry was rewritten.
     Updated(Entry),
-    /// The entry has gone; the flag says that a resync found out.
+    /// The entry was deleted; the flag is set when a resync noticed it.
     Deleted(Entry, bool),
     /// A flush has ended.
     Flushed,
@@ -104,20 +104,20 @@ pub enum Kind {
     Gap(u64, u64),
 }
 
-/// An event as far as the fold cares.
+/// An event, reduced to the fields that the fold uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Run of the control service.
     pub epoch: u64,
     /// Number in the epoch.
     pub seq: u64,
-    /// Where it happened.
+    /// The data plane where it happened.
     pub dataplane: String,
-    /// What.
+    /// Its content.
     pub kind: Kind,
 }
 
-/// What is read of a line of `ctl watch -o json`.
+/// The fields that are read from a line of `ctl watch -o json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
@@ -160,11 +160,11 @@ struct KeyLine<'a> {
 }
 
 impl Event {
-    /// Reads a line of `ctl watch -o json`: an Event in proto3 JSON, where what has its default is
-    /// left out and 64-bit numbers are texts.
+    /// Reads a line of `ctl watch -o json`: an Event in proto3 JSON, which omits default values and
+    /// writes 64-bit numbers as texts.
     ///
     /// # Errors
-    /// Says what is not as documented.
+    /// Describes what is not as documented.
     pub fn from_json(line: &str) -> Result<Self, String> {
         let read: Line<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let number = |text: &str| match text {
@@ -203,7 +203,7 @@ impl Event {
     /// Reads a message.
     ///
     /// # Errors
-    /// Says what is not as documented.
+    /// Describes what is not as documented.
     pub fn from_proto(event: &v1::Event) -> Result<Self, String> {
         use v1::{EventType as Type, LifecycleKind};
         let entry = || entry(event.entry.as_ref().ok_or("no entry")?);
@@ -226,7 +226,7 @@ impl Event {
 /// Reads an entry of the API.
 ///
 /// # Errors
-/// Says what is not as documented.
+/// Describes what is not as documented.
 pub fn entry(entry: &v1::Entry) -> Result<Entry, String> {
     let k = entry.key.as_ref().ok_or("no key")?;
     let key = Key::parse((&k.input_port, &k.src_addr, &k.dst_addr), (k.protocol, k.src_port, k.dst_port))?;
@@ -235,7 +235,7 @@ pub fn entry(entry: &v1::Entry) -> Result<Entry, String> {
     Ok((key, State { created_ns, permissions: entry.permissions, aging_ms: entry.aging_ms }))
 }
 
-/// `2026-01-31T12:00:00.25Z` as nanoseconds of Unix time.
+/// Returns a time such as `2026-01-31T12:00:00.25Z` as nanoseconds of Unix time.
 fn unix_ns(text: &str) -> Option<i128> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.split('-').map(|part| part.parse::<i64>().ok());

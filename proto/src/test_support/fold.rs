@@ -1,30 +1,30 @@
-//! The oracle of the event stream: folds what a watcher reads into the table that it must mean, and
-//! refuses what the stream's promise rules out.
+//! The oracle of the event stream: folds the events of a watcher into the table that they describe,
+//! and refuses streams that break the promise.
 //!
 //! *No loss without a notice, and no drift*: within an epoch the numbers of events are dense,
-//! unless a GAP says from where to where; what a GAP took is replaced by a fresh snapshot; no entry
-//! goes that has not come.
+//! unless a GAP gives the range that is missing; a fresh snapshot replaces the events that a GAP
+//! skipped; no entry is deleted that was not created.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::event::{Event, Key, Kind, State};
 
-/// Events kept to be shown when a law is broken.
+/// Number of events kept to be shown when a law is broken.
 const REMEMBERED: usize = 16;
 
 /// Entries by data plane.
 pub type Tables = HashMap<String, HashMap<Key, State>>;
 
-/// Where the stream is.
+/// The position of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// A snapshot is due or coming; its epoch and cut once they are known.
+    /// A snapshot is expected or in progress; its epoch and cut once they are known.
     Snapshot(Option<(u64, u64)>),
     /// The snapshot is complete; events follow.
     Live,
 }
 
-/// How much a stream has carried.
+/// The amount that a stream has carried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Events with numbers.
@@ -45,7 +45,7 @@ pub struct Fold {
     phase: Phase,
     /// Epoch and number of the last event considered.
     last: Option<(u64, u64)>,
-    /// The next snapshot has to be of a later epoch: nothing else explains the hole.
+    /// The next snapshot must be of a later epoch: nothing else explains the missing numbers.
     renewed: bool,
     /// The stream is filtered.
     filtered: bool,
@@ -70,14 +70,14 @@ impl Default for Fold {
 }
 
 impl Fold {
-    /// Makes the fold of a stream that starts at the present end of the log: its first event says
-    /// where that is.
+    /// Makes the fold of a stream that starts at the present end of the log; its first event gives
+    /// the position.
     #[must_use]
     pub fn of_present() -> Self {
         Self { phase: Phase::Live, ..Self::default() }
     }
 
-    /// Makes it the fold of a filtered stream, in which numbers may be left out.
+    /// Makes it the fold of a filtered stream, which may skip numbers.
     #[must_use]
     pub fn filtered(mut self) -> Self {
         self.filtered = true;
@@ -87,7 +87,7 @@ impl Fold {
     /// Takes the stream's next event.
     ///
     /// # Errors
-    /// Names the law that it breaks, and what came before.
+    /// Names the law that the event breaks, and the events before it.
     pub fn take(&mut self, event: &Event) -> Result<(), String> {
         if self.remembered.len() == REMEMBERED {
             self.remembered.pop_front();
@@ -109,15 +109,15 @@ impl Fold {
         }
     }
 
-    /// Forgets the table. The watcher was told to start from a snapshot again, other than by a GAP:
-    /// the service that it knew has gone, or what follows its cursor.
+    /// Clears the table. The watcher has to start from a snapshot again, without a GAP: the service
+    /// that it knew has gone, or the events after its cursor have.
     pub fn start_over(&mut self) {
         self.tables.clear();
         self.phase = Phase::Snapshot(None);
     }
 
-    /// Returns epoch and number up to which the fold is the table; `None` while a snapshot is
-    /// coming.
+    /// Returns the epoch and number up to which the fold equals the table; `None` while a snapshot
+    /// is in progress.
     #[must_use]
     pub fn position(&self) -> Option<(u64, u64)> {
         self.last.filter(|_| self.phase == Phase::Live)
@@ -129,7 +129,7 @@ impl Fold {
         &self.tables
     }
 
-    /// Returns how much the stream has carried.
+    /// Returns the amount that the stream has carried.
     #[must_use]
     pub fn tally(&self) -> Tally {
         self.tally
@@ -243,7 +243,7 @@ impl Fold {
     }
 }
 
-/// Returns what two tables do not have in common, shortened; `None` when they are the same.
+/// Returns the differences of two tables, shortened; `None` when they are equal.
 #[must_use]
 pub fn difference(one: &HashMap<Key, State>, other: &HashMap<Key, State>) -> Option<String> {
     const SHOWN: usize = 5;

@@ -1,4 +1,4 @@
-//! The oracle is not blind: each law is broken once.
+//! Tests that the oracle detects errors: each law is broken once.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn flow(port: u16) -> Key {
     Key::of_flow(port.into(), 0)
 }
 
-/// The state of an entry that was created then.
+/// Returns the state of an entry that was created then.
 fn state(created_ns: i128) -> State {
     State { created_ns, permissions: 0, aging_ms: 1000 }
 }
@@ -27,7 +27,7 @@ fn mark(seq: u64, kind: Kind) -> Event {
     event(7, seq, kind)
 }
 
-/// A snapshot with entry 1, its end deleted, entries 2 and 3 created, a mark.
+/// Returns a snapshot with entry 1, whose end is deleted, entries 2 and 3 created, and a mark.
 fn sound() -> Vec<Event> {
     vec![
         created(10, 1, 100),
@@ -58,8 +58,8 @@ fn a_sound_stream_gives_the_table() {
     assert_eq!(fold.tally(), Tally { events: 5, snapshots: 1, gaps: 0, resynced: 0 });
 }
 
-/// The oracle is not blind: take any numbered event away, or give it twice, and it is noticed by
-/// the next one.
+/// The oracle detects errors: when any numbered event is taken away or given twice, the next one
+/// reveals it.
 #[test]
 fn nothing_numbered_can_be_lost_or_doubled() {
     let more = mark(15, Kind::Progress);
@@ -125,7 +125,7 @@ fn a_hole_without_a_beginning_means_a_new_epoch() {
     assert_eq!(with(&fresh).expect("sound").position(), Some((8, 3)));
     assert!(with(&[mark(15, Kind::Synced)]).is_err(), "the same epoch knows where it was");
     assert!(with(&[event(6, 3, Kind::Synced)]).is_err(), "epochs do not come back");
-    // A stream that broke within a snapshot knows nothing either, and may be in the same epoch.
+    // A stream that broke within a snapshot has no table either, and may be in the same epoch.
     let again = [mark(0, Kind::Gap(0, 0)), created(10, 1, 100), mark(10, Kind::Synced)];
     fold(&[&[created(10, 1, 100)][..], &again].concat()).expect("sound");
 }
@@ -141,7 +141,7 @@ fn a_purge_empties_one_data_plane() {
     assert_eq!(fold.tables()["b"], [(flow(1), state(150))].into());
 }
 
-/// Against `date -d TEXT +%s`.
+/// Compares with `date -d TEXT +%s`.
 #[test]
 fn differences_are_named() {
     let one: HashMap<Key, State> = [(flow(1), state(1)), (flow(2), state(2))].into();
