@@ -1,4 +1,4 @@
-//! Reads and writes of entries, and what is refused with which code and field.
+//! Reads and writes of entries, and the code and field of each refusal.
 
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{
@@ -138,7 +138,7 @@ async fn silence_is_a_deadline_and_a_cut_is_unavailable() {
     let ask = |timeout: Option<u64>| {
         let mut request = Request::new(get(key.clone(), ""));
         if let Some(ms) = timeout {
-            // As a header of its own, so that only the service keeps the time.
+            // Set as a plain header, so that only the service keeps the time.
             request.metadata_mut().insert("grpc-timeout", format!("{ms}m").parse().unwrap());
         }
         let mut client = FlowTrackerServiceClient::new(channel.clone());
@@ -191,7 +191,7 @@ async fn stats_are_live_or_the_last_known() {
     assert_eq!((stats.dataplanes.len(), stats.dataplanes[0].live), (1, false));
 }
 
-/// What the data plane refuses arrives with everything that it said.
+/// A refusal of the data plane arrives with all its details.
 #[tokio::test]
 async fn a_refusal_names_field_and_reason() {
     let service = Service::start().await;

@@ -1,4 +1,4 @@
-//! The built `flowtracker-control`: how it starts and how it exits.
+//! Tests of the built `flowtracker-control`: its start and its exit.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -66,7 +66,8 @@ async fn a_socket_left_behind_is_taken_over_and_a_live_one_is_not() {
     service.stop().await;
 }
 
-/// The file decides what no flag does, and the log says what was decided and where the service is.
+/// The file sets the options that no flag sets, and the log shows the settings and the service's
+/// address.
 #[test]
 fn the_start_tells_the_configuration_and_the_addresses() {
     let dir = Dir::new("config-file");

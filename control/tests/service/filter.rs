@@ -1,5 +1,5 @@
-//! Filters over the wire: what a watcher and a list are told of, and what a bad expression is
-//! answered with.
+//! Filters over the wire: the events of a watcher, the entries of a list, and the refusal of a bad
+//! expression.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use tonic_types::StatusExt;
 
 use crate::rig::*;
 
-/// Which keys of the whole table a filter is to keep.
+/// Returns true for the keys that a filter is to keep.
 type Keeps = fn(&Key) -> bool;
 
-/// The violation of a refused request: its field and what is wrong.
+/// Returns the violation of a refused request: its field and its description.
 fn violation(refused: &Status) -> (String, String) {
     assert_eq!(refused.code(), Code::InvalidArgument);
     let [violation] = &refused.get_details_bad_request().unwrap().field_violations[..] else {
@@ -76,7 +76,7 @@ async fn a_resumed_stream_has_holes_and_its_marks_go_on() {
     let mut watcher = service.watch_filtered(after(epoch, 100), "key.srcPort = 7 || key.srcPort = 555").await;
     let event = watcher.next().await;
     assert_eq!((word(&event).as_str(), event.seq), ("CREATED 555", 555), "7 came before the cursor");
-    // Nothing more is wanted: the marks tell how far the stream has come.
+    // No further event matches: the marks show how far the stream has come.
     let mark = watcher.any().await.unwrap();
     assert_eq!((mark.r#type(), mark.seq), (EventType::Progress, 600));
     let mut resumed = service.watch_filtered(after(epoch, mark.seq), "key.srcPort = 601").await;
@@ -85,8 +85,8 @@ async fn a_resumed_stream_has_holes_and_its_marks_go_on() {
     assert_eq!((word(&event).as_str(), event.seq), ("CREATED 601", 602));
 }
 
-/// `snapshot ∪ events == table`, with the filter on both sides, whatever part of the history the
-/// snapshot covers.
+/// Checks `snapshot ∪ events == table`, with the filter on both sides, for any part of the history
+/// that the snapshot covers.
 #[tokio::test]
 async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
     let service = Service::start().await;
@@ -141,7 +141,7 @@ async fn what_a_filtered_watcher_folds_is_the_filtered_table() {
     }
 }
 
-/// Tables larger than what is looked at in one go, of which almost all or almost nothing is wanted.
+/// A table larger than one step of the search, of which almost all or almost no entries match.
 #[tokio::test]
 async fn a_large_snapshot_is_filtered_to_its_last_entry() {
     let service = Service::start().await;
@@ -203,7 +203,7 @@ async fn no_filter_is_absent_on_the_link_and_a_filter_is_a_program() {
 #[tokio::test]
 async fn a_bad_expression_is_refused_under_its_field_with_a_column() {
     let service = Service::start().await;
-    // No data plane is attached: the text is judged before anything is asked of one.
+    // No data plane is attached: the expression is checked before any data plane is asked.
     let refused = list(&service, "prio = 1 && key.dstport = 1").await.unwrap_err();
     let wrong = "column 17: unknown key field \"dstport\"; did you mean dstPort?";
     assert_eq!(violation(&refused), ("filter".to_owned(), wrong.to_owned()));
@@ -219,8 +219,8 @@ async fn a_bad_expression_is_refused_under_its_field_with_a_column() {
         let refused = service.client().await.watch_events(request).await.unwrap_err();
         assert_eq!(violation(&refused), ("filter".to_owned(), wrong.to_owned()));
     }
-    // The longest text and the longest words that a message may have to repeat still fit the
-    // headers of an answer.
+    // The longest text and the longest words that a message may repeat still fit into the headers
+    // of an answer.
     let wide = format!("key.srcAddr = \"{}\"{}", "\u{7f}".repeat(64), " ".repeat(4000));
     assert!(violation(&list(&service, &wide).await.unwrap_err()).1.starts_with("column 15"));
     let long = "\u{10ffff}".repeat(2000);

@@ -1,4 +1,4 @@
-//! Metrics and health over HTTP, spoken by hand.
+//! Metrics and health over HTTP, with requests written by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::rig::*;
 
 const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1";
 
-/// An answer.
+/// An answer over HTTP.
 #[derive(Debug)]
 struct Page {
     status: u16,
@@ -28,18 +28,18 @@ impl Page {
         })
     }
 
-    /// The value of a sample.
+    /// Returns the value of a sample.
     fn sample(&self, name: &str) -> Option<&str> {
         self.body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
     }
 
-    /// What each metric's `# TYPE` says.
+    /// Returns the type of each metric, from its `# TYPE` line.
     fn types(&self) -> BTreeMap<&str, &str> {
         self.body.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect()
     }
 }
 
-/// A service with HTTP.
+/// Starts a service with HTTP.
 async fn start() -> (Service, SocketAddr) {
     let service = Service::with(&["--http", "127.0.0.1:0"]).await;
     let addr = service.http.unwrap();
@@ -63,7 +63,7 @@ async fn get(addr: SocketAddr, path: &str) -> Page {
     ask(addr, "GET", path, &[]).await
 }
 
-/// Scrapes while `plane` says `stats`.
+/// Scrapes the metrics while `plane` answers with `stats`.
 async fn scrape(
     addr: SocketAddr,
     plane: &mut Plane,
@@ -77,7 +77,7 @@ async fn scrape(
     asked.await.unwrap()
 }
 
-/// Figures of which no two are the same.
+/// Returns counters that all differ.
 fn figures() -> DataplaneStats {
     let outcomes = Outcomes {
         hit: 31,
@@ -130,7 +130,7 @@ fn figures() -> DataplaneStats {
     DataplaneStats { dataplane: String::new(), lcores: vec![lcore], ports: vec![port], time, live: false }
 }
 
-/// Every figure is in the sample that is named after it.
+/// Every counter is in the sample that is named after it.
 #[tokio::test]
 async fn every_figure_has_its_sample() {
     let (service, addr) = start().await;
@@ -255,7 +255,7 @@ async fn the_format_is_the_one_that_was_asked_for() {
     assert_eq!(samples(&classic), samples(&open), "the same figures either way");
 }
 
-/// A name may hold what has a meaning in the formats.
+/// A name may contain characters that have a meaning in the formats.
 #[tokio::test]
 async fn names_are_escaped() {
     let (service, addr) = start().await;
@@ -284,7 +284,7 @@ async fn who_is_away_is_shown_with_its_last_figures() {
     }
 }
 
-/// A data plane that is stopped keeps its link; it must not keep Prometheus.
+/// A stopped data plane keeps its link, but must not delay a scrape.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_answer_is_not_waited_for() {
     let (service, addr) = start().await;
@@ -344,7 +344,7 @@ async fn there_are_four_pages_and_they_are_read_only() {
             assert_eq!(ask(addr, method, path, &[]).await.status, 404, "{method} {path}");
         }
     }
-    // What stands behind the question mark is nobody's.
+    // The query after the question mark is ignored.
     assert_eq!(get(addr, "/healthz?x=y").await.status, 200);
 }
 
@@ -375,7 +375,7 @@ async fn a_client_may_close_its_half_after_the_request() {
     assert!(answer.contains("flowtracker_dataplane_stats_live{dataplane=\"dp\"} 1\n"), "{answer}");
 }
 
-/// Clients that say nothing are let go, also when there are more of them than there is room for.
+/// Silent clients are disconnected, even when there are more of them than the limit allows.
 #[tokio::test(start_paused = true)]
 async fn silent_clients_are_let_go() {
     let (_service, addr) = start().await;
@@ -401,7 +401,7 @@ async fn clients_that_say_nothing_do_not_hold_the_service() {
     drop(silent);
 }
 
-/// Name, type and labels of every metric, as `docs/metrics.md` lists them.
+/// Returns name, type and labels of every metric, as `docs/metrics.md` lists them.
 fn documented() -> BTreeSet<(String, String, String)> {
     let page = include_str!("../../docs/metrics.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `flowtracker_"));
@@ -415,7 +415,7 @@ fn documented() -> BTreeSet<(String, String, String)> {
     rows.map(row).collect()
 }
 
-/// The same of every metric that is served.
+/// Returns the same for every metric that is served.
 fn served(page: &Page) -> BTreeSet<(String, String, String)> {
     let described = |(name, kind): (&str, &str)| {
         let samples = page.body.lines().filter(|line| !line.starts_with('#')).filter(|line| {
@@ -431,7 +431,7 @@ fn served(page: &Page) -> BTreeSet<(String, String, String)> {
     page.types().into_iter().map(described).collect()
 }
 
-/// The names of a sample's labels.
+/// Returns the names of a sample's labels.
 fn labels(sample: &str) -> Vec<&str> {
     let Some((_, labels)) = sample.split_once('{') else { return vec![] };
     labels.split('}').next().unwrap().split(',').map(|label| label.split('=').next().unwrap()).collect()
@@ -445,7 +445,7 @@ async fn the_page_about_metrics_has_every_one_of_them() {
     assert_eq!(documented(), served(&page));
 }
 
-/// What the page's queries and rules ask for is there.
+/// Every metric that the page's queries and rules use is served.
 #[test]
 fn the_queries_on_the_page_name_metrics_that_exist() {
     let names: BTreeSet<_> = documented().into_iter().map(|(name, ..)| name).collect();

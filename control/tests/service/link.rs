@@ -1,4 +1,4 @@
-//! The rules of the data plane's link, and what breaking them leads to.
+//! The rules of the data plane's link, and the effect of breaking them.
 
 use control::server::SERVICE;
 use flowtracker_proto::link;
@@ -18,7 +18,7 @@ async fn a_hole_in_the_batches_closes_the_link() {
         let mut plane = Plane::attach(&service, hello("dp", 1, &[1, 2])).await.unwrap();
         plane.send(1, vec![created(1, T)]).await;
         plane.send(2, vec![created(2, T)]).await;
-        // 2 is due.
+        // Number 2 is expected.
         plane.send_batch(Batch { shard: 1, first_seq, records: bytes(&created(3, T)) }).await;
         assert_eq!(plane.ended().await.unwrap_err().code(), Code::DataLoss, "{first_seq}");
         plane.cut(&service).await;
@@ -26,12 +26,12 @@ async fn a_hole_in_the_batches_closes_the_link() {
     assert_eq!(service.hub.dataplanes()[0].entries, 2, "what was dense has been taken in");
 }
 
-/// A record that names no author, in its fixed form.
+/// Returns the fixed form of a record that names no author.
 fn bytes(record: &Record) -> Vec<u8> {
     Introduced::default().record(record).to_bytes().to_vec()
 }
 
-/// What [`bytes`] gives, with one octet changed.
+/// Returns the octets of [`bytes`], with one of them changed.
 fn spoilt(record: &Record, at: usize, octet: u8) -> Vec<u8> {
     let mut bytes = bytes(record);
     bytes[at] = octet;
@@ -82,7 +82,7 @@ async fn authors_have_a_number_and_a_name() {
     plane.settled(&service).await;
 }
 
-/// Another layout of records is noticed before the first of them.
+/// A different layout of records is noticed before the first of them.
 #[tokio::test]
 async fn another_version_of_records_is_refused() {
     let service = Service::start().await;

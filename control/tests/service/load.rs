@@ -1,5 +1,5 @@
-//! The promise of the stream under a random load: what a watcher has folded is
-//! the table, whatever was cut, restarted or purged in between.
+//! The promise of the stream under a random load: the fold of a watcher equals the table after any
+//! cuts, restarts and purges.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,18 +11,18 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::rig::*;
 
-/// One step of a data plane's life.
+/// One step of a random load.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A packet of flow n: an entry is learned if there is none.
+    /// A packet of flow n arrives, and an entry is learned if there is none.
     Packet(u16),
     /// The entry of flow n, if any, is rewritten with this aging.
     Update(u16, u32),
-    /// The entry of flow n, if any, goes.
+    /// The entry of flow n, if any, is deleted.
     Remove(u16),
-    /// The link is cut, these flows change meanwhile, and it comes back.
+    /// The link is cut and comes back; these steps happen in between.
     Relink(Vec<Step>),
-    /// The process is restarted: its table is empty, its lcores may be others.
+    /// The process is restarted: its table is empty, and its lcores may be others.
     Restart(bool),
     /// The program is detached and attached again.
     Purge,
@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The table as the data plane has it: the oracle.
+/// The oracle: the table as the data plane has it.
 struct Model {
     table: BTreeMap<u16, EntryRecord>,
     shards: Vec<u32>,
@@ -59,7 +59,7 @@ impl Model {
         self.shards[usize::from(n) % self.shards.len()]
     }
 
-    /// Does what the step says and returns the record that tells of it.
+    /// Applies the step and returns its record, with the shard that sends it.
     fn change(&mut self, step: &Step) -> Option<(u32, Record)> {
         self.clock += SEC;
         let now = self.clock;
@@ -117,7 +117,7 @@ impl Model {
         plane
     }
 
-    /// What a watcher must know.
+    /// Returns the state that a watcher must have.
     fn known(&self) -> HashMap<Key, State> {
         let known = |(n, e): (&u16, &EntryRecord)| {
             let state = State {
@@ -131,12 +131,12 @@ impl Model {
     }
 }
 
-/// Lets every watcher catch up, and compares.
+/// Lets every watcher catch up, and compares its fold with the model.
 async fn compare(service: &Service, plane: &mut Plane, model: &Model, watchers: &mut [(Watcher, Fold)]) {
     plane.settled(service).await;
     let last = service.hub.window(0).last_seq;
     for (watcher, fold) in watchers {
-        // A snapshot's entries carry the cut's number, so SYNCED has to come as well.
+        // A snapshot's entries carry the cut's number, so SYNCED has to arrive as well.
         while !has_reached(fold, last) {
             take(fold, &watcher.next().await);
         }
@@ -189,7 +189,7 @@ async fn live(service: &Service, steps: Vec<Step>) {
     plane.cut(service).await;
 }
 
-/// Steps from a fixed seed, so that a failure can be looked at again.
+/// Returns steps from a fixed seed, so that a failure can be reproduced.
 fn steps(seed: u8, count: usize) -> Vec<Step> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);

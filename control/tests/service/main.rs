@@ -1,5 +1,5 @@
-//! The service as its neighbours see it: real gRPC over loopback, with a data
-//! plane that is played by the test.
+//! Tests of the service as its peers see it: real gRPC over loopback, with a data plane that the
+//! test simulates.
 
 mod admin;
 mod daemon;

@@ -1,4 +1,4 @@
-//! What a cut link, a restarted data plane and a purge look like to a watcher.
+//! The events that a watcher gets after a cut link, a restarted data plane and a purge.
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,8 @@ async fn the_difference_is_reported_and_nothing_else() {
     plane.cut(&service).await;
 
     let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
-    // 1 is as before, 2 was replaced, 3 was updated, 4 expires while the resync
-    // runs, 5 has gone, 6 is new, 7 comes to life while the resync runs.
+    // 1 is unchanged, 2 was replaced, 3 was updated, 4 expires during the resync, 5 was deleted, 6
+    // is new, and 7 is created during the resync.
     let mut updated = present(3, T);
     updated.entry.as_mut().unwrap().aging_ms = 60_000;
     plane
@@ -81,8 +81,8 @@ async fn stale_and_unknown_records_are_no_events() {
     let mut plane = Plane::fresh(&service).await;
     let mut old = present(1, T);
     old.entry.as_mut().unwrap().aging_ms = 60_000;
-    // The resync saw it later than the CREATED that waited in the ring; the
-    // deletion of an entry that was never told of says only that 2 has gone.
+    // The resync saw it later than the CREATED that waited in the ring. The deletion of an entry
+    // that was never reported only shows that 2 is gone.
     plane.send(1, vec![old, created(1, T), expired(9, T), created(2, T), expired(2, T + SEC)]).await;
     assert_eq!(watcher.words(3).await, ["CREATED 1", "CREATED 2", "DELETED 2 RESYNC"]);
     plane.settled(&service).await;
@@ -98,13 +98,13 @@ async fn every_update_is_an_event_even_within_a_millisecond() {
     let mut plane = Plane::fresh(&service).await;
     let update = |at| record(RecordKind::Updated, at, learned(1, T, T));
     plane.send(1, vec![created(1, T), update(T + 1000), update(T + 2000), update(T + 2000)]).await;
-    // The last one is the one before it once more.
+    // The last update equals the one before it.
     assert_eq!(watcher.words(3).await, ["CREATED 1", "UPDATED 1", "UPDATED 1"]);
     plane.settled(&service).await;
     assert_eq!(service.hub.window(0).last_seq, 3);
 }
 
-/// Ten minutes pass as an argument.
+/// The ten minutes pass by way of an argument, not of a clock.
 #[test]
 fn entries_of_a_detached_data_plane_stay_ten_minutes() {
     let hub = Hub::new(1, 20_000).unwrap();
@@ -143,7 +143,7 @@ async fn a_purge_is_one_event_however_the_shards_drift() {
     plane.resync(2, vec![]).await;
     plane.send(1, vec![created(1, T)]).await;
     plane.send(2, vec![created(2, T)]).await;
-    // Shard 1 is purged, loaded and at work again before shard 2 says a word.
+    // Shard 1 is purged, loaded and working again before shard 2 reports anything.
     plane.send(1, vec![bare(RecordKind::Purged), bare(RecordKind::Loaded), created(3, T)]).await;
     plane.send(2, vec![created(4, T), bare(RecordKind::Purged)]).await;
     plane.send(2, vec![bare(RecordKind::Loaded), created(5, T)]).await;

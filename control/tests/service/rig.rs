@@ -1,5 +1,4 @@
-//! A service in this process, a data plane made of paper, and the fold that
-//! every watcher is promised.
+//! A service in this process, a simulated data plane, and the fold that every watcher is promised.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -37,10 +36,10 @@ pub(crate) const T: u64 = 1_795_329_972_123_456_000;
 pub(crate) const SEC: u64 = 1_000_000_000;
 /// Permissions of learned entries: `-RUD-PS-RUDX--`.
 pub(crate) const LEARNED: u16 = 0x1dbc;
-/// Nothing here should take this long; it only keeps a broken test from hanging.
+/// Limit of every wait, longer than any should take; it keeps a broken test from hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for what must come, and fails rather than hangs.
+/// Waits for `work`, and fails rather than hangs.
 pub(crate) async fn soon<F: Future>(what: &str, work: F) -> F::Output {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(output) => output,
@@ -48,7 +47,7 @@ pub(crate) async fn soon<F: Future>(what: &str, work: F) -> F::Output {
     }
 }
 
-/// Waits until `holds` does.
+/// Waits until `holds` returns true.
 pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     let poll = async {
         while !holds() {
@@ -61,7 +60,7 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 /// A service on a free port.
 pub(crate) struct Service {
     pub(crate) addr: SocketAddr,
-    /// Of metrics and health.
+    /// Address of metrics and health.
     pub(crate) http: Option<SocketAddr>,
     pub(crate) hub: Arc<Hub>,
     stop: oneshot::Sender<()>,
@@ -73,7 +72,8 @@ impl Service {
         Self::with(&[]).await
     }
 
-    /// With more flags than the address. Without `--http` among them, there is none.
+    /// Starts a service with these flags besides the address. Without `--http` among them, it has
+    /// no HTTP.
     pub(crate) async fn with(flags: &[&str]) -> Self {
         let base = ["flowtracker-control", "--listen", "127.0.0.1:0"];
         let http: &[_] = if flags.contains(&"--http") { &[] } else { &["--http", "off"] };
@@ -107,7 +107,7 @@ impl Service {
         Watcher { stream, ready: Vec::new() }
     }
 
-    /// The mirrored entries of the first data plane.
+    /// Returns the mirrored entries of the first data plane.
     pub(crate) async fn mirrored(&self) -> Vec<EntryState> {
         self.hub.snapshot().await.parts().unwrap()[0].1.clone()
     }
@@ -134,14 +134,14 @@ pub(crate) fn watch_request(at: start::At) -> WatchEventsRequest {
     WatchEventsRequest { start: Some(Start { at: Some(at) }), ..WatchEventsRequest::default() }
 }
 
-/// A stream of events, one at a time.
+/// A stream of events, read one at a time.
 pub(crate) struct Watcher {
     stream: Streaming<WatchEventsResponse>,
     ready: Vec<Event>,
 }
 
 impl Watcher {
-    /// The next event or mark.
+    /// Returns the next event or mark.
     pub(crate) async fn any(&mut self) -> Result<Event, Status> {
         while self.ready.is_empty() {
             let response = soon("an event", self.stream.message()).await?;
@@ -151,8 +151,8 @@ impl Watcher {
         Ok(self.ready.pop().unwrap())
     }
 
-    /// The next event that is not PROGRESS. A stream that has nothing but
-    /// PROGRESS for long is broken.
+    /// Returns the next event that is not PROGRESS. A stream that carries only PROGRESS for long is
+    /// broken.
     pub(crate) async fn next(&mut self) -> Event {
         for _ in 0..PATIENCE.as_secs() {
             let event = self.any().await.unwrap();
@@ -163,7 +163,7 @@ impl Watcher {
         panic!("nothing but PROGRESS comes");
     }
 
-    /// The next `n` events, as (type, compact key, reason).
+    /// Returns the next `n` events in the short form of [`word`].
     pub(crate) async fn words(&mut self, n: usize) -> Vec<String> {
         let mut words = Vec::new();
         for _ in 0..n {
@@ -173,7 +173,7 @@ impl Watcher {
     }
 }
 
-/// An event in short: `CREATED n` for [`flow`]`(n)`, `DELETED n RESYNC`.
+/// Returns an event in short: `CREATED n` for [`flow`]`(n)`, `DELETED n RESYNC`.
 pub(crate) fn word(event: &Event) -> String {
     let mut word = event.r#type().as_str_name().replace("EVENT_TYPE_", "");
     if let Some(entry) = &event.entry {
@@ -188,17 +188,17 @@ pub(crate) fn word(event: &Event) -> String {
     word
 }
 
-/// The n-th flow: it differs in its source port.
+/// Returns the n-th flow, which differs in its source port.
 pub(crate) fn flow(n: u16) -> FlowKey {
     "port0/tcp/10.0.0.1:1-10.0.0.2:1234".parse().map(|key| FlowKey { src_port: n, ..key }).unwrap()
 }
 
-/// The same as watchers know it.
+/// Returns the same as watchers see it.
 pub(crate) fn key(n: u16) -> Key {
     Key::parse(("port0", "10.0.0.1", "10.0.0.2"), (6, n.into(), 1234)).unwrap()
 }
 
-/// An entry as a data plane made of paper has it.
+/// An entry of the simulated data plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntryRecord {
     pub(crate) key: FlowKey,
@@ -212,7 +212,7 @@ pub(crate) struct EntryRecord {
     pub(crate) bytes: u64,
     /// `None` means the data path.
     pub(crate) created_by: Option<Actor>,
-    /// `None` means nobody.
+    /// `None` means that it was never updated.
     pub(crate) updated_by: Option<Actor>,
 }
 
@@ -233,7 +233,7 @@ pub(crate) struct Record {
 pub(crate) struct Introduced(Vec<Actor>);
 
 impl Introduced {
-    /// Numbers are those of the place, counted from 1.
+    /// Returns the number of an author, which is its place, counted from 1.
     fn number(&mut self, actor: Option<&Actor>) -> AuthorNumber {
         let Some(actor) = actor else { return 0 };
         let at = self.0.iter().position(|known| known == actor).unwrap_or_else(|| {
@@ -280,13 +280,14 @@ impl Introduced {
     }
 }
 
-/// What the mirror is given of a record that names no author.
+/// Returns the report that the mirror gets for a record without authors.
 pub(crate) fn report(record: &Record) -> Result<(u64, Report), BadRecord> {
     let record = Introduced::default().record(record);
     Ok((record.time_ns, Report::of(&record, |_| None)?))
 }
 
-/// Entries as the answer to a command carries them, read at `time_ns`. Nobody but the data path is their author.
+/// Returns entries in the form of an answer to a command, read at `time_ns`. Their only author is
+/// the data path.
 pub(crate) fn answer(time_ns: u64, entries: &[EntryRecord]) -> Vec<u8> {
     let mut nobody = Introduced::default();
     let record = |entry| link::Record { time_ns, body: Body::Present(nobody.entry(entry)) }.to_bytes();
@@ -295,7 +296,7 @@ pub(crate) fn answer(time_ns: u64, entries: &[EntryRecord]) -> Vec<u8> {
     records
 }
 
-/// A learned entry of [`flow`]`(n)`.
+/// Returns a learned entry of [`flow`]`(n)`.
 pub(crate) fn learned(n: u16, create_ns: u64, used_ns: u64) -> EntryRecord {
     EntryRecord {
         key: flow(n),
@@ -312,29 +313,30 @@ pub(crate) fn learned(n: u16, create_ns: u64, used_ns: u64) -> EntryRecord {
     }
 }
 
-/// A record about `entry`.
+/// Returns a record about `entry`.
 pub(crate) fn record(kind: RecordKind, time_ns: u64, entry: EntryRecord) -> Record {
     Record { time_ns, entry: Some(entry), ..bare(kind) }
 }
 
-/// A record without an entry.
+/// Returns a record without an entry.
 pub(crate) fn bare(kind: RecordKind) -> Record {
     let reason = DeleteReason::Unspecified;
     Record { kind, time_ns: T, entry: None, reason, deleted_by: None, deleted: 0, failed: 0 }
 }
 
-/// [`flow`]`(n)` was created at `create_ns`.
+/// Returns the record that [`flow`]`(n)` was created at `create_ns`.
 pub(crate) fn created(n: u16, create_ns: u64) -> Record {
     record(RecordKind::Created, create_ns, learned(n, create_ns, create_ns))
 }
 
-/// [`flow`]`(n)`, created and last used at `create_ns`, idled out 30 s later.
+/// Returns the record that [`flow`]`(n)`, created and last used at `create_ns`, idled out 30 s
+/// later.
 pub(crate) fn expired(n: u16, create_ns: u64) -> Record {
     let entry = learned(n, create_ns, create_ns);
     Record { reason: DeleteReason::Idle, ..record(RecordKind::Deleted, create_ns + 30 * SEC, entry) }
 }
 
-/// [`flow`]`(n)` is in the table.
+/// Returns the record that [`flow`]`(n)` is in the table.
 pub(crate) fn present(n: u16, create_ns: u64) -> Record {
     record(RecordKind::Present, T + SEC, learned(n, create_ns, create_ns))
 }
@@ -351,7 +353,7 @@ pub(crate) fn hello(name: &str, instance: u64, shards: &[u32]) -> Hello {
     }
 }
 
-/// A data plane made of paper.
+/// A simulated data plane.
 pub(crate) struct Plane {
     up: mpsc::Sender<AttachRequest>,
     down: Streaming<AttachResponse>,
@@ -387,7 +389,7 @@ impl Plane {
         self.send_batch(Batch { shard, first_seq, records }).await;
     }
 
-    /// Records in their fixed form, after their authors have been introduced.
+    /// Returns records in their fixed form, after introducing their authors.
     async fn bytes(&mut self, records: &[Record]) -> Vec<u8> {
         let known = self.introduced.0.len();
         let bytes: Vec<_> = records.iter().map(|r| self.introduced.record(r).to_bytes()).collect();
@@ -400,7 +402,7 @@ impl Plane {
         bytes.concat()
     }
 
-    /// Entries as an answer carries them.
+    /// Returns entries in the form of an answer.
     async fn entries(&mut self, time_ns: u64, entries: &[EntryRecord]) -> Vec<u8> {
         let present = |entry: &EntryRecord| record(RecordKind::Present, time_ns, entry.clone());
         self.bytes(&entries.iter().map(present).collect::<Vec<_>>()).await
@@ -432,8 +434,8 @@ impl Plane {
         self.up.send(AttachRequest { body: Some(attach_request::Body::Reply(reply)) }).await.unwrap();
     }
 
-    /// Waits until the service has taken in all that was sent: replies come
-    /// after batches on the same stream.
+    /// Waits until the service has processed everything that was sent: replies come after batches
+    /// on the same stream.
     pub(crate) async fn settled(&mut self, service: &Service) {
         let mut client = service.client().await;
         let asked = tokio::spawn(async move { client.get_stats(stats_of("")).await });
@@ -443,7 +445,7 @@ impl Plane {
         soon("stats", asked).await.unwrap().unwrap();
     }
 
-    /// How the service ends the link.
+    /// Waits for the end of the link, and returns its status.
     pub(crate) async fn ended(&mut self) -> Result<(), Status> {
         let drain = async {
             while self.down.message().await?.is_some() {}
@@ -452,7 +454,7 @@ impl Plane {
         soon("the end of the link", drain).await
     }
 
-    /// Cuts the link and waits until the service knows.
+    /// Cuts the link and waits until the service has noticed it.
     pub(crate) async fn cut(self, service: &Service) {
         drop(self);
         let away = || service.hub.dataplanes().iter().all(|d| !d.attached);
@@ -510,7 +512,7 @@ impl Plane {
     }
 }
 
-/// What a data plane's filters ask about an entry at `time_ns`.
+/// Returns the facts of an entry that a data plane's filters test at `time_ns`.
 fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
     let key = entry.key;
     Facts {
@@ -521,32 +523,33 @@ fn facts(entry: &EntryRecord, time_ns: u64) -> Facts {
     }
 }
 
-/// A reply that is nothing but a status.
+/// Returns a request for the counters of a data plane.
 pub(crate) fn stats_of(dataplane: &str) -> GetStatsRequest {
     GetStatsRequest { dataplane: dataplane.to_owned() }
 }
 
+/// Returns a reply that has only a status.
 pub(crate) fn status(id: u64, status: ReplyStatus) -> Reply {
     Reply { id, status: status.into(), ..Reply::default() }
 }
 
-/// Takes an event or mark into a fold, which refuses what the stream must never say.
+/// Takes an event or mark into a fold, which refuses what breaks the promise of the stream.
 pub(crate) fn take(fold: &mut Fold, event: &Event) {
     event::Event::from_proto(event).and_then(|event| fold.take(&event)).unwrap();
 }
 
-/// The entries of the data plane "dp".
+/// Returns the entries of the data plane "dp".
 pub(crate) fn table(fold: &Fold) -> HashMap<Key, State> {
     fold.tables().get("dp").cloned().unwrap_or_default()
 }
 
-/// True when the fold is the table up to this number, or beyond.
+/// Returns true when the fold has reached this number, or is beyond it.
 pub(crate) fn has_reached(fold: &Fold, seq: u64) -> bool {
     fold.position().is_some_and(|(_, reached)| reached >= seq)
 }
 
 impl Plane {
-    /// Like [`Plane::cut`] where others stay.
+    /// Does the same as [`Plane::cut`], while other data planes stay attached.
     pub(crate) async fn cut_one(self, service: &Service, name: &str) {
         drop(self);
         let away = || service.hub.dataplanes().iter().any(|d| *d.name == *name && !d.attached);
@@ -554,7 +557,7 @@ impl Plane {
     }
 }
 
-/// A directory that goes with the test.
+/// A directory that is deleted with the test.
 pub(crate) struct Dir(std::path::PathBuf);
 
 impl Dir {

@@ -1,4 +1,4 @@
-//! Watchers: snapshots, cursors, gaps, marks, and what a slow one costs the others.
+//! Watchers: snapshots, cursors, gaps, marks, and the effect of a slow watcher on the others.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tonic_types::StatusExt;
 
 use crate::rig::*;
 
-/// A hub with "dp" attached, and the number of its link.
+/// Returns a hub with "dp" attached, and the number of its link.
 fn hub(retain: usize) -> (Arc<Hub>, u64) {
     let hub = Arc::new(Hub::new(7, retain).unwrap());
     let link = hub.attach(&hello("dp", 1, &[1]), T);
@@ -170,7 +170,7 @@ async fn streams_end_when_the_service_does() {
     assert_eq!(plane.ended().await.unwrap_err().code(), Code::Unavailable);
 }
 
-/// The generated server's way gives what the prepared one gives.
+/// The generated server and the prepared one send the same.
 #[tokio::test]
 async fn messages_are_what_the_bytes_say() {
     let (hub, link) = hub(100);

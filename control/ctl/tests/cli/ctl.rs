@@ -1,4 +1,4 @@
-//! The built `ctl`: what it prints byte for byte, and how it exits.
+//! Tests of the built `ctl`: its output byte for byte, and its exit status.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
@@ -11,7 +11,7 @@ const TABLE: &str = "flowtracker/table/Main/ct_flow_table";
 const KEY_36876: &str =
     "input_port port0 srcAddr 10.0.0.1 dstAddr 10.0.0.2 protocol 6 srcPort 36876 dstPort 1234";
 
-/// The key lines of [`flow`]`(n)`.
+/// Returns the key lines of [`flow`]`(n)`.
 fn key_lines(n: u16) -> String {
     format!(
         " table: Main/ct_flow_table(id 1)entry priority 64000[permissions -RUD-PS-RUDX--]\n\
@@ -50,7 +50,7 @@ async fn watching(service: &Service, arguments: &str) -> Child {
     child
 }
 
-/// Reads what `child` prints until it has printed `bytes` bytes.
+/// Returns the output of `child`, once it has printed `bytes` bytes.
 async fn printed(child: &mut Child, bytes: usize) -> String {
     let mut out = child.stdout.take().unwrap();
     let read = tokio::task::spawn_blocking(move || {
@@ -325,7 +325,7 @@ async fn watch_prints_json_lines_of_events() {
     let events: Vec<flowtracker_proto::v1::Event> =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.iter().map(word).collect::<Vec<_>>(), ["CREATED 1", "SYNCED"]);
-    // The reader has gone: the next line ends the watch without a word.
+    // The reader has gone: the next line ends the watch without a message.
     plane.send(1, vec![created(2, T)]).await;
     let end = soon("ctl to end", tokio::task::spawn_blocking(move || child.wait_with_output())).await;
     let output = end.unwrap().unwrap();

@@ -1,7 +1,7 @@
-//! Every output of `ctl`, byte for byte. Each file in `tests/golden` is a
-//! transcript: a command, `>` what it asked of the service, what it printed, `2>`
-//! what it said on standard error, `=` its exit status. The answers come from a
-//! script. `UPDATE_GOLDEN=1` writes the files instead of comparing.
+//! Every output of `ctl`, byte for byte. Each file in `tests/golden` is a transcript: a command,
+//! its requests to the service after `>`, its output, its standard error after `2>`, and its exit
+//! status after `=`. The answers come from a script. `UPDATE_GOLDEN=1` writes the files instead of
+//! comparing.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -23,17 +23,17 @@ use crate::scripted::{Answer, Scripted};
 
 const TABLE: &str = "flowtracker/table/Main/ct_flow_table";
 const KEY: &str = "port0/tcp/10.0.0.1:36876-10.0.0.2:1234";
-/// A pid that the golden files can know.
+/// A fixed pid, so that the golden files can contain it.
 const PID: u32 = 448;
 
-/// A command, what it is answered, and what stands on its standard input.
+/// A command, its answers, and its standard input.
 struct Step {
     arguments: Vec<String>,
     answers: Vec<Answer>,
     input: &'static str,
 }
 
-/// Words as a shell would give them: what stands between single quotes is one.
+/// Makes a step of a command line, split as a shell would: text between single quotes is one word.
 fn step(command: &str, answers: Vec<Answer>) -> Step {
     let command = command.replace("TABLE", TABLE).replace("KEY", KEY);
     let mut arguments = Vec::new();
@@ -47,13 +47,13 @@ fn step(command: &str, answers: Vec<Answer>) -> Step {
     Step { arguments, answers, input: "" }
 }
 
-/// The word as one would type it into a shell.
+/// Returns the word as a user would type it into a shell.
 fn typed(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/:.=_-".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
-/// Runs the steps, one service each, and compares what happened with the file.
+/// Runs the steps, each with a service of its own, and compares the transcript with the file.
 async fn golden(name: &str, steps: Vec<Step>) {
     let mut transcript = String::new();
     for step in steps {
@@ -93,7 +93,7 @@ async fn golden(name: &str, steps: Vec<Step>) {
     assert_eq!(transcript, expected, "{name} is longer or shorter");
 }
 
-/// An entry of data plane "dp" as the API shows it at `time_ns`.
+/// Returns an entry of data plane "dp" as the API shows it at `time_ns`.
 fn shown(entry: EntryRecord, time_ns: u64) -> Entry {
     let state = EntryState {
         key: entry.key,
@@ -112,7 +112,7 @@ fn shown(entry: EntryRecord, time_ns: u64) -> Entry {
     show::entry(&"dp".into(), &state)
 }
 
-/// The entry of [`flow`]`(n)` that a packet made, 12 s old and 3 s idle.
+/// Returns the entry of [`flow`]`(n)` that a packet made, 12 s old and 3 s idle.
 fn entry(n: u16) -> Entry {
     shown(learned(n, T, T + 9 * SEC), T + 12 * SEC)
 }
@@ -121,13 +121,13 @@ fn tc() -> Option<Actor> {
     Some(Actor { entity: Entity::Tc.into(), pid: PID, process: "ctl".to_owned() })
 }
 
-/// The same, created a moment ago by a control program.
+/// Returns the same entry, created a moment ago by a control program.
 fn made(n: u16) -> Entry {
     let record = EntryRecord { created_by: tc(), packets: 0, bytes: 0, ..learned(n, T, T) };
     shown(record, T)
 }
 
-/// The same without a timer.
+/// Returns the same entry without a timer.
 fn made_static(n: u16) -> Entry {
     Entry { dynamic: false, aging_ms: 0, ..made(n) }
 }
@@ -140,7 +140,7 @@ fn deleted(n: u16) -> Entry {
     Entry { deleted_by: tc(), ..entry(n) }
 }
 
-/// Nobody is told of it: the control half's P bit is clear.
+/// Returns an entry that is not published: the control half's P bit is clear.
 fn unpublished(n: u16) -> Entry {
     with_permissions(n, LEARNED & !0x100)
 }
@@ -173,7 +173,7 @@ fn event(kind: EventType, seq: u64, entry: Option<Entry>) -> Event {
     Event { epoch: 7, seq, time, dataplane: "dp".to_owned(), r#type: kind.into(), entry, ..Event::default() }
 }
 
-/// One of each kind that P4TC has, and some that it hides.
+/// Returns one event of each kind that P4TC has, and some that it hides.
 fn events() -> Answer {
     let aged = Entry { created_ms_ago: 30_900, idle_ms: 30_000, packets: 1, deleted_by: timer(), ..entry(1) };
     let gone = |entry, seq, reason: DeleteReason| Event {
@@ -207,7 +207,7 @@ fn refused(code: Code, reason: &str, message: &str) -> Status {
     fault::refusal(code, reason, message)
 }
 
-/// INVALID_ARGUMENT with a reason of its own.
+/// Returns INVALID_ARGUMENT with this reason.
 fn bad(reason: &str, field: &str, metadata: &[(&str, &str)]) -> Answer {
     let metadata: HashMap<_, _> = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let mut details = ErrorDetails::with_error_info(reason, fault::DOMAIN, metadata);
@@ -246,14 +246,14 @@ async fn p4ctrl_create() {
             step("-j -echo p4ctrl create TABLE KEY", one(made_static(36876))),
             step("-j -p -echo p4ctrl create TABLE KEY dynamic", one(made(36876))),
             step("-j p4ctrl create TABLE KEY", one(made_static(36876))),
-            // Nobody is told of an entry without P.
+            // No event is published of an entry without P.
             step("-echo p4ctrl create TABLE KEY permissions 1cbc", one(unpublished(36876))),
-            // One event each.
+            // Each has its own event.
             step(
                 "-echo p4ctrl create TABLE KEY entry port0/tcp/10.0.0.1:2-10.0.0.2:1234 dynamic",
                 vec![of(made_static(36876)), of(made(2))],
             ),
-            // What came before the error stays, and is told.
+            // The writes before the error stay, and are reported.
             step(
                 "-j -echo p4ctrl create TABLE KEY entry KEY entry KEY",
                 vec![of(made_static(36876)), no(Code::AlreadyExists, "ENTRY_EXISTS")],
@@ -299,7 +299,7 @@ async fn p4ctrl_get() {
             step("p4ctrl get TABLE", vec![Answer::Entries(vec![])]),
             step("-j p4ctrl get TABLE", vec![Answer::Entries(vec![])]),
             step("-j -p p4ctrl get TABLE", vec![Answer::Entries(vec![])]),
-            // A dump leaves out what has no R, a get refuses what has no P.
+            // A dump omits entries without R, and a get refuses entries without P.
             step(
                 "p4ctrl get TABLE filter 'key.srcAddr = \"10.0.0.0/24\"' '&&' 'msecs_since > 5'",
                 vec![Answer::Entries(mixed())],
@@ -414,7 +414,7 @@ async fn monitor() {
         vec![
             step("mon p4 events", vec![events()]),
             step("-d -timestamp -tshort monitor p4 ev TABLE", vec![events()]),
-            // As with tc, JSON is not for events.
+            // As with tc, JSON does not apply to events.
             step("-j -timestamp mon p4 events TABLE filter cmd = delete", vec![events()]),
             step(
                 "mon p4 events TABLE filter x = 1",
@@ -492,7 +492,7 @@ async fn watch() {
         steps.push(step(&format!("watch -o {form}"), vec![events()]));
     }
     steps.push(step("watch --from snapshot -o json filter cmd = delete", vec![events()]));
-    // The connection is lost: it goes on after the last event, with the same filter.
+    // The connection is lost: ctl resumes after the last event, with the same filter.
     let lost =
         Answer::Events(vec![event(EventType::Created, 8, Some(entry(1)))], Status::unavailable("lost"));
     steps.push(step("watch --from 7:3 filter prio = 1", vec![lost, events()]));
@@ -626,7 +626,7 @@ async fn everyday_refused() {
             step("load", vec![no(Code::FailedPrecondition, "ALREADY_ATTACHED")]),
             step("purge", vec![no(Code::FailedPrecondition, "ALREADY_DETACHED")]),
             step("table", vec![no(Code::Unavailable, "NO_DATAPLANE")]),
-            // What the transport makes up is not a refusal.
+            // A status made by the transport is not a refusal.
             step("table", vec![Answer::Refused(Status::unavailable("gone"))]),
             step(
                 "get KEY",
@@ -640,7 +640,7 @@ async fn everyday_refused() {
     .await;
 }
 
-/// Nothing is sent when the command line is wrong.
+/// Nothing is sent when the command line is invalid.
 #[tokio::test]
 async fn bad_input() {
     let mut steps = Vec::new();
@@ -701,7 +701,7 @@ async fn bad_input() {
     assert!(!written.contains("\n> ") && !written.contains("\n= 0\n"), "something was sent or accepted");
 }
 
-/// clap's own messages are clap's business; that they are usage errors is ours.
+/// The texts of clap's own messages are not tested; that they are usage errors is.
 #[tokio::test]
 async fn bad_flags_are_usage_errors() {
     for command in [
@@ -743,7 +743,7 @@ async fn every_request_says_who_asks() {
     }
 }
 
-/// The two dialects are two ways to say the same: they ask the same, and print the same in tc's form.
+/// The two dialects are equivalent: they send the same requests, and print the same in tc's form.
 #[tokio::test]
 async fn both_dialects_mean_the_same() {
     let table = || vec![Answer::Table(table())];

@@ -1,4 +1,5 @@
-//! The built `ctl`, against a service in this process and against one that follows a script.
+//! Tests of the built `ctl`, against a service in this process and against one that follows a
+//! script.
 
 mod ctl;
 mod golden;

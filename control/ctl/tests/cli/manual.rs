@@ -1,4 +1,4 @@
-//! Manual pages and completions: made from the definitions, so no verb is missing.
+//! Manual pages and completions are made from the definitions, so that no verb is missing.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn ctl(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The verbs that `--help` lists.
+/// Returns the verbs that `--help` lists.
 fn verbs() -> Vec<String> {
     let help = ctl(&["-h"]);
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();

@@ -1,5 +1,5 @@
-//! `ctl watch` and `ctl mon p4 events` over connections that are cut: what is
-//! printed folds into the table all the same.
+//! `ctl watch` and `ctl mon p4 events` over connections that are cut: the output still folds into
+//! the table.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader};
@@ -18,20 +18,20 @@ use tokio::sync::{mpsc, watch};
 
 use crate::rig::*;
 
-/// A wire between `ctl` and a service, that can be cut.
+/// A connection between `ctl` and a service that can be cut.
 struct Relay {
     addr: SocketAddr,
     wire: Arc<Wire>,
 }
 
 struct Wire {
-    /// Where connections go; `None` closes them at once.
+    /// The service that connections go to; `None` closes them at once.
     target: watch::Sender<Option<SocketAddr>>,
     /// Counts the cuts that were ordered.
     cuts: watch::Sender<u32>,
-    /// Bytes that the next connections may carry to `ctl` before they break.
+    /// Bytes that each of the next connections may carry to `ctl` before it breaks.
     budgets: Mutex<VecDeque<usize>>,
-    /// Responses of the service whose HTTP/2 headers have gone through.
+    /// Counts the responses of the service whose HTTP/2 headers have passed.
     answers: watch::Sender<u32>,
 }
 
@@ -61,18 +61,18 @@ impl Relay {
         format!("http://{}", self.addr)
     }
 
-    /// Breaks what is connected. What was carried already still arrives.
+    /// Breaks the open connections. Data that is already on its way still arrives.
     fn cut(&self) {
         self.wire.cuts.send_modify(|n| *n += 1);
     }
 
-    /// Connections are closed from now on, also new ones.
+    /// Closes all connections from now on, new ones included.
     fn close(&self) {
         self.wire.target.send_replace(None);
         self.cut();
     }
 
-    /// New connections go to `service` from now on.
+    /// Lets new connections go to `service` from now on.
     fn open(&self, service: &Service) {
         self.wire.target.send_replace(Some(service.addr));
     }
@@ -115,7 +115,7 @@ impl Wire {
             () = down => {}
             _ = cuts.changed() => {}
         }
-        // Towards `ctl` the end comes in order, after all bytes that were carried.
+        // Towards `ctl` the connection ends in order, after all bytes that were carried.
         drop(to_client.shutdown().await);
         drop(soon("ctl to hang up", up).await);
     }
@@ -129,7 +129,7 @@ struct Frames {
 }
 
 impl Frames {
-    /// How many HEADERS frames end in these bytes.
+    /// Returns the number of HEADERS frames that end in these bytes.
     fn headers_in(&mut self, mut bytes: &[u8]) -> u32 {
         let mut found = 0;
         while !bytes.is_empty() {
@@ -153,7 +153,7 @@ impl Frames {
     }
 }
 
-/// A `ctl` at work, its output line by line.
+/// A running `ctl`, whose output is read line by line.
 struct Ctl {
     child: Child,
     out: mpsc::UnboundedReceiver<String>,
@@ -186,7 +186,7 @@ impl Ctl {
         Self { child, out, err }
     }
 
-    /// The next line of standard output.
+    /// Returns the next line of standard output.
     async fn line(&mut self) -> String {
         match soon("a line", self.out.recv()).await {
             Some(line) => line,
@@ -194,7 +194,7 @@ impl Ctl {
         }
     }
 
-    /// The next line of standard error.
+    /// Returns the next line of standard error.
     async fn complaint(&mut self) -> String {
         soon("a complaint", self.err.recv()).await.expect("ctl has ended")
     }
@@ -203,7 +203,7 @@ impl Ctl {
         serde_json::from_str(&self.line().await).unwrap()
     }
 
-    /// Reads lines into `fold` until `enough`.
+    /// Reads lines into `fold` until `enough` returns true.
     async fn fold(&mut self, fold: &mut Fold, enough: impl Fn(&Fold) -> bool) {
         while !enough(fold) {
             Event::from_json(&self.line().await).and_then(|event| fold.take(&event)).unwrap();
@@ -215,7 +215,7 @@ impl Ctl {
         assert!(killed.success());
     }
 
-    /// The exit status.
+    /// Waits for the end, and returns the exit status.
     async fn end(mut self) -> Option<i32> {
         let end = tokio::task::spawn_blocking(move || self.child.wait());
         soon("ctl to end", end).await.unwrap().unwrap().code()
@@ -233,13 +233,13 @@ async fn run(server: &str, arguments: &str) -> Output {
     soon(arguments, tokio::task::spawn_blocking(move || command.output())).await.unwrap().unwrap()
 }
 
-/// The state that a fold knows of each flow. Flow n is known by its source port, and its state by its
-/// aging, which the tests choose anew at every write.
+/// Returns the state that a fold has of each flow. A flow is identified by its source port, and its
+/// state by its aging, which the tests change with every write.
 fn states(fold: &Fold) -> BTreeMap<u64, u64> {
     table(fold).iter().map(|(key, state)| (key.src_port.into(), state.aging_ms)).collect()
 }
 
-/// True when the fold is the table up to here.
+/// Returns true when the fold equals the table at this position.
 fn is_whole_at(fold: &Fold, epoch: u64, seq: u64) -> bool {
     fold.position() == Some((epoch, seq))
 }
@@ -252,7 +252,7 @@ fn number(value: &Value, name: &str) -> u64 {
     }
 }
 
-/// A data plane's table, and what it says while packets come and entries go.
+/// A data plane's table, and the records of random packets and deletions.
 struct Load {
     random: TestRng,
     table: BTreeMap<u64, u64>,
@@ -298,7 +298,7 @@ impl Load {
         (0..n).map(|_| self.step()).collect()
     }
 
-    /// As many entries, as a resync tells them.
+    /// Replaces the table by `n` entries, and returns them as the records of a resync.
     fn fill(&mut self, n: u64) -> Vec<Record> {
         self.table = (1..=n).map(|n| (n, 100_000 + n)).collect();
         let entry = |(n, aging): (&u64, &u64)| record(RecordKind::Present, T, Self::entry(*n, *aging));
@@ -310,7 +310,7 @@ fn last(service: &Service) -> (u64, u64) {
     (service.hub.epoch(), service.hub.window(0).last_seq)
 }
 
-/// A `ctl` whose stream the service serves already, and whose call has been answered.
+/// Starts a `ctl`, and waits until the service serves its stream and has answered its call.
 async fn watching(service: &Service, relay: &Relay, arguments: &str) -> Ctl {
     let mut answers = relay.wire.answers.subscribe();
     answers.mark_unchanged();
@@ -320,7 +320,7 @@ async fn watching(service: &Service, relay: &Relay, arguments: &str) -> Ctl {
     ctl
 }
 
-/// Waits until the service has seen that its watcher is gone.
+/// Waits until the service has noticed that its watcher is gone.
 async fn unwatched(service: &Service) {
     until("the watcher to go", || service.hub.log_stats().watchers == 0).await;
 }
@@ -343,7 +343,7 @@ async fn a_log_written_over_a_cut_connection_folds_into_the_table() {
             plane.send(1, load.steps(steps)).await;
             plane.settled(&service).await;
             let (epoch, seq) = last(&service);
-            // The cut may come while events are on their way, or after.
+            // The cut may come while events are on their way, or later.
             let seen = seq - load.below(steps as u64);
             ctl.fold(&mut fold, |fold| fold.position().is_some_and(|(run, at)| run == epoch && at >= seen))
                 .await;
@@ -365,8 +365,8 @@ async fn a_log_written_over_a_cut_connection_folds_into_the_table() {
     }
 }
 
-/// Folds what comes from a service after a restart: one GAP, of which nobody
-/// knows where it begins, and all entries.
+/// Folds the events of a service after a restart: one GAP, whose beginning is not known, and all
+/// entries.
 async fn new_epoch(ctl: &mut Ctl, fold: &mut Fold, service: &Service, load: &Load) {
     let (epoch, seq) = last(service);
     ctl.fold(fold, |fold| is_whole_at(fold, epoch, seq)).await;
@@ -385,7 +385,7 @@ async fn a_restarted_service_is_one_gap_and_a_snapshot() {
     let mut load = Load::new(4);
     plane.send(1, load.steps(100)).await;
     plane.settled(&service).await;
-    // One learns of it by a farewell on a unix socket, the other by a broken wire.
+    // One `ctl` notices the end by a farewell on a unix socket, the other by a broken connection.
     let mut farewell = Ctl::start(&format!("unix:{socket}"), "watch -o json --from snapshot");
     let mut broken = Ctl::start(&relay.uri(), "watch -o json --from snapshot");
     let mut folds = [Fold::default(), Fold::default()];
@@ -502,7 +502,7 @@ async fn a_cut_inside_a_snapshot_starts_a_new_one() {
     plane.resync(1, present).await;
     plane.settled(&service).await;
     let (epoch, seq) = last(&service);
-    // The first carries a part of the snapshot, the second not even an answer.
+    // The first connection carries a part of the snapshot, the second not even an answer.
     let budgets: Vec<usize> =
         [60_000, 40].into_iter().chain((0..4).map(|_| 1000 + load.below(200_000) as usize)).collect();
     relay.break_after(budgets);
@@ -604,7 +604,7 @@ async fn a_cursor_on_the_command_line() {
     }
 }
 
-/// The source ports of the entries that the monitor says were created.
+/// Returns the source ports of the entries that the monitor reports as created.
 async fn monitored(ctl: &mut Ctl, n: usize) -> Vec<String> {
     let mut ports = Vec::new();
     while ports.len() < n {
@@ -680,7 +680,7 @@ async fn an_interrupt_while_nobody_reads_the_output_is_a_good_end() {
     plane.send(1, (1..=5000).map(|n| created(n, T)).collect()).await;
     plane.settled(&service).await;
     let mut child = command(&service.uri(), "watch -o json --from snapshot").spawn().unwrap();
-    // No thread of ctl writes any more, and one wants to: the pipe is full.
+    // The pipe is full: a thread of ctl is blocked in a write, and none writes any more.
     let tasks = format!("/proc/{}/task", child.id());
     let blocked = || {
         std::fs::read_dir(&tasks).unwrap().flatten().any(|task| {

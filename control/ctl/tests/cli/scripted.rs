@@ -1,5 +1,5 @@
-//! A service that answers from a script, and remembers what it was asked: the
-//! oracle for what `ctl` sends and for what it makes of each answer.
+//! A service that answers from a script and records its requests: the oracle for the requests of
+//! `ctl` and for its handling of each answer.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,30 +11,30 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-/// What the service says next, whoever asks.
+/// The next answer of the service, to any client.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// To a request that concerns one entry.
+    /// Answers a request that concerns one entry.
     Entry(Box<Entry>),
-    /// To ListEntries.
+    /// Answers ListEntries.
     Entries(Vec<Entry>),
-    /// To WatchEvents; then the stream ends with this status.
+    /// Answers WatchEvents; then the stream ends with this status.
     Events(Vec<Event>, Status),
-    /// To FlushEntries.
+    /// Answers FlushEntries.
     Flushed(u64, u64),
-    /// To GetTable and UpdateTable.
+    /// Answers GetTable and UpdateTable.
     Table(Table),
-    /// To GetIntrospection.
+    /// Answers GetIntrospection.
     Introspection(&'static str),
-    /// To Load.
+    /// Answers Load.
     Loaded,
-    /// To Purge.
+    /// Answers Purge.
     Purged(u64),
-    /// To ListDataplanes.
+    /// Answers ListDataplanes.
     Dataplanes(Vec<Dataplane>),
-    /// To GetStats.
+    /// Answers GetStats.
     Stats(GetStatsResponse),
-    /// To anything.
+    /// Answers any request.
     Refused(Status),
 }
 
@@ -45,7 +45,7 @@ struct Script {
     pids: Vec<String>,
 }
 
-/// The service.
+/// The scripted service.
 #[derive(Clone, Debug)]
 pub(crate) struct Scripted {
     script: Arc<Mutex<Script>>,
@@ -70,17 +70,17 @@ impl Scripted {
         &self.uri
     }
 
-    /// What was asked, `Rpc {request in proto3 JSON}`.
+    /// Returns the requests, as `Rpc {request in proto3 JSON}`.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.script.lock().unwrap().asked.clone()
     }
 
-    /// Who asked: `PID PROCESS` of each request.
+    /// Returns `PID PROCESS` of each request.
     pub(crate) fn pids(&self) -> Vec<String> {
         self.script.lock().unwrap().pids.clone()
     }
 
-    /// Answers that nobody has asked for.
+    /// Returns the number of answers that no request has used.
     pub(crate) fn left(&self) -> usize {
         self.script.lock().unwrap().answers.len()
     }
@@ -98,7 +98,7 @@ impl Scripted {
     }
 }
 
-/// The answer must fit what was asked.
+/// Turns an answer of the script into a response; the answer must fit the request.
 macro_rules! fitting {
     ($answer:expr, $pattern:pat => $response:expr) => {
         match $answer? {
@@ -128,7 +128,7 @@ impl FlowTrackerService for Scripted {
         request: Request<ListEntriesRequest>,
     ) -> Result<Response<Self::ListEntriesStream>, Status> {
         fitting!(self.answer("ListEntries", &request), Answer::Entries(entries) => {
-            // In runs that have nothing to do with P4TC's messages.
+            // The entries come in runs whose length is unrelated to P4TC's messages.
             let runs = entries.chunks(7).map(|run| Ok(ListEntriesResponse { entries: run.to_vec() }));
             tokio_stream::iter(runs.collect::<Vec<_>>())
         })
