@@ -5,11 +5,10 @@
 //!   eth0 10.0.0.1/24 ──── port0   port1 ──── eth0 10.0.0.2/24
 //! ```
 //!
-//! The middle has no addresses: what enters one of its ends leaves by the other
-//! only if the appliance, polling both through AF_PACKET, carries it. IPv6 is
-//! off everywhere, so that no frame is seen that a test did not cause; checksum
-//! offload is off on the hosts, because a checksum that is left for hardware to
-//! fill in would reach the other host unfilled.
+//! The middle has no addresses: a frame that enters one of its ends leaves by the other only if the
+//! appliance, which polls both through AF_PACKET, carries it. IPv6 is off everywhere, so that every
+//! frame is caused by a test. Checksum offload is off on the hosts, because a checksum that is left
+//! to the hardware would reach the other host unfilled.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -22,7 +21,7 @@ use serde::Deserialize;
 use crate::pcap;
 use crate::process::{Running, Stream, run, wait_for};
 
-/// All namespaces of tests start like this, then the test's process id.
+/// The names of all tests' namespaces begin with this, followed by the test's process id.
 const PREFIX: &str = "fttest-";
 
 /// Upper limit for everything here. Only a failing test ever waits this long.
@@ -35,7 +34,7 @@ pub const RIGHT_ADDR: &str = "10.0.0.2";
 
 /// Port that [`netcat`]'s server listens on.
 pub const SERVER_PORT: &str = "1234";
-/// Port that its client comes from.
+/// Source port of its client.
 pub const CLIENT_PORT: &str = "36876";
 
 /// A network namespace, removed with everything in it when dropped.
@@ -45,8 +44,8 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Makes one with nothing but loopback: every port of 127.0.0.1 is free in
-    /// it. Its name is unique and ends in `role`. Needs root.
+    /// Makes a namespace with only a loopback interface, so that every port of 127.0.0.1 is free.
+    /// Its name is unique and ends in `role`. Needs root.
     ///
     /// # Panics
     /// When the system refuses.
@@ -57,7 +56,7 @@ impl Namespace {
         let name = format!("{PREFIX}{}-{}-{role}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         ip(&["netns", "add", &name]);
         let namespace = Self { name };
-        // Before any interface exists, so that none ever speaks IPv6.
+        // This comes before any interface exists, so that none ever sends IPv6.
         run(namespace.command("sysctl").args([
             "-qw",
             "net.ipv6.conf.all.disable_ipv6=1",
@@ -67,14 +66,14 @@ impl Namespace {
         namespace
     }
 
-    /// Its name, as `ip netns list` shows it.
+    /// Returns the name, as `ip netns list` shows it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A command that will run inside. The process id is the program's own:
-    /// `ip netns exec` replaces itself.
+    /// Returns a command that will run inside. The process id is the program's own, because `ip
+    /// netns exec` replaces itself.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("ip");
@@ -83,7 +82,7 @@ impl Namespace {
     }
 }
 
-/// What the kernel says of an interface: everything since it was made.
+/// One direction of an interface's kernel counters, since the interface was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Direction {
     /// Frames.
@@ -92,7 +91,7 @@ pub struct Direction {
     pub bytes: u64,
     /// Frames with errors.
     pub errors: u64,
-    /// Frames thrown away.
+    /// Frames discarded.
     pub dropped: u64,
 }
 
@@ -106,7 +105,7 @@ pub struct LinkCounters {
 }
 
 impl Namespace {
-    /// The kernel's counters of an interface.
+    /// Returns the kernel's counters of an interface.
     ///
     /// # Panics
     /// When there is no such interface.
@@ -129,13 +128,13 @@ impl Namespace {
         ip(&["-n", &self.name, "link", "set", interface, if up { "up" } else { "down" }]);
     }
 
-    /// Sends frames out of an interface as they are, past the network stack.
+    /// Sends frames unchanged out of an interface, without the network stack.
     ///
     /// # Panics
     /// When the system refuses.
     pub fn send(&self, interface: &str, frames: &[Vec<u8>]) {
-        // One line of hexadecimal digits per frame. Making such a socket here would take the whole
-        // test process into the namespace.
+        // The script reads one line of hexadecimal digits per frame. A socket made here would need
+        // the whole test process to enter the namespace.
         const SCRIPT: &str = "import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))
@@ -150,15 +149,15 @@ for line in sys.stdin: s.send(bytes.fromhex(line))";
         assert!(status.success(), "{}", sender.output());
     }
 
-    /// Captures what enters an interface from now on.
+    /// Captures the frames that enter an interface from now on.
     ///
     /// # Panics
-    /// When tcpdump does not begin.
+    /// When tcpdump does not start.
     #[must_use]
     pub fn capture(&self, interface: &str) -> Capture {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         let mut tcpdump = self.command("tcpdump");
-        // Room for 4096 frames of up to 16 KiB; tcpdump's own choice has room for 8.
+        // The buffer has room for 4096 frames of up to 16 KiB. tcpdump's default has room for 8.
         tcpdump.args(["-i", interface, "-Q", "in", "-s", "16384", "-B", "65536"]);
         tcpdump.args(["-U", "--immediate-mode", "-Z", "root", "-w"]);
         let mut tcpdump = Running::spawn(tcpdump.arg(file.path()));
@@ -167,17 +166,17 @@ for line in sys.stdin: s.send(bytes.fromhex(line))";
     }
 }
 
-/// A tcpdump at work.
+/// A running tcpdump.
 pub struct Capture {
     tcpdump: Running,
     file: tempfile::NamedTempFile,
 }
 
 impl Capture {
-    /// Waits until it has caught `count` frames, and gives all of them.
+    /// Waits until `count` frames have been captured, and returns all that have been.
     ///
     /// # Panics
-    /// When they do not come.
+    /// When they do not arrive.
     #[must_use]
     pub fn frames(mut self, count: usize) -> Vec<Vec<u8>> {
         // The file may end inside a frame while it is written.
@@ -207,7 +206,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Builds one. Needs root.
+    /// Builds the namespaces and their links. Needs root.
     ///
     /// # Panics
     /// When the system refuses.
@@ -242,7 +241,7 @@ impl Line {
         line
     }
 
-    /// The same with this MTU on all interfaces.
+    /// Builds a line as [`Line::new`] does, with this MTU on all interfaces.
     ///
     /// # Panics
     /// As [`Line::new`].
@@ -257,8 +256,8 @@ impl Line {
         line
     }
 
-    /// Waits until the middle's ends are up: that is a moment after their peers
-    /// are, and frames sent before are lost.
+    /// Waits until the middle's ends are up. They come up shortly after their peers, and frames
+    /// sent before are lost.
     ///
     /// # Panics
     /// When that does not happen.
@@ -269,8 +268,8 @@ impl Line {
         });
     }
 
-    /// DPDK devices on the middle's two ends. `options` stand behind the
-    /// interface, each with a comma before it.
+    /// Returns DPDK devices on the middle's two ends. `options` follow the interface; each begins
+    /// with a comma.
     #[must_use]
     pub fn devices(&self, driver: &str, options: &str) -> [String; 2] {
         [0, 1].map(|n| format!("{driver}{n},iface=port{n}{options}"))
@@ -283,8 +282,8 @@ impl Default for Line {
     }
 }
 
-/// Connects two hosts with netcat, from 10.0.0.1 to 10.0.0.2: (server, client).
-/// The connection stays open and silent until dropped.
+/// Connects two hosts with netcat, from 10.0.0.1 to 10.0.0.2, and returns (server, client). The
+/// connection stays open and silent until they are dropped.
 ///
 /// # Panics
 /// When the server does not listen.
@@ -299,13 +298,13 @@ pub fn netcat(left: &Namespace, right: &Namespace) -> (Running, Running) {
     (server, client)
 }
 
-/// Removes what tests left behind that were killed without a chance to clean up.
+/// Removes the namespaces of tests that were killed before they could clean up.
 fn sweep() {
     for line in run(Command::new("ip").args(["netns", "list"])).lines() {
         let name = line.split(' ').next().unwrap_or_default();
         let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
         if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-            // Another test may be sweeping too: whoever comes second finds nothing to delete.
+            // Another test may be sweeping too. The second of them finds nothing to delete.
             let _ = Command::new("ip").args(["netns", "del", name]).output();
         }
     }

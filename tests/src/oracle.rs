@@ -1,5 +1,5 @@
-//! What should become of a frame: a naive second opinion, written from the
-//! rules alone, one rule after the other, with nothing shared with the engine.
+//! A naive model of what should happen to a frame. It is written from the rules alone, one after
+//! the other, and shares nothing with the engine.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -50,7 +50,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key as the API shows it.
+    /// Returns the key as the API shows it.
     #[must_use]
     pub fn to_proto(self) -> v1::Key {
         v1::Key {
@@ -64,7 +64,7 @@ impl Key {
     }
 }
 
-/// A frame's verdict before any table is asked.
+/// Classifies a frame before any table is looked up.
 ///
 /// # Errors
 /// The outcome of a frame that is not looked up.
@@ -120,7 +120,7 @@ fn be16(octets: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes([*octets.get(at)?, *octets.get(at + 1)?]))
 }
 
-/// What an entry has seen.
+/// The traffic of an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Frames, the creating one included.
@@ -136,7 +136,7 @@ impl Traffic {
     }
 }
 
-/// A table without time: who would be in it, and how often each outcome came.
+/// A table without time: its entries, and how often each outcome occurred.
 #[derive(Clone, Debug)]
 pub struct Oracle {
     tracked_protocols: Vec<u8>,
@@ -147,7 +147,7 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// An empty table of `capacity` entries that tracks these protocols.
+    /// Returns an empty table of `capacity` entries that tracks these protocols.
     #[must_use]
     pub fn new(tracked_protocols: &[u8], capacity: usize) -> Self {
         Self {
@@ -166,7 +166,7 @@ impl Oracle {
         self
     }
 
-    /// Feeds one frame that enters port `port`, and says where it ends.
+    /// Takes one frame that enters port `port`, and returns its outcome.
     pub fn receive(&mut self, port: u16, frame: &[u8]) -> Outcome {
         let outcome = match classify(frame, port, &self.tracked_protocols) {
             Err(outcome) => outcome,
@@ -190,13 +190,14 @@ impl Oracle {
         outcome
     }
 
-    /// The entries in the table.
+    /// Returns the entries in the table.
     #[must_use]
     pub fn entries(&self) -> &BTreeMap<Key, Traffic> {
         &self.entries
     }
 
-    /// Compares the entries of the API, in any order, with ours: keys, packets and bytes.
+    /// Compares the entries of the API, in any order, with those of the model: keys, packets and
+    /// bytes.
     ///
     /// # Panics
     /// When they differ.
@@ -214,7 +215,7 @@ impl Oracle {
         assert_eq!(found, expected);
     }
 
-    /// The counters as the API shows them.
+    /// Returns the counters as the API shows them.
     #[must_use]
     pub fn outcomes(&self) -> v1::Outcomes {
         let count = |outcome| self.counts.get(&outcome).copied().unwrap_or(0);
@@ -233,7 +234,7 @@ impl Oracle {
     }
 }
 
-/// The counters of two lcores together.
+/// Returns the sums of two lcores' counters.
 #[must_use]
 pub fn add(a: &v1::Outcomes, b: &v1::Outcomes) -> v1::Outcomes {
     v1::Outcomes {
@@ -250,10 +251,10 @@ pub fn add(a: &v1::Outcomes, b: &v1::Outcomes) -> v1::Outcomes {
     }
 }
 
-/// Sum of all outcome counters: what `rx` must be.
+/// Returns the sum of all outcome counters, which `rx` must equal.
 #[must_use]
 pub fn sum(outcomes: &v1::Outcomes) -> u64 {
-    // No `..`: a counter that is added to the contract must be added here.
+    // There is no `..`, so that a counter added to the API must be added here too.
     let v1::Outcomes {
         hit,
         miss_created,

@@ -1,5 +1,5 @@
-//! Classic capture files (draft-ietf-opsawg-pcap): written little-endian,
-//! read in either time resolution. And pcapng, block by block.
+//! Classic capture files (draft-ietf-opsawg-pcap), which are written little-endian and read in
+//! either time resolution, and pcapng, block by block.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -13,9 +13,9 @@ const SNAP_LENGTH: u32 = 65_535;
 /// Unit of the fraction of a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// Millionths of a second: what most tools write.
+    /// Millionths of a second, which most tools write.
     Microseconds,
-    /// Billionths of a second: what DPDK's net_pcap writes.
+    /// Billionths of a second, which DPDK's net_pcap writes.
     Nanoseconds,
 }
 
@@ -31,17 +31,17 @@ impl Resolution {
 /// One captured frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    /// When, nanoseconds since the Unix epoch.
+    /// Time of capture, nanoseconds since the Unix epoch.
     pub time_ns: u64,
     /// The octets captured.
     pub frame: Vec<u8>,
 }
 
-/// Writes a capture of Ethernet frames. Times finer than `resolution` are cut.
+/// Writes a capture of Ethernet frames. Times are truncated to `resolution`.
 ///
 /// # Errors
-/// What the file system says; `InvalidInput` for a time beyond the year 2106 or
-/// a frame beyond 4 GiB, which the format cannot hold.
+/// Errors of the file system; `InvalidInput` for a time beyond the year 2106 or a frame beyond 4
+/// GiB, which the format cannot hold.
 pub fn write<'a>(
     path: &Path,
     resolution: Resolution,
@@ -81,12 +81,11 @@ pub fn write_frames(path: &Path, frames: &[Vec<u8>]) -> io::Result<()> {
     write(path, Resolution::Microseconds, timed)
 }
 
-/// Reads a little-endian capture of Ethernet frames, whole.
+/// Reads a whole little-endian capture of Ethernet frames.
 ///
 /// # Errors
-/// What the file system says; `InvalidData` for another format, byte order or
-/// link type, or for a packet cut by the snap length; `UnexpectedEof` for a
-/// file that ends inside a packet.
+/// Errors of the file system; `InvalidData` for another format, byte order or link type, or for a
+/// packet cut by the snap length; `UnexpectedEof` for a file that ends inside a packet.
 pub fn read(path: &Path) -> io::Result<Vec<Packet>> {
     let mut input = BufReader::new(File::open(path)?);
     let mut header = [0; 24];
@@ -117,7 +116,7 @@ pub fn read(path: &Path) -> io::Result<Vec<Packet>> {
     }
 }
 
-/// As [`read`], without the times.
+/// Reads a capture as [`read`] does, without the times.
 ///
 /// # Errors
 /// As [`read`].
@@ -125,13 +124,13 @@ pub fn read_frames(path: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(read(path)?.into_iter().map(|packet| packet.frame).collect())
 }
 
-/// Reads a little-endian pcapng capture (draft-ietf-opsawg-pcapng), whole:
-/// frames with the number of their interface. Options are not looked at, because
-/// DPDK 22.11 leaves out the mark at their end.
+/// Reads a whole little-endian pcapng capture (draft-ietf-opsawg-pcapng) and returns frames with
+/// the number of their interface. Options are ignored, because DPDK 22.11 omits the mark at their
+/// end.
 ///
 /// # Errors
-/// What the file system says; `InvalidData` for another format or byte order, a
-/// block that contradicts itself or a packet cut by the snap length.
+/// Errors of the file system; `InvalidData` for another format or byte order, a block that
+/// contradicts itself or a packet cut by the snap length.
 pub fn read_pcapng(path: &Path) -> io::Result<Vec<(u32, Vec<u8>)>> {
     const SECTION_HEADER: u32 = 0x0a0d_0d0a;
     const ENHANCED_PACKET: u32 = 6;
@@ -144,7 +143,7 @@ pub fn read_pcapng(path: &Path) -> io::Result<Vec<(u32, Vec<u8>)>> {
     let mut packets = Vec::new();
     while !rest.is_empty() {
         let length = rest.get(4..8).map_or(0, |length| word(length, 0) as usize);
-        // Type, length, a word of every block that matters here, length again.
+        // A block of interest has a type, a length, at least one word, and the length again.
         let block = rest.get(..length).filter(|block| block.len() >= 16);
         let block = block.ok_or_else(|| invalid(format!("block of {length} octets, {} left", rest.len())))?;
         match word(block, 0) {
@@ -168,7 +167,7 @@ pub fn read_pcapng(path: &Path) -> io::Result<Vec<(u32, Vec<u8>)>> {
     Ok(packets)
 }
 
-/// A pcapng capture (draft-ietf-opsawg-pcapng) to be, in either byte order.
+/// A pcapng capture (draft-ietf-opsawg-pcapng) under construction, in either byte order.
 #[derive(Clone, Debug)]
 pub struct PcapNg {
     big_endian: bool,
@@ -184,7 +183,7 @@ pub const IF_TSRESOL: u16 = 9;
 pub const IF_TSOFFSET: u16 = 14;
 
 impl PcapNg {
-    /// Nothing but the header of the section.
+    /// Returns a capture that holds only the header of its section.
     #[must_use]
     pub fn new(big_endian: bool) -> Self {
         let mut capture = Self { big_endian, octets: Vec::new() };
@@ -195,7 +194,7 @@ impl PcapNg {
         capture
     }
 
-    /// The octets so far.
+    /// Returns the octets so far.
     #[must_use]
     pub fn octets(&self) -> &[u8] {
         &self.octets
@@ -234,7 +233,7 @@ impl PcapNg {
         self.octets.extend_from_slice(&other.octets);
     }
 
-    /// Octets of options, without the mark at their end.
+    /// Returns the octets of options, without the mark at their end.
     fn options(&self, options: &[PcapNgOption]) -> Vec<u8> {
         let mut octets = Vec::new();
         for (code, value) in options {
@@ -250,7 +249,7 @@ impl PcapNg {
         if self.big_endian { half.to_be_bytes() } else { half.to_le_bytes() }
     }
 
-    /// Words in the byte order of the capture.
+    /// Returns words as octets, in the byte order of the capture.
     #[must_use]
     pub fn words(&self, words: &[u32]) -> Vec<u8> {
         words.iter().flat_map(|w| if self.big_endian { w.to_be_bytes() } else { w.to_le_bytes() }).collect()
@@ -332,7 +331,7 @@ mod tests {
         assert_eq!(read_pcapng(&path).expect("read"), [(1, vec![9, 8, 7])]);
     }
 
-    /// As dpdk-dumpcap 22.11 writes it: a packet block whose options have no end.
+    /// dpdk-dumpcap 22.11 writes such packet blocks, whose options have no end mark.
     #[test]
     fn pcapng_packets_are_found_between_other_blocks() {
         let block = |kind: u32, body: &[u8]| {

@@ -11,10 +11,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Time that a child gets to obey SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often an unfinished child is looked at.
+/// Pause between two looks at an unfinished child.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Root of the workspace.
+/// Returns the root of the workspace.
 ///
 /// # Panics
 /// When the crate is not a member folder of a workspace.
@@ -53,10 +53,11 @@ pub fn cpu() -> usize {
     std::env::var("NEXTEST_TEST_GROUP_SLOT").ok().and_then(|slot| slot.parse().ok()).unwrap_or(0) % 2
 }
 
-/// A program that `make deps` puts into `target/tools/bin`, or the one of that name on the PATH.
+/// Returns the path of a program that `make deps` puts into `target/tools/bin`, or of the one of
+/// that name on the PATH.
 ///
 /// # Panics
-/// When there is none.
+/// When there is neither.
 #[must_use]
 pub fn tool(name: &str) -> PathBuf {
     let own = workspace_root().join("target/tools/bin");
@@ -85,7 +86,7 @@ struct Captured {
 
 impl Captured {
     fn lock(&self) -> MutexGuard<'_, Vec<(Stream, String)>> {
-        // A reader that panicked leaves whole lines behind: still good.
+        // A reader that panicked leaves whole lines behind, which are still valid.
         self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -122,28 +123,27 @@ impl Running {
         Self { name, child, stdin, captured, readers }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until a line of `stream`, past or future, satisfies `wanted`, and
-    /// gives it.
+    /// Waits until a line of `stream`, past or future, satisfies `wanted`, and returns it.
     ///
     /// # Panics
-    /// When `limit` passes or the process ends without it.
+    /// When `limit` passes or the process ends first.
     pub fn wait_line(&mut self, stream: Stream, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
         self.wait_lines(stream, limit, |lines| {
             lines.iter().find(|line| wanted(line)).map(ToString::to_string)
         })
     }
 
-    /// Waits until the lines of `stream` so far, without their line ends, give
-    /// something.
+    /// Waits until `wanted` returns a value for the lines of `stream` so far, which come without
+    /// line ends, and returns it.
     ///
     /// # Panics
-    /// When `limit` passes or the process ends without it.
+    /// When `limit` passes or the process ends first.
     pub fn wait_lines<T>(
         &mut self,
         stream: Stream,
@@ -152,8 +152,8 @@ impl Running {
     ) -> T {
         let deadline = Instant::now() + limit;
         loop {
-            // Read the state of the child first: what it wrote before it ended
-            // is then in the lines, once its readers are done.
+            // The state of the child is read first. If it has ended, everything that it wrote is in
+            // the lines once its readers are done.
             let ended = self.child.try_wait().expect("own child").is_some();
             if ended {
                 self.join_readers();
@@ -168,33 +168,33 @@ impl Running {
                 drop(lines);
                 panic!("{} {why}; its output:\n{}", self.name, self.output());
             }
-            // Short waits, because the end of a process wakes nobody.
+            // The waits are short, because the end of a process does not notify this condition.
             drop(self.captured.grown.wait_timeout(lines, left.min(10 * POLL)));
         }
     }
 
-    /// All that `stream` has carried so far, with line ends.
+    /// Returns everything that `stream` has carried so far, with line ends.
     #[must_use]
     pub fn text(&self, stream: Stream) -> String {
         of_stream(&self.captured.lock(), stream).iter().flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// Both streams so far, for a failure message.
+    /// Returns both streams so far, for a failure message.
     #[must_use]
     pub fn output(&self) -> String {
         self.captured.lock().iter().map(|(stream, line)| format!("{stream:?}: {line}\n")).collect()
     }
 
-    /// Writes to its standard input.
+    /// Writes to the process's standard input.
     ///
     /// # Panics
-    /// When the process does not take it.
+    /// When the process does not accept the text.
     pub fn write_stdin(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
         stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).expect("the child reads");
     }
 
-    /// Closes its standard input.
+    /// Closes the process's standard input.
     pub fn close_stdin(&mut self) {
         self.stdin = None;
     }
@@ -208,15 +208,15 @@ impl Running {
         kill_process(pid, signal).expect("own child, not yet waited for");
     }
 
-    /// False when it has ended.
+    /// Returns `false` when the process has ended.
     ///
     /// # Panics
-    /// When the system does not say.
+    /// When the system does not report the state.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("own child").is_none()
     }
 
-    /// Waits for the process to end by itself.
+    /// Waits until the process ends by itself.
     ///
     /// # Panics
     /// When it does not within `limit`.
@@ -253,7 +253,7 @@ impl Running {
 
     fn join_readers(&mut self) {
         for reader in self.readers.drain(..) {
-            // A panicked reader has lost lines only; the waiting test will say so.
+            // A reader that panicked has only lost lines, which the waiting test will report.
             let _ = reader.join();
         }
     }
@@ -264,13 +264,13 @@ impl Drop for Running {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal(Signal::TERM);
             if self.wait_until(Instant::now() + GRACE).is_none() {
-                // Already being dropped, perhaps in a panic: nothing more to do about errors.
+                // The value is being dropped, perhaps in a panic, so errors are ignored.
                 let _ = self.child.kill();
                 let _ = self.child.wait();
             }
         }
         if std::thread::panicking() {
-            // The test has failed: what the process said is the best clue.
+            // The test has failed, and the output of the process helps to find out why.
             let _ = write!(std::io::stderr(), "--- {}\n{}", self.name, self.output());
         }
     }
@@ -295,7 +295,7 @@ fn reader(
     })
 }
 
-/// Runs `command` to its end and gives its standard output.
+/// Runs `command` to its end and returns its standard output.
 ///
 /// # Panics
 /// When it cannot be started or does not exit with 0.
@@ -311,10 +311,10 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Asks `question` again and again until it answers.
+/// Calls `question` repeatedly until it returns a value.
 ///
 /// # Panics
-/// When it does not within `limit`; `what` says what was waited for.
+/// When it returns none within `limit`. `what` describes the awaited event in the message.
 pub fn wait_for<T>(what: &str, limit: Duration, mut question: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {

@@ -1,5 +1,5 @@
-//! A TCP relay in front of a unix socket, where a connection meets its accidents: it is cut, it
-//! stands still, it trickles, its far end vanishes without a word.
+//! A TCP relay in front of a unix socket that disturbs its connections: it cuts them, stops them,
+//! slows them down to a trickle, or lets their clients vanish without notice.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,21 +13,21 @@ use std::time::{Duration, Instant};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 
-/// How long a thread waits for octets before it looks whether something else is wanted of it.
+/// How long a thread waits for octets before it checks for a change of its orders.
 const POLL: Duration = Duration::from_millis(20);
 /// Pause between two octets of a trickle.
 const TRICKLE: Duration = Duration::from_secs(1);
 /// Octets copied at a time.
 const CHUNK: usize = 1 << 16;
 
-/// What becomes of the octets.
+/// How octets are passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// They pass.
     Open = 0,
-    /// Nothing is read from either side, and the senders feel it.
+    /// Nothing is read from either side, so that the senders cannot send once the buffers are full.
     Stopped = 1,
-    /// The client gets one octet a second; what it says passes.
+    /// The client receives one octet a second; what it sends passes.
     Trickle = 2,
 }
 
@@ -40,7 +40,7 @@ pub enum Cut {
     Reset,
 }
 
-/// One connection. The sockets close when the last holder lets go.
+/// One connection. The sockets close when the last reference is dropped.
 #[derive(Debug)]
 struct Connection {
     client: TcpStream,
@@ -68,8 +68,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Listens on a free port of the loopback device; each connection is dialled on to the unix
-    /// socket `to`, and closed when nobody answers there.
+    /// Listens on a free port of the loopback device; each connection is forwarded to the unix
+    /// socket `to`, and closed when nothing listens there.
     ///
     /// # Panics
     /// When there is no free port.
@@ -93,28 +93,29 @@ impl Relay {
         Self { address, shared, acceptor: Some(acceptor) }
     }
 
-    /// Where to dial: `http://HOST:PORT`.
+    /// Returns the URI to connect to: `http://HOST:PORT`.
     #[must_use]
     pub fn uri(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Changes what becomes of the octets, on present and future connections.
+    /// Changes how octets are passed on, on present and future connections.
     pub fn set(&self, flow: Flow) {
         self.shared.flow.store(flow as u8, Ordering::Release);
     }
 
-    /// While true, connections are closed as soon as they come.
+    /// Sets whether new connections are closed as soon as they arrive.
     pub fn refuse(&self, refusing: bool) {
         self.shared.refusing.store(refusing, Ordering::Release);
     }
 
-    /// Cuts the present connections on both sides and says how many there were.
+    /// Cuts the present connections on both sides and returns their number.
     pub fn cut(&self, how: Cut) -> usize {
         let cut = std::mem::take(&mut *lock(&self.shared.connections));
         for connection in &cut {
             if how == Cut::Reset {
-                // Takes effect when the socket closes; if it cannot be set, the cut is a plain one.
+                // The option takes effect when the socket closes. If it cannot be set, the
+                // connection is closed without a reset.
                 let _ = setsockopt(&connection.client, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 });
             } else {
                 let _ = connection.client.shutdown(Shutdown::Both);
@@ -125,8 +126,8 @@ impl Relay {
         cut.len()
     }
 
-    /// The clients vanish: the server's sockets stay open, but nobody reads them and nobody says
-    /// so.
+    /// Makes the clients vanish: the server's sockets stay open, but nothing reads them, and the
+    /// server is not notified.
     pub fn vanish(&self) {
         for connection in std::mem::take(&mut *lock(&self.shared.connections)) {
             connection.open.store(false, Ordering::Release);
@@ -137,7 +138,7 @@ impl Relay {
         }
     }
 
-    /// Connections that are open now.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         lock(&self.shared.connections).len()
@@ -149,7 +150,7 @@ impl Drop for Relay {
         self.shared.ending.store(true, Ordering::Release);
         self.cut(Cut::Close);
         if let Some(acceptor) = self.acceptor.take() {
-            // A panic there has been shown already.
+            // A panic of that thread has been printed already.
             let _ = acceptor.join();
         }
         self.cut(Cut::Close);
@@ -172,7 +173,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         if shared.refusing.load(Ordering::Acquire) {
             continue;
         }
-        // Nobody there: closing says so.
+        // Nothing listens there, and dropping `client` closes its connection.
         let Ok(server) = UnixStream::connect(&shared.to) else { continue };
         if prepare(&client, &server).is_err() {
             continue;
@@ -202,8 +203,8 @@ fn prepare(client: &TcpStream, server: &UnixStream) -> std::io::Result<()> {
     server.set_write_timeout(Some(POLL))
 }
 
-/// One side has ended, so the other does, unless somebody has taken the connection out of the list
-/// to harm it.
+/// Ends both sides after one of them has ended, unless the connection has been taken out of the
+/// list to be disturbed.
 fn end(connection: &Arc<Connection>, shared: &Shared) {
     let mut connections = lock(&shared.connections);
     let Some(place) = connections.iter().position(|known| Arc::ptr_eq(known, connection)) else { return };
@@ -213,7 +214,7 @@ fn end(connection: &Arc<Connection>, shared: &Shared) {
     let _ = connection.server.shutdown(Shutdown::Both);
 }
 
-/// Copies one direction until it or the connection ends.
+/// Copies one direction until that direction or the connection ends.
 fn pump<A, B>(from: &A, to: &B, towards_client: bool, connection: &Connection, shared: &Shared)
 where
     for<'a> &'a A: Read,
@@ -329,7 +330,8 @@ mod tests {
         pair.relay.set(Flow::Stopped);
         pair.server.set_nonblocking(true).expect("a socket");
         let mut sent = 0;
-        // More than socket buffers hold; a chunk may still be on its way through the relay.
+        // This is more than the socket buffers hold. A chunk may still be on its way through the
+        // relay.
         let full = wait_for("the sender feels it", LIMIT, || {
             loop {
                 match pair.server.write(&[7; 4096]) {
@@ -347,7 +349,7 @@ mod tests {
     fn a_trickle_is_one_octet_at_a_time() {
         let mut pair = pair();
         pair.relay.set(Flow::Trickle);
-        // Threads that were reading already take one full chunk.
+        // Threads that are already reading still accept one full chunk.
         pair.server.write_all(b"x").expect("taken");
         let mut first = [0];
         pair.client.read_exact(&mut first).expect("one octet");

@@ -1,6 +1,7 @@
-//! A figure that was measured several times.
+//! A figure that is measured several times.
 
-/// What one contender reached, a figure a round. Rounds of the same number are neighbours in time.
+/// The results of one contender, one figure per round. Rounds of the same number are adjacent in
+/// time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rounds(pub Vec<f64>);
 
@@ -11,7 +12,7 @@ impl Rounds {
         sorted
     }
 
-    /// The figure in the middle, or halfway between the two that are; NaN without a round.
+    /// Returns the median, or NaN without a round.
     pub fn median(&self) -> f64 {
         let sorted = self.sorted();
         match sorted.len() {
@@ -20,19 +21,19 @@ impl Rounds {
         }
     }
 
-    /// The smallest figure and the largest.
+    /// Returns the smallest and the largest figure.
     pub fn range(&self) -> Option<(f64, f64)> {
         let sorted = self.sorted();
         Some((*sorted.first()?, *sorted.last()?))
     }
 
-    /// The range as it stands in a table.
+    /// Returns the range as text for a table.
     pub fn spread(&self, decimals: usize) -> String {
         self.range()
             .map_or_else(|| "–".to_owned(), |(least, most)| format!("{least:.decimals$}–{most:.decimals$}"))
     }
 
-    /// The ratios to another contender's figures, round by round.
+    /// Returns the ratios to another contender's figures, round by round.
     pub fn over(&self, other: &Rounds) -> Rounds {
         Rounds(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())
     }

@@ -1,11 +1,10 @@
 //! The real `rte_hash` as a table of the engine, so that laws, differential tests and benches can
-//! put librte_hash where the product has its own table.
+//! use librte_hash in place of the product's own table.
 //!
 //! `rte_hash` gives a position to every key and keeps nothing else, so stamps, marks and all else
-//! are arrays by position. Where it can do less than the engine asks, this file makes up for it,
-//! and nowhere else:
-//! - it cannot hold fewer than eight entries: a smaller table is refused by count;
-//! - it may refuse a key although it is not full, when the key's two buckets are: that is passed on
+//! are arrays by position. Only this file makes up for what the engine needs and `rte_hash` lacks:
+//! - it cannot hold fewer than eight entries: a smaller table refuses keys by its own count;
+//! - it may refuse a key although it is not full, when the key's two buckets are: this is passed on
 //!   as [`TableFull`].
 
 use std::process;
@@ -18,11 +17,11 @@ use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
 use dpdk::hash::{HashConfig, HashError, HashFunction, RteHash};
 use dpdk::{Eal, SocketId};
 
-/// Fewest entries of an `rte_hash` (`RTE_HASH_BUCKET_ENTRIES`).
+/// Smallest number of entries of an `rte_hash` (`RTE_HASH_BUCKET_ENTRIES`).
 const FEWEST: u32 = 8;
 
-/// The EAL of this process, without hugepages, devices and other processes. Started at the first
-/// call, it stays until the process ends.
+/// Returns the EAL of this process, which has no hugepages, no devices and no other processes. The
+/// first call starts it, and it stays until the process ends.
 ///
 /// # Panics
 /// When it cannot start.
@@ -48,8 +47,8 @@ pub struct RteTable {
 }
 
 impl RteTable {
-    /// A table of `entries` entries with this hash function and initial value, on the EAL of this
-    /// process. May refuse a key before it is full.
+    /// Returns a table of `entries` entries with this hash function and initial value, on the EAL
+    /// of this process. It may refuse a key before it is full.
     ///
     /// # Panics
     /// When librte_hash refuses.
@@ -58,8 +57,8 @@ impl RteTable {
         Self::of_size(eal(), entries, entries, function, init)
     }
 
-    /// A table of `entries` entries on this EAL, over an `rte_hash` twice as large, as a user of it
-    /// would have it.
+    /// Returns a table of `entries` entries on this EAL, over an `rte_hash` twice as large, which
+    /// is how users size it.
     ///
     /// # Panics
     /// When librte_hash refuses.
@@ -68,8 +67,8 @@ impl RteTable {
         Self::of_size(eal, entries, 2 * entries, function, init)
     }
 
-    /// The same over an `rte_hash` four times as large and of at least 32 buckets, so that random
-    /// keys find room as long as the table is not full.
+    /// Returns a table as [`Self::new`] does, but over an `rte_hash` that is four times as large
+    /// and has at least 32 buckets, so that random keys find room as long as the table is not full.
     ///
     /// # Panics
     /// When librte_hash refuses.
@@ -78,7 +77,7 @@ impl RteTable {
         Self::of_size(eal(), entries, (4 * entries).max(32 * FEWEST), function, init)
     }
 
-    /// A table of `capacity` entries over an `rte_hash` of `entries`.
+    /// Returns a table of `capacity` entries over an `rte_hash` of `entries`.
     fn of_size(eal: &'static Eal, capacity: u32, entries: u32, function: HashFunction, init: u32) -> Self {
         // Names are unique in a process, and short (RTE_HASH_NAMESIZE is 32).
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -94,7 +93,8 @@ impl RteTable {
         };
         let hash = RteHash::new(eal, &config)
             .unwrap_or_else(|error| panic!("rte_hash_create of {entries} entries: {error}"));
-        // DPDK calls it the largest id, but one thread's table gives out the ids below it.
+        // DPDK calls this number the largest id, but a table of one thread only assigns ids below
+        // it.
         let positions = hash.max_key_id();
         RteTable {
             hash,
@@ -139,7 +139,7 @@ impl FlowTable for RteTable {
     fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64 {
         let n = keys.len();
         if n == 0 {
-            // EINVAL in librte_hash.
+            // librte_hash refuses an empty burst with EINVAL.
             return 0;
         }
         let mut bytes = [[0; FlowKey::BYTES]; BULK];

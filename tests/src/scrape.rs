@@ -1,5 +1,5 @@
-//! What the control service serves over HTTP, read by Prometheus' own Python client (`make deps`
-//! puts it into the virtual environment).
+//! The pages that the control service serves over HTTP, read by Prometheus' own Python client
+//! (`make deps` installs it in the virtual environment).
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -38,7 +38,7 @@ pub struct Sample {
 }
 
 impl Page {
-    /// Asks for `url` with `python`, which runs where the service can be reached.
+    /// Requests `url` with `python`, which runs where the service can be reached.
     ///
     /// # Panics
     /// When there is no answer, or it cannot be read.
@@ -47,7 +47,7 @@ impl Page {
         serde_json::from_str(&json).expect("a page as JSON")
     }
 
-    /// The value of the only sample of this name with these labels.
+    /// Returns the value of the only sample of this name with these labels.
     ///
     /// # Panics
     /// When there is none, or more than one.
@@ -61,7 +61,7 @@ impl Page {
         found[0].value
     }
 
-    /// The samples of this name, added up.
+    /// Returns the sum of the samples of this name.
     #[must_use]
     pub fn sum(&self, name: &str) -> f64 {
         self.samples.iter().filter(|sample| sample.name == name).map(|sample| sample.value).sum()

@@ -1,5 +1,5 @@
-//! DPDK's own testpmd, as the appliance's neighbour: it carries frames between
-//! a capture file and a memif link whose server it is.
+//! DPDK's own testpmd as the neighbour of the appliance. It carries frames between a capture file
+//! and a memif link, and is the server of the link.
 //!
 //! ```text
 //!   in.pcap ─► net_pcap ─► net_memif (server) ◄──► the appliance's memif client
@@ -20,11 +20,11 @@ use crate::process::{Running, Stream, cpu, wait_for};
 /// Upper limit for one answer, and for a link to come up.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// testpmd's port id of the link. Ports are numbered in the order in which
-/// DPDK finds them, and testpmd sees the capture file first.
+/// testpmd's port id of the link. Ports are numbered in the order in which DPDK finds them, and
+/// testpmd sees the capture file first.
 const LINK: u16 = 1;
 
-/// The frames that a port of testpmd has seen, by its driver.
+/// The frames that a port of testpmd has counted in its driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortCounters {
     /// Frames received.
@@ -33,12 +33,12 @@ pub struct PortCounters {
     pub tx: u64,
 }
 
-/// How often testpmd sends what its capture holds.
+/// How often testpmd sends the frames of its capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Once.
     Once,
-    /// For ever, as fast as it can.
+    /// Without end, as fast as it can.
     Forever,
 }
 
@@ -50,20 +50,20 @@ pub struct Testpmd {
 }
 
 impl Testpmd {
-    /// Starts a testpmd that listens on `socket` and will send what `capture`
-    /// holds, as often as told. It carries nothing before [`Testpmd::forward`]. Runs on the CPU
-    /// that the appliance does not poll on.
+    /// Starts a testpmd that listens on `socket` and will send the frames of `capture` as `repeat`
+    /// selects. It carries nothing before [`Testpmd::forward`], and runs on the CPU that the
+    /// appliance does not poll on.
     ///
     /// # Panics
-    /// When it does not get ready.
+    /// When it does not become ready.
     #[must_use]
     pub fn serve(socket: &Path, capture: &Path, repeat: Repeat) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path().join("out.pcap");
-        // A server that was killed left it, and the next one cannot bind to it.
+        // A server that was killed leaves its socket behind, and the next one cannot bind to it.
         let _ = std::fs::remove_file(socket);
-        // Without a terminal its output would come in blocks of 4 KiB.
+        // Without a terminal and `stdbuf`, its output would come in blocks of 4 KiB.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", "nice", "-n", "10", "dpdk-testpmd", "-m", "128"]);
         let cpu = 1 - cpu();
@@ -82,7 +82,7 @@ impl Testpmd {
             socket.display()
         ));
         command.args(["--", "--interactive", "--forward-mode=io", "--port-topology=paired"]);
-        // Start with nothing thrown away, and without waiting for a client.
+        // testpmd starts without discarding received frames and without waiting for a client.
         command.args(["--no-flush-rx", "--disable-link-check", "--total-num-mbufs=8192"]);
         command.env("RUNTIME_DIRECTORY", folder.path());
         let mut running = Running::spawn(&mut command);
@@ -90,7 +90,7 @@ impl Testpmd {
         Self { running, out, _folder: folder }
     }
 
-    /// Begins to carry frames.
+    /// Starts carrying frames.
     ///
     /// # Panics
     /// When testpmd does not.
@@ -106,7 +106,7 @@ impl Testpmd {
         self.ask("stop", |line| line == "Done.");
     }
 
-    /// True when the client is connected.
+    /// Returns `true` when the client is connected.
     ///
     /// # Panics
     /// When testpmd does not answer.
@@ -124,12 +124,12 @@ impl Testpmd {
         wait_for("the client connects to testpmd", LIMIT, || self.link_up().then_some(()));
     }
 
-    /// Counters of the link.
+    /// Returns the counters of the link.
     ///
     /// # Panics
     /// When testpmd does not answer.
     pub fn link(&mut self) -> PortCounters {
-        // A rule ends it.
+        // The answer ends with a line of `#`.
         let answer = self.ask(&format!("show port stats {LINK}"), |line| {
             line.trim_start().starts_with("##########") && !line.contains("port")
         });
@@ -142,7 +142,7 @@ impl Testpmd {
         PortCounters { rx: value("RX-packets:"), tx: value("TX-packets:") }
     }
 
-    /// Waits until it has received this many frames from the link.
+    /// Waits until testpmd has received this many frames from the link.
     ///
     /// # Panics
     /// When that does not happen.
@@ -152,7 +152,7 @@ impl Testpmd {
         });
     }
 
-    /// Ends it as an operator would; gives the frames that it received.
+    /// Ends testpmd as an operator would, and returns the frames that it has received.
     ///
     /// # Panics
     /// When it does not end, or its file cannot be read.
@@ -164,7 +164,7 @@ impl Testpmd {
         pcap::read_frames(&self.out).expect("a capture")
     }
 
-    /// Ends it with a signal, and waits for the end.
+    /// Ends testpmd with a signal, and waits for its end.
     ///
     /// # Panics
     /// When it does not end.
@@ -173,12 +173,12 @@ impl Testpmd {
         self.running.wait(LIMIT);
     }
 
-    /// Gives a command and waits for a line of the answer that ends it.
+    /// Sends a command, waits for the line that ends the answer, and returns the answer.
     fn ask(&mut self, command: &str, last: impl Fn(&str) -> bool) -> Vec<String> {
         let before = self.running.text(Stream::Stdout).lines().count();
         self.running.write_stdin(&format!("{command}\n"));
         self.running.wait_lines(Stream::Stdout, LIMIT, |lines| {
-            // What comes before the echo still belongs to the last answer.
+            // The lines before the echo still belong to the previous answer.
             let echo = lines[before..].iter().position(|line| line.contains(command))?;
             let answer = &lines[before + echo + 1..];
             let end = answer.iter().position(|line| last(line))?;

@@ -1,5 +1,5 @@
-//! A terminal to look at: tmux, one server per test, so that `ctl top` meets what an
-//! operator would have it meet.
+//! A terminal whose contents can be read: tmux, one server per test, so that `ctl top` runs as it
+//! does for an operator.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -16,7 +16,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// A shell in a terminal of this size, with the prompt `$ `.
+    /// Starts a shell in a terminal of this size, with the prompt `$ `.
     ///
     /// # Panics
     /// When tmux is missing: `make deps`.
@@ -25,8 +25,8 @@ impl Terminal {
         let terminal = Self { server: format!("ft-{name}-{}", std::process::id()) };
         let size = [width.to_string(), height.to_string()];
         let session = ["-f", "/dev/null", "new-session", "-d", "-x", &size[0], "-y", &size[1]];
-        // In so many words, tmux starts it itself, not by a shell that has a mind of its own about
-        // prompts.
+        // As separate words, tmux executes the command itself. As one word it would go through the
+        // user's shell, which may set another prompt.
         let shell = ["env", "PS1=$ ", "sh"];
         run(terminal.tmux().args(session).args(shell).env("LC_ALL", "C.UTF-8").env_remove("TMUX"));
         terminal.wait("the shell", START, |lines| (lines.first()?.trim_end() == "$").then_some(()));
@@ -39,7 +39,7 @@ impl Terminal {
         command
     }
 
-    /// Presses keys, named as tmux names them: `q`, `Enter`, `C-c`.
+    /// Presses keys, by their names in tmux: `q`, `Enter`, `C-c`.
     ///
     /// # Panics
     /// When there is no terminal any more.
@@ -47,7 +47,7 @@ impl Terminal {
         run(self.tmux().arg("send-keys").args(keys));
     }
 
-    /// Types a line, and Enter.
+    /// Types a line and presses Enter.
     ///
     /// # Panics
     /// When there is no terminal any more.
@@ -56,7 +56,7 @@ impl Terminal {
         self.press(&["Enter"]);
     }
 
-    /// Changes its size.
+    /// Changes the size of the terminal.
     ///
     /// # Panics
     /// When there is no terminal any more.
@@ -64,7 +64,7 @@ impl Terminal {
         run(self.tmux().args(["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]));
     }
 
-    /// Its lines now, without the blanks at their ends.
+    /// Returns the present lines, without the blanks at their ends.
     ///
     /// # Panics
     /// When there is no terminal any more.
@@ -73,7 +73,7 @@ impl Terminal {
         run(self.tmux().args(["capture-pane", "-p"])).lines().map(str::to_owned).collect()
     }
 
-    /// Something that tmux knows of it, as `display-message` formats it.
+    /// Returns tmux's information on the terminal, as `display-message` formats it.
     ///
     /// # Panics
     /// When there is no terminal any more.
@@ -82,10 +82,10 @@ impl Terminal {
         run(self.tmux().args(["display-message", "-p", format])).trim_end().to_owned()
     }
 
-    /// Waits until its lines give something.
+    /// Waits until `wanted` returns a value for the present lines, and returns it.
     ///
     /// # Panics
-    /// When they do not within `limit`; says what they are.
+    /// When it returns none within `limit`. The message shows the lines.
     pub fn wait<T>(&self, what: &str, limit: Duration, wanted: impl Fn(&[String]) -> Option<T>) -> T {
         let mut last = Vec::new();
         let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -98,7 +98,7 @@ impl Terminal {
     }
 }
 
-/// What a command is, as one types it into a shell.
+/// Returns a command as it is typed into a shell.
 #[must_use]
 pub fn shell_line(command: &Command) -> String {
     let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
@@ -111,7 +111,7 @@ pub fn shell_line(command: &Command) -> String {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Perhaps in a panic: nothing more to do about errors.
+        // The value may be dropped in a panic, so errors are ignored.
         let _ = self.tmux().arg("kill-server").output();
     }
 }

@@ -1,8 +1,8 @@
-//! One trial by fire: the real programs under load, faults at random times, and at the end the
-//! question whether every watcher that behaves knows the table.
+//! One trial: the real programs run under load, faults happen at random times, and at the end every
+//! watcher that behaves must know the table.
 //!
 //! All randomness comes from the seed. Times are those of a real machine, so two runs of a seed
-//! meet the same faults in the same order, but not at the same instruction.
+//! have the same faults in the same order, but not at the same instruction.
 
 mod fault;
 mod rest;
@@ -27,24 +27,25 @@ use crate::process::{Running, Stream, binary, cpu, wait_for};
 use crate::relay::{Flow, Relay};
 use crate::watcher::{Caller, Watcher};
 
-/// Upper limit for everything that a trial waits for. Only a failing one waits this long.
+/// Upper limit for everything that a trial waits for. Only a failing trial waits this long.
 const LIMIT: Duration = Duration::from_secs(60);
-/// A call in the midst of faults is given up early; one over a link that stands still, at once.
+/// Time limits of calls: the first for a call during faults, the second for one over a link that
+/// stands still.
 const IMPATIENT: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(20)];
 /// Name of the data plane.
 const DATAPLANE: &str = "dp";
 
-/// Flows that live throughout, and how often a second each has a packet.
+/// Number of flows that live throughout, and packets of each per second.
 const KEPT: (u64, u64) = (12_000, 2);
 /// Pause before a step that cannot be taken now is tried again, milliseconds.
 const AGAIN: u64 = 20;
 
-/// What the agenda holds.
+/// A step of the agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Begin(Fault),
     StartControl,
-    /// Of the process with this id.
+    /// Continues the control service if it is the process with this id.
     ContinueControl(u32),
     AllowLink,
     AllowWatchers,
@@ -59,17 +60,17 @@ enum Step {
         cable: bool,
     },
     StartDataplane,
-    /// Control-plane writes in the middle of it all.
+    /// This step and those up to `Purge` are control-plane writes during the faults.
     DeleteSome,
     CreateOne,
     UpdateOne,
     FlushSome,
     Purge,
-    /// Until it is done.
+    /// Attaches the program again, and is repeated until it succeeds.
     Load,
 }
 
-/// The control service. It may be stopped, and must not stay so.
+/// The control service. It may be stopped, and is continued when this is dropped.
 struct Control(Running);
 
 impl Drop for Control {
@@ -80,7 +81,7 @@ impl Drop for Control {
     }
 }
 
-/// What a seed decides before the start.
+/// The choices that a seed makes before the start.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     /// Shards of the data plane, each with a port of its own.
@@ -89,7 +90,7 @@ struct Plan {
     retain: u64,
     /// Idle time after which an entry expires, milliseconds.
     aging: u64,
-    /// New flows a second.
+    /// New flows per second.
     new: u64,
 }
 
@@ -103,13 +104,14 @@ struct Trial {
     filling: bool,
     /// The control service was stopped and not continued.
     stopped: bool,
-    /// The link is not to be dialled.
+    /// The link refuses connections.
     link_cut: bool,
     /// The program may be detached.
     detached: bool,
     filled: usize,
     deleted: usize,
-    /// Entries that we have asked for. Whether an answer that never came was a yes is not known.
+    /// Number of entries that the trial has tried to create. Where no answer arrived, the outcome
+    /// is unknown.
     asked_for: u64,
     written: Written,
     watchers: Vec<Watcher>,
@@ -130,7 +132,7 @@ struct Trial {
 /// Runs the trial of `seed` with the generator `traffic`.
 ///
 /// # Panics
-/// When the promise is not kept.
+/// When the product breaks a law.
 pub fn run(seed: u64, traffic: &Path) {
     say(&format!("seed {seed}"));
     let mut trial = Trial::start(seed, traffic);
@@ -141,7 +143,7 @@ pub fn run(seed: u64, traffic: &Path) {
 }
 
 fn say(text: &str) {
-    // When nobody listens, nobody misses it.
+    // Standard error may be closed, and the message can be lost.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -256,14 +258,14 @@ impl Trial {
         command
     }
 
-    /// What the control service says of the data plane; `None` when it does not.
+    /// Returns the data plane as the control service lists it, or `None` without an answer.
     fn dataplanes(&self) -> Option<v1::Dataplane> {
         let request = v1::ListDataplanesRequest::default();
         let answer = self.impatient.call(async |client| client.list_dataplanes(request).await).ok()?;
         answer.dataplanes.into_iter().find(|known| known.name == DATAPLANE)
     }
 
-    /// Milliseconds since the start.
+    /// Returns the milliseconds since the start.
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).expect("a short trial")
     }
@@ -273,7 +275,7 @@ impl Trial {
         self.agenda.push(Reverse((self.now() + after, self.steps, step)));
     }
 
-    /// No program may have ended by itself, and no law may be broken so far.
+    /// Checks that no program has ended by itself and that no law has been broken so far.
     fn check(&mut self) {
         for watcher in &mut self.watchers {
             watcher.position();
@@ -328,12 +330,12 @@ impl Trial {
     }
 }
 
-/// What tells the DPDK files of this process's children from others.
+/// Returns a prefix that keeps the DPDK files of this process's children apart from others.
 fn file_prefix(which: &str) -> String {
     format!("ftfault{which}{}", std::process::id())
 }
 
-/// EAL arguments that need neither hugepages nor devices.
+/// Adds EAL arguments that need neither hugepages nor devices.
 fn dpdk(command: &mut Command, folder: &TempDir, which: &str, lcores: &str, megabytes: u32) {
     command.env("RUNTIME_DIRECTORY", folder.path());
     command.args(["--no-huge", "--no-shconf", "--no-pci"]).args(["-m", &megabytes.to_string()]);

@@ -1,5 +1,5 @@
-//! Watchers that behave: each folds all that it reads, as it comes. One is `ctl watch`, the other
-//! follows the documented rules of the API by itself.
+//! Watchers that behave: each folds every event that it reads, as it arrives. One kind is `ctl
+//! watch`; the other is a client that follows the documented rules of the API.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -17,12 +17,12 @@ use tonic::{Code, Status};
 use flowtracker_proto::test_support::event::Event;
 use flowtracker_proto::test_support::fold::{Fold, Tables, Tally};
 
-/// How long an attempt to dial may take.
+/// Time limit of an attempt to connect.
 const DIAL: Duration = Duration::from_secs(2);
-/// Pause between two attempts, and how often the API's watcher looks whether it is to end.
+/// Pause between two attempts, and between two checks of the API's watcher whether it is to end.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What has been folded so far.
+/// The state that a watcher shares with its reader thread.
 #[derive(Debug, Default)]
 struct Shared {
     fold: Mutex<State>,
@@ -32,7 +32,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     fold: Fold,
-    /// The first law that was broken.
+    /// Description of the first broken law.
     broken: Option<String>,
     /// Streams begun after the first.
     resumed: u64,
@@ -51,7 +51,7 @@ impl Shared {
     }
 }
 
-/// A watcher at work. Dropping it ends it.
+/// A running watcher. Dropping it ends it.
 #[derive(Debug)]
 pub struct Watcher {
     name: String,
@@ -61,8 +61,8 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// `ctl watch` from a snapshot on; `ctl` is that program, aimed at a server. It has to find its
-    /// way back by itself.
+    /// Starts `ctl watch` from a snapshot. `ctl` is a command that runs that program on a server.
+    /// It has to resume by itself after a fault.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -88,8 +88,8 @@ impl Watcher {
         Self { name: name.to_owned(), shared, ctl: Some(child), thread: Some(thread) }
     }
 
-    /// A client of the API at `server`: it resumes after the last event that it has, and starts
-    /// from a snapshot when it is told that this is not possible.
+    /// Starts a client of the API at `server`. It resumes after the last event that it has, and
+    /// starts from a snapshot when the server refuses that.
     ///
     /// # Panics
     /// When `server` is no URI.
@@ -104,16 +104,16 @@ impl Watcher {
         Self { name: name.to_owned(), shared, ctl: None, thread: Some(thread) }
     }
 
-    /// Its name, for messages.
+    /// Returns the name, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Epoch and number up to which it knows all; `None` while a snapshot is coming.
+    /// Returns the epoch and number up to which it knows all events, or `None` during a snapshot.
     ///
     /// # Panics
-    /// When it has met a broken law, or has ended.
+    /// When it has found a broken law, or has ended.
     pub fn position(&mut self) -> Option<(u64, u64)> {
         let Self { name, ctl, shared, .. } = self;
         let state = shared.lock();
@@ -125,14 +125,14 @@ impl Watcher {
         state.fold.position()
     }
 
-    /// The state that it has folded.
+    /// Returns the state that it has folded.
     #[must_use]
     pub fn tables(&self) -> Tables {
         self.shared.lock().fold.tables().clone()
     }
 
-    /// How much its streams have carried, and how many there were after the first as far as that is
-    /// known.
+    /// Returns what its streams have carried, and the number of streams after the first as far as
+    /// it is known.
     #[must_use]
     pub fn tally(&self) -> (Tally, u64) {
         let state = self.shared.lock();
@@ -144,12 +144,12 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         self.shared.ending.store(true, Ordering::Release);
         if let Some(mut child) = self.ctl.take() {
-            // Already being dropped, perhaps in a panic: nothing to do about errors.
+            // The value is being dropped, perhaps in a panic, so errors are ignored.
             let _ = child.kill();
             let _ = child.wait();
         }
         if let Some(thread) = self.thread.take() {
-            // A panic there has been shown already.
+            // A panic of that thread has been printed already.
             let _ = thread.join();
         }
     }
@@ -159,10 +159,10 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// Streams one after the other until the end.
+/// Reads one stream after the other until the watcher is to end.
 async fn follow(endpoint: &Endpoint, shared: &Shared) {
     while !shared.ending.load(Ordering::Acquire) {
-        // What the transport says is of no interest: it is dialled again.
+        // Errors of the transport are ignored, because the client connects again.
         if let Ok(channel) = endpoint.connect().await
             && let Err(status) = stream(channel, shared).await
             && status.code() == Code::OutOfRange
@@ -175,14 +175,14 @@ async fn follow(endpoint: &Endpoint, shared: &Shared) {
     }
 }
 
-/// One stream to its end.
+/// Reads one stream to its end.
 async fn stream(channel: Channel, shared: &Shared) -> Result<(), Status> {
     let at = {
         let fold = &mut shared.lock().fold;
         match fold.position() {
             Some((epoch, seq)) => start::At::After(v1::After { epoch, seq }),
             None => {
-                // What came of a snapshot that broke off is no use.
+                // The part of a snapshot that was interrupted is discarded.
                 fold.start_over();
                 start::At::Snapshot(v1::Snapshot {})
             }
@@ -200,7 +200,7 @@ async fn stream(channel: Channel, shared: &Shared) -> Result<(), Status> {
         }
     };
     while !shared.ending.load(Ordering::Acquire) {
-        // A wait that is given up loses nothing: the stream keeps what it has.
+        // A timeout loses no event, because the stream keeps what it has received.
         match tokio::time::timeout(PAUSE, events.message()).await {
             Ok(Ok(Some(response))) => {
                 response.events.iter().for_each(|event| shared.take(Event::from_proto(event)));
@@ -213,8 +213,8 @@ async fn stream(channel: Channel, shared: &Shared) -> Result<(), Status> {
     Ok(())
 }
 
-/// Unary calls, each over a connection of its own, so that no restart of the service is in their
-/// way.
+/// A client for unary calls. Each has a connection of its own, so that a restart of the service
+/// does not affect the next.
 #[derive(Debug)]
 pub struct Caller {
     endpoint: Endpoint,
@@ -222,10 +222,10 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Aims at the unix socket `server`; a call that takes longer than `limit` is refused.
+    /// Returns a caller for the unix socket `server`. A call that takes longer than `limit` fails.
     ///
     /// # Panics
-    /// When the path is not fit for a URI.
+    /// When the path cannot be part of a URI.
     #[must_use]
     pub fn new(server: &Path, limit: Duration) -> Self {
         let endpoint = Endpoint::from_shared(format!("unix:{}", server.display())).expect("a path");
@@ -247,7 +247,7 @@ impl Caller {
         })
     }
 
-    /// Every entry, as ListEntries gives them.
+    /// Returns every entry that ListEntries lists.
     ///
     /// # Errors
     /// When the service is away, or refuses.
@@ -256,7 +256,7 @@ impl Caller {
     }
 }
 
-/// Every entry, as ListEntries gives them.
+/// Returns every entry that ListEntries lists.
 ///
 /// # Errors
 /// When the service refuses.

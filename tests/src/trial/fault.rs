@@ -1,4 +1,4 @@
-//! The faults: what is done to the programs, when, and what comes of a ring that is full.
+//! The faults: what they do to the programs, when they happen, and how a full ring is recognized.
 
 use std::cmp::Reverse;
 use std::os::fd::AsRawFd as _;
@@ -14,36 +14,38 @@ use super::{AGAIN, LIMIT, Step, Trial, Written, file_prefix};
 use crate::process::wait_for;
 use crate::relay::{Cut, Flow};
 
-/// New flows a second that fill a ring soon: it holds 65,536 events.
+/// New flows per second that soon fill a ring, which holds 65,536 events.
 pub(super) const FLOOD: u64 = 60_000;
 
-/// Faults start within this time.
+/// Faults start within this time, in milliseconds.
 pub(super) const FAULTS_WITHIN: u64 = 7_000;
 
-/// What is done to the programs. Times are in milliseconds.
+/// A fault of a program or a connection. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     /// The control service is killed, and started again after a while.
     KillControl { down: u64 },
     /// The control service is stopped (SIGSTOP) for a while.
     StopControl { during: u64 },
-    /// The data plane's link is cut, and cannot be dialled for a while.
+    /// The data plane's link is cut, and refuses connections for a while.
     CutLink { during: u64, reset: bool },
-    /// The watchers' connections are cut, and cannot be dialled for a while.
+    /// The watchers' connections are cut, and new ones are refused for a while.
     CutWatchers { during: u64, reset: bool },
-    /// The link stands still until the data plane's ring is full, and some more.
+    /// The link stands still until the data plane's ring is full, and for the time `more` after
+    /// that.
     FillRing { more: u64 },
-    /// A watcher that never reads: stopped itself, or whoever reads its output.
+    /// A watcher that never reads: it is stopped itself, or its output is never read.
     NeverReads { stopped: bool },
-    /// A watcher that gets one octet a second.
+    /// A watcher that receives one octet a second.
     OctetASecond,
-    /// A watcher that vanishes after a while: killed, or as if its cable were pulled.
+    /// A watcher that vanishes after a while: it is killed, and with `cable` the service does not
+    /// learn of it, as if its cable were pulled.
     Vanishes { after: u64, cable: bool },
     /// The data plane is killed, and started again after a while.
     KillDataplane { down: u64 },
 }
 
-/// One kind of fault each.
+/// Number of kinds of faults.
 pub(super) const KINDS: usize = 9;
 
 impl Fault {
@@ -63,16 +65,16 @@ impl Fault {
     }
 }
 
-/// What the data plane says of events that did not go into a ring.
+/// The data plane's counters of events that did not go into a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Events {
-    /// It was full: they waited in the table.
+    /// Events that waited in the table because the ring was full.
     pub(super) deferred: u64,
-    /// There was no link.
+    /// Events that occurred without a link.
     pub(super) unlinked: u64,
 }
 
-/// A child that does not outlive its holder and is given no time to say farewell.
+/// A child that is killed without notice when its owner drops it.
 pub(super) struct Doomed(Child);
 
 impl Doomed {
@@ -84,15 +86,15 @@ impl Doomed {
 
 impl Drop for Doomed {
     fn drop(&mut self) {
-        // Already being dropped, perhaps in a panic: nothing to do about errors.
+        // The value is being dropped, perhaps in a panic, so errors are ignored.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 impl Trial {
-    /// Every kind of fault once and some twice, in random order at random times, until all is over
-    /// and mended.
+    /// Runs every kind of fault once and some twice, in random order at random times, until all
+    /// have ended and been repaired.
     pub(super) fn faults(&mut self) {
         let more = [self.dice.between(0, 3), self.dice.between(5, 8)].map(|kind| kind as usize);
         for kind in (0..KINDS).chain(more) {
@@ -129,8 +131,8 @@ impl Trial {
         self.attach_again();
     }
 
-    /// What would end the link must not come between while it stands still, or the ring would never
-    /// be full.
+    /// Returns whether the fault may begin now. While the link stands still, no fault may end it,
+    /// or the ring would never be full.
     pub(super) fn is_possible(&mut self, fault: Fault) -> bool {
         match fault {
             Fault::KillControl { .. } => !self.filling && self.control.is_some(),
@@ -210,7 +212,7 @@ impl Trial {
         }
     }
 
-    /// Starts a watcher that will not behave; gives its place.
+    /// Starts a watcher that will not behave, and returns its index.
     pub(super) fn nuisance(&mut self, server: &str, output: Stdio) -> usize {
         let mut command = self.ctl(server);
         command.args(["watch", "-o", "json", "--from", "snapshot"]);
@@ -219,12 +221,13 @@ impl Trial {
         self.nuisances.len() - 1
     }
 
-    /// Is the ring full?
+    /// Looks whether the ring is full, and plans the next step.
     pub(super) fn look_at_ring(&mut self, before: Events, more: u64, deadline: u64) {
         let now = self.events().unwrap_or(before);
         assert!(self.now() < deadline, "the ring does not get full: {before:?}, {now:?}");
         if now.unlinked > before.unlinked {
-            // The control service spoke of an old link whose end it had not noticed yet: once more.
+            // The control service reported an old link whose end it had not noticed yet. The fault
+            // is tried again.
             self.note("there is no link whose ring could be filled");
             self.flood(false);
             self.step(Step::OpenLink);
@@ -234,7 +237,8 @@ impl Trial {
             self.note(&format!("the ring is full, {} events wait", now.deferred - before.deferred));
             self.flood(false);
             self.later(more, Step::OpenLink);
-            // What waits for the ring and has expired is not to count twice.
+            // An entry that has expired and waits for the ring must not be counted twice when this
+            // purge removes it.
             self.later(more, Step::Purge);
         } else {
             self.later(AGAIN, Step::RingFull { before, more, deadline });
@@ -246,7 +250,7 @@ impl Trial {
         self.traffic.write_stdin(&format!("new {rate}\n"));
     }
 
-    /// What the data plane itself says of its events: its link may stand still.
+    /// Returns the data plane's own counters of its events, because its link may stand still.
     pub(super) fn events(&self) -> Option<Events> {
         let folder = self.folder.path().join("dpdk").join(file_prefix("d"));
         let answer = telemetry(&folder.join("dpdk_telemetry.v2"), "/flowtracker/stats")?;
@@ -255,12 +259,12 @@ impl Trial {
     }
 }
 
-/// Asks DPDK's telemetry socket; `None` when nobody answers.
+/// Sends a command to DPDK's telemetry socket and returns the answer, or `None` without one.
 fn telemetry(path: &Path, command: &str) -> Option<serde_json::Value> {
     let fd = socket::socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None).ok()?;
     socket::connect(fd.as_raw_fd(), &UnixAddr::new(path).ok()?).ok()?;
     let mut buffer = vec![0; 1 << 16];
-    // The greeting says how long answers may be.
+    // The greeting gives the greatest length of an answer, and is not needed.
     nix::unistd::read(&fd, &mut buffer).ok()?;
     nix::unistd::write(&fd, command.as_bytes()).ok()?;
     let count = nix::unistd::read(&fd, &mut buffer).ok()?;

@@ -1,4 +1,4 @@
-//! The end of a trial: everything comes to rest, everybody agrees, and the programs end in order.
+//! The end of a trial: everything comes to rest, all watchers agree, and the programs end in order.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use super::{DATAPLANE, KEPT, LIMIT, Trial};
 use crate::process::wait_for;
 use crate::watcher::Watcher;
 
-/// Entries that there have to be at the end.
+/// Smallest number of entries at the end.
 const ENTRIES: usize = 10_000;
 
 impl Trial {
-    /// The end: everything comes to rest, and everybody agrees.
+    /// Waits until everything comes to rest, and checks that all watchers agree.
     pub(super) fn judge(&mut self) {
         let (epoch, seq) = self.wait_rest();
         let live = self.live_table();
@@ -55,7 +55,7 @@ impl Trial {
     }
 
     /// Waits until nothing expires any more and all watchers are at the end of the log, twice in a
-    /// row; gives that end.
+    /// row, and returns that end.
     pub(super) fn wait_rest(&mut self) -> (u64, u64) {
         let mut before = None;
         let mut seen = String::new();
@@ -67,7 +67,8 @@ impl Trial {
                 return now;
             }
             before = now;
-            // Longer than the clock's grain, so that what is due has time to happen.
+            // The pause is longer than the granularity of the clock, so that due entries have time
+            // to expire.
             std::thread::sleep(Duration::from_millis(400));
         }
         panic!("no rest within {LIMIT:?}: {seen}");
@@ -80,7 +81,7 @@ impl Trial {
         *seen = format!("{known:?}, {stats:?}, watchers at {positions:?}");
         let (stats, log) = stats?;
         let end = (log.epoch, log.last_seq);
-        // Then only what is kept is there, and nothing is left to expire.
+        // With this number, only the kept flows have entries, and nothing is left to expire.
         let kept = stats.lcores.iter().map(|lcore| lcore.entries).sum::<u64>() == KEPT.0;
         let agreed = known?.synced && stats.live && positions.iter().all(|position| *position == Some(end));
         (kept && agreed).then_some(end)
@@ -101,7 +102,7 @@ impl Trial {
         table
     }
 
-    /// Ends everything in order, with the watchers that do not behave still there.
+    /// Ends everything in order, while the watchers that do not behave are still connected.
     pub(super) fn stop(mut self) {
         let mut dataplane = self.dataplane.take().expect("it was started again");
         let status = dataplane.terminate();

@@ -1,4 +1,4 @@
-//! Writes of the control plane in the midst of the faults.
+//! Writes of the control plane during the faults.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{AGAIN, KEPT, LIMIT, Step, Trial};
 use crate::process::wait_for;
 use crate::watcher::Caller;
 
-/// Writes that were answered with a yes.
+/// Numbers of writes that succeeded.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Written {
     pub(super) created: u64,
@@ -19,8 +19,8 @@ pub(super) struct Written {
 }
 
 impl Trial {
-    /// Whatever the faults have let through: each kind of write is done at least once, by the end
-    /// at the latest.
+    /// Repeats the kinds of writes that have not succeeded yet, so that each has succeeded at least
+    /// once.
     pub(super) fn write_each_way(&mut self) {
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -39,12 +39,12 @@ impl Trial {
         }
     }
 
-    /// Whom to ask: one who does not wait long where no answer can come.
+    /// Returns the caller for writes: one with a short limit when no answer can arrive.
     pub(super) fn writer(&self) -> &Caller {
         if self.filling || self.stopped { &self.hasty } else { &self.impatient }
     }
 
-    /// The key of one of the kept flows.
+    /// Returns the key of one of the kept flows, chosen at random.
     pub(super) fn kept_key(&mut self) -> v1::Key {
         let flow = self.dice.between(0, KEPT.0 - 1);
         let port = (flow % self.plan.shards) as u16;
@@ -57,7 +57,7 @@ impl Trial {
             let request = v1::DeleteEntryRequest { key: Some(self.kept_key()), dataplane: String::new() };
             match self.writer().call(async |client| client.delete_entry(request).await) {
                 Ok(_) => self.deleted += 1,
-                // The service is away; it would be for the others as well.
+                // The service is away, and the other deletions would fail as well.
                 Err(_) => return,
             }
         }
@@ -66,7 +66,7 @@ impl Trial {
     /// Creates an entry that no packet belongs to; it expires by itself.
     pub(super) fn create_one(&mut self) {
         self.asked_for += 1;
-        // A port that no flow of the generator has.
+        // No flow of the generator has this port.
         let key = v1::Key { dst_port: 1, src_port: self.asked_for as u32, ..self.kept_key() };
         let request = v1::CreateEntryRequest { key: Some(key), dynamic: Some(true), ..Default::default() };
         let answer = self.writer().call(async |client| client.create_entry(request).await);
@@ -80,7 +80,7 @@ impl Trial {
         self.written.updated += u64::from(answer.is_ok());
     }
 
-    /// Flushes what has the source port of a kept flow, and sometimes everything.
+    /// Flushes the entries with the source port of a kept flow, and sometimes all entries.
     pub(super) fn flush_some(&mut self) {
         let all = self.dice.between(0, 5) == 0;
         let filter = if all { String::new() } else { format!("key.srcPort = {}", self.kept_key().src_port) };
@@ -89,7 +89,7 @@ impl Trial {
         self.written.flushed += u64::from(answer.is_ok());
     }
 
-    /// Detaches the program, for a while. It may have happened even if no answer came.
+    /// Detaches the program for a while. It may be detached even if no answer arrived.
     pub(super) fn purge(&mut self) {
         if self.filling {
             // Without entries the ring would never be full.
@@ -107,13 +107,15 @@ impl Trial {
         let request = v1::LoadRequest::default();
         match self.writer().call(async |client| client.load(request).await) {
             Ok(_) => self.detached = false,
-            // It is attached: another word came first, or the data plane was started anew.
+            // It is attached already: by another command that came first, or by a restart of the
+            // data plane.
             Err(status) if status.code() == tonic::Code::FailedPrecondition => self.detached = false,
             Err(_) => self.later(AGAIN, Step::Load),
         }
     }
 
-    /// A purge whose caller had given up may have come late.
+    /// Attaches the program again if it is detached: a purge whose caller had given up may have
+    /// arrived late.
     pub(super) fn attach_again(&mut self) {
         let table = || {
             let request = v1::GetTableRequest::default();
