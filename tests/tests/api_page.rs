@@ -1,5 +1,5 @@
-//! The page about the API, `control/docs/api.md`: every command on it is run as it stands, in
-//! order, and prints what the page shows.
+//! The page about the API, `control/docs/api.md`: every command on it runs as it stands, in order,
+//! and prints what the page shows.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -14,10 +14,10 @@ use flowtracker_tests::process::workspace_root;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// What stands for lines that are not shown.
+/// The mark that stands for lines that are not shown.
 const LEFT_OUT: &str = "…";
 
-/// Members whose values are never twice the same.
+/// The members whose values differ between runs.
 const VOLATILE: [&str; 9] =
     ["createTime", "createdMsAgo", "epoch", "idleMs", "lastSeq", "lastUsedTime", "process", "since", "time"];
 
@@ -28,7 +28,7 @@ struct Shown {
     output: Vec<String>,
 }
 
-/// The commands in the page's `console` blocks.
+/// Returns the commands in the page's `console` blocks.
 fn commands(page: &str) -> Vec<Shown> {
     let mut commands: Vec<Shown> = Vec::new();
     let mut inside = false;
@@ -47,7 +47,7 @@ fn commands(page: &str) -> Vec<Shown> {
     commands
 }
 
-/// A line without what is never twice the same: the value of a volatile member, and numbers of
+/// Returns a line without what differs between runs: the value of a volatile member, and numbers of
 /// nanoseconds.
 fn stable(line: &str) -> String {
     let member = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once("\": "));
@@ -59,14 +59,14 @@ fn stable(line: &str) -> String {
     }
 }
 
-/// Digits and what follows them; an epoch becomes a question mark.
+/// Takes digits and what follows them, and replaces an epoch by a question mark.
 fn without_nanoseconds(piece: &str) -> String {
     const EPOCH_DIGITS: usize = 19;
     let digits = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
     if digits.len() == EPOCH_DIGITS { piece.replace(digits, "?") } else { piece.to_owned() }
 }
 
-/// Checks that `output` is what is shown, but for the lines that are left out.
+/// Checks that `output` is what the page shows, except for the lines that are left out.
 fn check_output(shown: &Shown, output: &str) {
     let real: Vec<String> = output.lines().map(stable).collect();
     let wanted: Vec<String> = shown.output.iter().map(|line| stable(line)).collect();
@@ -87,12 +87,13 @@ fn check_output(shown: &Shown, output: &str) {
     assert_eq!(from, real.len(), "{shown:#?}\ndoes not end so:\n{output}");
 }
 
-/// A long line may be cut short, too.
+/// Compares a line of output with a line of the page, which may cut a long line short.
 fn is(real: &str, wanted: &str) -> bool {
     wanted.strip_suffix(LEFT_OUT).map_or(real == wanted, |beginning| real.starts_with(beginning))
 }
 
-/// grpcurl's exit status: 64 and the status code, where the page shows one.
+/// Returns grpcurl's exit status: 64 plus the status code that the page shows, or 0 if it shows
+/// none.
 fn status(shown: &Shown) -> i32 {
     let code = shown.output.iter().find_map(|line| line.strip_prefix("  Code: "));
     let number = match code {
@@ -119,8 +120,7 @@ fn parse<T: DeserializeOwned>(answers: &str) -> Vec<T> {
     read.unwrap_or_else(|error| panic!("{error}: not a {}: {answers}", std::any::type_name::<T>()))
 }
 
-/// Reads answers as messages of the method, and gives their number; `None` when the command calls
-/// none.
+/// Parses answers as messages of the method, and returns their number.
 fn answers(method: &str, text: &str) -> usize {
     match method {
         "WatchEvents" => parse::<v1::WatchEventsResponse>(text).len(),
@@ -154,13 +154,13 @@ fn answers(method: &str, text: &str) -> usize {
     }
 }
 
-/// The method that a command calls.
+/// Returns the method that a command calls.
 fn method(command: &str) -> Option<&str> {
     let (service, method) = command.split(' ').next_back()?.split_once('/')?;
     (service == SERVICE || service == "grpc.health.v1.Health").then_some(method)
 }
 
-/// What stands between two `quote`s in `text`, if it is a reason: capitals.
+/// Returns the reasons in `text`, which are words in capitals between two `quote`s.
 fn reasons(text: &str, quote: char) -> BTreeSet<&str> {
     let capitals = |word: &&str| word.len() > 4 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     text.split(quote).filter(capitals).collect()
@@ -182,7 +182,7 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
         "dataplane/src/export/refusal.rs",
     ]
     .map(read);
-    // What the unit tests say proves nothing.
+    // Reasons that only unit tests name do not count.
     let product = sources.iter().filter_map(|source| source.split("#[cfg(test)]").next());
     let given: BTreeSet<&str> = product.flat_map(|source| reasons(source, '"')).collect();
     assert_eq!(reasons(errors, '`'), given);
@@ -212,7 +212,7 @@ fn every_command_prints_what_the_page_shows() {
         }
     }
 
-    // What the service offers is on the page.
+    // The page has every method that the service offers.
     let called: Vec<_> = commands.iter().filter_map(|shown| method(&shown.command)).collect();
     for name in appliance.grpcurl().list(Some(SERVICE)).expect("listed") {
         let name = name.rsplit('.').next().expect("a last part");

@@ -1,5 +1,6 @@
-//! What is refused, and how: the status code, the reason, the field, a sentence; and nothing has
-//! changed. A row is a request, in the JSON that grpcurl takes, or a command line.
+//! How bad requests are refused: the status code, the reason, the field and a sentence are as
+//! expected, and nothing has changed. A row is a request in the JSON that grpcurl takes, or a
+//! command line.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
@@ -20,18 +21,19 @@ use tonic::Code::{
 use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 
-/// Entries that the appliance may hold.
+/// The number of entries that the appliance may hold.
 const CAPACITY: usize = 6;
-/// More than a gRPC client takes in trailers, and more than it says in its own words.
+/// A length in octets, longer than a gRPC client accepts in trailers, and than messages quote.
 const LONG: usize = 100_000;
-/// The table's permissions without both C bits, then less one of the control plane's.
+/// The table's permissions without both C bits; below, the same without one bit of the control
+/// plane.
 const ALL: u32 = 0x1dbc;
 const NO_READ: u32 = ALL & !(1 << 12);
 const NO_UPDATE: u32 = ALL & !(1 << 11);
 const NO_DELETE: u32 = ALL & !(1 << 10);
 /// The methods that name one entry.
 const OF_ENTRY: [&str; 4] = ["GetEntry", "CreateEntry", "UpdateEntry", "DeleteEntry"];
-/// The methods that a data plane answers, with a request that is good but for its data plane.
+/// The methods that a data plane answers. [`good`] makes a valid request for each.
 const OF_DATAPLANE: [&str; 11] = [
     "GetEntry",
     "CreateEntry",
@@ -46,7 +48,7 @@ const OF_DATAPLANE: [&str; 11] = [
     "Purge",
 ];
 
-/// A request, and what it is refused with. No field: the details have none.
+/// A request, and how it is refused. An empty field means that the details name none.
 struct Row {
     method: &'static str,
     request: Value,
@@ -67,27 +69,27 @@ fn row(
     Row { method, request, code, reason, field, message }
 }
 
-/// A key that differs from others by its source port.
+/// Returns a key that differs from others in its source port.
 fn key(src_port: u32) -> Value {
     json!({"input_port": "port0", "src_addr": "10.0.0.1", "dst_addr": "10.0.0.2", "protocol": 6,
            "src_port": src_port, "dst_port": 80})
 }
 
-/// `{"key": …}` with one of the key's fields changed.
+/// Returns `{"key": …}` with one of the key's fields changed.
 fn with(field: &str, value: impl Into<Value>) -> Value {
     let mut key = key(1);
     key[field] = value.into();
     json!({"key": key})
 }
 
-/// A request with more fields.
+/// Returns a request with more fields.
 fn and(mut request: Value, more: &Value) -> Value {
     let fields = more.as_object().expect("an object").clone();
     request.as_object_mut().expect("an object").extend(fields);
     request
 }
 
-/// What each method wants to be told, in a form that is not refused for itself.
+/// Returns a valid request for each method, apart from the data plane's name.
 fn good(method: &str) -> Value {
     match method {
         "UpdateTable" => json!({"profiles": [{"profile_id": 0, "aging_ms": 31_000}]}),
@@ -100,7 +102,7 @@ fn typed<T: DeserializeOwned>(request: &Value) -> T {
     serde_json::from_value(request.clone()).unwrap_or_else(|error| panic!("{error}: {request}"))
 }
 
-/// Makes a call and gives what a client shows of the answer; of a stream, of its first message.
+/// Makes a call, and returns the answer as text. Of a stream it returns the first message.
 fn call(caller: &Caller, method: &str, request: &Value) -> Result<String, Status> {
     fn shown<T: std::fmt::Debug>(answer: Result<T, Status>) -> Result<String, Status> {
         answer.map(|answer| format!("{answer:?}"))
@@ -141,7 +143,7 @@ fn call(caller: &Caller, method: &str, request: &Value) -> Result<String, Status
     }
 }
 
-/// All that a refused request must leave alone.
+/// The state that a refused request must not change.
 #[derive(Debug, PartialEq)]
 struct State {
     entries: Vec<v1::Entry>,
@@ -153,7 +155,7 @@ impl State {
     fn of(caller: &Caller) -> Self {
         let told = caller.call(async |client| {
             let (mut lists, mut tables, mut counters) = (client.clone(), client.clone(), client.clone());
-            // Side by side, because there is one after every row.
+            // The calls run concurrently, because they are repeated after every row.
             let (entries, table, stats) = tokio::try_join!(
                 watcher::entries(&mut lists),
                 tables.get_table(v1::GetTableRequest::default()),
@@ -163,7 +165,8 @@ impl State {
         });
         let (mut entries, table, log) = told.expect("told");
         for entry in &mut entries {
-            // Ages go on. (`last_used_time`, from which the idle timer counts, does not.)
+            // Ages change by themselves. (`last_used_time`, from which the idle timer counts, does
+            // not.)
             (entry.created_ms_ago, entry.idle_ms) = (0, 0);
         }
         entries.sort_by_key(|entry| entry.key.as_ref().map(|key| key.src_port));
@@ -171,7 +174,7 @@ impl State {
     }
 }
 
-/// Checks a refusal, all of it.
+/// Checks every part of a refusal.
 fn check_status(row: &Row, status: &Status) {
     let Row { method, request, code, reason, field, message } = row;
     let mut request = request.to_string();
@@ -202,7 +205,8 @@ fn check(caller: &Caller, rows: &[Row]) {
     }
 }
 
-/// An appliance with the entries 1 static, 2 dynamic, 3 without R, 4 without U, 5 without D.
+/// Starts an appliance with five entries: 1 is static, 2 is dynamic, 3 lacks R, 4 lacks U and 5
+/// lacks D.
 fn appliance(alone: &Namespace) -> (Appliance<'_>, Caller) {
     let devices = ["net_null0,no-rx=1", "net_null1,no-rx=1"].map(str::to_owned);
     let appliance = Appliance::start(alone, &devices, &["--capacity", &CAPACITY.to_string()]);
@@ -300,7 +304,7 @@ fn bad_filters() -> Vec<Row> {
     rows
 }
 
-/// What an entry cannot be, whoever wants it so.
+/// Attributes that no entry can have.
 fn bad_attributes() -> Vec<Row> {
     let table = [
         (json!({"profile_id": 16}), InvalidArgument, "PROFILE_RANGE", "profile_id", "16 is not in 0 to 15"),
@@ -371,7 +375,7 @@ fn bad_attributes() -> Vec<Row> {
     rows
 }
 
-/// What depends on the entries that are there.
+/// Requests whose refusal depends on the entries in the table.
 fn bad_moments() -> Vec<Row> {
     let of = |src_port| json!({"key": key(src_port)});
     let denied = |method, src_port, message| {
@@ -481,7 +485,7 @@ fn a_bad_request_says_why_and_changes_nothing() {
     check(&caller, &bad_moments());
     check(&caller, &bad_tables());
 
-    // The one refusal without details: the transport does not read so much.
+    // This is the only refusal without details: the transport does not read messages of this size.
     let request = json!({"filter": "x".repeat(5 << 20)});
     for method in ["ListEntries", "WatchEvents"] {
         let status = call(&caller, method, &request).expect_err("too large");
@@ -506,7 +510,7 @@ fn a_bad_request_says_why_and_changes_nothing() {
     check(&caller, &rows);
 
     call(&caller, "Load", &json!({})).expect("detached");
-    // With a table that lets nobody create.
+    // The table now lets nobody create entries.
     call(&caller, "UpdateTable", &json!({"permissions": ALL})).expect("empty");
     let message = "the table lacks the control plane's C permission";
     check(&caller, &[row("CreateEntry", full(1), PermissionDenied, "PERMISSION_BIT", "", message)]);
@@ -535,7 +539,7 @@ fn without_a_data_plane_its_answers_are_unavailable() {
             check_status(&row, &call(&caller, method, &row.request).expect_err("nobody is there"));
         }
     }
-    // A mistake is told before anybody is looked for.
+    // A request is validated before its data plane is looked up.
     for row in bad_keys().iter().filter(|row| row.reason == "BAD_REQUEST").chain(&bad_filters()) {
         check_status(row, &call(&caller, row.method, &row.request).expect_err("a mistake"));
     }
@@ -548,7 +552,7 @@ fn without_a_data_plane_its_answers_are_unavailable() {
     assert_eq!(status, Some(3), "{stderr}");
 }
 
-/// The table, as P4TC's commands name it.
+/// The table's path in P4TC's commands.
 const PATH: &str = "flowtracker/table/Main/ct_flow_table";
 
 fn ctl(socket: &Path) -> Command {
@@ -557,17 +561,18 @@ fn ctl(socket: &Path) -> Command {
     ctl
 }
 
-/// Runs a command that prints no result, and gives its exit status and what it complains.
+/// Runs a command that prints no result, and returns its exit status and its error message.
 fn run(command: &mut Command, words: &[impl AsRef<OsStr>]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command.args(words).output().expect("it can be started");
     assert_eq!(String::from_utf8_lossy(&stdout), "", "{command:?} prints no result");
     (status.code(), String::from_utf8_lossy(&stderr).into_owned())
 }
 
-/// What is wrong with a command line, in the everyday dialect and in P4TC's.
+/// Command lines with mistakes, in the everyday dialect and in P4TC's.
 #[test]
 fn a_bad_command_line_says_why_and_changes_nothing() {
-    // `%1` is the key of entry 1; the exit status, and what the complaint says.
+    // `%1` stands for the key of entry 1. A row has the command, the exit status, and a part of the
+    // error message.
     let everyday: &[(&str, i32, &str)] = &[
         ("get", 2, "KEY"),
         ("get port0", 2, "Unknown key field \"port0\""),
@@ -615,7 +620,7 @@ fn a_bad_command_line_says_why_and_changes_nothing() {
         ("table --permissions 0x3dbc", 1, "--permissions: the table has entries"),
         ("load", 1, "the program is attached already"),
     ];
-    // Between verb and body stands the path.
+    // The path stands between the verb and the rest of the command.
     let p4tc: &[(&str, &str, &str)] = &[
         ("create", "", "Error: Must specify entry for create or update."),
         ("get", "srcPort x", "Error: Key blob size and table key size differ."),

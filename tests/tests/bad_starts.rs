@@ -1,6 +1,6 @@
-//! A start that cannot succeed says one line on standard error that names the culprit, and ends
-//! with status 2 for arguments that cannot be right, 1 for a machine that does not have what they
-//! ask for.
+//! A start that cannot succeed prints one line on standard error that names the cause. It ends with
+//! status 2 if the arguments cannot be right on any machine, and with status 1 if the machine lacks
+//! what they name.
 #![forbid(unsafe_code)]
 
 use std::process::{Command, Output};
@@ -9,21 +9,21 @@ use flowtracker_tests::appliance::LIMIT;
 use flowtracker_tests::process::{Running, Stream, binary};
 use tempfile::TempDir;
 
-/// EAL arguments of a start that needs nothing but a little memory.
+/// The EAL arguments of a start that needs only a little memory.
 const PLAIN: [&str; 6] = ["--no-huge", "--no-shconf", "--no-pci", "-m", "128", "-l0"];
-/// Two ports that are always there; the first one never receives.
+/// Two ports that always exist; the first one never receives.
 const TWO_PORTS: [&str; 2] = ["--vdev=net_null0,no-rx=1", "--vdev=net_null1,no-rx=1"];
 
-/// The data plane with run-time files in `folder`.
+/// Returns the command that starts the data plane with its run-time files in `folder`.
 fn dataplane(folder: &TempDir, args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
-    // One that hangs instead of failing is a failure too.
+    // A start that hangs instead of failing is killed, and so fails the test.
     command.args(["--signal=KILL", &LIMIT.as_secs().to_string()]).arg(binary("flowtracker-dataplane"));
     command.args(args).env("RUNTIME_DIRECTORY", folder.path()).env_remove("FLOWTRACKER_LOG");
     command
 }
 
-/// The one line that a start with `args` says before it ends with `status`.
+/// Returns the only line that a start prints before it ends with `status`.
 #[track_caller]
 fn only_line(command: &mut Command, status: i32) -> String {
     let Output { status: ended, stdout, stderr } = command.output().expect("it can be started");
@@ -118,7 +118,7 @@ fn ports_that_cannot_be_had_are_named_with_the_reason() {
             &["--vdev=net_pcap0,iface=lo", "--vdev=net_pcap1,iface=lo"],
             &["net_pcap0", "net_pcap1", "same interface"],
         ),
-        // EAL says nothing of a card that is not there.
+        // EAL reports nothing when a card does not exist.
         (&["--vdev=net_null0", "--vdev=net_null1", "-a", "0000:ff:1f.7"], &["0000:ff:1f.7"]),
         (&["--vdev=net_null0"], &["1 DPDK port", "two are needed", "--vdev"]),
         (&["--vdev=net_null0", "--vdev=net_null1", "--vdev=net_null2"], &["port2 has no peer"]),
@@ -131,7 +131,7 @@ fn ports_that_cannot_be_had_are_named_with_the_reason() {
             &["net_pcap0,rx_pcap=/nosuch.pcap was not made", "No such file or directory"],
         ),
         (&["--vdev=net_null0", "--vdev=net_nosuch0"], &["net_nosuch0", "no driver"]),
-        // Two ports are left, but not the ones that were meant.
+        // Two ports exist, but one port of the command line was not made.
         (
             &["--vdev=net_af_packet0,iface=nosuch", "--vdev=net_null0", "--vdev=net_null1"],
             &["port for net_af_packet0,iface=nosuch was not made"],
@@ -148,7 +148,7 @@ fn what_the_machine_does_not_have_is_named() {
     check(&two(&PLAIN), &["--capacity=1000000000"], 1, &["--capacity", "memory"]);
     check(&two(&["--no-huge", "--no-pci", "-m", "99999999", "-l0"]), &[], 1, &["memory", "-m"]);
     check(&two(&[&PLAIN[..], &["-d", "/nosuch.so"]].concat()), &[], 1, &["/nosuch.so", "No such file"]);
-    // No hugetlbfs is mounted there, whatever the machine has elsewhere.
+    // No hugetlbfs is mounted in this folder, even if the machine has one elsewhere.
     check(&two(&["--no-pci", "-l0", "--huge-dir", "/nosuch"]), &[], 1, &["hugepage", "--no-huge"]);
 }
 
@@ -185,11 +185,11 @@ fn a_file_prefix_that_is_taken_is_named() {
         assert!(line.contains(word), "no {word:?} in {line}");
     }
     assert_eq!(first.text(Stream::Stdout), "");
-    // The first one is none the worse for it.
+    // The first data plane is not affected.
     assert_eq!(first.terminate().code(), Some(0), "{}", first.output());
 }
 
-/// The reason is for everybody, the rest for whoever asks.
+/// The reason is printed at every log level, the rest only at the levels that include it.
 #[test]
 fn everything_is_seen_when_it_is_asked_for() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -199,7 +199,7 @@ fn everything_is_seen_when_it_is_asked_for() {
         ("info", true, &["effective configuration", "Bus (vdev) probe failed"]),
         ("info", false, &["Detected CPU lcores"]),
         ("error", false, &["effective configuration", "Bus (vdev) probe failed"]),
-        // The reason does not depend on it.
+        // The reason does not depend on the level.
         ("off", false, &["effective configuration", "Bus (vdev) probe failed"]),
     ] {
         let output =
@@ -220,7 +220,7 @@ fn help_is_a_result() {
         (&["--help"][..], "--timer-profiles"),
         (&["--", "--help"], "--timer-profiles"),
         (&["--version"], "flowtracker-dataplane"),
-        // The EAL's own, printed by the EAL, which then ends the process.
+        // EAL prints its own help, and then ends the process.
         (&["-l0", "--help"], "EAL common options"),
     ] {
         let output = dataplane(&folder, args).output().expect("it can be started");

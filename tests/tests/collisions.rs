@@ -1,9 +1,10 @@
-//! Flows that somebody chose to collide: the product's table takes them all, librte_hash does not.
+//! Flows that an attacker chose to collide: the product's table takes them all, and librte_hash
+//! does not.
 //!
-//! Nothing here measures time, yet nothing may take long: whatever the keys are, an insertion, a
-//! lookup and a removal visit 128 lines at most (`MAX_PROBES` of `table/lines.rs`). After the line
-//! at home, which all share, each flow goes its own way, which the secret chooses, and so none gets
-//! near that bound.
+//! The tests measure no time, but no operation may take long: for any keys, an insertion, a lookup
+//! and a removal visit at most 128 lines (`MAX_PROBES` of `table/lines.rs`). All the flows share
+//! their home line. After it each flow has its own sequence of lines, which depends on the secret,
+//! so that none comes close to that bound.
 
 use conntrack::arch::Features;
 use conntrack::table::{BULK, TableConfig};
@@ -12,7 +13,7 @@ use dpdk::hash::HashFunction;
 use flowtracker_tests::collisions;
 use flowtracker_tests::rte_table::RteTable;
 
-/// Places of an `rte_hash` for keys of one hash: two buckets of eight.
+/// The places of an `rte_hash` for keys of one hash: two buckets of eight.
 const TWO_BUCKETS: usize = 16;
 /// A table that all collisions of one service fill, and one in which they are few.
 const SIZES: [u32; 2] = [1 << 16, 1 << 20];
@@ -23,7 +24,7 @@ fn table(entries: u32, hasher: Hasher) -> LineTable {
     LineTable::new(TableConfig { entries, hasher }).expect("a valid size")
 }
 
-/// Which of the keys bulk lookups find, each at the place given for it.
+/// Checks which of the keys bulk lookups find, each at its given place, and returns their number.
 fn found(table: &LineTable, keys: &[FlowKey], places: &[Pos]) -> usize {
     let mut found = 0;
     for (keys, places) in keys.chunks(BULK).zip(places.chunks(BULK)) {
@@ -40,7 +41,7 @@ fn found(table: &LineTable, keys: &[FlowKey], places: &[Pos]) -> usize {
     found
 }
 
-/// All of the keys are taken, found, and removed, the first ones first.
+/// Checks that all of the keys are taken, found and removed, the first ones first.
 fn takes_finds_and_removes(table: &mut LineTable, keys: &[FlowKey]) {
     let places: Vec<Pos> = keys
         .iter()
@@ -48,7 +49,8 @@ fn takes_finds_and_removes(table: &mut LineTable, keys: &[FlowKey]) {
         .collect();
     assert_eq!(table.len() as usize, keys.len());
     assert_eq!(found(table, keys, &places), keys.len());
-    // No more than 0.6 of the lines are ever full, so one entry in 10^13 goes beyond 60 of them.
+    // At most 0.6 of the lines are ever full, so an entry lies beyond 60 of them once in 10^13
+    // times.
     let farthest = places.iter().map(|pos| table.displacement(*pos).expect("it is there")).max();
     assert!(farthest < Some(60), "{farthest:?} lines away from home");
     let half = keys.len() / 2;
@@ -76,8 +78,8 @@ fn flows_of_one_crc_are_taken_found_and_removed() {
     }
 }
 
-/// The 17th is refused, and so are all after it, in an empty table however large, for every initial
-/// value.
+/// An `rte_hash` refuses the 17th key and all keys after it, in an empty table of any size and for
+/// every initial value.
 #[test]
 fn an_rte_hash_refuses_the_17th_flow_of_one_crc() {
     let flows = collisions::crc(collisions::PER_SERVICE);
@@ -92,8 +94,8 @@ fn an_rte_hash_refuses_the_17th_flow_of_one_crc() {
     }
 }
 
-/// Whatever the hash function, and whoever knows its secret: flows that fill the whole table from
-/// one line.
+/// Flows of one line fill the whole table, for every hash function, even if the attacker knows its
+/// secret.
 #[test]
 fn flows_of_one_line_are_taken_found_and_removed() {
     for kind in [HashKind::Keyed, HashKind::Crc, HashKind::Jhash] {

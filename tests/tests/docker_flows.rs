@@ -1,5 +1,5 @@
-//! The capture that the composition of containers sends (`docker/flows.pcap`) is what its
-//! documentation says.
+//! The capture that the composition of containers sends (`docker/flows.pcap`) has the content that
+//! its documentation states.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,8 @@ use flowtracker_tests::process::workspace_root;
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// 32 TCP flows of one packet each, 60 to 550 octets long, and one frame that is not tracked.
+/// The capture has 32 TCP flows of one packet each, 60 to 550 octets long, and one frame that is
+/// not tracked.
 #[test]
 fn the_capture_holds_32_flows() {
     let mut frames: Vec<Vec<u8>> = (0..32_u16)

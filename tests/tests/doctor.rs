@@ -1,5 +1,6 @@
-//! `flowtracker-dataplane doctor` on a healthy machine and on machines that were broken for real,
-//! and the law that makes it worth asking: what it says fails does not start, and all else starts.
+//! `flowtracker-dataplane doctor` on a healthy machine and on machines that were really broken. The
+//! law that makes it useful: what it reports as a failure does not start, and everything else
+//! starts.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -12,10 +13,10 @@ use tempfile::TempDir;
 
 const PORTS: [&str; 2] = ["--vdev=net_af_packet0,iface=port0", "--vdev=net_af_packet1,iface=port1"];
 
-/// A line with a control service in its middle, where data planes are started and asked about.
+/// A line with a control service in its middle, where data planes are started and the doctor runs.
 struct Machine {
     line: Line,
-    /// DPDK's run-time files.
+    /// The folder for DPDK's run-time files.
     folder: TempDir,
     prefix: String,
     control: Option<Running>,
@@ -35,7 +36,8 @@ impl Machine {
         }
     }
 
-    /// The data plane inside of `wrapper`, a command that starts another.
+    /// Returns the command that starts the data plane inside of `wrapper`, a command that starts
+    /// another one.
     fn command(&self, wrapper: &[&str], doctor: bool, eal: &[&str]) -> Command {
         let program = binary("flowtracker-dataplane");
         let program = program.to_str().expect("UTF-8");
@@ -47,7 +49,7 @@ impl Machine {
         command
     }
 
-    /// What the doctor says, and whether all is well.
+    /// Runs the doctor, and returns its output and its exit status.
     fn doctor(&self, wrapper: &[&str], eal: &[&str]) -> Report {
         let output = self.command(wrapper, true, eal).output().expect("the doctor starts");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -56,8 +58,8 @@ impl Machine {
         Report { status: output.status.code(), text }
     }
 
-    /// Starts the data plane and gives its exit status: by itself if it does not start, else after
-    /// it polled.
+    /// Starts the data plane and returns its exit status. If `works`, it is stopped once it polls;
+    /// otherwise it must end by itself.
     fn start(&self, wrapper: &[&str], eal: &[&str], works: bool) -> Option<i32> {
         let mut dataplane = Running::spawn(&mut self.command(wrapper, false, eal));
         if works {
@@ -75,7 +77,7 @@ struct Report {
 }
 
 impl Report {
-    /// The lines that are not `ok`, each as (verdict, topic, all else).
+    /// Returns the lines that are not `ok`, each as (verdict, topic, rest of the line).
     fn findings(&self) -> BTreeSet<(&str, &str, &str)> {
         let (table, _summary) = self.text.trim_end().rsplit_once('\n').expect("a table and its summary");
         let lines = table.lines().map(|line| {
@@ -86,7 +88,7 @@ impl Report {
         lines.filter(|(verdict, ..)| *verdict != "ok").collect()
     }
 
-    /// The last line must say the same.
+    /// Checks that the last line agrees with the lines above it.
     #[track_caller]
     fn assert_summary(&self) {
         let count = |wanted| self.findings().iter().filter(|(verdict, ..)| *verdict == wanted).count();
@@ -97,11 +99,11 @@ impl Report {
     }
 }
 
-/// What is done to the machine, and what the doctor has to say to it.
+/// What is broken on the machine, and what the doctor must report.
 struct Broken<'a> {
-    /// Breaks the middle of the line; given to a shell there.
+    /// A shell script that breaks the namespace in the middle of the line.
     breakage: &'a str,
-    /// Breaks what the program sees of the machine: a command that starts it.
+    /// A command that starts the program, and breaks what the program sees of the machine.
     wrapper: &'a [&'a str],
     eal: Vec<&'a str>,
     finding: (&'a str, &'a str, &'a str),
@@ -115,7 +117,8 @@ fn with_ports<'a>(eal: &[&'a str]) -> Vec<&'a str> {
     eal.iter().copied().chain(PORTS).collect()
 }
 
-/// Shell that shows the program after it another machine: mounts of its own, and then the program.
+/// A shell script that gives the program after it mounts of its own, so that it sees a machine
+/// without hugepages.
 const NO_HUGEPAGES: &str = "mount -t tmpfs none /sys/kernel/mm/hugepages && \
     mkdir /sys/kernel/mm/hugepages/hugepages-2048kB && \
     echo 0 > /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages && exec \"$@\"";
@@ -143,9 +146,9 @@ fn what_starts_has_no_failure() {
     let common = ["--no-huge", "-m", "256"];
     for devices in [
         ["--vdev=net_af_xdp0,iface=port0", "--vdev=net_af_xdp1,iface=port1"],
-        // EAL takes the beginning of an option for the whole.
+        // EAL accepts an abbreviated option.
         ["--vde=net_af_packet0,iface=port0", "--vd=net_af_packet1,iface=port1"],
-        // The longest frames that are ever suggested.
+        // These are the longest frames that the doctor ever suggests.
         [PORTS[0], "--vdev=net_af_packet1,iface=port1,framesz=32768,blocksz=32768,framecnt=64"],
     ] {
         let eal = [&common[..], &devices].concat();
@@ -169,7 +172,8 @@ fn arguments_that_are_refused_are_failures() {
     }
 }
 
-/// Breaks the machine, asks, starts, does as the remedy says, and so on.
+/// For each case: breaks the machine, runs the doctor, starts the data plane, and applies the
+/// remedy.
 fn law(machine: &Machine, cases: &[Broken]) {
     let healthy = machine.doctor(&[], &with_ports(&["--no-huge", "-m", "256"]));
     for case in cases {
@@ -185,7 +189,7 @@ fn law(machine: &Machine, cases: &[Broken]) {
         let status = machine.start(case.wrapper, &case.eal, works);
         assert_eq!(status, Some(i32::from(!works)), "{:?}", case.finding);
         if !case.breakage.is_empty() {
-            // The remedy is a command, and mends what it was given for.
+            // The remedy is a command, and repairs what was found.
             let (_, remedy) = case.finding.2.rsplit_once("; ").expect("found; remedy");
             shell(&machine.line.middle, remedy);
         }
@@ -390,7 +394,7 @@ fn a_taken_file_prefix_names_who_has_it() {
     report.assert_summary();
     assert_eq!(machine.start(&[], &eal, false), Some(1));
 
-    // To ask has not taken the lock away, and stopping the process frees it.
+    // Running the doctor does not take the lock away, and stopping the process frees it.
     assert!(machine.doctor(&[], &eal).findings().contains(&("fail", "file-prefix", finding.as_str())));
     assert_eq!(first.terminate().code(), Some(0));
     assert_eq!(machine.doctor(&[], &eal).status, Some(0));

@@ -1,8 +1,8 @@
-//! DPDK's own tools on the running data plane: counters by dpdk-telemetry.py,
-//! captures by dpdk-dumpcap, port statistics by dpdk-proc-info.
+//! DPDK's own tools on the running data plane: counters with dpdk-telemetry.py, captures with
+//! dpdk-dumpcap, port statistics with dpdk-proc-info.
 //!
-//! One test, because all of it needs one data plane whose memory and
-//! configuration other processes can map.
+//! This is one test, because all of it needs a data plane whose memory and configuration other
+//! processes can map.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,11 +19,11 @@ use flowtracker_tests::process::{Running, Stream, run, wait_for};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-/// Hugepages of 2 MiB: mbufs of the data plane and of the captures, with room.
+/// The number of hugepages of 2 MiB, enough for the mbufs of the data plane and of the captures.
 const PAGES: u64 = 128;
 
-/// EtherType for experiments (IEEE 802, local experimental 1): frames that only
-/// show that a capture has begun.
+/// An EtherType for experiments (IEEE 802, local experimental 1). Frames with it only show that a
+/// capture has begun.
 const BEACON: u16 = 0x88b5;
 
 #[test]
@@ -31,7 +31,7 @@ fn dpdks_own_tools_work_on_the_running_data_plane() {
     let line = Line::new();
     let hugepages = Hugepages::take(PAGES);
     let devices = ["net_af_packet0,iface=port0", "net_af_packet1,iface=port1"].map(str::to_owned);
-    // Nothing expires while the tools look: 10 minutes.
+    // Nothing expires while the tools read: the aging is 10 minutes.
     let appliance = Setup::new(&line.middle, &devices)
         .hugepages(&hugepages)
         .options(&["--timer-profiles", "600000"])
@@ -45,8 +45,8 @@ fn dpdks_own_tools_work_on_the_running_data_plane() {
     });
     assert_same("port0, in pcap", &received, 0, &frames);
 
-    // What leaves port1 is what entered port0. (22.11 takes the last of several -i only, and * for
-    // all.)
+    // What leaves port1 is what entered port0. DPDK 22.11 uses only the last of several `-i`, and
+    // takes `*` for all ports.
     let both = capture(&appliance, &mut sender, &frames, &["-i", "*"], 2, |file| {
         let mut by_port: BTreeMap<u32, Vec<Vec<u8>>> = BTreeMap::new();
         for (interface, frame) in pcap::read_pcapng(file).expect("a capture") {
@@ -63,7 +63,8 @@ fn dpdks_own_tools_work_on_the_running_data_plane() {
     appliance.stop();
 }
 
-/// Octet by octet and in order. Names the first difference only: the lists are long.
+/// Checks that the frames are the same, octet by octet and in order. Names only the first
+/// difference, because the lists are long.
 #[track_caller]
 fn assert_same(what: &str, captured: &BTreeMap<u32, Vec<Vec<u8>>>, port: u32, sent: &[Vec<u8>]) {
     let captured = captured.get(&port).map(Vec::as_slice).unwrap_or_default();
@@ -73,8 +74,8 @@ fn assert_same(what: &str, captured: &BTreeMap<u32, Vec<Vec<u8>>>, port: u32, se
     assert_eq!(captured.len(), sent.len(), "{what}: frames captured");
 }
 
-/// Of many kinds and lengths, up to the MTU. The fragments make a whole packet, which the kernel
-/// would put together if the port let it.
+/// Returns frames of many kinds and lengths, up to the MTU. The fragments form a whole packet,
+/// which the kernel would reassemble if the port let it.
 fn frames() -> Vec<Vec<u8>> {
     let (a, b) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
     let mut frames = vec![
@@ -102,7 +103,8 @@ struct Sender {
 
 impl Sender {
     fn new(host: &Namespace) -> Self {
-        // A frame in hexadecimal per line, answered by a line when the kernel has it.
+        // The program reads one frame in hexadecimal per line, and prints a line when the kernel
+        // has taken the frame.
         const PROGRAM: &str = "
 import socket, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -123,9 +125,9 @@ for line in sys.stdin:
     }
 }
 
-/// Sends `frames` while dpdk-dumpcap runs with `options`, under which it sees
-/// each frame `copies` times, and gives what it has captured by port, as `read`
-/// finds it; without beacons.
+/// Sends `frames` while dpdk-dumpcap runs with `options`, under which it captures each frame
+/// `copies` times. Returns the captured frames by port, as `read` reads them from the file, without
+/// the beacons.
 fn capture(
     appliance: &Appliance<'_>,
     sender: &mut Sender,
@@ -135,10 +137,10 @@ fn capture(
     read: impl Fn(&Path) -> BTreeMap<u32, Vec<Vec<u8>>>,
 ) -> BTreeMap<u32, Vec<Vec<u8>>> {
     let (file, progress) = (appliance.folder().join("capture"), appliance.folder().join("progress"));
-    // It counts on one line without an end, which only a file shows before its time. -p leaves the
-    // ports' promiscuous mode alone.
+    // dpdk-dumpcap prints its count on one line that has no end, which only a file shows at once.
+    // `-p` leaves the ports' promiscuous mode alone.
     let script = r#"progress=$1; shift; exec "$@" 2>"$progress""#;
-    // The count of an earlier capture must not be taken for this one's.
+    // The count of an earlier capture must not be read instead.
     let _ = fs::remove_file(&progress);
     let tool = appliance.dpdk_tool("dpdk-dumpcap");
     let mut command = std::process::Command::new("sh");
@@ -160,9 +162,9 @@ fn capture(
     for frame in frames {
         sender.send(frame);
     }
-    // It drops what it has not written when it is told to end. How many beacons it saw is not
-    // known, but they are in order: after as many again, this number cannot be reached without all
-    // frames.
+    // A signal makes dpdk-dumpcap drop what it has not written yet. How many of the beacons it
+    // captured is unknown, but frames stay in order: after the same number of beacons again, its
+    // count reaches this sum only if it captured all frames.
     for _ in 0..beacons {
         sender.send(&beacon);
     }
@@ -180,14 +182,14 @@ fn capture(
     by_port
 }
 
-/// The last number that dpdk-dumpcap has counted up to.
+/// Returns the last number that dpdk-dumpcap has printed.
 fn captured(progress: &str) -> u64 {
     let (_, counts) = progress.rsplit_once("Packets captured:").unwrap_or_default();
     counts.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).next_back().unwrap_or_default()
 }
 
-/// Asks dpdk-telemetry.py, which reads requests from its standard input, and
-/// gives one answer per request.
+/// Sends requests to dpdk-telemetry.py, which reads them from its standard input. Returns one
+/// answer per request.
 fn telemetry(appliance: &Appliance<'_>, requests: &[&str]) -> Vec<Value> {
     let mut tool = Running::spawn(&mut appliance.dpdk_tool("dpdk-telemetry.py"));
     for request in requests {
@@ -204,12 +206,12 @@ fn telemetry(appliance: &Appliance<'_>, requests: &[&str]) -> Vec<Value> {
     answers
         .into_iter()
         .zip(requests)
-        // {"/command": answer}
+        // An answer has the form {"/command": answer}.
         .map(|(mut answer, request)| answer[request.split(',').next().unwrap_or_default()].take())
         .collect()
 }
 
-/// Nothing moves any more, so both speak of the same numbers, but for the polls.
+/// No frames arrive any more, so both report the same numbers, except for the polls.
 fn telemetry_says_what_get_stats_says(appliance: &Appliance<'_>, before: &v1::DataplaneStats) {
     let requests = [
         "/flowtracker/stats",
@@ -302,7 +304,7 @@ fn telemetry_says_what_get_stats_says(appliance: &Appliance<'_>, before: &v1::Da
     }
 }
 
-/// As the drivers have counted.
+/// The drivers' own counters agree with those of the data plane.
 fn proc_info_counts_what_we_count(appliance: &Appliance<'_>, totals: &Totals) {
     let ask = |what: &str| run(appliance.dpdk_tool("dpdk-proc-info").args(["--no-pci", "--", what]));
     let numbers = |text: &str, name: &str| -> Vec<u64> {

@@ -9,7 +9,7 @@ use flowtracker_tests::oracle::Oracle;
 use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Stream, run, wait_for};
 
-/// A frame of zeros as fast as it can be polled: nothing of it is IPv4.
+/// Frames of zeros arrive as fast as they can be polled. None of them is IPv4.
 #[test]
 fn null_ports_receive_for_ever_and_forward() {
     let alone = Namespace::new("null");
@@ -23,8 +23,9 @@ fn null_ports_receive_for_ever_and_forward() {
     appliance.stop();
 }
 
-/// A ring port receives what it sends: what a capture sends into it comes back into a capture, and
-/// passes the appliance twice. The driver makes 16 rings, so the other port has 16 queues too.
+/// A ring port receives what it sends: frames that a capture sends into it come back into a
+/// capture, and pass the appliance twice. The driver makes 16 rings, so the other port has 16
+/// queues too.
 #[test]
 fn a_ring_port_gives_back_what_it_got() {
     const FLOWS: u64 = 500;
@@ -41,7 +42,7 @@ fn a_ring_port_gives_back_what_it_got() {
         capture += &format!(",rx_pcap={input},tx_pcap={}", out(queue));
     }
     let alone = Namespace::new("ring");
-    // Rings have no descriptors to keep filled.
+    // Rings have no descriptors that must stay filled.
     let appliance = Appliance::start(&alone, &[capture, "net_ring1".to_owned()], &["--mbufs", "8191"]);
     appliance.wait_forwarded(2 * FLOWS);
     let mut oracle = Oracle::new(&[TCP], usize::MAX);
@@ -57,7 +58,8 @@ fn a_ring_port_gives_back_what_it_got() {
     }
 }
 
-/// Two interfaces that DPDK makes itself, each put into a host: netcat talks through them.
+/// DPDK makes two interfaces itself, and each is moved into a host: netcat communicates through
+/// them.
 #[test]
 fn hosts_talk_through_tap_ports() {
     let (left, box_, right) = (Namespace::new("left"), Namespace::new("middle"), Namespace::new("right"));

@@ -1,5 +1,5 @@
-//! The engine's laws with the real `rte_hash` as its table, and `rte_hash` and
-//! the product's table side by side, operation by operation.
+//! The engine's laws with the real `rte_hash` as its table, and a comparison of `rte_hash` with the
+//! product's table, operation by operation.
 
 #[path = "../../dataplane/conntrack/tests/laws/mod.rs"]
 mod laws;
@@ -64,18 +64,19 @@ fn lives_as_a_map_does() {
     }
 }
 
-/// What two tables answered differently.
+/// The differences between the answers of two tables.
 #[derive(Debug)]
 struct Differences {
-    /// Additions that `rte_hash` refused although it was not full, and ours took.
+    /// The number of additions that `rte_hash` refused although it was not full, and that our table
+    /// took.
     refused_early: usize,
-    /// The fewest entries that `rte_hash` held at one of them.
+    /// The smallest number of entries that `rte_hash` held at such an addition.
     fewest: u32,
 }
 
-/// The same random operations on both tables give the same answers: found or
-/// not, new or not, no space; except that `rte_hash` may refuse a key earlier.
-/// Such a key is taken out of ours again, so that both go on with the same keys.
+/// Runs the same random operations on both tables, and checks that they give the same answers:
+/// found or not, new or not, no space. Only `rte_hash` may refuse a key before it is full. Such a
+/// key is removed from our table again, so that both go on with the same keys.
 fn side_by_side(entries: u32, (kind, function): (HashKind, HashFunction), keys: &[FlowKey]) -> Differences {
     const INIT: u32 = 0x1234_5678;
     let mut ours = line_table(entries, kind, INIT);
@@ -86,7 +87,7 @@ fn side_by_side(entries: u32, (kind, function): (HashKind, HashFunction), keys: 
         let key = keys[random.below(keys.len())];
         let hash = ours.hash(&key);
         assert_eq!(theirs.hash(&key), hash);
-        // Additions prevail, then removals, so that the tables get full and empty.
+        // Additions prevail, then removals, so that the tables become full and empty.
         let adding = if turn / 10_000 % 2 == 0 { 60 } else { 20 };
         match random.below(100) {
             op if op < adding => {
@@ -121,7 +122,7 @@ fn side_by_side(entries: u32, (kind, function): (HashKind, HashFunction), keys: 
     differences
 }
 
-/// All keys by iteration, sorted.
+/// Returns the keys of all entries, found by iteration, in sorted order.
 fn entries_of<T: FlowTable>(table: &T) -> Vec<[u8; FlowKey::BYTES]> {
     let mut next = 0;
     let mut all: Vec<_> =
@@ -147,9 +148,9 @@ fn side_by_side_with_random_keys() {
 #[test]
 fn side_by_side_with_equal_crcs() {
     let shared = (HashKind::Crc, HashFunction::Crc);
-    // As many as two buckets hold: no difference.
+    // Two buckets hold this number of keys, so the tables do not differ.
     assert_eq!(side_by_side(1024, shared, &collisions::crc(16)).refused_early, 0);
-    // More than that: rte_hash takes 16 of them and refuses the others, we do not.
+    // Of more keys than that, `rte_hash` takes 16 and refuses the others; our table takes all.
     let differences = side_by_side(1024, shared, &collisions::crc(200));
     assert!(differences.refused_early > 0 && differences.fewest == 16, "{differences:?}");
 }

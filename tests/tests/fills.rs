@@ -1,17 +1,17 @@
-//! The part of the perf lab that fills tables, as much of it as takes a few seconds.
+//! The part of the perf lab that fills tables, limited to what takes a few seconds.
 
 #[path = "../perf/fills.rs"]
 mod fills;
 
-/// A table takes as many flows as it may hold and not one more, whatever the flows and the secret
+/// A table takes exactly the number of flows that it may hold, whatever the flows and the secret
 /// are.
 #[test]
 fn nothing_is_refused_before_the_table_is_full() {
     for (entries, count) in [(1 << 10, 100), (1 << 16, 100), (1 << 20, 3)] {
         let fills = fills::run(entries, count);
         assert_eq!((fills.refused_early, fills.refused_full), (0, count), "{fills:?}");
-        // No more than 0.6 of the lines are ever full, so an entry goes beyond 60 of them once in
-        // 10^13 times.
+        // At most 0.6 of the lines are ever full, so an entry lies beyond 60 of them once in 10^13
+        // times.
         assert!(0 < fills.farthest && fills.farthest < 60, "{fills:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! An lcore that does not get to run, be it for a second or at the worst of moments.
+//! An lcore that does not get to run, for a second or at the worst moment.
 
 #![cfg(target_arch = "x86_64")]
 
@@ -22,8 +22,8 @@ fn only_lcore(appliance: &Appliance) -> v1::LcoreStats {
     stats.lcores.swap_remove(0)
 }
 
-/// By its state, not by the log: on a busy machine an lcore may have stood still for a second
-/// before.
+/// Waits until the lcore's state is stalled. The log does not show this: on a busy machine an lcore
+/// may have stood still for a second before.
 fn wait_until_stalled(appliance: &Appliance) -> v1::LcoreStats {
     wait_for("the lcore is known to stand still", LIMIT, || {
         Some(only_lcore(appliance)).filter(|lcore| lcore.stalled)
@@ -54,14 +54,15 @@ fn a_stuck_lcore_is_noticed_and_so_is_its_return() {
     appliance.stop();
 }
 
-/// net_af_packet does not count what the kernel drops while its ring is full; the appliance does.
+/// net_af_packet does not count the frames that the kernel drops while its ring is full; the
+/// appliance does.
 #[test]
 fn frames_that_a_full_ring_loses_are_counted() {
     const DATAGRAMS: u64 = 3000;
     let line = Line::new();
     let devices = [0, 1].map(|port| format!("net_af_packet{port},iface=port{port}"));
     let mut appliance = Appliance::start(&line.middle, &devices, &[]);
-    // Nobody answers, so nobody is asked.
+    // No host answers ARP requests here, so the sender gets a fixed neighbour.
     let neighbour = ["neighbour", "add", RIGHT_ADDR, "lladdr", "02:00:00:00:00:02", "dev", "eth0"];
     run(line.left.command("ip").args(neighbour));
     let statistic = |name: &str| -> u64 {
@@ -85,8 +86,8 @@ fn frames_that_a_full_ring_loses_are_counted() {
     appliance.stop();
 }
 
-/// A server that is stopped, by a debugger say, accepts nobody. The driver would wait for it on the
-/// thread that every memif port needs.
+/// A server that is stopped, for example by a debugger, accepts no connection. The driver would
+/// wait for it on the thread that every memif port needs.
 #[test]
 fn a_server_that_does_not_accept_holds_nobody_up() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -94,7 +95,7 @@ fn a_server_that_does_not_accept_holds_nobody_up() {
     let mute =
         socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
     bind(mute.as_raw_fd(), &UnixAddr::new(&path).expect("a short path")).expect("bound");
-    // As long as net_memif's.
+    // The backlog is as long as net_memif's.
     listen(&mute, Backlog::new(1).expect("small")).expect("it listens");
 
     let alone = Namespace::new("mute");
@@ -103,14 +104,13 @@ fn a_server_that_does_not_accept_holds_nobody_up() {
         "net_null1,no-rx=1".to_owned(),
     ];
     let mut appliance = Appliance::start(&alone, &devices, &[]);
-    // The first attempts wait to be accepted; then there is no more room for them.
+    // The first attempts wait to be accepted; then the backlog has no more room.
     appliance.dataplane().wait_line(Stream::Stderr, LIMIT, |line| line.contains("does not answer"));
     assert!(!appliance.stats().0.ports[0].link_up);
     appliance.stop();
 }
 
-/// The driver unmaps the rings of a peer that has died; an lcore may be reading them at that
-/// moment.
+/// The driver unmaps the rings of a peer that has died, while an lcore may be reading them.
 #[test]
 fn a_peer_dies_while_an_lcore_is_inside_its_driver() {
     const ROUNDS: usize = 4;
@@ -142,8 +142,8 @@ fn a_peer_dies_while_an_lcore_is_inside_its_driver() {
         server.end(Signal::KILL);
         links(&mut appliance, "link down", round);
         if round == 1 {
-            // Meanwhile the port is to be restarted, which has to wait for the lcore; nobody else
-            // waits.
+            // Meanwhile the port is due for a restart, which has to wait for the lcore. Nothing
+            // else waits.
             wait_until_stalled(&appliance);
         }
         drop(frozen);

@@ -1,4 +1,4 @@
-//! The service as a stranger meets it: the real grpcurl, no `.proto` files.
+//! The service as an outsider uses it: with the real grpcurl, and without `.proto` files.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const SRC_PORTS: [u16; 3] = [1001, 1002, 1003];
 
-/// An appliance that has learned the flows A:1001..1003 → B:80 on port0.
+/// Starts an appliance that has learned the flows A:1001..1003 → B:80 on port0.
 fn appliance(alone: &Namespace) -> (Appliance<'_>, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("in");
@@ -154,7 +154,7 @@ fn entries_are_listed_read_and_deleted() {
     appliance.stop();
 }
 
-/// A watcher with a filter is told of nothing else, from the snapshot on.
+/// A watcher with a filter receives only events that pass it, from the snapshot on.
 #[test]
 fn a_watch_and_a_flush_are_filtered() {
     let alone = Namespace::new("grpcurl");

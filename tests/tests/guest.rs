@@ -1,5 +1,5 @@
-//! The appliance as it is deployed: on PCI ports that belong to vfio-pci, with
-//! hugepages and an IOMMU, in a virtual machine of its own.
+//! The appliance as it is deployed: on PCI ports that vfio-pci drives, with hugepages and an IOMMU,
+//! in a virtual machine.
 #![cfg(target_arch = "x86_64")]
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,11 @@ use flowtracker_tests::guest::{Guest, Machine};
 use flowtracker_tests::netns::{LEFT_ADDR, RIGHT_ADDR};
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 
-/// A card that leaves its memory accesses to the IOMMU, as hardware does.
+/// A card whose memory accesses go through the IOMMU, as those of hardware do.
 const VIRTIO: &str = "virtio-net-pci,disable-legacy=on,iommu_platform=on";
 
-/// Connects the two hosts and sends a line each way. The connection stays open until dropped.
+/// Connects the two hosts and sends a line each way. The connection stays open until both values
+/// are dropped.
 fn connect(guest: &Guest) -> (Running, Running) {
     let mut server =
         Running::spawn(guest.right.command("nc").args(["-n", "-l", "-s", RIGHT_ADDR, "-p", "1234"]));
@@ -30,7 +31,7 @@ fn connect(guest: &Guest) -> (Running, Running) {
     (server, client)
 }
 
-/// Waits for `count` changes of entries, and gives them.
+/// Waits for `count` changes of entries, and returns them.
 fn changes(watch: &mut Running, count: usize) -> Vec<Event> {
     watch.wait_lines(Stream::Stdout, LIMIT, |lines| {
         let events = lines.iter().map(|line| serde_json::from_str::<Event>(line).expect("an Event"));
@@ -39,7 +40,7 @@ fn changes(watch: &mut Running, count: usize) -> Vec<Event> {
     })
 }
 
-/// The input port and what happened there.
+/// Returns the input port of an event, its type and its reason.
 fn told(event: &Event) -> (&str, EventType, DeleteReason) {
     let key = event.entry.as_ref().and_then(|entry| entry.key.as_ref()).expect("an entry has a key");
     (&key.input_port, event.r#type(), event.reason())
@@ -53,7 +54,7 @@ fn boot(card: &'static str, driver: &str, options: &str) -> Guest {
     guest
 }
 
-/// A line that is written while a cable is pulled arrives when it is back.
+/// Checks that a line that is written while a cable is unplugged arrives once the cable is back.
 fn pull_the_cable(guest: &Guest, server: &mut Running, client: &mut Running) {
     for port in [0, 1] {
         let line = format!("over the gap of port{port}");
@@ -81,7 +82,8 @@ fn both_directions_are_learned_and_one_is_deleted_and_one_expires() {
         ]
     );
 
-    // Until the last delayed acknowledgement has passed: it would bring back what is deleted below.
+    // The last delayed acknowledgement must have passed: it would create again the entry that is
+    // deleted below.
     wait_for("the connection is quiet", LIMIT, || {
         guest.entries().iter().all(|entry| entry.idle_ms >= 1000).then_some(())
     });
@@ -101,7 +103,7 @@ fn both_directions_are_learned_and_one_is_deleted_and_one_expires() {
     guest.stop();
 }
 
-/// Without MSI-X, unlike virtio: its link interrupts are a pin's.
+/// This card has no MSI-X, unlike virtio, so it signals link changes by a pin interrupt.
 #[test]
 fn an_intel_card_carries_a_connection_over_pulled_cables() {
     let guest = boot("e1000", "net_e1000_em", "");
@@ -112,11 +114,13 @@ fn an_intel_card_carries_a_connection_over_pulled_cables() {
     guest.stop();
 }
 
-/// Also that flows, entries and shards agree when workers and their memory are on two NUMA nodes.
+/// Also checks that flows, entries and shards agree when workers and their memory are on two NUMA
+/// nodes.
 #[test]
 fn a_card_deals_flows_over_queues_by_rss() {
     const CONNECTIONS: usize = 64;
-    // A vector for each of four queues, one for the control queue, one for the configuration.
+    // The card needs a vector for each of four queues, one for the control queue and one for the
+    // configuration.
     let card = "virtio-net-pci,disable-legacy=on,iommu_platform=on,mq=on,rss=on,vectors=6";
     let mut guest = Guest::boot(Machine { card, queues: 2, nodes: 2 });
     guest.start_appliance("-l 0-3", "--timer-profiles 600000");
@@ -128,7 +132,8 @@ fn a_card_deals_flows_over_queues_by_rss() {
         assert!(taken.contains("VIRTIO_NET_F_RSS"), "{status}");
     }
 
-    // Nobody listens: each attempt is a SYN and a RST, and an entry for either.
+    // No process listens on these ports: each attempt is a SYN and a RST, and each of these makes
+    // an entry.
     let attempts = format!(
         "for port in $(seq 2001 {}); do ! : <>/dev/tcp/{RIGHT_ADDR}/$port || exit 1; done 2>/dev/null",
         2000 + CONNECTIONS
@@ -142,8 +147,8 @@ fn a_card_deals_flows_over_queues_by_rss() {
     let keys: HashSet<String> = entries.iter().map(|entry| format!("{:?}", entry.key)).collect();
     assert_eq!((keys.len(), entries.len()), (2 * CONNECTIONS, 2 * CONNECTIONS), "each flow once");
 
-    // Three workers poll four queues: the second and the third have one each, of different ports.
-    // Neither has nothing, nor all flows of its port.
+    // Three workers poll four queues: the second and the third poll one each, of different ports.
+    // Each of them receives some flows of its port, but not all.
     let created =
         |lcore: &v1::LcoreStats| lcore.outcomes.as_ref().map_or(0, |outcomes| outcomes.miss_created);
     let shares: Vec<u64> = guest.stats().0.lcores.iter().map(created).collect();

@@ -1,4 +1,4 @@
-//! The hash functions give librte_hash's values, bit by bit.
+//! The hash functions return the same values as librte_hash's.
 
 #[path = "../../dataplane/conntrack/tests/laws/mod.rs"]
 mod laws;
@@ -35,8 +35,8 @@ fn every_length_and_initial_value() {
     }
 }
 
-/// What a whole `rte_hash` computes for a key is what the product's hasher does, with and without
-/// the CPU's help.
+/// A whole `rte_hash` computes the same value for a key as the product's hasher, with and without
+/// special instructions of the CPU.
 #[test]
 fn keys_hash_as_in_an_rte_hash() {
     let keys = keys::random(2, 2000);

@@ -1,11 +1,11 @@
-//! The engine's regression guard: how many instructions each hot operation takes, counted by
-//! callgrind, next to the committed counts in `fixtures/instructions.json`. What else the machine
-//! does changes no count.
+//! The engine's regression guard. Callgrind counts how many instructions each hot operation takes,
+//! and the test compares the counts to those committed in `fixtures/instructions.json`. Other load
+//! on the machine changes no count.
 //!
-//! `UPDATE_FIGURES=1` writes that file instead of comparing. Counts are of one architecture, one
-//! compiler and one choice between the engine's twins; the file says which. Another compiler orders
-//! the same code otherwise, so there only the bound against much more work is left, and the reason
-//! is printed. `perf/README.md` has what counts do not see.
+//! `UPDATE_FIGURES=1` writes that file instead of comparing. Counts hold for one architecture, one
+//! compiler and one choice between the engine's twins; the file names them. Another compiler orders
+//! the same code differently, so the test then checks only the bound against much more work, and
+//! prints the reason. `perf/README.md` describes what counts do not show.
 #![cfg(target_arch = "x86_64")]
 #![expect(clippy::print_stdout, reason = "the counts belong in the log of a test run")]
 
@@ -17,25 +17,25 @@ use flowtracker_tests::process::{run, workspace_root};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How far a count may be from the committed one with the compiler of the file, either way.
+/// The relative difference allowed to the committed count, either way, with the compiler that the
+/// file names.
 const SAME_COMPILER: f64 = 0.03;
-/// How much more it may be with another compiler. Fewer is that compiler's merit. (From rustc 1.95
-/// to 1.97 no count moved by more than 2 %; a compiler with another LLVM may do more.)
+/// The relative increase allowed with another compiler. A decrease is always allowed.
 const OTHER_COMPILER: f64 = 0.2;
 
-/// The C library picks its memset and memcpy by CPU, and they differ in length: this is the choice
-/// of a CPU that has nothing beyond SSE2.
+/// The C library chooses its memset and memcpy by CPU, and they differ in length. This setting is
+/// the choice for a CPU that has nothing beyond SSE2.
 const C_LIBRARY: &str =
     "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX_Fast_Unaligned_Load,-SSSE3,-SSE4_1,-SSE4_2,-ERMS";
 
 /// The committed file.
 #[derive(Debug, Deserialize, Serialize)]
 struct Figures {
-    /// Major and minor version of the compiler.
+    /// The major and minor version of the compiler.
     rustc: String,
-    /// Instructions that the engine finds in callgrind's CPU and uses.
+    /// The instructions that the engine detects in callgrind's CPU and uses.
     native: String,
-    /// Instructions per operation, to a hundredth.
+    /// The number of instructions per operation, to two decimals.
     instructions: BTreeMap<String, f64>,
 }
 
@@ -71,7 +71,7 @@ const ADVICE: &str = "\
 More for no gain is a regression. More for a reason, or fewer: commit the new figures, and say why in the commit:
     UPDATE_FIGURES=1 cargo nextest run -p flowtracker-tests --test instructions";
 
-/// What is wrong with the counts that were found, a line each.
+/// Compares the counts, and returns one line per complaint.
 fn compare(committed: &Figures, found: &Figures) -> Vec<String> {
     if committed.native != found.native {
         return vec![format!(
@@ -106,7 +106,7 @@ fn compare(committed: &Figures, found: &Figures) -> Vec<String> {
     complaints
 }
 
-/// Counts every operation in a callgrind of its own.
+/// Runs callgrind once per operation and returns the counts.
 fn measure() -> Figures {
     let program = build();
     let names = run(&mut Command::new(&program));
@@ -120,13 +120,13 @@ fn measure() -> Figures {
     Figures { rustc: rustc(), native: native.expect("there are operations"), instructions }
 }
 
-/// Builds the operations as the product is built; says where they are.
+/// Builds the operations as the product is built, and returns the path of the program.
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let messages = run(Command::new(cargo)
         .args(["build", "--release", "--locked", "-p", "conntrack", "--example", "instructions"])
         .args(["--message-format", "json"])
-        // What is counted is the code for every x86-64, as it is shipped.
+        // The counted code must be the code for every x86-64 CPU, which is what is shipped.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(workspace_root()));
@@ -138,7 +138,8 @@ fn build() -> PathBuf {
         .expect("cargo says what it has built")
 }
 
-/// What the engine finds in callgrind's CPU, and instructions per operation.
+/// Returns the instructions that the engine detects in callgrind's CPU, and the count per
+/// operation.
 fn count(program: &Path, name: &str) -> (String, f64) {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*under_callgrind*"])
@@ -160,7 +161,7 @@ fn count(program: &Path, name: &str) -> (String, f64) {
     (after(&said, "native "), collected / operations)
 }
 
-/// Major and minor version of the compiler that cargo uses here.
+/// Returns the major and minor version of the compiler that cargo uses here.
 fn rustc() -> String {
     let version = run(Command::new("rustc").arg("--version").current_dir(workspace_root()));
     let number = version.split_whitespace().nth(1).expect("rustc says its version");

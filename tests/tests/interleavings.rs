@@ -1,5 +1,5 @@
-//! What lcores share with other threads without a lock, in every interleaving that the memory model
-//! allows: loom runs the product's own files with its atomics.
+//! Checks what lcores share with other threads without a lock, in every interleaving that the
+//! memory model allows. Loom runs the product's own files with its atomics.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,8 +23,8 @@ mod sync {
     use loom::sync::atomic::{self, fence};
     pub(crate) use loom::thread::yield_now;
 
-    /// Loom gives sequentially consistent accesses no more order than acquire and release. Fences
-    /// around them add the one order of all such accesses, which is what a gate relies on.
+    /// Loom orders sequentially consistent accesses no more strictly than acquire and release. The
+    /// fences around them add the single order of all such accesses, on which a gate relies.
     #[derive(Debug, Default)]
     pub(crate) struct AtomicBool(atomic::AtomicBool);
 
@@ -74,8 +74,8 @@ use generation::{LinkGeneration, LinkState};
 use ring::ring_of;
 use seqlock::SeqLock;
 
-/// Law: whoever reads sees one whole state, and none that is older than one seen before. `writes`
-/// and `reads` are few, because every interleaving is tried.
+/// Law: a reader sees one whole state, and none older than a state it saw before. `writes` and
+/// `reads` are small, because every interleaving is tried.
 fn counters_are_whole(writes: u64, reads: usize) {
     loom::model(move || {
         let lock = loom::sync::Arc::new(SeqLock::<2>::default());
@@ -108,8 +108,9 @@ fn event(at_ns: u64) -> Event {
     Event { at_ns, body: EventBody::ResyncEnd }
 }
 
-/// The lcore's part of the poll loop: a new link is told everything from the start, which
-/// RESYNC_BEGIN stands for here; then something happens. Returns the numbers of what the ring took.
+/// Runs the lcore's part of the poll loop: a new link receives everything from the start, which
+/// RESYNC_BEGIN stands for here, and then an event follows. Returns the numbers of the events that
+/// the ring took.
 fn lcore(mut sink: ring::RingSink) -> (ring::RingSink, Vec<u64>) {
     let mut taken = Vec::new();
     for n in 1..=3 {
@@ -124,15 +125,15 @@ fn lcore(mut sink: ring::RingSink) -> (ring::RingSink, Vec<u64>) {
 }
 
 /// Law: whatever the exporter does with the link meanwhile, what reaches the last link starts with
-/// a RESYNC_BEGIN, and from there on nothing is missing. What was meant for an earlier link never
-/// reaches it.
+/// a RESYNC_BEGIN, and nothing is missing after it. Events for an earlier link never reach it.
 #[test]
 fn a_link_is_told_all_from_its_resync_on() {
     loom::model(|| {
         let link = Arc::new(LinkState::default());
         let (sink, far) = ring_of(link.clone(), 16);
         let lcore = thread::spawn(move || lcore(sink));
-        // As Exporter::run does it: serve a link, lose it, drop what waits, serve the next.
+        // This does what Exporter::run does: it serves a link, loses it, drops what waits, and
+        // serves the next.
         let (one, two) = (LinkGeneration::FIRST, LinkGeneration::FIRST.next());
         link.raise(one);
         let mut first: Vec<_> = far.try_iter().filter(|r| r.link == one).collect();
@@ -148,7 +149,7 @@ fn a_link_is_told_all_from_its_resync_on() {
             assert!(matches!(begin.event.body, EventBody::ResyncBegin), "{told:?}");
         }
         match second.first() {
-            // The lcore will resync when it polls next: what it did meanwhile is in its table.
+            // The lcore will resync at its next poll: its table has what it did meanwhile.
             None => assert!(resync_due),
             Some(begin) => {
                 assert!(!resync_due);
@@ -161,7 +162,8 @@ fn a_link_is_told_all_from_its_resync_on() {
     });
 }
 
-/// What a gate guards: the port's queue, which a burst call uses and stopping the port changes.
+/// What a gate guards: the port's queue, which a burst call uses and which stopping the port
+/// changes.
 #[derive(Default)]
 struct Guarded {
     gate: Gate,
@@ -170,8 +172,8 @@ struct Guarded {
 }
 
 /// Law: no burst call is in flight while the port is stopped or started, however often the lcore
-/// polls meanwhile. Loom also reports an access to the queue that is not ordered after the other
-/// thread's.
+/// polls meanwhile. Loom also reports an access to the queue that is not ordered after the accesses
+/// of the other thread.
 #[test]
 fn no_burst_call_meets_a_port_that_is_being_stopped() {
     loom::model(|| {
@@ -194,7 +196,7 @@ fn no_burst_call_meets_a_port_that_is_being_stopped() {
                 }
             })
         };
-        // As Port::stop does it.
+        // This does what Port::stop does.
         port.running.store(false, Ordering::SeqCst);
         assert!(port.gate.wait_until_idle(Instant::now() + Duration::from_secs(600)));
         // SAFETY: the port is not running, and the gate is idle.

@@ -1,4 +1,4 @@
-//! The part of the perf lab that compares with the kernel's own tracker, at rates at which nobody
+//! The part of the perf lab that compares with the kernel's own tracker, at rates at which neither
 //! may lose anything.
 
 #[path = "../perf/kernel.rs"]
@@ -6,9 +6,8 @@ mod kernel;
 
 use kernel::{Listener, Plan};
 
-/// Each flow is one entry, one event when it comes and one when it goes, in the kernel as in
-/// flowtracker. What a small buffer misses, of a flush above all, is what the kernel counts as
-/// dropped.
+/// Each flow is one entry, one event at its start and one at its end, in the kernel as in
+/// flowtracker. The kernel counts as dropped what a small buffer misses, of a flush above all.
 #[test]
 fn at_a_low_rate_nobody_loses() {
     let plan = Plan {
@@ -26,8 +25,8 @@ fn at_a_low_rate_nobody_loses() {
         assert!(sample.offered > 0, "{report}");
         assert_eq!(sample.created, sample.offered - sample.refused, "{report}");
         assert_eq!(sample.lost(), sample.known_lost, "{report}");
-        // 212,992 octets are 277 events: a listener that gets no CPU for a third of a second loses
-        // some.
+        // The default buffer of a socket is small: a listener that gets no CPU for part of a second
+        // loses some events.
         if row.listener != Listener::Conntrack {
             assert_eq!(sample.known_lost, 0, "{report}");
             assert_eq!(sample.deleted, sample.created, "{report}");

@@ -1,5 +1,5 @@
-//! What a crate may touch. The rules are few and are the reason why the engine
-//! can be tested without DPDK and the control service built without it.
+//! What each crate may touch. Because of these few rules the engine can be tested without DPDK, and
+//! the control service can be built without it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Command;
 use flowtracker_tests::process::{binary, run, workspace_root};
 use serde_json::Value;
 
-/// The workspace as cargo sees it.
+/// The workspace as cargo describes it.
 struct Workspace {
     packages: Vec<Value>,
 }
@@ -29,8 +29,8 @@ impl Workspace {
         self.packages.iter().find(|p| p["name"] == name).unwrap_or_else(|| panic!("no crate {name}"))
     }
 
-    /// Names of the crates that `name` depends on; of these kinds only:
-    /// `normal`, `build`, `dev`.
+    /// Returns the names of the crates that `name` depends on, of these kinds only: `normal`,
+    /// `build`, `dev`.
     fn dependencies(&self, name: &str, kinds: &[&str]) -> BTreeSet<&str> {
         self.package(name)["dependencies"]
             .as_array()
@@ -41,8 +41,8 @@ impl Workspace {
             .collect()
     }
 
-    /// The same, reduced to other crates of this workspace. A crate may depend on itself, to give
-    /// its tests a feature.
+    /// Returns those of the dependencies that are other crates of this workspace. A crate may
+    /// depend on itself, to give its tests a feature.
     fn own_dependencies(&self, name: &str, kinds: &[&str]) -> BTreeSet<&str> {
         let others: BTreeSet<&str> =
             self.packages.iter().filter_map(|p| p["name"].as_str()).filter(|other| *other != name).collect();
@@ -92,7 +92,7 @@ fn the_engine_has_no_clock_no_threads_and_no_async() {
     assert!(code(&root).any(|(_, line)| line.contains("no_std")), "conntrack is no_std");
 }
 
-/// `unsafe` lives in the rooms that need it, so that it can be reviewed.
+/// Only the rooms that need `unsafe` may have it, so that it can be reviewed.
 #[test]
 fn unsafe_code_stays_in_its_rooms() {
     let rooms = [
@@ -134,7 +134,7 @@ fn crates_without_unsafe_code_say_so() {
     }
 }
 
-/// Files that run per burst or that must not see packets, and what they may not name.
+/// Lists what the files that run per burst, and those that must not see packets, may not name.
 #[test]
 fn files_do_not_name_what_their_room_forbids() {
     let hot =
@@ -148,7 +148,7 @@ fn files_do_not_name_what_their_room_forbids() {
     let mut found = Vec::new();
     for (path, text) in sources() {
         for (room, banned) in rules.iter().filter(|(room, _)| path.starts_with(room)) {
-            // Unit tests, at the end of a file or in files of their own, may do as they like.
+            // Unit tests, at the end of a file or in files of their own, are exempt.
             if path.contains("/tests/") || path.ends_with("/tests.rs") {
                 continue;
             }
@@ -163,7 +163,7 @@ fn files_do_not_name_what_their_room_forbids() {
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// DPDK's own tables are there to compare with: the product has no use for them.
+/// DPDK's own tables are only for comparison: the product does not use them.
 #[test]
 fn the_data_plane_does_not_link_what_it_is_compared_with() {
     let dynamic = run(Command::new("readelf").arg("-d").arg(binary("flowtracker-dataplane")));
@@ -173,7 +173,7 @@ fn the_data_plane_does_not_link_what_it_is_compared_with() {
     assert!(!needs("librte_hash") && !needs("librte_table"), "{needed:?}");
 }
 
-/// The top level of the repository is fixed: a new folder needs a reason.
+/// The top level of the repository is fixed; a new folder there needs a reason.
 #[test]
 fn the_top_level_is_as_agreed() {
     let agreed: BTreeSet<&str> =
@@ -189,7 +189,7 @@ fn the_top_level_is_as_agreed() {
     assert_eq!(extra, Vec::<String>::new());
 }
 
-/// Lines of code with their numbers: comments and string-free doc lines left out.
+/// Returns the lines of code with their numbers, without comments.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
@@ -201,7 +201,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
 }
 
-/// Every Rust source of the workspace, by path from its root.
+/// Returns every Rust source of the workspace, with its path from the root.
 fn sources() -> Vec<(String, String)> {
     let root = workspace_root();
     let mut folders = vec![root.to_owned()];

@@ -1,6 +1,6 @@
-//! The appliance between two memif links: DPDK's testpmd sends on one side and
-//! receives on the other. Both are servers, as in a composition of containers;
-//! the appliance is the client that must find them, whenever they come.
+//! The appliance between two memif links: DPDK's testpmd sends on one side and receives on the
+//! other. Both are servers, as in a composition of containers. The appliance is the client, and
+//! must connect to them whenever they start.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -19,13 +19,13 @@ use tempfile::TempDir;
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// Nothing may expire while a test looks at the table: 10 minutes.
+/// Nothing may expire while a test reads the table, so the aging is 10 minutes.
 const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 
-/// What a link can hold on its way: net_memif's rings have 1024 places.
+/// The number of frames that a link can hold: net_memif's rings have 1024 places.
 const IN_FLIGHT: u64 = 1023;
 
-/// A neighbour of the appliance. Its number is the appliance's port.
+/// A neighbour of the appliance. Its number is the number of the appliance's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Left = 0,
@@ -42,13 +42,13 @@ impl Side {
     }
 }
 
-/// The two sides' sockets and captures.
+/// The sockets and captures of the two sides.
 struct Sides {
     folder: TempDir,
 }
 
 impl Sides {
-    /// The left side has `frames` to send, the right side none.
+    /// Writes the captures: the left side sends `frames`, and the right side sends none.
     fn new(frames: &[Vec<u8>]) -> Self {
         let sides = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         pcap::write_frames(&sides.path(Side::Left.capture()), frames).expect("written");
@@ -60,7 +60,7 @@ impl Sides {
         self.folder.path().join(name)
     }
 
-    /// testpmd on one side, with its frames.
+    /// Starts testpmd on one side, with its frames.
     fn testpmd(&self, side: Side, repeat: Repeat) -> Testpmd {
         Testpmd::serve(&self.path(side.socket()), &self.path(side.capture()), repeat)
     }
@@ -74,7 +74,7 @@ impl Sides {
     }
 }
 
-/// Waits until both of the appliance's links are up, as itself and the servers see it.
+/// Waits until both of the appliance's links are up, as seen by the appliance and by the servers.
 fn wait_links(appliance: &Appliance, servers: [&mut Testpmd; 2]) {
     for server in servers {
         server.wait_link();
@@ -84,14 +84,14 @@ fn wait_links(appliance: &Appliance, servers: [&mut Testpmd; 2]) {
     });
 }
 
-/// Who is started first.
+/// The side that starts first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Servers,
     Appliance,
 }
 
-/// Sends all of `frames` from left to right: each arrives, octet by octet.
+/// Sends all of `frames` from left to right, and checks that each arrives octet by octet.
 fn all_arrive(frames: &[Vec<u8>], first: First) {
     assert!(frames.len() as u64 <= IN_FLIGHT, "more could be lost, with every right");
     let mut oracle = Oracle::new(&[TCP], usize::MAX);
@@ -124,8 +124,8 @@ fn all_arrive(frames: &[Vec<u8>], first: First) {
     appliance.stop();
 }
 
-/// Ends one side in the middle of a stream and starts it again: the appliance
-/// lives, the stream goes on, and every frame is in a counter.
+/// Ends one side in the middle of a stream and starts it again: the appliance goes on, the stream
+/// goes on, and every frame is in a counter.
 fn a_peer_comes_back(side: Side, signal: Signal) {
     const FLOWS: u64 = 100;
     let sides = Sides::new(&distinct_flows(FLOWS).collect::<Vec<_>>());
@@ -143,7 +143,7 @@ fn a_peer_comes_back(side: Side, signal: Signal) {
     wait_for("the appliance sees the link go", LIMIT, || {
         (!appliance.totals().ports[side as usize].link_up).then_some(())
     });
-    // From here until the peer is back, this side of the appliance stands still.
+    // This side of the appliance receives and sends nothing until the peer is back.
     let before = appliance.totals();
     assert!(before.ports[side as usize ^ 1].link_up, "the other link stays");
     if side == Side::Right {
@@ -159,7 +159,8 @@ fn a_peer_comes_back(side: Side, signal: Signal) {
     wait_for("frames flow again", LIMIT, || (right.link().rx > received + 10 * FLOWS).then_some(()));
     left.halt();
 
-    // The side that stayed has counted everything; the one that came back, everything since.
+    // The side that stayed has counted everything, and the side that came back has counted
+    // everything since its start.
     wait_for("what left has sent, right has received", LIMIT, || {
         let (now, sent, received) = (appliance.totals(), left.link().tx, right.link().rx);
         let since = if side == Side::Left { (before.rx, 0) } else { (0, before.tx) };
@@ -214,8 +215,8 @@ fn a_receiver_that_was_ended_comes_back() {
     a_peer_comes_back(Side::Right, Signal::TERM);
 }
 
-/// A buffer of memif's default size holds 2048 octets, and so does one of our mbufs: these are
-/// chains of both.
+/// A buffer of memif's default size holds 2048 octets, and so does an mbuf of the data plane: these
+/// frames are chains of both.
 #[test]
 fn chained_frames_arrive_whole() {
     let frame = |i: usize, len: usize| {
@@ -223,7 +224,7 @@ fn chained_frames_arrive_whole() {
         Ipv4Frame::tcp((A, 1000 + i as u16 % 5), (B, 80)).payload(&payload).build()
     };
     let lengths = [60, 1514, 2047, 2048, 2049, 4095, 4096, 4097, 6144, 9000, 9018];
-    // A frame takes up to five places of a ring.
+    // A frame uses up to five places of a ring.
     let frames: Vec<_> =
         lengths.iter().cycle().take(150).enumerate().map(|(i, len)| frame(i, *len)).collect();
     all_arrive(&frames, First::Servers);

@@ -1,5 +1,5 @@
-//! What Prometheus sees: the metrics of the running product next to GetStats and to the frames that
-//! were sent, read by programs of the Prometheus project.
+//! The metrics that Prometheus reads, compared with GetStats and with the frames that were sent.
+//! Programs of the Prometheus project read them from the running product.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -21,11 +21,11 @@ use rustix::process::Signal;
 const A: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
 
-/// Of the only lcore, and of the only data plane.
+/// The labels of the only lcore of the only data plane.
 const LCORE: [(&str, &str); 2] = [("dataplane", DATAPLANE), ("lcore", "0")];
 const PLANE: [(&str, &str); 1] = [("dataplane", DATAPLANE)];
 
-/// Frames of every outcome that needs no table to be full.
+/// Returns frames of every outcome that does not need a full table.
 fn frames() -> Vec<Vec<u8>> {
     let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
     let odd = [
@@ -41,7 +41,7 @@ fn frames() -> Vec<Vec<u8>> {
     distinct_flows(100).chain(odd).collect()
 }
 
-/// The outcomes by name.
+/// Returns the outcomes by name.
 fn outcomes(outcomes: &v1::Outcomes) -> BTreeMap<String, f64> {
     let v1::Outcomes {
         hit,
@@ -71,7 +71,7 @@ fn outcomes(outcomes: &v1::Outcomes) -> BTreeMap<String, f64> {
     .into()
 }
 
-/// `promtool check metrics`, which must have nothing to say.
+/// Runs `promtool check metrics`, which must report nothing.
 fn lint(text: &str) {
     let mut promtool = Command::new(tool("promtool"));
     promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -82,7 +82,7 @@ fn lint(text: &str) {
     assert!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
 }
 
-/// Checks every figure that stands still once all frames are through against `stats`.
+/// Compares every value that no longer changes once all frames are through with `stats`.
 fn check_still(page: &Page, stats: &v1::DataplaneStats, log: &v1::LogStats) {
     let lcore = &stats.lcores[0];
     for (name, count) in [
@@ -147,7 +147,7 @@ fn check_still(page: &Page, stats: &v1::DataplaneStats, log: &v1::LogStats) {
     }
 }
 
-/// Checks what never stands still: it lies between two readings of GetStats.
+/// Checks the values that always change: each lies between two readings of GetStats.
 fn check_moving(page: &Page, before: &v1::DataplaneStats, after: &v1::DataplaneStats) {
     let between = |name: &str, labels: &[(&str, &str)], count: &dyn Fn(&v1::LcoreStats) -> u64| {
         let value = page.value(name, labels);
@@ -249,7 +249,7 @@ fn expiries_are_in_the_histogram() {
     for Sample { labels, value, .. } in
         page.samples.iter().filter(|sample| sample.name == "flowtracker_expiry_lateness_seconds_bucket")
     {
-        // Bucket i of the source ends at 2^i ms; the last has no end.
+        // Bucket i of the data plane's histogram ends at 2^i ms; the last one has no end.
         let ms = labels["le"].parse::<f64>().expect("a number") * 1e3;
         let within =
             counts.iter().enumerate().filter(|(i, _)| ms.is_infinite() || f64::from(1 << i) <= ms + 0.5);
@@ -289,7 +289,7 @@ fn a_data_plane_that_stops_or_dies_is_seen_and_holds_nobody_up() {
     lint(&page.text);
 }
 
-/// The blocks of YAML and the queries on the page about metrics are what Prometheus accepts.
+/// Prometheus accepts the blocks of YAML and the queries on the page about metrics.
 #[test]
 fn the_page_about_metrics_is_understood_by_prometheus() {
     let page = std::fs::read_to_string(workspace_root().join("control/docs/metrics.md")).expect("the page");

@@ -1,5 +1,4 @@
-//! A million entries: what is listed and what is flushed is exact, while other
-//! flows come and go.
+//! With a million entries, listing and flushing are exact while other flows come and go.
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
@@ -13,10 +12,10 @@ use flowtracker_tests::pcap;
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 
 const MILLION: usize = 1_000_000;
-/// Flows that come per second, and go again after a second.
+/// The number of flows that come per second; each goes again after a second.
 const CHURN: u32 = 5_000;
 
-/// The traffic generator behind `socket`.
+/// Starts the traffic generator behind `socket`.
 fn traffic(alone: &Namespace, socket: &str, runtime: &std::path::Path) -> Running {
     let mut traffic = alone.command(env!("CARGO_BIN_EXE_traffic"));
     traffic.env("RUNTIME_DIRECTORY", runtime).args(["--no-huge", "--no-shconf", "--no-pci", "-m", "512"]);
@@ -33,7 +32,7 @@ fn million_flows(path: &std::path::Path) {
     pcap::write_frames(path, &frames).expect("written");
 }
 
-/// Keys in the first column of `ctl list`, without its heading.
+/// Returns the keys in the first column of `ctl list`, without its heading.
 fn keys(listing: &str) -> Vec<&str> {
     listing.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect()
 }
@@ -54,13 +53,13 @@ fn a_million_entries_are_listed_and_flushed_exactly_while_others_come_and_go() {
     wait_for("a million entries", LIMIT, || (appliance.totals().entries == MILLION as u64).then_some(()));
     wait_for("the link to the generator", LIMIT, || appliance.totals().ports[1].link_up.then_some(()));
 
-    // What has been learned keeps its ten minutes; what comes now has one second.
+    // Learned entries keep their aging of ten minutes; new ones get one second.
     run(appliance.ctl().args(["table", "--profile", "0=1000"]));
     traffic.write_stdin(&format!("new {CHURN}\n"));
     let expired = || appliance.stats().0.lcores.iter().map(|lcore| lcore.expired).sum::<u64>();
     wait_for("flows come and go", LIMIT, || (expired() > 0).then_some(()));
 
-    // As an operator would count. The heading is the line too much.
+    // Counts lines as an operator would, and subtracts the heading.
     let count = |ctl: &mut Command| -> usize {
         let text = run(Command::new("sh")
             .args(["-c", "\"$@\" | wc -l", "sh"])
@@ -81,7 +80,7 @@ fn a_million_entries_are_listed_and_flushed_exactly_while_others_come_and_go() {
     assert!(keys.len() > MILLION, "those that come and go are in it");
     assert!(expired() > before, "and did so meanwhile");
 
-    // A filter that no entry passes leaves the marks, FLUSHED among them.
+    // A filter that no entry passes lets only the marks pass, FLUSHED among them.
     let mut watch = Running::spawn(appliance.ctl().args(["watch", "-o", "json", "filter", "prio", "=", "0"]));
     appliance.wait_watchers(1);
     let deleted = || appliance.stats().0.lcores.iter().map(|lcore| lcore.deleted).sum::<u64>();
@@ -95,7 +94,7 @@ fn a_million_entries_are_listed_and_flushed_exactly_while_others_come_and_go() {
     });
     assert_eq!((event.deleted, event.failed, event.dataplane.as_str()), (MILLION as u64, 0, DATAPLANE));
 
-    // The rest, all of it: what was there is gone.
+    // The second flush removes the rest, so that every entry has gone.
     traffic.write_stdin("new 0\n");
     run(appliance.ctl().arg("flush"));
     wait_for("an empty table", LIMIT, || (appliance.totals().entries == 0).then_some(()));

@@ -1,6 +1,6 @@
-//! Options seen by what they do, from outside: the file of `--config`, unix sockets, several data
-//! planes on one control service, timer profiles and accounting. Options that decide about frames
-//! are in `outcomes.rs`.
+//! Options, tested from outside by their effects: the file of `--config`, unix sockets, several
+//! data planes on one control service, timer profiles and accounting. The options that decide about
+//! frames are in `outcomes.rs`.
 #![forbid(unsafe_code)]
 
 use std::net::Ipv4Addr;
@@ -21,17 +21,17 @@ use tempfile::TempDir;
 const A: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 0, 0, 1), 36876);
 const B: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 0, 0, 2), 1234);
 
-/// The default of `--control` and of `ctl --server`; free in every namespace of a test.
+/// The default of `--control` and of `ctl --server`, which is free in every namespace of a test.
 const ADDRESS: &str = "127.0.0.1:50051";
 
-/// Writes `frames` to a capture in `folder` and gives the devices that receive them on port0.
+/// Writes `frames` to a capture in `folder`, and returns the devices that receive them on port0.
 fn devices(folder: &Path, frames: &[Vec<u8>]) -> [String; 2] {
     let path = folder.join("in.pcap");
     pcap::write_frames(&path, frames).expect("written");
     [format!("net_pcap0,rx_pcap={}", path.display()), "net_null0,no-rx=1".to_owned()]
 }
 
-/// A data plane in `namespace` that receives `frames` and is told nothing but `options`.
+/// Starts a data plane in `namespace` that receives `frames` and has no options but `options`.
 fn dataplane(namespace: &Namespace, folder: &TempDir, frames: &[Vec<u8>], options: &[&str]) -> Running {
     let mut command = polling(namespace.command("nice"));
     command.env("RUNTIME_DIRECTORY", folder.path());
@@ -44,8 +44,7 @@ fn dataplane(namespace: &Namespace, folder: &TempDir, frames: &[Vec<u8>], option
     Running::spawn(command.arg("--").args(options))
 }
 
-/// Waits until `ctl dataplanes` shows exactly these, all of them attached and with their whole
-/// table told.
+/// Waits until `ctl dataplanes` shows exactly these data planes, all of them attached and synced.
 fn wait_attached(ctl: impl Fn() -> Command, names: &[&str]) {
     wait_for(&format!("{names:?} attach"), LIMIT, || {
         let output = ctl().args(["dataplanes", "-o", "json"]).output().expect("ctl runs");
@@ -57,12 +56,12 @@ fn wait_attached(ctl: impl Fn() -> Command, names: &[&str]) {
     });
 }
 
-/// What `ctl -o json` printed: one message per line.
+/// Parses the output of `ctl -o json`, which has one message per line.
 fn messages<T: DeserializeOwned>(text: &str) -> Vec<T> {
     text.lines().map(|line| serde_json::from_str(line).expect("a message a line")).collect()
 }
 
-/// The entries that `ctl list` gives.
+/// Returns the entries that `ctl list` shows.
 fn listed(ctl: &mut Command) -> Vec<v1::Entry> {
     messages(&run(ctl.args(["list", "-o", "json"])))
 }
@@ -93,7 +92,7 @@ fn a_configuration_file_is_obeyed_and_flags_win() {
     let path = file.to_str().expect("UTF-8");
     let mut dataplane = dataplane(&alone, &folder, &frames, &["--config", path, "--capacity", "50"]);
 
-    // No network is needed: a unix socket is seen from every network namespace.
+    // This needs no network: a unix socket is reachable from every network namespace.
     let ctl = || {
         let mut ctl = Command::new(binary("ctl"));
         ctl.env("FLOWTRACKER_SERVER", format!("unix:{}", socket.display()));
@@ -112,7 +111,7 @@ fn a_configuration_file_is_obeyed_and_flags_win() {
         assert_eq!((entry.packets, entry.bytes), (0, 0), "nothing is counted");
         assert_eq!(entry.permissions, 0x1dbe);
     }
-    // The log tells what is in force, and where it comes from.
+    // The log shows the settings in force, and where they come from.
     let line = dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.contains("effective configuration"));
     for flag in [
         &format!("--config={path}"),
@@ -146,7 +145,7 @@ fn two_data_planes_share_a_control_service() {
         let options = ["--id", name, "--timer-profiles=600000"];
         running.push(dataplane(&alone, folder, std::slice::from_ref(frame), &options));
     }
-    // An empty variable counts as none; the default then reaches the service.
+    // An empty variable counts as unset, so the default address is used.
     let ctl = || {
         let mut ctl = alone.command(binary("ctl"));
         ctl.env("FLOWTRACKER_SERVER", "");
@@ -160,7 +159,7 @@ fn two_data_planes_share_a_control_service() {
         assert_eq!(entry.key.expect("an entry has a key").src_port, u32::from(src_port));
     }
 
-    // Which one is meant must be said, and the choices are told.
+    // The data plane must be named, and the error lists the choices.
     let output = ctl().arg("list").output().expect("ctl runs");
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{complaint}");
@@ -174,7 +173,7 @@ fn two_data_planes_share_a_control_service() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("middle"), "{output:?}");
 
-    // With one left, it is meant.
+    // With a single data plane left, its name may be omitted.
     let mut right = running.pop().expect("two were started");
     assert_eq!(right.terminate().code(), Some(0), "{}", right.output());
     wait_for("the choice is clear", LIMIT, || {
@@ -226,7 +225,7 @@ fn without_accounting_entries_count_nothing_and_frames_still_do() {
     assert_eq!((outcomes.miss_created, outcomes.hit), (1, 2));
     let entries = appliance.entries();
     assert_eq!(entries.iter().map(|e| (e.packets, e.bytes)).collect::<Vec<_>>(), [(0, 0)]);
-    // A dash and not a zero: nobody counted.
+    // A dash, unlike a zero, shows that nothing was counted.
     let list = run(appliance.ctl().args(["--dataplane", DATAPLANE, "list"]));
     let columns: Vec<_> = list.lines().nth(1).expect("an entry").split_whitespace().collect();
     assert_eq!(columns[4..], ["-", "-"], "{list}");

@@ -1,8 +1,8 @@
-//! Every received frame lands in exactly one outcome counter, and leaves by the
-//! other port as it came, whatever it is.
+//! Every received frame is counted under exactly one outcome and leaves unchanged by the other
+//! port, whatever it is.
 //!
-//! A capture of good and bad frames enters port0 through DPDK's net_pcap; an
-//! oracle that shares nothing with the engine says what must become of them.
+//! A capture of good and bad frames enters port0 through DPDK's net_pcap. An oracle that shares
+//! nothing with the engine says how each is counted.
 
 use std::net::Ipv4Addr;
 
@@ -19,15 +19,16 @@ use flowtracker_tests::pcap;
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// Nothing may expire while a test looks at the table: 10 minutes.
+/// Nothing may expire while a test reads the table, so the aging is 10 minutes.
 const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 
-/// At least one frame for every rule, and every way to cut a frame short.
+/// Returns at least one frame for every rule, and frames cut short in every way.
 fn menagerie() -> Vec<Vec<u8>> {
     let syn = || Ipv4Frame::tcp((A, 36876), (B, 1234));
     let mut frames = Vec::new();
 
-    // Cut at every octet: plain, with the longest IP header, tagged once and twice.
+    // Frames are cut at every octet: a plain one, one with the longest IP header, and ones with one
+    // and two tags.
     for base in [
         syn().unpadded(),
         Ipv4Frame::tcp((A, 1), (B, 1234)).ip_options(10).unpadded(),
@@ -37,32 +38,32 @@ fn menagerie() -> Vec<Vec<u8>> {
         frames.extend(every_prefix(&base.build()));
     }
 
-    // The same flow, whatever is between Ethernet and TCP: hits.
+    // These frames belong to the same flow, whatever is between Ethernet and TCP, so they are hits.
     frames.extend((0..=10).map(|words| syn().ip_options(words).build()));
     frames.push(syn().tag(TPID_8021Q, 1).build());
     frames.push(syn().tag(TPID_8021Q, 1).tag(TPID_8021Q, 2).build());
     frames.push(syn().tag(TPID_8021AD, 1).tag(TPID_8021AD, 2).build());
-    // Three tags are one too many, and so is a tag of a vendor's own.
+    // A third tag is one too many, and so is a vendor's own tag.
     frames.push(syn().tag(TPID_8021AD, 1).tag(TPID_8021AD, 2).tag(TPID_8021Q, 3).build());
     frames.push(syn().tag(0x9100, 1).build());
 
-    // Fragments: the first has ports, the others do not.
+    // Of the fragments, the first has ports and the others do not.
     frames.push(syn().first_fragment().payload(&[7; 64]).build());
     frames.extend([1, 2, 185, 8191].map(|offset| syn().later_fragment(offset, true).build()));
     frames.push(syn().later_fragment(1, false).build());
 
-    // Headers that contradict themselves.
+    // These headers contradict themselves.
     frames.extend((0..16).map(|version| syn().version(version).build()));
     frames.extend((0..16).map(|ihl| syn().ihl(ihl).build()));
     frames.extend((0..=45).map(|octets| syn().total_length(octets).build()));
     frames.extend([1500, 65535].map(|octets| syn().total_length(octets).build()));
-    // Two faults: the earlier rule wins.
+    // These frames have two faults, and the earlier rule decides.
     frames.push(syn().version(6).later_fragment(1, false).build());
     frames.push(syn().protocol(50).later_fragment(1, false).build());
     frames.push(syn().protocol(50).total_length(20).build());
     frames.push(syn().total_length(20).build()[..34].to_vec());
 
-    // Other protocols, for every number, and other EtherTypes.
+    // These frames have every other protocol number, and other EtherTypes.
     frames.extend((0..=255).map(|protocol| syn().protocol(protocol).build()));
     frames.push(Ipv4Frame::icmp_echo(A, B).build());
     frames.extend((0..20).map(|port| Ipv4Frame::udp((A, 5000 + port), (B, 53)).build()));
@@ -71,7 +72,7 @@ fn menagerie() -> Vec<Vec<u8>> {
     frames.push(ethernet(&[], 0x0026, &[0xaa; 46], 60)); // 802.3 length, not a type
     frames.push(ethernet(&[(TPID_8021Q, 5)], 0x0806, &[0; 46], 60));
 
-    // Each field of the key counts, and the two directions are two flows.
+    // Each field of the key matters, and the two directions are two flows.
     frames.push(Ipv4Frame::tcp((B, 1234), (A, 36876)).build());
     frames.push(Ipv4Frame::tcp((A, 36877), (B, 1234)).build());
     frames.push(Ipv4Frame::tcp((A, 36876), (B, 1235)).build());
@@ -79,15 +80,15 @@ fn menagerie() -> Vec<Vec<u8>> {
     frames.push(Ipv4Frame::tcp((A, 36876), (Ipv4Addr::new(10, 0, 0, 3), 1234)).build());
     frames.push(Ipv4Frame::tcp((Ipv4Addr::UNSPECIFIED, 0), (Ipv4Addr::BROADCAST, 65535)).build());
 
-    // Many packets of a new flow in one burst, and payload up to the usual MTU.
+    // One burst has many packets of a new flow, and payloads go up to the usual MTU.
     frames.extend((0..100).map(|_| Ipv4Frame::tcp((A, 40000), (B, 80)).build()));
     frames.push(Ipv4Frame::tcp((A, 40000), (B, 80)).payload(&[0x55; 1460]).build());
     frames.extend(distinct_flows(1000));
     frames
 }
 
-/// Sends `frames` through port0 of an appliance with these options, compares
-/// what it says with `oracle`, and gives what left port1.
+/// Sends `frames` through port0 of an appliance with these options, compares its outcomes and
+/// entries with `oracle`, and returns the frames that left port1.
 fn check(frames: &[Vec<u8>], options: &[&str], mut oracle: Oracle) -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
@@ -151,7 +152,7 @@ fn a_monitor_port_sends_nothing() {
 
 #[test]
 fn a_full_table_still_forwards() {
-    // Twice, so that the flows that found room are hit and the others missed again.
+    // Each flow is sent twice, so that the flows that found room are hit and the others miss again.
     let frames: Vec<_> = distinct_flows(100).chain(distinct_flows(100)).collect();
     let sent = check(&frames, &["--capacity", "64"], Oracle::new(&[TCP], 64));
     assert_same(&sent, &frames);
@@ -160,12 +161,12 @@ fn a_full_table_still_forwards() {
 #[test]
 fn without_the_create_permission_nothing_is_learned() {
     let frames: Vec<_> = distinct_flows(100).collect();
-    // 0x3dfc without bit 6, the data path's C.
+    // The mask is 0x3dfc without bit 6, the data path's C.
     let oracle = Oracle::new(&[TCP], usize::MAX).without_create();
     assert_same(&check(&frames, &["--permissions", "0x3dbc"], oracle), &frames);
 }
 
-/// A frame longer than an mbuf (2048 octets of room) comes in as a chain.
+/// A frame longer than an mbuf, which holds 2048 octets, arrives as a chain.
 #[test]
 fn jumbo_frames_are_tracked_and_leave_whole() {
     let jumbo = |len| Ipv4Frame::tcp((A, 36876), (B, 1234)).payload(&vec![0x3c; len]).build();
@@ -173,7 +174,7 @@ fn jumbo_frames_are_tracked_and_leave_whole() {
     assert_same(&check(&frames, &[], Oracle::new(&[TCP], usize::MAX)), &frames);
 }
 
-/// The list of frames is worth its name only if it reaches every rule.
+/// The list of frames is useful only if it reaches every rule.
 #[test]
 fn the_menagerie_meets_every_rule_of_the_parser() {
     let mut oracle = Oracle::new(&[TCP], usize::MAX);

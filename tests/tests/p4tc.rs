@@ -1,9 +1,7 @@
-//! P4TC's commands with `TC=ctl`, as an operator would run them: the scripts of
-//! `tests/p4tc` on the running product. What each command printed and how it
-//! ended, and what the monitors showed meanwhile, is in `tests/fixtures/p4tc`;
-//! `UPDATE_GOLDEN=1` writes these files instead of comparing. And the page that
-//! compares the two products, `control/docs/p4tc.md`, may not name a test that
-//! does not exist.
+//! P4TC's commands with `TC=ctl`, as an operator would run them: the scripts of `tests/p4tc` run on
+//! the product. `tests/fixtures/p4tc` records what each command printed, how it ended, and what the
+//! monitors showed meanwhile; `UPDATE_GOLDEN=1` writes these files instead of comparing. A further
+//! test checks that every test that the page `control/docs/p4tc.md` names exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +11,8 @@ use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::netns::{Line, Namespace, netcat};
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
 
-/// So that entries lie in the same places of the table, and are listed in the same order, on every
-/// run.
+/// With this hash the entries have the same positions in the table, and are listed in the same
+/// order, on every run.
 const FIXED_PLACES: [&str; 2] = ["--hash", "crc"];
 
 fn script(name: &str) -> PathBuf {
@@ -29,11 +27,12 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A script that is run inside `namespace`, with the folder of `ctl` in front of the search path.
+/// Returns the command that runs a script inside `namespace`, with the folder of `ctl` first in the
+/// search path.
 fn shell(namespace: &Namespace, name: &str, ctl: &Path) -> Command {
     let mut folders = vec![ctl.parent().expect("a folder").to_owned()];
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").expect("a search path")));
-    // A shell does not pass a signal on to what it has started; `timeout` does.
+    // A shell does not pass a signal on to the processes that it started; `timeout` does.
     let mut command = namespace.command("timeout");
     command
         .args(["600", "sh"])
@@ -42,11 +41,11 @@ fn shell(namespace: &Namespace, name: &str, ctl: &Path) -> Command {
     command
 }
 
-/// Runs a script to its end, and gives what its commands have done.
+/// Runs a script to its end, and returns the record of its commands.
 fn record(appliance: &Appliance, namespace: &Namespace, name: &str) -> String {
     let record = appliance.folder().join("record");
     let mut command = shell(namespace, name, &script("recorder/ctl"));
-    // The status of a script is that of its last command: it is in the record.
+    // The status of a script is that of its last command, which is in the record.
     let output = command.env("CTL", binary("ctl")).env("RECORD", &record).output().expect("a shell");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
     let recorded = read(&record);
@@ -54,12 +53,13 @@ fn record(appliance: &Appliance, namespace: &Namespace, name: &str) -> String {
     recorded
 }
 
-/// Starts a script that shows events until it is ended.
+/// Starts a script that shows events until it is stopped.
 fn monitor(namespace: &Namespace, name: &str) -> Running {
     Running::spawn(&mut shell(namespace, name, &binary("ctl")))
 }
 
-/// Entries and messages of a monitor so far: each ends with an empty line.
+/// Splits a monitor's output so far into entries and messages, each of which ends with an empty
+/// line.
 fn blocks(lines: &[&str]) -> Vec<String> {
     let mut blocks = vec![String::new()];
     for line in lines {
@@ -70,7 +70,7 @@ fn blocks(lines: &[&str]) -> Vec<String> {
             blocks.push(String::new());
         }
     }
-    // The one that has not ended.
+    // The last block is not complete yet.
     blocks.pop();
     blocks
 }
@@ -88,9 +88,9 @@ fn golden(name: &str, text: &str) {
     assert_eq!(text, expected, "{name} is longer or shorter");
 }
 
-/// The text with what no file can know in advance replaced (process ids, times
-/// of day) or taken out (seconds, which are not printed when they are 0). What
-/// goes must look as it should.
+/// Returns the text without the values that differ between runs. It replaces process ids and times
+/// of day, and removes seconds, which are not printed when they are 0. It checks that what it
+/// removes has the expected form.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     for line in text.lines() {
@@ -100,7 +100,7 @@ fn plain(text: &str) -> String {
         let line = without_numbers(line, &["\"created\":", "\"last_used\":"], None);
         let pids = ["by pid: ", "\"who_created_pid\":", "\"who_updated_pid\":", "\"who_deleted_pid\":"];
         let line = without_numbers(&line, &pids, Some("PID"));
-        // A line of pretty JSON that held nothing else.
+        // This line of pretty JSON held nothing else.
         if line.trim().is_empty() && !line.is_empty() {
             continue;
         }
@@ -110,7 +110,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// `    created 30 sec    used 30 sec`, or one of its halves.
+/// Returns true for `    created 30 sec    used 30 sec` and for one of its halves.
 fn is_ages(line: &str) -> bool {
     let Some(ages) = line.strip_prefix("    ") else { return false };
     let seconds = |text: &str, word: &str| {
@@ -123,7 +123,8 @@ fn is_ages(line: &str) -> bool {
     }
 }
 
-/// Replaces the numbers behind the names, but for 0; or takes both and the comma out.
+/// Replaces the numbers after these names, except 0. Without a replacement, removes name, number
+/// and comma.
 fn without_numbers(line: &str, names: &[&str], replacement: Option<&str>) -> String {
     let mut line = line.to_owned();
     for name in names {
@@ -146,7 +147,7 @@ fn without_numbers(line: &str, names: &[&str], replacement: Option<&str>) -> Str
     line
 }
 
-/// Replaces the time in front of an event.
+/// Replaces the time before an event.
 fn without_time(line: &str) -> String {
     let shape: String = line.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
     if let Some(time) = shape.strip_prefix("Timestamp: ") {
@@ -160,8 +161,8 @@ fn without_time(line: &str) -> String {
     if shape.starts_with(short) { format!("[TIME] {}", &line[short.len()..]) } else { line.to_owned() }
 }
 
-/// A sample of the original documentation, as the program prints it: a Markdown
-/// editor has put a blank in front of its first line or of all its lines.
+/// Returns a sample of the original documentation as the program prints it. A Markdown editor has
+/// put a blank before its first line or before all its lines.
 fn sample(name: &str) -> String {
     let text = read(&fixture(name));
     let everywhere = text.lines().skip(1).all(|line| line.starts_with("  "));
@@ -172,14 +173,14 @@ fn sample(name: &str) -> String {
     text.lines().enumerate().map(strip).collect()
 }
 
-/// The block of the same flow's other direction.
+/// Returns the block of the opposite direction of the same flow.
 fn reverse(block: &str) -> String {
     let swap = |text: String, a: &str, b: &str| text.replace(a, "\0").replace(b, a).replace('\0', b);
     let block = swap(block.replace("port0", "port1"), "10.0.0.1/32", "10.0.0.2/32");
     swap(block, " 36876/0xffff", " 1234/0xffff")
 }
 
-/// The block with the ages that it would have had on time.
+/// Returns the block with the ages that it would show if the entry had expired on time.
 fn on_time(block: &str) -> String {
     let line = |line: &str| match line.strip_prefix("    created ") {
         Some(ages) if ages.contains(" sec    used ") => {
@@ -192,11 +193,11 @@ fn on_time(block: &str) -> String {
     block.lines().map(line).collect()
 }
 
-/// The original's own demonstration, line by line, in its full length.
+/// The original's own demonstration, line by line, in full.
 #[test]
 fn the_story_of_the_original_documentation() {
     let line = Line::new();
-    // The client takes the port of the sample.
+    // The client uses the source port of the sample.
     run(line.left.command("sysctl").args(["-qw", "net.ipv4.ip_local_port_range=36876 36876"]));
     let mut appliance = Appliance::start(&line.middle, &line.devices("net_af_packet", ""), &FIXED_PLACES);
     let mut terminal_1 = monitor(&line.middle, "terminal-1.sh");
@@ -210,7 +211,7 @@ fn the_story_of_the_original_documentation() {
     });
     let client = Running::spawn(&mut shell(&line.left, "terminal-3.sh", nothing));
     let events = |n: usize| move |lines: &[&str]| Some(blocks(lines)).filter(|blocks| blocks.len() >= n);
-    // The sample has no end.
+    // The sample lacks its last lines.
     let created = sample("sample-created.txt") + "    tmpl created false\n\n";
     let both = [created.clone(), reverse(&created)];
     assert_eq!(terminal_1.wait_lines(Stream::Stdout, LIMIT, events(2)), both);
@@ -218,13 +219,13 @@ fn the_story_of_the_original_documentation() {
     recorded += &record(&appliance, &line.middle, "other-commands.sh");
 
     let mut deleted = terminal_1.wait_lines(Stream::Stdout, LIMIT, events(4)).split_off(2);
-    // Who was silent first goes first, or both in the same instant.
+    // The entry that was silent first expires first, unless both expire at the same tick.
     deleted.sort();
     let expected = sample("sample-deleted.txt") + "\n";
     let expected = [expected.clone(), reverse(&expected)];
     if appliance.dataplane().text(Stream::Stderr).contains("has not polled") {
-        // The machine had no time for the lcore, so the entries may have gone late: never early,
-        // and else the same.
+        // The lcore did not get enough CPU time, so the entries may have expired late. They never
+        // expire early, and all else is the same.
         deleted.iter_mut().for_each(|block| *block = on_time(block));
     }
     assert_eq!(deleted, expected);
@@ -240,10 +241,10 @@ fn the_story_of_the_original_documentation() {
     appliance.stop();
 }
 
-/// Runs a script while these monitors watch, until each has shown what `last` waits for.
+/// Runs a script while these monitors watch, until each has shown the block that `last` accepts.
 fn themed(name: &str, monitors: &[&str], connect: bool, last: impl Fn(&str) -> bool) {
     let line = Line::new();
-    // Nothing but the last profile's entries expires meanwhile.
+    // Only the entries of the last profile expire during the script.
     let options = ["--timer-profiles", "30000,60000,90000,1200", FIXED_PLACES[0], FIXED_PLACES[1]];
     let appliance = Appliance::start(&line.middle, &line.devices("net_af_packet", ""), &options);
     let mut running: Vec<_> =
@@ -251,7 +252,7 @@ fn themed(name: &str, monitors: &[&str], connect: bool, last: impl Fn(&str) -> b
     appliance.wait_watchers(monitors.len() as u64);
     let hosts = connect.then(|| {
         let hosts = netcat(&line.left, &line.right);
-        // Until the handshake has passed: its last segment would bring back what a script deletes.
+        // The handshake must be over: its last segment would create again what a script deletes.
         wait_for("the handshake has passed", LIMIT, || {
             (appliance.entries().iter().map(|entry| entry.packets).sum::<u64>() == 3).then_some(())
         });
@@ -263,12 +264,12 @@ fn themed(name: &str, monitors: &[&str], connect: bool, last: impl Fn(&str) -> b
         monitor.wait_lines(Stream::Stdout, LIMIT, ended);
         golden(&format!("{name}-{of}.txt"), &plain(&monitor.text(Stream::Stdout)));
     }
-    // The monitors first: they would show the end of the connection.
+    // The monitors stop first, otherwise they would show the end of the connection.
     drop((running, hosts));
     appliance.stop();
 }
 
-/// The last thing that happens in a script which writes.
+/// Returns true for the last event of a script that writes.
 fn last_deletion(block: &str) -> bool {
     block.contains("deleted pipeline:") && block.contains(" 9999/0xffff")
 }
@@ -313,8 +314,8 @@ fn only_what_cannot_be_known_is_replaced() {
     );
 }
 
-/// Every row of the page says how the two compare and names the tests that
-/// show it, and all of these exist.
+/// Every row of the page says how the two products compare, and names the tests that show it. All
+/// of these exist.
 #[test]
 fn the_page_names_tests_that_exist() {
     let page = read(&workspace_root().join("control/docs/p4tc.md"));
@@ -340,7 +341,7 @@ fn the_page_names_tests_that_exist() {
     assert!(rows > 90, "the rows are where they are looked for: {rows}");
 }
 
-/// True when `crate::module::function` is a test.
+/// Returns true when `crate::module::function` is a test.
 fn is_test(path: &str) -> bool {
     let mut parts: Vec<&str> = path.split("::").collect();
     let function = format!("fn {}(", parts.pop().expect("a function"));
@@ -355,7 +356,7 @@ fn is_test(path: &str) -> bool {
         [file.with_extension("rs"), file.join("mod.rs"), file.join("tests.rs")].iter().any(|file| {
             let Ok(text) = fs::read_to_string(file) else { return false };
             let Some((before, _)) = text.split_once(&function) else { return false };
-            // Its attributes stand right above its line.
+            // A test's attributes stand directly above its line.
             let above = before.rsplit_once('\n').map_or("", |(above, _)| above);
             let mut attributes = above.lines().rev().map(str::trim).take_while(|l| l.starts_with(['#', '/']));
             attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))

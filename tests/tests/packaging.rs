@@ -1,5 +1,5 @@
-//! What the Debian package ships and could drift from the programs. How it installs and runs is
-//! `make package-test`.
+//! The files of the Debian package that could drift from the programs. `make package-test` checks
+//! how the package installs and runs.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use flowtracker_tests::process::{binary, run, workspace_root};
 
-/// Options that are no settings of a file.
+/// The options that are not settings of a file.
 const NO_SETTINGS: [&str; 3] = ["config", "help", "version"];
 
-/// The long options that `--help` of `program` shows, and their defaults where there is one that is
-/// a value.
+/// Returns the long options that `--help` of `program` shows, and for each its default if this is a
+/// value.
 fn options(program: &str) -> BTreeMap<String, Option<String>> {
     let help = run(std::process::Command::new(binary(program)).arg("--help"));
     let mut options = BTreeMap::new();
@@ -24,7 +24,7 @@ fn options(program: &str) -> BTreeMap<String, Option<String>> {
         }
         if let Some((_, default)) = line.split_once("[default: ") {
             let default = default.trim_end().trim_end_matches(']');
-            // Words tell what is worked out at the start.
+            // A default of several words describes a value that is computed at the start.
             if !default.contains(' ') {
                 options.insert(last.clone().expect("an option"), Some(default.to_owned()));
             }
@@ -36,7 +36,7 @@ fn options(program: &str) -> BTreeMap<String, Option<String>> {
     options
 }
 
-/// What stands before a long option: nothing, or its short form.
+/// Returns true for the text before a long option, which is empty or the short form.
 fn is_margin(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || (text.starts_with('-') && text.ends_with(',') && text.len() == 3)
@@ -46,7 +46,8 @@ fn shipped(file: &str) -> PathBuf {
     workspace_root().join("docker/packaging/etc/flowtracker").join(file)
 }
 
-/// The settings of a file, all of them commented out, as their flags would have them.
+/// Returns the settings of a file, all of which are commented out, as values of the command-line
+/// options.
 fn settings(path: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(path).expect("readable");
     let mut settings = BTreeMap::new();
@@ -64,7 +65,7 @@ fn settings(path: &Path) -> BTreeMap<String, String> {
     settings
 }
 
-/// The file names every option, each with its default, and nothing else.
+/// Checks that the file names every option, each with its default, and nothing else.
 fn names_every_option(file: &str, program: &str) {
     let mut settings = settings(&shipped(file));
     for (option, default) in options(program) {
@@ -97,7 +98,7 @@ fn dataplane_toml_is_good_when_its_settings_are_taken_in() {
     let (file, capture) = (folder.path().join("dataplane.toml"), folder.path().join("empty.pcap"));
     std::fs::write(&file, taken_in.join("\n")).expect("written");
     flowtracker_tests::pcap::write_frames(&capture, &[]).expect("written");
-    // A replay reads all of the file, and needs no port.
+    // A replay reads the whole file, and needs no port.
     let mut replay = std::process::Command::new(binary("flowtracker-dataplane"));
     run(replay.arg("replay").arg(&capture).arg("--config").arg(&file));
 }

@@ -1,6 +1,6 @@
-//! The pages are true: links and paths lead somewhere, targets of `make` exist, the programs accept
-//! the command lines of the README and the operator's guide, examples print what is shown, and two
-//! pages keep to their length.
+//! Checks what the pages say: links and paths lead somewhere, targets of `make` exist, the programs
+//! accept the command lines of the README and of the operator's guide, examples print what is
+//! shown, and two pages keep to their length.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ const README: &str = "README.md";
 const GUIDE: &str = "dataplane/docs/guide.md";
 const LAB: &str = "tests/perf/README.md";
 
-/// An entry's key, for `KEY` in a command line.
+/// An entry's key, which replaces `KEY` in a command line.
 const KEY: &str = "port0/tcp/10.0.0.1:40009-10.0.0.2:80";
 
 /// A page of the workspace, by its path from the root.
@@ -30,26 +30,27 @@ impl Page {
         Self { text: read(&path), path }
     }
 
-    /// The text without fenced blocks and code spans.
+    /// Returns the text without fenced blocks and code spans.
     fn prose(&self) -> String {
         let outside = self.text.split("```").step_by(2);
         outside.flat_map(|text| text.split('`').step_by(2)).collect()
     }
 
-    /// The fenced blocks, without their language.
+    /// Returns the fenced blocks, without their language.
     fn fenced(&self) -> impl Iterator<Item = &str> {
         let blocks = self.text.split("```").skip(1).step_by(2);
         blocks.map(|block| block.split_once('\n').map_or("", |(_, block)| block))
     }
 
-    /// The code spans, as a reader sees them: in a table, `\|` is a bar.
+    /// Returns the code spans as a reader sees them: in a table, `\|` is a bar.
     fn spans(&self) -> Vec<String> {
         let outside = self.text.split("```").step_by(2);
         let spans = outside.flat_map(|text| text.split('`').skip(1).step_by(2));
         spans.map(|span| span.replace("\\|", "|")).collect()
     }
 
-    /// The lines of code: of fenced and indented blocks, continued lines joined, and code spans.
+    /// Returns the lines of code: those of fenced blocks with continued lines joined, those of
+    /// indented blocks, and the code spans.
     fn code(&self) -> Vec<String> {
         let indented = self.text.lines().filter(|line| line.starts_with("    "));
         let indented = indented.map(|line| line.trim().to_owned());
@@ -58,7 +59,7 @@ impl Page {
         indented.chain(fenced).chain(self.spans()).collect()
     }
 
-    /// The anchors of the headings, as GitHub makes them.
+    /// Returns the anchors of the headings, as GitHub makes them.
     fn anchors(&self) -> BTreeSet<String> {
         let outside: String = self.text.split("```").step_by(2).collect();
         let headings = outside.lines().filter(|line| line.starts_with('#'));
@@ -76,7 +77,7 @@ fn read(path: &Path) -> String {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every page of the workspace.
+/// Returns every page of the workspace.
 fn pages() -> Vec<Page> {
     let root = workspace_root();
     let (mut folders, mut pages) = (vec![root.to_owned()], Vec::new());
@@ -95,7 +96,7 @@ fn pages() -> Vec<Page> {
     pages
 }
 
-/// Where the links of a page lead that stay in the workspace.
+/// Returns the targets of the page's links that stay in the workspace.
 fn links(page: &Page) -> Vec<String> {
     let prose = page.prose();
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
@@ -140,7 +141,7 @@ fn the_readmes_map_names_what_exists() {
     assert!(missing.is_empty(), "{missing:?}");
     assert!(named.len() > 40, "{named:?}");
 
-    // `NAME` in `FILE`
+    // The map also has entries of the form `NAME` in `FILE`.
     for (before, after) in map.match_indices("` in `").map(|(at, _)| (&map[..at], &map[at + 6..])) {
         let name = before.rsplit('`').next().expect("a span");
         let file = after.split('`').next().expect("a span");
@@ -148,7 +149,7 @@ fn the_readmes_map_names_what_exists() {
     }
 }
 
-/// What `make` is asked for in a line of code.
+/// Returns the targets of `make` that a line of code names.
 fn made(line: &str) -> Vec<String> {
     let words: Vec<_> = line.split_whitespace().collect();
     let is_target = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
@@ -174,7 +175,7 @@ fn every_target_of_make_exists() {
     assert!(named.len() > 8, "{named:?}");
 }
 
-/// The words of a command as a shell takes them, up to what is no longer part of it.
+/// Splits a command into words as a shell does, up to the first character that ends the command.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     for c in line.chars() {
@@ -192,13 +193,13 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The command lines of `program` on a page, without those that only name it.
+/// Returns the command lines of `program` on a page, except those that only name it.
 fn command_lines(page: &Page, program: &str) -> Vec<Vec<String>> {
     let lines = page.code().into_iter().map(|line| words(line.strip_prefix("$ ").unwrap_or(&line)));
     lines.filter(|words| words.len() > 1 && words[0] == program).map(|words| words[1..].to_vec()).collect()
 }
 
-/// A folder with what placeholders stand for.
+/// A folder with the files for which the placeholders stand.
 struct Stand {
     folder: TempDir,
 }
@@ -211,7 +212,7 @@ impl Stand {
         Self { folder }
     }
 
-    /// Runs a program with the arguments of a page, and gives its status and what it says.
+    /// Runs a program with the arguments of a page, and returns its status and its output.
     fn run(&self, program: &str, args: &[String]) -> (Option<i32>, String) {
         let nobody = self.folder.path().join("nobody");
         let batch = self.folder.path().join("batch");
@@ -231,7 +232,7 @@ impl Stand {
     }
 }
 
-/// `ctl` reads all of its command line before it asks the service, which is not there.
+/// `ctl` parses its whole command line before it connects to the service, which does not run here.
 #[test]
 fn ctl_accepts_every_command_line() {
     let stand = Stand::new();
@@ -246,8 +247,8 @@ fn ctl_accepts_every_command_line() {
     assert!(!said.contains("cannot reach"), "a wrong option is told from a missing service: {said}");
 }
 
-/// A start is checked by `doctor`, which opens no port; options of the control service by `--help`
-/// behind them.
+/// `doctor` checks the command lines that start a data plane, because it opens no port. For the
+/// control service, the test appends `--help` to the options.
 #[test]
 fn the_daemons_accept_every_command_line() {
     let stand = Stand::new();
@@ -289,7 +290,7 @@ fn the_example_of_a_replay_prints_what_is_shown() {
     assert_eq!(printed.lines().collect::<Vec<_>>(), lines[command..]);
 }
 
-/// The steps of the demo that the pages show are steps of the demo.
+/// The pages show only steps that the demo has.
 #[test]
 fn the_demo_has_the_steps_that_are_shown() {
     let demo = read(Path::new("tests/demo/demo.sh"));
@@ -316,8 +317,8 @@ fn two_pages_keep_to_their_length() {
     }
 }
 
-/// The lab's records are tables whose columns the lab's page describes.
-/// The files that the README's main path consists of, tests in them left out, fit one sitting.
+/// The files of the README's main path, without the tests in them, are short enough to read in one
+/// sitting.
 #[test]
 fn the_main_path_is_short() {
     let page = Page::read(Path::new("README.md"));

@@ -1,5 +1,5 @@
-//! The poll loop on two ports made of rings: what goes in, what comes out, and that it takes no
-//! memory on the way.
+//! The poll loop on two ports made of rings: which frames come out for those that go in, and that
+//! the loop allocates no memory meanwhile.
 //!
 //! A process can start DPDK only once, so this is one test: its laws share the ports and run one
 //! after the other.
@@ -30,10 +30,10 @@ use dpdk::test_support::{RingPort, push_frame, push_segments};
 use dpdk::{Burst, Eal, LcoreId, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId};
 use flowtracker_proto::v1;
 
-/// Who writes.
+/// The control program that writes.
 const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
 
-/// Counts what this thread allocates.
+/// An allocator that counts the allocations of this thread.
 struct Counting;
 
 thread_local! {
@@ -61,7 +61,7 @@ fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }
 
-/// A TCP frame of a flow that the port number tells apart.
+/// Returns a TCP frame. The port number distinguishes its flow from others.
 fn tcp(src_port: u16) -> Vec<u8> {
     let mut f = vec![0; 60];
     f[12] = 8;
@@ -215,13 +215,13 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     assert_eq!(bench.outcome(Outcome::MissCreated), 103);
     assert_eq!(bench.outcome(Outcome::Hit), 50);
     assert_eq!(bench.outcome(Outcome::NotIpv4), 1);
-    // Each iteration but the first has one before it.
+    // The loop measures the time between two iterations, so the first one adds none.
     assert_eq!(bench.worker.published.loop_times.counts().iter().sum::<u64>(), 99);
     let counters = bench.worker.shard.counters();
     assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
     let entry = bench.worker.shard.tracker.get(&key(1, 7)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (2, 120));
-    // The link was new: the (empty) table is told first, then what is learned.
+    // The link was new: the (empty) table is reported first, then what is learned.
     let events: Vec<_> = bench.events.try_iter().map(|record| record.event.body).collect();
     assert_eq!(events.iter().filter(|body| matches!(body, EventBody::Created(_))).count(), 103);
     assert!(events.contains(&EventBody::ResyncBegin) && events.contains(&EventBody::ResyncEnd));
@@ -255,7 +255,8 @@ fn drops_what_it_is_told_to(rings: &[RingPort<'_>; 2], ports: &[Port<'_>; 2], po
         let published = bench.worker.published.clone();
         bench.iterate(1);
         bench.worker.run(&stop);
-        // A fresh loop has counted nothing; the figures of the tracker stay.
+        // A new run of the loop starts with its own counters at 0, and keeps the counters of the
+        // tracker.
         assert_eq!(published.snapshot().tracker.rx, 4);
     }
 }
@@ -271,8 +272,8 @@ fn commands_are_answered_between_bursts(mut bench: Bench<'_>) {
 
 fn takes_no_memory(mut bench: Bench<'_>) {
     bench.link.raise(LinkGeneration::FIRST);
-    // Everything that the loop can meet: new flows, hits, a full table, refused frames, chained
-    // ones, commands, a dump, a flush, a resync, a full event ring.
+    // The iterations include everything that the loop can meet: new flows, hits, a full table,
+    // refused frames, chained ones, commands, a dump, a flush, a resync and a full event ring.
     let none = {
         let step = v1::FilterStep {
             op: v1::FilterOp::Lt.into(),
@@ -312,7 +313,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         while bench.desk.replies.try_recv().is_ok() {}
         taken
     };
-    // Once to warm up: thread-locals of the channels are made at their first use.
+    // The first round warms up, because thread-locals of the channels are made at their first use.
     round(&mut bench, 0, &usual(0));
     let mut taken = 0;
     let mut generation = LinkGeneration::FIRST;
@@ -324,7 +325,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
     }
     assert_eq!(bench.worker.shard.tracker.table().len(), 4096, "the table was full");
     assert!(bench.outcome(Outcome::MissFull) > 0);
-    // What waited for room in the ring comes first.
+    // Events that wait for room in the ring are taken first.
     for _ in 0..20 {
         while bench.events.try_recv().is_ok() {}
         while bench.desk.replies.try_recv().is_ok() {}

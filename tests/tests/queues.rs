@@ -1,9 +1,8 @@
-//! The same frames through one worker, through two, and through ports of two
-//! queues: the entries and the counters, all lcores together, are the same.
+//! The same frames through one worker, through two, and through ports of two queues give the same
+//! entries and the same counters, summed over all lcores.
 //!
-//! Queues are files (net_pcap), so each test says which frame comes through
-//! which queue. The main lcore does not poll when there are others; it shares a
-//! CPU, so that each poller has one.
+//! The queues are files (net_pcap), so each test chooses the queue of each frame. The main lcore
+//! does not poll when there are others; it shares a CPU with one, so that each poller has a CPU.
 
 use conntrack::key::TCP;
 use conntrack::test_support::frame::distinct_flows;
@@ -15,20 +14,20 @@ use flowtracker_tests::pcap;
 const ONE_WORKER: &str = "0@0";
 const TWO_WORKERS: &str = "0@0,1@0,2@1";
 
-/// Nothing may expire while a test looks at the table: 10 minutes.
+/// Nothing may expire while a test reads the table, so the aging is 10 minutes.
 const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 
 /// Frames of one queue.
 type Frames = Vec<Vec<u8>>;
 
-/// Twenty packets each of some flows, no two calls with the same flows.
+/// Returns twenty packets of each of these flows. Disjoint ranges have no flow in common.
 fn packets_of(flows: std::ops::Range<usize>) -> Frames {
     let once: Frames = distinct_flows(flows.end as u64).skip(flows.start).collect();
     std::iter::repeat_n(once, 20).flatten().collect()
 }
 
-/// Feeds each queue of each port with its frames, and compares what becomes of
-/// them with the oracle. Gives the counters, and how many lcores there were.
+/// Sends each queue of each port its frames, and compares the outcomes and the entries with the
+/// oracle. Returns the counters and the number of lcores.
 fn through(ports: &[&[Frames]], lcores: &str) -> (Totals, usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |port: usize, queue: usize, way: &str| {
@@ -58,7 +57,7 @@ fn through(ports: &[&[Frames]], lcores: &str) -> (Totals, usize) {
     oracle.assert_entries(appliance.entries());
     appliance.stop();
 
-    // What entered a port has left the one beside it, each queue in its order.
+    // The frames that entered a port have left its peer, each queue in its order.
     for (port, queues) in ports.iter().enumerate() {
         let mut sent: Frames = (0..queues.len())
             .flat_map(|queue| pcap::read_frames(path(port ^ 1, queue, "out").as_ref()).expect("a capture"))
@@ -81,7 +80,7 @@ fn two_workers_see_what_one_sees() {
     assert_eq!((one.outcomes, one.tx), (two.outcomes, two.tx));
 }
 
-/// Both queues carry packets of the same flows: they must still be one entry each.
+/// Both queues carry packets of the same flows, which must still have one entry each.
 #[test]
 fn queues_that_do_not_split_by_flow_make_no_second_entry() {
     let flows = packets_of(0..300);
@@ -101,7 +100,7 @@ fn queues_that_split_by_flow_are_all_polled() {
     assert_eq!(totals.entries, 360);
 }
 
-/// port2 and port3 are a line of their own.
+/// port2 and port3 form a second line.
 #[test]
 fn four_ports_are_two_pairs() {
     let ports: [&[Frames]; 4] =

@@ -1,5 +1,5 @@
-//! The control service may be absent, die and come back: packets do not care,
-//! and the mirror is told again.
+//! The control service may be absent, die and come back: packets are forwarded all the same, and
+//! the mirror receives the table again.
 #![forbid(unsafe_code)]
 
 use std::io::Read;
@@ -38,7 +38,8 @@ fn wait_listed(socket: &Path) {
     });
 }
 
-/// Folds a snapshot: its entries, and that the mark came once and last.
+/// Watches a snapshot, checks that its mark comes once and last, and returns the number of its
+/// entries.
 fn snapshot(socket: &Path) -> usize {
     let mut watch = Running::spawn(&mut ctl(socket, &["watch", "-o", "json", "--from", "snapshot"]));
     watch.wait_lines(Stream::Stdout, LIMIT, |lines| {
@@ -50,7 +51,7 @@ fn snapshot(socket: &Path) -> usize {
     })
 }
 
-/// The data plane on a capture, with the link to `socket`.
+/// Starts the data plane on a capture, with a link to `socket`.
 fn dataplane(folder: &Path, capture: &Path, socket: &Path) -> Running {
     let mut dataplane = polling(Command::new("nice"));
     dataplane.env("RUNTIME_DIRECTORY", folder);
@@ -71,7 +72,7 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     let frames: Vec<Vec<u8>> = frame::distinct_flows(FLOWS).collect();
     pcap::write_frames(&capture, &frames).expect("write the capture");
 
-    // Nobody listens yet.
+    // No service listens yet.
     let mut dataplane = dataplane(folder.path(), &capture, &socket);
     dataplane.wait_line(Stream::Stderr, LIMIT, |line| line.contains("no link to"));
 
@@ -80,7 +81,7 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
         control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("attached"));
         wait_listed(&socket);
         assert_eq!(snapshot(&socket) as u64, FLOWS);
-        // No farewell: the data plane has to notice by itself.
+        // The service dies without a farewell, so the data plane has to notice by itself.
         control.signal(Signal::KILL);
         control.wait(LIMIT);
     }
@@ -91,8 +92,8 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     assert!(text.contains(&format!("miss_created={FLOWS}")), "no packet waited for anybody: {text}");
 }
 
-/// A service that takes the connection and says nothing more, as one that is stopped does: the end
-/// need not wait until the data plane has given it up.
+/// A service accepts the connection and then sends nothing, as a stopped process does. The data
+/// plane must be able to end before it has given the service up.
 #[test]
 fn an_end_does_not_wait_for_a_service_that_is_silent() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -104,7 +105,7 @@ fn an_end_does_not_wait_for_a_service_that_is_silent() {
 
     let mut dataplane = dataplane(folder.path(), &capture, &socket);
     let (mut connection, _) = silent.accept().expect("the data plane dials");
-    // HTTP/2 has begun, so the attach is on its way.
+    // HTTP/2 has begun, so the request to attach is on its way.
     connection.read_exact(&mut [0; 24]).expect("the preface");
 
     assert_eq!(dataplane.terminate().code(), Some(0), "{}", dataplane.output());

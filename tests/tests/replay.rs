@@ -1,7 +1,7 @@
 //! `flowtracker-dataplane replay`: the events of a capture, on the capture's own time.
 //!
-//! Golden files show what it prints; a naive model of the contract says what it must print for any
-//! capture.
+//! The golden files hold what it prints. A naive model of the contract says what it must print for
+//! any capture.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -26,21 +26,21 @@ use tempfile::TempDir;
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 const DAY: u64 = 86_400 * SECOND;
-/// A whole second of 2024, when the captures of the golden files begin.
+/// The second of 2024 at which the captures of the golden files begin, in nanoseconds.
 const START: u64 = 1_704_067_200 * SECOND;
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// A packet of a capture: when, and what.
+/// A packet of a capture: its time in nanoseconds, and its frame.
 type Timed = (u64, Vec<u8>);
 
-/// The frame of flow `n`: its source port.
+/// Returns the frame of flow `n`, which is the flow with source port `n`.
 fn flow(n: u16) -> Vec<u8> {
     Ipv4Frame::tcp((A, n), (B, 80)).build()
 }
 
-/// The command for a capture.
+/// Returns the command that replays a capture.
 fn replay(capture: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(binary("flowtracker-dataplane"));
     command.arg("replay").arg(capture).args(options).env_remove("FLOWTRACKER_LOG");
@@ -51,7 +51,7 @@ fn run(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// What a replay that goes well prints.
+/// Runs a replay that must succeed, and returns what it prints.
 #[track_caller]
 fn printed(capture: &Path, options: &[&str]) -> String {
     let output = run(&mut replay(capture, options));
@@ -64,7 +64,7 @@ fn events(printed: &str) -> Vec<v1::Event> {
     printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
 }
 
-/// A folder with one capture, in nanoseconds.
+/// Makes a folder with one capture, whose timestamps are in nanoseconds.
 fn captured(packets: &[Timed]) -> (TempDir, PathBuf) {
     captured_in(Resolution::Nanoseconds, packets)
 }
@@ -94,8 +94,7 @@ fn fixture(name: &str) -> PathBuf {
     workspace_root().join("tests/fixtures/replay").join(name)
 }
 
-/// The ways to hash, each of them in the usual instructions alone, and with those that this CPU has
-/// besides.
+/// The ways to hash: each with portable instructions, and with those that this CPU offers.
 const HASHES: [[&str; 2]; 6] = [
     ["--hash=keyed", "--instructions=native"],
     ["--hash=keyed", "--instructions=portable"],
@@ -105,8 +104,8 @@ const HASHES: [[&str; 2]; 6] = [
     ["--hash=jhash", "--instructions=portable"],
 ];
 
-/// Compares what a replay prints with a file, however it hashes; with `UPDATE_GOLDEN` in the
-/// environment it writes the file instead.
+/// Compares what a replay prints, with every way to hash, to a golden file. With `UPDATE_GOLDEN` in
+/// the environment it writes the file instead.
 #[track_caller]
 fn golden(name: &str, capture: &Path, options: &[&str]) {
     let (path, first) = (fixture(&format!("{name}.jsonl")), printed(capture, options));
@@ -119,7 +118,7 @@ fn golden(name: &str, capture: &Path, options: &[&str]) {
         assert_eq!(found, expected, "{name}, line {}", number + 1);
     }
     assert_eq!(first, expected, "{name}");
-    // The first is the default.
+    // The first way is the default, which the first run used.
     for hash in &HASHES[1..] {
         assert_eq!(printed(capture, &[options, hash].concat()), expected, "{name}, {hash:?}");
     }
@@ -127,7 +126,8 @@ fn golden(name: &str, capture: &Path, options: &[&str]) {
 
 #[test]
 fn golden_a_flow_is_created_refreshed_and_expires() {
-    // Microseconds, as most tools write; the last packet only makes time pass.
+    // The timestamps are in microseconds, as most tools write them. The last packet only makes time
+    // pass.
     let packets = [
         (START, flow(1)),
         (START + 20 * SECOND, flow(1)),
@@ -140,8 +140,8 @@ fn golden_a_flow_is_created_refreshed_and_expires() {
 
 #[test]
 fn golden_one_deadline_for_several_entries() {
-    // Within one millisecond all are due at the same tick, in whatever order they were used; 7 is
-    // used again.
+    // All entries used within one millisecond are due at the same tick, in whatever order they were
+    // used. Flow 7 is used again.
     let packets = [
         (START + 1, flow(9)),
         (START + 2, flow(7)),
@@ -156,7 +156,8 @@ fn golden_one_deadline_for_several_entries() {
 
 #[test]
 fn golden_deadlines_between_packets() {
-    // Two expire between two packets, in the order of their deadlines and not of their creation.
+    // Two entries expire between two packets, in the order of their deadlines and not of their
+    // creation.
     let packets = [
         (START, flow(1)),
         (START + SECOND, flow(2)),
@@ -230,7 +231,7 @@ fn golden_what_is_not_tracked_makes_no_event() {
     let packets: Vec<Timed> = (0..).map(|i| START + i * SECOND).zip(frames).collect();
     let (_folder, path) = captured(&packets);
     golden("untracked", &path, &[]);
-    // The last words have every frame in one outcome.
+    // The last line of the log counts every frame under one outcome.
     let log = run(&mut replay(&path, &[])).stderr;
     let log = String::from_utf8_lossy(&log);
     let last = log.lines().last().expect("last words");
@@ -252,8 +253,8 @@ fn golden_a_full_table_refuses_until_an_entry_goes() {
 
 #[test]
 fn golden_deadlines_are_whole_ticks_and_creations_are_not() {
-    // Created 1 ns into a tick: due a whole tick later. The packet 1 ns before the deadline is a
-    // hit, the one at the deadline is not.
+    // An entry created 1 ns into a tick is due a whole tick later. The packet 1 ns before the
+    // deadline is a hit, the one at the deadline is not.
     let packets = [
         (START + 1, flow(1)),
         (START + 30 * SECOND + MS - 1, flow(1)),
@@ -263,8 +264,8 @@ fn golden_deadlines_are_whole_ticks_and_creations_are_not() {
     golden("nanoseconds", &captured(&packets).1, &["--drain"]);
 }
 
-/// Interfaces with clocks of three kinds, all of them entering port0; in either byte order the
-/// same.
+/// A capture of three interfaces whose clocks differ. All of them enter port0. The packets are the
+/// same in either byte order.
 fn three_interfaces(big_endian: bool) -> PcapNg {
     let mut capture = PcapNg::new(big_endian);
     let offset = (START / SECOND).to_be_bytes();
@@ -274,16 +275,16 @@ fn three_interfaces(big_endian: bool) -> PcapNg {
     capture.interface(1, &[(IF_TSRESOL, &[0x8a]), (IF_TSOFFSET, &offset)]);
     capture.packet(0, START / 1_000 + 1, &flow(1), 60);
     capture.packet(1, START + SECOND, &flow(2), 60);
-    // Statistics of an interface: not a packet.
+    // A block of interface statistics is not a packet.
     let words = capture.words(&[0, 0, 0]);
     capture.block(5, &words);
     capture.packet(2, 2 << 10, &flow(1), 60);
-    // The obsolete packet block: 16 bits of interface, 16 of drops.
+    // The obsolete packet block has 16 bits for the interface and 16 for the drops.
     let interface: u32 = if big_endian { 1 << 16 | 5 } else { 5 << 16 | 1 };
     let time = START + 3 * SECOND;
     let header = capture.words(&[interface, (time >> 32) as u32, time as u32, 60, 60]);
     capture.block(2, &[header, flow(3)].concat());
-    // A new section knows nothing of the interfaces of the one before.
+    // A new section does not inherit the interfaces of the section before.
     let mut second = PcapNg::new(big_endian);
     second.interface(1, &[(IF_TSRESOL, &[3])]);
     second.packet(0, (START + 4 * SECOND) / MS, &flow(4)[..54], 1514);
@@ -303,7 +304,7 @@ fn golden_a_capture_of_dpdk_dumpcap() {
     golden("dumpcap", &fixture("dumpcap.pcapng"), &["--protocols=tcp,udp", "--drain"]);
 }
 
-/// What the snap length cut off counts, and cannot be looked at.
+/// Octets that the snap length cut off are counted, but cannot be parsed.
 #[test]
 fn golden_cut_packets_count_whole() {
     let long = Ipv4Frame::tcp((A, 1), (B, 80)).payload(&[0; 1446]).build();
@@ -333,7 +334,7 @@ fn an_empty_capture_has_no_events() {
     }
 }
 
-/// The same packets, in a file of the other byte order or unit, or in pcapng.
+/// The same packets give the same events in a file of the other byte order or unit, and in pcapng.
 #[test]
 fn the_form_of_the_capture_does_not_matter() {
     let packets: Vec<Timed> = (0..40).map(|i| (START + i * 900_001 * 1_000, flow((i % 7) as u16))).collect();
@@ -352,7 +353,8 @@ fn the_form_of_the_capture_does_not_matter() {
         swap_words(swapped.last_chunk_mut::<16>().expect("a header"));
         swapped.extend_from_slice(frame);
     }
-    // Magic number; two halves of version; zone, accuracy, snap length and link type.
+    // The header has a magic number, two halves of a version, a time zone, an accuracy, a snap
+    // length and a link type.
     swap_words(&mut swapped[..4]);
     swapped[4..8].chunks_mut(2).for_each(<[u8]>::reverse);
     swap_words(&mut swapped[8..24]);
@@ -368,7 +370,7 @@ fn swap_words(octets: &mut [u8]) {
 
 // The law.
 
-/// An event, as far as the model knows it.
+/// The part of an event that the model knows.
 #[derive(Clone, Debug, PartialEq)]
 struct Told {
     seq: u64,
@@ -377,7 +379,7 @@ struct Told {
     time_ns: u64,
     packets: u64,
     bytes: u64,
-    /// Milliseconds, on DELETED.
+    /// In milliseconds, on DELETED only.
     idle_ms: u64,
 }
 
@@ -389,8 +391,8 @@ struct Alive {
     bytes: u64,
 }
 
-/// What `replay` promises, said once more: a list of entries in the order of their creation, looked
-/// through from the beginning each time.
+/// A second implementation of what `replay` promises: a list of entries in the order of their
+/// creation, which is searched from the beginning each time.
 struct Model {
     protocols: &'static [u8],
     capacity: usize,
@@ -413,12 +415,13 @@ impl Model {
         });
     }
 
-    /// The deadline, on the tick.
+    /// Returns the entry's deadline, rounded up to the tick.
     fn deadline(&self, entry: &Alive) -> u64 {
         entry.last_ns.next_multiple_of(MS) + self.aging_ms * MS
     }
 
-    /// Deletes what is due up to `until`, one after the other. The first of several wins a tie.
+    /// Deletes the entries that are due up to `until`, one after the other. Of several with the
+    /// same deadline, the first in the list goes first.
     fn expire(&mut self, until: u64) {
         while let Some((index, due)) = (0..self.entries.len())
             .map(|index| (index, self.deadline(&self.entries[index])))
@@ -474,7 +477,7 @@ fn told(events: &[v1::Event], id: &str) -> Vec<Told> {
     events.iter().map(told).collect()
 }
 
-/// The frames of the law: flows of both protocols, and frames of no flow.
+/// Generates the frames of the law: flows of both protocols, and frames that belong to no flow.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let tcp = |n: u16| Ipv4Frame::tcp((A, n), (B, 80));
     prop_oneof![
@@ -487,8 +490,8 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// How much time passes before a packet: nanoseconds, or the aging and nanoseconds. Negative: none,
-/// but the packet says so.
+/// Generates the time between two packets: some nanoseconds, or the aging and some nanoseconds. If
+/// it is negative, no time passes but the packet's timestamp goes back.
 fn any_gap(aging_ms: u64) -> impl Strategy<Value = i64> {
     let aging = (aging_ms * MS).cast_signed();
     prop_oneof![
@@ -554,8 +557,8 @@ proptest! {
     }
 }
 
-/// Many entries with one deadline, more than the table has blocks to look at in one go: their order
-/// is that of their creation, whatever the table's layout is.
+/// Many entries share one deadline, more than the table's aging examines in one call. They expire
+/// in the order of their creation, whatever the table's layout is.
 #[test]
 fn neither_the_run_nor_the_hash_function_shows() {
     let mut packets: Vec<Timed> =
@@ -579,7 +582,8 @@ fn neither_the_run_nor_the_hash_function_shows() {
     }
 }
 
-/// Silence of any length, with the longest aging: the clock's ticks wrap several times.
+/// Flows are silent for any length of time, with the longest aging: the clock's ticks wrap several
+/// times.
 #[test]
 fn long_silence_is_passed_on_time() {
     let aging_ms = 864_000_000;
@@ -594,7 +598,7 @@ fn long_silence_is_passed_on_time() {
     assert_eq!(model.told.len(), 10, "five lives");
 }
 
-// The same form as `ctl watch -o json`.
+// The form of a line is that of `ctl watch -o json`.
 
 #[test]
 fn a_line_is_the_proto3_json_of_an_event() {
@@ -607,8 +611,8 @@ fn a_line_is_the_proto3_json_of_an_event() {
     }
 }
 
-/// The same frames through a running appliance: `ctl watch -o json` prints the same lines but for
-/// the times of the two clocks, the name, and the numbers of the stream.
+/// A running appliance receives the same frames. `ctl watch -o json` prints the same lines except
+/// for the times of the two clocks, the data plane's name, and the numbers of the stream.
 #[test]
 fn a_line_is_what_ctl_watch_prints() {
     let line = Line::new();
@@ -640,7 +644,8 @@ fn a_line_is_what_ctl_watch_prints() {
     assert_eq!(timeless(live), timeless(events(&replayed)));
 }
 
-/// An event without what two runs cannot have in common, behind what it is sorted by.
+/// Returns an event without the fields in which two runs differ, and before it the values by which
+/// events are sorted.
 fn masked(mut event: v1::Event) -> (bool, u32, String) {
     (event.epoch, event.seq) = (0, 0);
     assert!(event.time.take().is_some());
@@ -655,9 +660,9 @@ fn masked(mut event: v1::Event) -> (bool, u32, String) {
     (deleted, port, serde_json::to_string(&event).expect("JSON"))
 }
 
-// What does not go well.
+// Failures.
 
-/// Runs a replay that must fail: gives what it printed, and checks the last line of its log.
+/// Runs a replay that must fail. Checks the last line of its log, and returns what it printed.
 #[track_caller]
 fn refused(command: &mut Command, status: i32, words: &[&str]) -> String {
     let output = run(command);
@@ -706,13 +711,13 @@ fn what_comes_before_the_fault_is_printed() {
     let octets = octets_of(Resolution::Microseconds, &packets);
     let whole = printed(&in_file(&octets).1, &["--drain"]);
     let first = |lines: usize| whole.split_inclusive('\n').take(lines).collect::<String>();
-    // A record is 16 octets and a frame of 60: the third packet begins at 24 + 2 * 76.
+    // A record's header has 16 octets and its frame 60, so the third packet begins at 24 + 2 * 76.
     for cut in [24 + 152 + 1, 24 + 152 + 16, 24 + 152 + 75] {
         let (_folder, path) = in_file(&octets[..cut]);
         let words = ["packet 3", "cut short", path.to_str().expect("UTF-8")];
         assert_eq!(refused(&mut replay(&path, &["--drain"]), 1, &words), first(3), "cut at {cut}");
     }
-    // A length that cannot be.
+    // The third packet's length is impossible.
     let mut wrong = octets;
     wrong[24 + 152 + 8..][..4].copy_from_slice(&u32::MAX.to_le_bytes());
     let (_folder, path) = in_file(&wrong);
@@ -785,7 +790,7 @@ fn flags_that_mean_nothing_here_are_refused_by_name() {
     }
     let mut nothing = Command::new(binary("flowtracker-dataplane"));
     refused(nothing.arg("replay").env_remove("FLOWTRACKER_LOG"), 2, &["FILE"]);
-    // And draining means nothing to ports.
+    // Ports do not accept `--drain`.
     let mut ports = Command::new(binary("flowtracker-dataplane"));
     refused(ports.args(["-l", "0", "--", "--drain"]).env_remove("FLOWTRACKER_LOG"), 2, &["--drain"]);
     refused(&mut replay(&path, &["--capacity=1000000000"]), 1, &["--capacity", "memory"]);
@@ -800,7 +805,7 @@ fn help_is_a_result() {
     assert!(help.contains("--drain") && !help.contains("--rxq"), "{help}");
 }
 
-/// A file for ports serves a replay too.
+/// A replay accepts a configuration file that is written for ports.
 #[test]
 fn a_configuration_file_is_obeyed_and_flags_win() {
     let (folder, path) = captured(&[(START, flow(1)), (START, flow(2)), (START, flow(3))]);
@@ -821,8 +826,8 @@ fn a_configuration_file_is_obeyed_and_flags_win() {
     assert!(!line.contains("--rxq") && !line.contains("--control"), "{line}");
 }
 
-/// No EAL, no privilege, no device, no folder to write to: a process that may do nothing but read
-/// its file.
+/// A replay needs no EAL, no privilege, no device and no folder to write to: it runs in a process
+/// that may only read its file.
 #[test]
 fn nobody_may_replay() {
     let (folder, path) = captured(&[(START, flow(1))]);
@@ -870,7 +875,8 @@ fn output_that_cannot_be_written_is_an_error() {
     assert!(log.lines().last().is_some_and(|line| line.contains("No space left")), "{log}");
 }
 
-/// Each event is out before the next packet is waited for: a capture may come from a pipe.
+/// Each event is printed before the replay waits for the next packet, because a capture may come
+/// from a pipe.
 #[test]
 fn events_do_not_wait_for_the_end_of_the_capture() {
     let folder = tempfile::tempdir().expect("a temporary folder");

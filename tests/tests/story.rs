@@ -1,5 +1,5 @@
-//! The story that the product exists for: two hosts, netcat between them, and
-//! an operator who watches the flows come and go.
+//! The main use of the product: two hosts, netcat between them, and an operator who watches the
+//! flows come and go.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::netns::{CLIENT_PORT, LEFT_ADDR, Line, RIGHT_ADDR, SERVER_PORT, netcat};
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 
-/// The text form of an entry between its first line and the times.
+/// Returns the text form of an entry between its first line and the times.
 fn block(port: &str, src: (&str, &str), dst: (&str, &str), authors: &str) -> String {
     format!(
         " table: Main/ct_flow_table(id 1)entry priority 64000[permissions -RUD-PS-RUDX--]
@@ -63,13 +63,14 @@ fn seen_and_deleted(driver: &str) {
     let expected = created(&forward("")) + &created(&reverse(""));
     assert_eq!(monitor.text(Stream::Stdout), expected);
 
-    // Data passes both ways, and makes no further events.
+    // Data passes both ways, and causes no further events.
     client.write_stdin("hello\n");
     server.wait_line(Stream::Stdout, LIMIT, |line| line == "hello");
     server.write_stdin("and back\n");
     client.wait_line(Stream::Stdout, LIMIT, |line| line == "and back");
 
-    // Until the last delayed acknowledgement has passed: it would bring back what is deleted below.
+    // The last delayed acknowledgement must have passed: it would create again the entry that is
+    // deleted below.
     wait_for("the connection is quiet", LIMIT, || {
         appliance.entries().iter().all(|entry| entry.idle_ms >= 1000).then_some(())
     });

@@ -1,13 +1,13 @@
-//! The part of the perf lab that puts DPDK's tables next to ours, small: what it measures are
-//! tables that forget nothing.
+//! The part of the perf lab that compares DPDK's tables with ours, in small sizes. It checks that
+//! the measured tables lose no flow.
 
 #[path = "../perf/tables.rs"]
 mod tables;
 
 use tables::{Counts, Operation, Plan, Table};
 
-/// Every flow that a table took is found in it, no other is, and each that is to make room is there
-/// to be deleted. Only the learner refuses flows, and each that it refused is counted.
+/// Every flow that a table took is found in it and no other flow is, and each flow that is to make
+/// room is there to be deleted. Only the learner refuses flows, and each refusal is counted.
 #[test]
 fn every_table_answers_for_every_flow() {
     const FLOWS: u32 = 4096;
@@ -32,12 +32,13 @@ fn every_table_answers_for_every_flow() {
             assert_eq!(taken + refused, u64::from(size.flows), "{report}");
             assert_eq!(added + added_refused, churn, "{report}");
             assert_eq!(found_absent, 0, "{report}");
-            // Whole rounds over all flows, each of which is there as often as it was taken.
+            // The lookups are whole rounds over all flows, so each flow is found once per round if
+            // it was taken.
             assert_eq!(found, taken * (lookups / u64::from(size.flows)), "{report}");
             assert!(taken <= row.capacity && row.capacity >= size.flows.into(), "{report}");
             if row.table == Table::Learner {
-                // 0.4 % while it is filled and 1.9 % once it is: the odds that a bucket has four
-                // already, at one on average.
+                // The bounds follow from the odds that a bucket is full: it holds four entries, and
+                // one on average.
                 assert!(0 < refused && refused < u64::from(size.flows) / 50, "{report}");
                 assert!(0 < added_refused && added_refused < churn / 20, "{report}");
                 assert!(deleted < churn, "{report}");
@@ -51,7 +52,7 @@ fn every_table_answers_for_every_flow() {
             }
         }
     }
-    // Both forms of the answer are complete, whatever the figures are.
+    // Both forms of the report are complete, whatever the figures are.
     let json = report.json();
     assert_eq!(
         json["sizes"][1]["tables"][3]["operations"][0]["ns"].as_array().map(Vec::len),

@@ -1,5 +1,5 @@
-//! `ctl top` in a real terminal: what it shows next to what `ctl list` says, and that the
-//! terminal is given back as it was.
+//! `ctl top` in a real terminal: it shows what `ctl list` shows, and gives the terminal back in its
+//! former state.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,13 +12,14 @@ use flowtracker_tests::relay::{Cut, Relay};
 use flowtracker_tests::tmux::{Terminal, shell_line};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Flows that the generator keeps, and how often it sends each in a second.
+/// The number of flows that the generator keeps; below, also how often it sends each in a second.
 const FLOWS: usize = 5;
 const KEEP: &str = "5,20";
 
 const SIZE: (u16, u16) = (160, 40);
 
-/// An appliance between the generator and nothing, with a few flows that go on.
+/// Starts an appliance between the generator and a port without traffic, with a few flows that
+/// stay.
 fn appliance<'a>(alone: &'a Namespace, folder: &tempfile::TempDir) -> (Running, Appliance<'a>) {
     let socket = folder.path().join("memif.sock");
     let memif =
@@ -37,7 +38,8 @@ fn appliance<'a>(alone: &'a Namespace, folder: &tempfile::TempDir) -> (Running, 
     (traffic, appliance)
 }
 
-/// Packets by key, as `ctl list -o json` says. The key is written as people write it.
+/// Returns the packets by key that `ctl list -o json` shows. The key is in the form that people
+/// write.
 fn listed(appliance: &Appliance<'_>) -> BTreeMap<String, u64> {
     let entry = |line: &str| {
         let entry: v1::Entry = serde_json::from_str(line).expect("an entry");
@@ -49,7 +51,7 @@ fn listed(appliance: &Appliance<'_>) -> BTreeMap<String, u64> {
     run(appliance.ctl().args(["list", "-o", "json"])).lines().map(entry).collect()
 }
 
-/// One row of the list of flows: its key and its other columns.
+/// Returns the rows of the list of flows, each as its key and its other columns.
 fn rows(lines: &[String]) -> Vec<(String, Vec<&str>)> {
     let heading = lines.iter().position(|line| line.starts_with("KEY "));
     let below = heading.map_or(&[][..], |at| &lines[at + 1..]);
@@ -70,15 +72,15 @@ fn line<'a>(lines: &'a [String], label: &str) -> Option<&'a str> {
     lines.iter().find_map(|line| line.strip_prefix(label)).map(str::trim_start)
 }
 
-/// Types `ctl top` with these arguments into the shell of `terminal`; its exit status will follow
-/// `status`.
+/// Types `ctl top` with these arguments into the shell of `terminal`, which then prints the exit
+/// status after `status`.
 fn type_top(terminal: &Terminal, mut ctl: Command, arguments: &[&str]) {
     terminal.type_line(&format!("{}; echo status $?", shell_line(ctl.arg("top").args(arguments))));
     terminal.wait("the screen of top", LIMIT, |lines| line(lines, "ctl top ").map(|_| ()));
 }
 
-/// Waits until the shell has the terminal back, and checks that it is as it was: the shell's own
-/// screen with what was typed, a cursor, and a line discipline that echoes.
+/// Waits until the shell has the terminal back, and checks that its state is the former one: the
+/// shell's own screen with what was typed, a cursor, and a line discipline that echoes.
 fn assert_given_back(terminal: &Terminal, status: u32) {
     let wanted = format!("status {status}");
     terminal.wait(&wanted, LIMIT, |lines| lines.contains(&wanted).then_some(()));
@@ -103,7 +105,8 @@ fn top_shows_what_list_says_and_gives_the_terminal_back() {
     let terminal = Terminal::new("top", SIZE);
     type_top(&terminal, appliance.ctl(), &["--interval", "0.2"]);
 
-    // Counters only grow, so a screen that was drawn between two lists lies between them.
+    // Counters only grow, so the values of a screen that was drawn between two lists lie between
+    // theirs.
     let before = listed(&appliance);
     let shown = terminal.wait("figures from after the first list", LIMIT, |lines| {
         let shown = packets(lines);
@@ -120,7 +123,7 @@ fn top_shows_what_list_says_and_gives_the_terminal_back() {
     assert!(line(&shown, "flows").is_some_and(|l| l.starts_with(&format!("{FLOWS} listed"))), "{shown:#?}");
     assert!(line(&shown, "data planes").is_some_and(|l| l == "test live"), "{shown:#?}");
     assert!(line(&shown, "lcores").is_some_and(|l| l.contains("busy") && l.contains("p99.9")), "{shown:#?}");
-    // Every flow is kept: it sends, and none is new.
+    // Every flow sends, and no flow is new.
     terminal.wait("all flows send and none is new", LIMIT, |lines| {
         let send = rows(lines).iter().all(|(_, columns)| columns[0] != "0");
         (send && line(lines, "per second")?.starts_with("new 0  expired 0")).then_some(())
@@ -141,7 +144,7 @@ fn top_shows_what_list_says_and_gives_the_terminal_back() {
     terminal.press(&["?", "p"]);
     let paused =
         terminal.wait("a pause", LIMIT, |lines| lines[0].contains("  paused").then(|| packets(lines)));
-    // What is counted meanwhile is not shown.
+    // The screen does not show what is counted during the pause.
     wait_for("more packets", LIMIT, || {
         listed(&appliance).iter().all(|(key, n)| *n > paused[key] + 5).then_some(())
     });
@@ -170,7 +173,7 @@ fn top_shows_what_list_says_and_gives_the_terminal_back() {
     kill_process(ctl, Signal::TERM).expect("it runs");
     assert_given_back(&terminal, 0);
 
-    // Into a pipe: one frame, of the same flows.
+    // With a pipe as its output, `ctl top` prints one frame, of the same flows.
     let frame = run(appliance.ctl().args(["top", "--interval", "0.2", "--count", "3", "--sort", "packets"]));
     let lines: Vec<String> = frame.lines().map(str::to_owned).collect();
     assert_eq!(rows(&lines).len(), 3, "{frame}");
@@ -213,7 +216,7 @@ fn top_tells_that_the_service_is_away_and_comes_back() {
     terminal.press(&["Escape"]);
     assert_given_back(&terminal, 0);
 
-    // Only the first connection must succeed.
+    // `ctl top` ends if its first connection fails; only later ones are tried again.
     relay.refuse(true);
     relay.cut(Cut::Reset);
     terminal.type_line(&format!("{}; echo status $?", shell_line(ctl().arg("top"))));

@@ -1,5 +1,5 @@
-//! The appliance on kernel interfaces (net_af_packet on veth) under more than a
-//! few frames: a real TCP stream, frames of every size, links that go and come.
+//! The appliance on kernel interfaces (net_af_packet on veth) under more traffic than a few frames:
+//! a real TCP stream, frames of every size, and links that go down and come up.
 
 use conntrack::key::TCP;
 use conntrack::test_support::frame::{
@@ -14,10 +14,10 @@ use std::net::Ipv4Addr;
 const A: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
 
-/// Nothing may expire while a test looks at the table: 10 minutes.
+/// Nothing may expire while a test reads the table, so the aging is 10 minutes.
 const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 
-/// Sends frames in at the left, and compares what comes out at the right.
+/// Sends frames in on the left, and compares them with what comes out on the right.
 fn all_arrive(line: &Line, devices: &[String], frames: &[Vec<u8>]) {
     let mut oracle = Oracle::new(&[TCP], usize::MAX);
     for frame in frames {
@@ -33,7 +33,8 @@ fn all_arrive(line: &Line, devices: &[String], frames: &[Vec<u8>]) {
     appliance.stop();
 }
 
-/// At least one of everything that the parser tells apart, tagged and not, up to the usual MTU.
+/// Returns at least one frame of every kind that the parser distinguishes, tagged and untagged, up
+/// to the usual MTU.
 fn frames_of_every_kind() -> Vec<Vec<u8>> {
     let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
     vec![
@@ -60,8 +61,8 @@ fn frames_of_every_kind_cross_af_packet() {
     all_arrive(&line, &line.devices("net_af_packet", ""), &frames_of_every_kind());
 }
 
-/// Service tags too, which net_af_packet cannot keep: the kernel takes the outer tag off, and the
-/// driver puts a customer tag back whatever it was.
+/// AF_XDP also carries service tags, which net_af_packet cannot keep: the kernel removes the outer
+/// tag, and the driver always inserts a customer tag instead.
 #[test]
 fn frames_of_every_kind_cross_af_xdp() {
     let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
@@ -85,14 +86,14 @@ fn jumbo_frames_cross_unchanged() {
     all_arrive(&line, &devices, &frames);
 }
 
-/// net_af_packet opens its socket for all interfaces, and binds it to one a moment later.
+/// net_af_packet opens its socket for all interfaces, and binds it to one of them a moment later.
 #[test]
 fn what_other_interfaces_received_before_the_start_is_neither_forwarded_nor_counted() {
     let line = Line::new();
     let capture = line.right.capture("eth0");
     let noise = "while :; do echo >/dev/udp/127.0.0.1/9; done 2>/dev/null";
     let noise = Running::spawn(line.middle.command("timeout").args(["30", "bash", "-c", noise]));
-    // To map large rings takes that moment long.
+    // Mapping large rings makes that moment long.
     let devices = line.devices("net_af_packet", ",framecnt=16384");
     let mut appliance = Appliance::start(&line.middle, &devices, &NO_EXPIRY);
     drop(noise);
@@ -110,7 +111,7 @@ fn what_other_interfaces_received_before_the_start_is_neither_forwarded_nor_coun
     appliance.stop();
 }
 
-/// Two queues of one port share its frames by flow; each frame comes through one of them.
+/// Two queues of one port share its frames by flow, and each frame arrives through one of them.
 #[test]
 fn two_queues_of_an_interface_share_its_frames() {
     let frames: Vec<_> = distinct_flows(200).chain(distinct_flows(200)).collect();
@@ -139,7 +140,7 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
             (ports[0].link_up && ports[1].link_up == up).then_some(())
         });
     };
-    // In batches that the ring of a port holds (512 frames).
+    // A port's ring holds 512 frames, so each batch fits.
     let send_all = || {
         for batch in frames.chunks(500) {
             let before = appliance.totals().rx;
@@ -148,7 +149,7 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
         }
     };
     wait_link(true);
-    // More than the ring of a port holds: the lcore does not wait for room in it.
+    // The frames exceed the ring of a port, and the lcore does not wait for room in it.
     line.middle.set_link("port1", false);
     wait_link(false);
     send_all();
@@ -157,7 +158,8 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
     assert!(down.tx_dropped > 0, "{down:?}");
     assert_eq!(line.right.link("eth0").rx.packets, 0, "nothing leaves a port that is down");
 
-    // What the driver had taken into its ring leaves late; only after that there is room again.
+    // The frames that the driver had put into its ring leave late; only then does the ring have
+    // room again.
     line.middle.set_link("port1", true);
     line.wait_carrier();
     wait_link(true);
@@ -181,7 +183,7 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
     appliance.stop();
 }
 
-/// Ten seconds of TCP as fast as it goes: nothing is lost outside a counter, by the kernel's books.
+/// Ten seconds of TCP at full speed: by the kernel's counters, every lost frame is in a counter.
 #[test]
 fn a_tcp_stream_is_counted_as_the_kernel_counts_it() {
     let line = Line::new();
@@ -204,7 +206,7 @@ fn a_tcp_stream_is_counted_as_the_kernel_counts_it() {
     assert_eq!(right.rx.packets, left.tx.packets - totals.ports[0].rx_missed);
     assert_eq!(left.rx.packets, right.tx.packets - totals.ports[1].rx_missed);
 
-    // Two connections, for control and data. ARP is all that is not tracked.
+    // iperf3 opens two connections, for control and for data. Only ARP is not tracked.
     let mut entries = appliance.entries();
     assert_eq!(entries.len(), 4, "{entries:?}");
     assert_eq!(totals.outcomes.miss_created, 4);
