@@ -1,10 +1,11 @@
-//! The engine's hot operations, each a few thousand times, to have their instructions counted.
+//! Runs each of the engine's hot operations a few thousand times, so that their instructions can be
+//! counted.
 //!
-//! `instructions NAME…` does these, without a name all, and prints for each how often it was done.
-//! What is to be counted runs inside [`under_callgrind`]; tables are made and filled outside.
-//! Frames, keys and secret are the same each time, so two runs execute the same instructions.
-//! `tests/tests/instructions.rs` of the workspace runs this in callgrind and knows what the counts
-//! should be.
+//! `instructions NAME…` runs the named operations, or all of them without a name, and prints for
+//! each how often it ran. Only what runs inside [`under_callgrind`] is counted; tables are made and
+//! filled outside of it. Frames, keys and secret are the same each time, so two runs execute the
+//! same instructions. `tests/tests/instructions.rs` of the workspace runs this in callgrind and has
+//! the expected counts.
 
 #[path = "../tests/laws/mod.rs"]
 mod laws;
@@ -23,19 +24,19 @@ use conntrack::{
 };
 use laws::keys;
 
-/// Frames of a burst, as the data plane receives them.
+/// The number of frames of a burst, as the data plane receives it.
 const BURST: usize = 32;
-/// Bursts that are counted.
+/// The number of bursts that are counted.
 const BURSTS: usize = 64;
-/// Operations that are counted, one per frame or key.
+/// The number of operations that are counted, one per frame or key.
 const COUNT: usize = BURST * BURSTS;
-/// Entries that the tables may hold.
+/// The number of entries that the tables may hold.
 const CAPACITY: u32 = 16_384;
-/// Entries that are there before anything is counted: three quarters.
+/// The number of entries before the counting starts: three quarters of the capacity.
 const FILL: usize = 12_288;
 const PORT: u8 = 1;
 
-/// Does its operation and says how often.
+/// Runs an operation, and returns how often it ran.
 type Operation = fn() -> usize;
 
 const OPERATIONS: [(&str, Operation); 17] = [
@@ -60,7 +61,7 @@ const OPERATIONS: [(&str, Operation); 17] = [
 
 #[expect(clippy::print_stdout, reason = "a program that prints a table")]
 fn main() {
-    // Cargo gives programs of its own flags, as `--bench`.
+    // Cargo passes options of its own to the program, such as `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     for name in &wanted {
         assert!(OPERATIONS.iter().any(|(known, _)| known == name), "no operation is called {name}");
@@ -73,11 +74,12 @@ fn main() {
     }
 }
 
-/// What callgrind counts, by the name of this function (`--toggle-collect`).
+/// Runs operations that callgrind counts, by the name of this function (`--toggle-collect`).
 #[inline(never)]
 fn under_callgrind(operations: impl FnOnce()) {
     operations();
-    // Something is left to do, so this function is still there when `operations` returns.
+    // Without this, the call above could be a tail call, and this function would be gone before
+    // `operations` returns.
     black_box(());
 }
 
@@ -85,7 +87,7 @@ fn hasher(kind: HashKind, features: Features) -> Hasher {
     Hasher::new(kind, [42; 32], features)
 }
 
-/// Keys that are in a filled table, and [`COUNT`] that are not.
+/// Returns the keys of a filled table, and [`COUNT`] keys that are not in it.
 fn known_and_unknown() -> (Vec<FlowKey>, Vec<FlowKey>) {
     let mut known = keys::random(1, FILL + COUNT);
     let unknown = known.split_off(FILL);
@@ -109,7 +111,7 @@ fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
     keys.iter().map(|key| Ipv4Frame::of(key).unpadded().build()).collect()
 }
 
-/// A shard that has received these frames, a burst each millisecond from 0 on.
+/// Returns a shard that has received these frames, one burst per millisecond from 0 on.
 fn filled_shard(frames: &[Vec<u8>]) -> Shard<LineTable> {
     let tracker = Tracker::new(table(), TrackerConfig::default(), Now::from_ms(0)).expect("there is memory");
     let mut shard = Shard::new(Parser::new(Protocols::Tcp, Features::detect()), tracker);
@@ -120,13 +122,13 @@ fn filled_shard(frames: &[Vec<u8>]) -> Shard<LineTable> {
     shard
 }
 
-/// A sink that takes everything.
+/// Takes every event, as a sink.
 fn take(event: &Event) -> bool {
     black_box(event);
     true
 }
 
-/// A TCP segment of 54 octets.
+/// Returns a TCP segment of 54 octets.
 fn plain() -> Ipv4Frame {
     Ipv4Frame::of(&flow(PORT, 36876)).unpadded()
 }
@@ -262,12 +264,12 @@ fn tracker_new_flow() -> usize {
     COUNT
 }
 
-/// Every entry goes when its time has come: those of one burst in one millisecond, one call in
-/// each.
+/// Every entry expires at its deadline: the entries of one burst in the same millisecond, with one
+/// call per millisecond.
 fn tracker_expire() -> usize {
     let (known, _) = known_and_unknown();
     let mut shard = filled_shard(&frames(&known));
-    // The last burst's 30 s, and an aging bucket.
+    // The last burst's aging of 30 s has passed by then, and one aging bucket.
     let until = 30_000 + (FILL / BURST) as u64 + 8;
     under_callgrind(|| {
         for ms in 30_000..until {
@@ -283,7 +285,7 @@ fn tracker_expire() -> usize {
     FILL
 }
 
-/// What an iteration of the poll loop pays for aging when nothing is due.
+/// Measures what an iteration of the poll loop spends on aging when nothing is due.
 fn tracker_nothing_due() -> usize {
     let (known, _) = known_and_unknown();
     let mut shard = filled_shard(&frames(&known));

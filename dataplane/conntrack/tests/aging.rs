@@ -1,4 +1,4 @@
-//! A million entries grow old: never early, and late by a bounded time.
+//! A million entries expire: none of them early, and each late by a bounded time at most.
 
 mod laws;
 
@@ -19,10 +19,10 @@ use conntrack::{
 
 /// Nanoseconds per millisecond.
 const MS: u64 = 1_000_000;
-/// The promise: no deletion is later than this, milliseconds.
+/// The guaranteed maximum lateness of a deletion, in milliseconds.
 const LATEST_MS: u64 = 100;
 
-/// Flows with numbers, and when each was last used by the test's own record.
+/// Numbered flows, and the time of each one's last packet as the test has recorded it.
 struct Flows {
     last_ns: Vec<u64>,
     frame: Vec<u8>,
@@ -34,12 +34,12 @@ impl Flows {
         Flows { last_ns: vec![0; count], frame: Ipv4Frame::of(&key).after_ports(0).unpadded().build() }
     }
 
-    /// The number is the source address.
+    /// Returns the flow's number, which is its source address.
     fn number(key: &FlowKey) -> usize {
         key.src_addr().to_bits() as usize
     }
 
-    /// A packet of each of these flows.
+    /// Sends a packet of each of these flows.
     fn send(&mut self, watched: &mut Watched, ns: u64, numbers: &[usize]) {
         for numbers in numbers.chunks(64) {
             let mut burst: Vec<Vec<u8>> = vec![self.frame.clone(); numbers.len()];
@@ -52,12 +52,12 @@ impl Flows {
     }
 }
 
-/// A shard, and what has become of its entries.
+/// A shard, and the record of its deletions.
 struct Watched {
     shard: Shard<LineTable>,
     aging_ms: u64,
     deleted: u64,
-    /// The greatest lateness of a deletion, nanoseconds.
+    /// The greatest lateness of a deletion, in nanoseconds.
     latest_ns: u64,
 }
 
@@ -74,7 +74,7 @@ impl Watched {
         Watched { shard: Shard::new(Parser::default(), tracker), aging_ms, deleted: 0, latest_ns: 0 }
     }
 
-    /// Up to `polls` turns of a poll loop at this instant.
+    /// Runs up to `polls` iterations of a poll loop at this instant.
     fn poll(&mut self, flows: &Flows, ns: u64, polls: u32) {
         let Watched { shard, aging_ms, deleted, latest_ns } = self;
         let now = Now::from_ns(ns);
@@ -94,7 +94,7 @@ impl Watched {
         }
     }
 
-    /// The histogram of lateness tells the same story as the test's own record.
+    /// Checks that the histogram of lateness agrees with the test's own record.
     fn check(&self, all: u64) {
         assert_eq!(self.deleted, all);
         assert!(self.shard.tracker.table().is_empty() && self.shard.tracker.all_reported());
@@ -106,9 +106,9 @@ impl Watched {
     }
 }
 
-/// A quarter million entries under each of the four default profiles, one shard per profile because
-/// a shard learns with one. Half of the flows go on for a while, so deadlines lie anywhere. Each
-/// shard polls at most 64 times per ms.
+/// Each of the four default profiles has a quarter million entries, in one shard per profile
+/// because a shard learns with one. Half of the flows go on for a while, so the deadlines are
+/// spread. Each shard polls at most 64 times per ms.
 #[test]
 fn a_million_entries_of_mixed_profiles() {
     const EACH: usize = 250_000;
@@ -120,7 +120,8 @@ fn a_million_entries_of_mixed_profiles() {
         let end_ms = arrivals_ms + watched.aging_ms + 20_000 + LATEST_MS;
         for ms in 0..end_ms {
             watched.poll(&flows, ms * MS, 64);
-            // 25 new flows per ms for ten seconds; then 20 s in which some are heard of again.
+            // For ten seconds, 25 new flows arrive per ms. For the next 20 s, some of the flows
+            // have another packet.
             let numbers: Vec<usize> = if ms < arrivals_ms {
                 (0..25).map(|i| ms as usize * 25 + i).collect()
             } else if ms < arrivals_ms + 20_000 {
@@ -138,8 +139,8 @@ fn a_million_entries_of_mixed_profiles() {
     }
 }
 
-/// A full table of a million entries in one shard, all of which expire in the same instant. 256
-/// turns of the poll loop per ms are 32-packet bursts at 8 Mpps.
+/// A full table of a million entries in one shard, all of which expire at the same instant. The
+/// poll loop iterates at most 256 times per ms.
 #[test]
 fn a_million_entries_expire_at_once() {
     const ALL: usize = 1_000_000;
@@ -154,7 +155,8 @@ fn a_million_entries_expire_at_once() {
     watched.check(ALL as u64);
 }
 
-/// The same with a slower loop: lateness is the work divided by the budget, and an aging bucket.
+/// The same with a slower loop: the lateness is at most the work divided by the budget, plus one
+/// aging bucket.
 #[test]
 fn lateness_is_bounded_by_the_budget() {
     const ALL: usize = 200_000;
@@ -172,15 +174,15 @@ fn lateness_is_bounded_by_the_budget() {
     assert!(watched.latest_ns <= bound * MS, "{} ns late, {bound} ms allowed", watched.latest_ns);
 }
 
-/// When many flows that began together are due together and it is late, aging looks at more blocks
-/// at a time, so that it is soon on time again; but deletes no more than otherwise, because frames
-/// wait for that.
+/// When many flows that began together are due together and aging is late, it examines more blocks
+/// at a time to catch up. It does not delete more entries at a time than otherwise, because frames
+/// wait meanwhile.
 #[test]
 fn late_aging_hurries_unless_it_deletes() {
     const COUNT: usize = 100_000;
     let aging_ns = 30_000 * MS;
     let late_ns = aging_ns + 100 * MS;
-    // Polls until it is on time, and the most deletions of one.
+    // Returns the number of polls until aging has caught up, and the most deletions of one poll.
     let catch_up = |used: bool| {
         let (mut flows, mut watched) = (Flows::new(COUNT), Watched::new(COUNT, 0));
         let all: Vec<usize> = (0..COUNT).collect();
@@ -204,6 +206,6 @@ fn late_aging_hurries_unless_it_deletes() {
     assert!(polls <= blocks / (8 * budget) + 2, "{polls} polls for {blocks} blocks");
     let (polls, most, blocks) = catch_up(false);
     assert!(polls > blocks / (8 * budget) + 2, "{polls} polls for {blocks} blocks");
-    // The blocks that were taken together when it had enough are checked to the end.
+    // Aging finishes the blocks that it had already started together when its budget was used up.
     assert!(most <= (budget + 4) * u64::from(BLOCK), "{most} deletions in one poll");
 }

@@ -1,4 +1,4 @@
-//! Cases with a name: what the random trials should find too, spelled out.
+//! Named cases, spelled out, that the random trials should find too.
 
 mod laws;
 
@@ -24,14 +24,14 @@ fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
     keys.iter().map(|key| Ipv4Frame::of(key).unpadded().build()).collect()
 }
 
-/// Keys that enter port 1, as the bursts of these tests do.
+/// Returns keys that enter port 1, as the bursts of these tests do.
 fn flows(count: usize) -> Vec<FlowKey> {
     let at_port_1 =
         |k: FlowKey| FlowKey::new(1, k.src_addr(), k.dst_addr(), k.protocol(), k.src_port(), k.dst_port());
     keys::random(77, count).into_iter().map(at_port_1).collect()
 }
 
-/// A sink that takes everything into a list.
+/// Returns a sink that appends every event to a list.
 fn into(events: &mut Vec<Event>) -> impl FnMut(&Event) -> bool + '_ {
     |event| {
         events.push(*event);
@@ -43,7 +43,7 @@ fn refuse(_: &Event) -> bool {
     false
 }
 
-/// Advances until nothing waits.
+/// Advances until no report waits, and returns the events.
 fn settle(shard: &mut Shard<LineTable>, now: Now) -> Vec<Event> {
     let mut events = Vec::new();
     for _ in 0..10_000 {
@@ -73,7 +73,7 @@ fn an_entry_takes_the_memory_that_the_documentation_says() {
 
 #[test]
 fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
-    // Neighbours, both ends of a slice of 64, and both sides of its border.
+    // The pairs are neighbours, both ends of a slice of 64, and both sides of its border.
     for (len, first, second) in
         [(2, 0, 1), (64, 0, 63), (65, 0, 64), (128, 63, 64), (128, 0, 127), (200, 127, 128)]
     {
@@ -101,7 +101,7 @@ fn two_packets_of_a_new_flow_in_one_burst_are_one_entry_and_one_event() {
     }
 }
 
-/// Whenever its line is probed: a frame that was parsed before a turn has the turn's time.
+/// A frame that was parsed before a turn has the time of that turn, whenever its line is probed.
 #[test]
 fn a_frame_has_the_time_of_the_turn_after_it() {
     let frame = frames(&flows(1));
@@ -200,7 +200,7 @@ fn without_the_control_plane_delete_permission_an_entry_only_expires() {
     ));
 }
 
-/// The sink takes nothing while an entry expires and its flow goes on: the old entry ends and a new
+/// While the sink takes nothing, an entry expires and its flow goes on. The old entry ends, a new
 /// one starts, and both are reported in this order.
 #[test]
 fn a_packet_for_a_dying_entry_ends_it_and_starts_a_new_one() {
@@ -255,7 +255,7 @@ fn replaced_entries_that_nobody_hears_of_are_bounded() {
     assert!(replaced >= 32 && full > 0, "{replaced} replaced, {full} refused");
     assert_eq!(replaced + full as usize, 200);
 
-    // Per flow: created, deleted, and once more created when it was replaced.
+    // Each flow is reported created and deleted, and created once more if it was replaced.
     let events = settle(&mut shard, late);
     assert_eq!(events.len(), 400 + replaced);
     for key in &keys {
@@ -292,7 +292,8 @@ fn removal_while_the_sink_is_full_can_be_finished_later() {
             shard.tracker.remove(Now::from_ms(1), &key, DeleteReason::Control, ActorId(16), &mut sink);
         (removal, events)
     };
-    // No room at all; then room for the CREATED that is still owed; then for the DELETED.
+    // The sink first has no room, then room for the CREATED that has not been reported, then for
+    // the DELETED.
     assert_eq!(remove(&mut shard, 0), (Write::Busy, vec![]));
     let created = EventBody::Created(before.expect("there"));
     assert_eq!(remove(&mut shard, 1), (Write::Busy, vec![created]));
@@ -307,7 +308,7 @@ fn removal_while_the_sink_is_full_can_be_finished_later() {
     assert!(settle(&mut shard, Now::from_ms(2)).is_empty());
 }
 
-/// However much waits, one call of `advance` does no more than its budget says.
+/// One call of `advance` does no more than its budget allows, however much work waits.
 #[test]
 fn one_call_does_no_more_than_its_budget() {
     let keys = flows(3000);
@@ -321,30 +322,32 @@ fn one_call_does_no_more_than_its_budget() {
         shard.tracker.advance(late, budget, &mut into(&mut events));
         events.len()
     };
-    // Nothing is reported without a budget for it; then the creations, block by block.
+    // Nothing is reported without a budget for it. With one, the creations are reported block by
+    // block.
     assert_eq!(call(&mut shard, one(0, 0, 0)), 0);
     let told = call(&mut shard, one(0, 1, 0));
     assert!((1..=12).contains(&told), "{told} creations");
     while !shard.tracker.all_reported() {
         assert!(call(&mut shard, one(0, 2, 0)) <= 24);
     }
-    // A resync: as many entries as positions, its begin and its end.
+    // A slice of a resync reports at most one entry per position, its begin and its end.
     shard.tracker.start_resync();
     while !shard.tracker.all_reported() {
         assert!(call(&mut shard, one(0, 0, 10)) <= 12);
     }
-    // Expiry of everything while the sink is full, and a packet of every flow: the reports that are
-    // kept for replaced entries come in slices too.
+    // All entries expire while the sink is full, and then each flow has a packet. The reports that
+    // are kept for replaced entries come in slices too.
     while !shard.tracker.caught_up(late) {
         shard.tracker.advance(late, one(16, 0, 0), &mut refuse);
     }
     shard.burst(late, 1, &frames[..], &mut refuse, |_, _| {});
     assert!(shard.tracker.counters().outcome(Outcome::MissCreated) >= 3032);
     while !shard.tracker.all_reported() {
-        // Per block: kept reports of 12 entries, then 12 entries of the table, two events each.
+        // A block has at most the kept reports of 12 entries, and two events for each of 12 entries
+        // of the table.
         assert!(call(&mut shard, one(0, 1, 0)) <= 12 + 24);
     }
-    // Deletions, block by block.
+    // The deletions are reported block by block.
     let later = Now::from_ms(60_100);
     while !shard.tracker.caught_up(later) {
         let mut events = Vec::new();
@@ -360,7 +363,7 @@ fn a_packet_after_the_deadline_and_before_the_removal_is_a_hit() {
     let packet = frames(&[key]);
     let mut shard = shard(8, TrackerConfig::default(), Now::from_ms(0));
     shard.burst(Now::from_ms(0), 1, &packet[..], &mut |_: &Event| true, |_, _| {});
-    // No time for aging in between.
+    // Aging does not run in between.
     let mut sink = |event: &Event| panic!("{event:?}");
     shard.burst(Now::from_ms(31_000), 1, &packet[..], &mut sink, |_, _| {});
     assert_eq!(shard.tracker.counters().outcome(Outcome::Hit), 1);
@@ -381,9 +384,9 @@ fn get_does_not_refresh() {
     assert_eq!(shard.tracker.get(&key), None);
 }
 
-/// An entry keeps its aging when profiles change, and 255 different agings can be alive at a time.
-/// One more is refused and changes nothing; when the last entry of an old one has gone, there is
-/// room again.
+/// An entry keeps its aging when profiles change, and at most 255 different agings can be in use at
+/// a time. One more is refused and changes nothing. When the last entry with an old aging has gone,
+/// there is room again.
 #[test]
 fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     let mut config = TrackerConfig::default();
@@ -394,7 +397,7 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     let change = |n: u64| TableChange { profiles: profiles(n), permissions: config.permissions };
     let keys = flows(300);
     let frames = frames(&keys);
-    // One entry of each aging; two agings are the profiles'.
+    // Each aging has one entry, and two agings belong to the profiles.
     let refused = (0..300).find(|&n| {
         shard.burst(Now::from_ms(0), 1, &frames[n..=n], &mut |_: &Event| true, |_, _| {});
         shard.tracker.change_table(&change(n as u64 + 1)).is_err()
@@ -417,7 +420,7 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
         "none changed"
     );
 
-    // Each ends in its own time: after that of the first, its class is free.
+    // Each entry ends at its own time. After the first one has ended, its class is free.
     let events = settle(&mut shard, Now::from_ms(1000 + 8));
     let gone = |key: &FlowKey, events: &[Event]| {
         events.iter().any(|e| matches!(e.body, EventBody::Deleted { entry, .. } if entry.key == *key))
@@ -429,7 +432,7 @@ fn a_256th_aging_is_refused_until_an_old_one_has_gone() {
     assert!(shard.tracker.table().is_empty());
 }
 
-/// Expires what there is, while nobody listens.
+/// Expires the entries while the sink refuses every event.
 fn expire_unheard(shard: &mut Shard<LineTable>, now: Now) {
     while !shard.tracker.caught_up(now) {
         shard.tracker.advance(now, Budget::default(), &mut refuse);
@@ -437,8 +440,8 @@ fn expire_unheard(shard: &mut Shard<LineTable>, now: Now) {
     assert!(!shard.tracker.all_reported());
 }
 
-/// However an entry goes, its aging is nobody's any more: any number of agings find room, one after
-/// the other.
+/// Every way in which an entry ends frees its aging: any number of agings find room, one after the
+/// other.
 #[test]
 fn every_end_of_an_entry_gives_its_aging_back() {
     const BY: ActorId = ActorId(ActorId::FIRST_CONTROL);
@@ -495,8 +498,8 @@ fn every_end_of_an_entry_gives_its_aging_back() {
 
 const WRITER: ActorId = ActorId(ActorId::FIRST_CONTROL);
 
-/// Of the fourteen bits, those decide which P4TC enforces, each about its own: with the others
-/// clear, everything goes on.
+/// Of the fourteen bits, only those that P4TC enforces have an effect, each on its own operation.
+/// With any other bit clear, every operation succeeds.
 #[test]
 fn each_permission_bit_denies_its_own_and_nothing_else() {
     for bit in (0..14).map(|n| 1 << n) {

@@ -1,4 +1,4 @@
-//! The parser against an oracle that knows only the rules.
+//! Compares the parser with an oracle that knows only the rules.
 
 mod laws;
 
@@ -20,10 +20,11 @@ use conntrack::{
 use laws::oracle::classify;
 use proptest::prelude::*;
 
-/// Both protocol lists, as the engine and as the oracle take them.
+/// Both protocol lists, in the engine's form and in the oracle's.
 const TRACKED: [(Protocols, &[u8]); 2] = [(Protocols::Tcp, &[TCP]), (Protocols::TcpUdp, &[TCP, UDP])];
 
-/// Parser and oracle agree, also when the parser sees no more than the longest header.
+/// Checks that parser and oracle agree, also when the parser sees only the octets of the longest
+/// header.
 fn agree(frame: &[u8]) {
     for (protocols, tracked) in TRACKED {
         let expected = classify(frame, 3, tracked);
@@ -33,15 +34,15 @@ fn agree(frame: &[u8]) {
     }
 }
 
-/// A frame from 10.0.0.1 to 10.0.0.2 behind these tags, without padding.
+/// Returns a frame from 10.0.0.1 to 10.0.0.2 behind these tags, without padding.
 fn shape(tags: &[u16], option_words: usize, protocol: u8, after_ports: usize) -> Ipv4Frame {
     let key = flow(3, 36876);
     let plain = Ipv4Frame::of(&key).protocol(protocol).after_ports(after_ports).unpadded();
     tags.iter().fold(plain, |frame, &tpid| frame.tag(tpid, 0x6007)).ip_options(option_words)
 }
 
-/// Frames that are tracked, with their keys and the octets up to the end of the ports: all tags,
-/// all lengths of options, with and without payload.
+/// Returns frames that are tracked, with their keys and the number of octets up to the end of the
+/// ports. They have all tags, all lengths of options, and come with and without payload.
 fn tracked_shapes() -> impl Iterator<Item = (Ipv4Frame, FlowKey, usize)> {
     const TAGS: [&[u16]; 5] =
         [&[], &[TPID_8021Q], &[TPID_8021AD], &[TPID_8021AD, TPID_8021Q], &[TPID_8021Q, TPID_8021Q]];
@@ -103,7 +104,7 @@ fn the_first_rule_that_matches_decides() {
     assert!(parse(&plain().fragment_field(0xe000).build(), 1, Protocols::Tcp).is_ok());
 }
 
-/// A frame that is tracked, or would be but for a few bytes, or is cut short.
+/// Generates a frame that is tracked, or would be except for a few bytes, or is cut short.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let tag = prop_oneof![Just(TPID_8021Q), Just(TPID_8021AD), any::<u16>()];
     let parts = (prop::collection::vec(tag, 0..4), 0..=10usize, 0..40usize, protocol());
@@ -127,7 +128,7 @@ fn protocol() -> impl Strategy<Value = u8> {
     prop_oneof![Just(TCP), Just(UDP), any::<u8>()]
 }
 
-/// Plain frames of a few flows.
+/// Generates plain frames of a few flows.
 fn plain() -> impl Strategy<Value = Vec<u8>> {
     (protocol(), 0..4u16, 0..40usize).prop_map(|(protocol, src_port, rest)| {
         Ipv4Frame::of(&flow(3, src_port)).protocol(protocol).after_ports(rest).unpadded().build()
@@ -155,8 +156,8 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// In a burst, whatever its length and whatever is among them, each frame is what it is alone:
-    /// tracked or not, counted under its outcome, and with its length for the flow that is its own.
+    /// In a burst of any length and content, each frame has the same result as alone: it is tracked
+    /// or not, counted under its outcome, and its length is counted for its own flow.
     #[test]
     fn bursts(
         frames in prop::collection::vec(prop_oneof![4 => plain(), 1 => mutated()], 0..100),

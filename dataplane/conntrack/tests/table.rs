@@ -1,4 +1,4 @@
-//! Our table against a `HashMap`: random keys, keys that all collide, every hash.
+//! Compares our table with a `HashMap`: random keys, keys that all collide, and every hash.
 
 mod laws;
 
@@ -23,7 +23,7 @@ fn laid_out<L: Layout>(entries: u32, hasher: Hasher) -> LineTable<L> {
     LineTable::laid_out(TableConfig { entries, hasher }).expect("a valid size")
 }
 
-/// Keys that crowd into one home line of a table of up to 1024 entries (576 lines), whatever the
+/// Returns keys that share one home line in a table of up to 1024 entries (576 lines), for any
 /// hash.
 fn crowded(hasher: &Hasher, count: usize) -> Vec<FlowKey> {
     keys::crowded(|key| hasher.hash(key), 600, count)
@@ -45,7 +45,8 @@ fn keys_made_for_it_have_equal_crcs() {
 fn lives_like_a_map_with_random_keys() {
     for kind in KINDS {
         for (seed, entries) in [(1, 1), (2, 5), (3, 64), (4, 1000)] {
-            // As many keys as fit and half of that again: it is full for a part of its life.
+            // There are half as many keys again as fit, so the table is full for a part of the
+            // time.
             let keys = keys::random(seed, entries * 3 / 2 + 2);
             let (counted, uncounted) = (hasher(kind, seed), hasher(kind, seed));
             let mut table = laid_out::<Counted>(entries as u32, counted);
@@ -89,7 +90,8 @@ fn only_full_refuses_random_keys() {
     }
 }
 
-/// 65,536 source ports of one conversation pair: an attacker's dream, and all fit.
+/// A table takes 65,536 source ports of one pair of hosts, which all collide, as an attacker would
+/// choose them.
 #[test]
 fn only_full_refuses_equal_crcs() {
     for entries in [1, 2, 3, 7, 1024, 65_536] {
@@ -100,8 +102,8 @@ fn only_full_refuses_equal_crcs() {
     }
 }
 
-/// More keys behind one full line than its count can hold: exactness is given up there, correctness
-/// is not, also when all of them go and come back.
+/// More keys lie behind one full line than its count can hold. The count is no longer exact then,
+/// but no key is lost, even when all of them are removed and added again.
 #[test]
 fn a_saturated_count_loses_no_key() {
     let keys = keys::equal_crc(70_000);
@@ -140,7 +142,7 @@ fn sizes_that_cannot_be_are_refused() {
     }
 }
 
-/// The hash of a burst is the hash of each key, with and without special instructions.
+/// A burst's hashes are the hashes of its keys, with and without special instructions.
 #[test]
 fn bursts_hash_like_single_keys() {
     for seed in 12..44 {

@@ -1,4 +1,4 @@
-//! The tracker against a naive model, with random operations.
+//! Compares the tracker with a naive model, over random operations.
 
 mod laws;
 
@@ -28,7 +28,7 @@ proptest! {
         kind in kind(),
         ops in ops(120),
     ) {
-        // As the data plane chooses.
+        // The data plane makes the same choice.
         if setup.accounting {
             check(table::<Counted>(capacity, kind), &setup, &ops);
         } else {

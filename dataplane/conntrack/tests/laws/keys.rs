@@ -1,4 +1,4 @@
-//! Flow keys: random ones, and ones made to collide.
+//! Flow keys: random ones, and ones that collide.
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
@@ -7,7 +7,7 @@ use conntrack::key::TCP;
 use conntrack::test_support::Random;
 use conntrack::{FlowKey, hash};
 
-/// `count` distinct random keys.
+/// Returns `count` distinct random keys.
 pub(crate) fn random(seed: u64, count: usize) -> Vec<FlowKey> {
     let mut random = Random(seed);
     let mut seen = HashSet::with_capacity(count);
@@ -29,12 +29,12 @@ pub(crate) fn random(seed: u64, count: usize) -> Vec<FlowKey> {
     keys
 }
 
-/// `count` distinct keys with one and the same CRC-32C for every initial value, all towards
-/// 10.0.0.2:80 as long as there are no more than 65,536.
+/// Returns `count` distinct keys that have the same CRC-32C for every initial value. All of them
+/// lead to 10.0.0.2:80 as long as there are no more than 65,536.
 ///
-/// CRC is affine over GF(2), and the 32 bits of the source address reach all of its 32 bits: so for
-/// every pair of ports there is exactly one address that gives the wanted value, found by
-/// elimination.
+/// CRC is affine over GF(2), and the 32 bits of the source address determine all of its 32 bits.
+/// For every pair of ports there is therefore exactly one address that gives the wanted value, and
+/// elimination finds it.
 pub(crate) fn equal_crc(count: usize) -> Vec<FlowKey> {
     let key = |ports: u32, src: u32| {
         let (sport, dport) = (ports as u16, ((ports >> 16) as u16).wrapping_add(80));
@@ -52,7 +52,8 @@ pub(crate) fn equal_crc(count: usize) -> Vec<FlowKey> {
         .collect()
 }
 
-/// `columns[i]` is the image of bit i; the answer holds the preimage of bit i.
+/// Inverts a matrix: `columns[i]` is the image of bit i, and the result holds the preimage of bit
+/// i.
 fn invert(columns: [u32; 32]) -> [u32; 32] {
     let mut rows: [(u32, u32); 32] = std::array::from_fn(|i| (columns[i], 1 << i));
     for bit in 0..32 {
@@ -68,9 +69,9 @@ fn invert(columns: [u32; 32]) -> [u32; 32] {
     rows.map(|(_, preimage)| preimage)
 }
 
-/// `count` distinct keys whose hashes lie in the lowest of `one_in` equal parts of the range, so
-/// that a table of up to `one_in` home places puts all of them into one. For hash functions that
-/// cannot be solved, only tried.
+/// Returns `count` distinct keys whose hashes lie in the lowest of `one_in` equal parts of the
+/// range, so that a table of up to `one_in` home places puts all of them into one. It tries random
+/// keys, for hash functions that cannot be solved.
 pub(crate) fn crowded(hash: impl Fn(&FlowKey) -> u32, one_in: u32, count: usize) -> Vec<FlowKey> {
     let mut keys = Vec::with_capacity(count);
     for seed in 0.. {

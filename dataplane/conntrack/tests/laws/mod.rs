@@ -1,8 +1,8 @@
-//! Laws of the engine, for any table behind it, and the oracles that judge them.
+//! Laws of the engine with any table, and the oracles that check them.
 //!
-//! Everything here is written from what is promised and shares nothing with the engine but its
-//! public types: [`model`] is a naive tracker, [`oracle`] a naive parser, [`tables`] compares a
-//! table with a `HashMap`.
+//! Everything here is written from the contract, and shares only public types with the engine:
+//! [`model`] is a naive tracker, [`oracle`] a naive parser, and [`tables`] compares a table with a
+//! `HashMap`.
 #![allow(dead_code, reason = "every test binary uses its part")]
 
 pub(crate) mod keys;

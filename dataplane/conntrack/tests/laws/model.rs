@@ -1,10 +1,10 @@
-//! A naive tracker and a trial that runs the engine beside it.
+//! A naive tracker, and a trial that runs the engine beside it.
 //!
-//! The model is a map of entries whose expiry is found by looking at all of them. Where the engine
-//! has a choice (an entry past its deadline may be deleted at once or one aging bucket later, its
-//! report may be taken or not, one of several reasons may be named for a refusal) the model asks
-//! which way it went, after checking that it was open; in everything else it says beforehand what
-//! must come.
+//! The model is a map of entries, and finds those that have expired by examining all of them. In
+//! some cases the engine has a choice: it may delete an entry past its deadline at once or one
+//! aging bucket later, its report may be taken or not, and a refusal may name any of several
+//! reasons. There the model first checks that the choice was open, and then reads what the engine
+//! did. In everything else it predicts the result.
 
 mod life;
 mod listener;
@@ -34,10 +34,11 @@ use slices::{Enumeration, Flushing};
 const MS: u64 = 1_000_000;
 /// The control programs of a trial.
 const OPERATORS: [ActorId; 2] = [ActorId(ActorId::FIRST_CONTROL + 3), ActorId(u16::MAX)];
-/// Reports of replaced entries that the smallest tracker promises to keep: two for each of 32.
+/// The number of reports of replaced entries that the smallest tracker is guaranteed to keep: two
+/// for each of 32 entries.
 const KEPT_REPLACEMENTS: usize = 32;
 
-/// The engine, the model, and what joins them.
+/// The engine, the model, and the state that connects them.
 pub(crate) struct Trial<T> {
     shard: Shard<T>,
     sink: Sink,
@@ -47,11 +48,11 @@ pub(crate) struct Trial<T> {
     next_id: u64,
     attrs: Attrs,
     program: Program,
-    /// No entry may be created until a change of the table is made or given up.
+    /// If set, no entry may be created until a change of the table is made or given up.
     held: bool,
     /// The entry of each key, alive or dying.
     lives: HashMap<FlowKey, Life>,
-    /// Entries that a packet ended, whose DELETED has not been taken.
+    /// The entries that a packet ended, and whose DELETED has not been taken.
     replaced: HashMap<FlowKey, VecDeque<Life>>,
     listener: Listener,
     enumeration: Option<Enumeration>,
@@ -100,7 +101,7 @@ impl<T: FlowTable> Trial<T> {
         Now::from_ns(self.ns)
     }
 
-    /// All steps, one after the other, each followed by a look at everything.
+    /// Runs all steps, one after the other, and checks the whole state after each.
     pub(crate) fn run(&mut self, ops: &[Op]) {
         for op in ops {
             self.apply(op);
@@ -128,7 +129,7 @@ impl<T: FlowTable> Trial<T> {
             Op::Attach => self.attach(),
             Op::Resync => {
                 self.shard.tracker.start_resync();
-                // Reports of what is no longer in the table are forgotten.
+                // A resync drops the reports of entries that are no longer in the table.
                 self.replaced.clear();
                 self.listener.void = true;
                 self.listener.resync = None;
@@ -136,7 +137,7 @@ impl<T: FlowTable> Trial<T> {
         }
     }
 
-    /// Who is at work: now the one, now the other.
+    /// Returns the control program that writes now, which depends on the time.
     fn operator(&self) -> ActorId {
         OPERATORS[(self.ns % 2) as usize]
     }
@@ -156,7 +157,7 @@ impl<T: FlowTable> Trial<T> {
             };
             return strange.build();
         };
-        // The same flow in every shape that a frame may have.
+        // The frame of a flow has every valid shape in turn.
         let shape = Ipv4Frame::of(flow).after_ports(index * 11 % 1400).unpadded();
         match index % 5 {
             0 => shape.tag(TPID_8021Q, 5),
@@ -171,7 +172,7 @@ impl<T: FlowTable> Trial<T> {
         let frames: Vec<Vec<u8>> = numbers.iter().enumerate().map(|(i, &n)| self.frame(i, n)).collect();
         let now = self.now();
         let mut tracked = Vec::new();
-        // Some at a time, as a poll loop does, or all at once.
+        // The frames arrive in groups, as in a poll loop, or all at once.
         let some = 1 + numbers.iter().map(|&n| usize::from(n)).sum::<usize>() % 48;
         for (nth, frames) in frames.chunks(some).enumerate() {
             let before = nth * some;
@@ -194,7 +195,7 @@ impl<T: FlowTable> Trial<T> {
         for (i, frame) in frames.iter().enumerate() {
             let outcome = match classify(frame, 1, &[6]) {
                 _ if self.program != Program::Attached => {
-                    // No rule applies to frames: all pass.
+                    // While detached no rule applies, so all frames pass.
                     expected.push(i);
                     Outcome::Detached
                 }
@@ -210,7 +211,7 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(tracked, expected, "frames that are tracked");
     }
 
-    /// What must become of a packet.
+    /// Returns the outcome that a packet must have, and updates the model.
     fn packet(&mut self, key: FlowKey, bytes: u64) -> Outcome {
         let full = self.lives.len() == self.shard.tracker.table().capacity() as usize;
         let denied = self.held || self.attrs.permissions & Permissions::DATA_CREATE == 0;
@@ -224,7 +225,8 @@ impl<T: FlowTable> Trial<T> {
             Some(_) => {
                 if self.shard.tracker.get(&key).is_none() && self.shard.tracker.table().lookup(&key).is_some()
                 {
-                    // It is still dying, which is right only when no more reports can be kept.
+                    // The entry is still dying, which is allowed only when no more reports can be
+                    // kept.
                     let kept: usize = self.replaced.values().map(VecDeque::len).sum();
                     assert!(kept >= KEPT_REPLACEMENTS, "{key} was not replaced, though only {kept} were");
                     return Outcome::MissFull;
@@ -250,7 +252,7 @@ impl<T: FlowTable> Trial<T> {
         Outcome::MissCreated
     }
 
-    /// The entry is this life as it is now, or was at its end.
+    /// Checks that the entry is this life, as it is now or as it was at its end.
     fn same(&self, entry: &Entry, life: &Life) {
         assert_eq!(entry.created_ms, life.created_ms());
         let counted = if self.setup.accounting { (life.packets, life.bytes) } else { (0, 0) };
@@ -261,7 +263,7 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(Settings::of(entry), life.settings, "{}", entry.key);
     }
 
-    /// Looks at everything, and takes notice of what the engine has found expired.
+    /// Checks the whole state, and marks the entries that the engine has found expired.
     fn look(&mut self) {
         for key in &self.flows {
             let entry = self.shard.tracker.get(key);
@@ -301,7 +303,8 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(late + counters.expired_deferred, counters.expired);
     }
 
-    /// The sink opens: everything is reported soon, and then the events add up to the table.
+    /// Opens the sink, and checks that everything is reported soon and that the events then add up
+    /// to the table.
     pub(crate) fn settle(&mut self) {
         self.sink.mood = Mood::Open;
         while matches!(self.program, Program::Purging(..)) {
@@ -325,8 +328,8 @@ impl<T: FlowTable> Trial<T> {
         assert!(!self.listener.void && self.listener.resync.is_none());
     }
 
-    /// Every dynamic entry ends when no packet comes, and no static one does; a purge leaves
-    /// nothing.
+    /// Checks that without packets every dynamic entry ends and no static one does, and that a
+    /// purge leaves nothing.
     pub(crate) fn run_dry(&mut self) {
         let longest = self.lives.values().filter_map(|life| life.settings.aging_ms).max();
         self.ns += longest.unwrap_or(0) * MS + self.bucket_ns();
@@ -350,13 +353,13 @@ impl<T: FlowTable> Trial<T> {
         super::tables::is_empty_and_whole(self.shard.tracker.table(), &self.flows);
     }
 
-    /// Width of an aging bucket.
+    /// Returns the width of an aging bucket in nanoseconds.
     fn bucket_ns(&self) -> u64 {
         (1 << self.setup.bucket_shift) * MS
     }
 
-    /// One millisecond as an unhurried poll loop spends it: aging at the start of the tick until it
-    /// has caught up, then steps, each at a number of ns after that start.
+    /// Runs one millisecond as a poll loop without load does: aging at the start of the tick until
+    /// it has caught up, then the steps, each at its offset after that start.
     pub(crate) fn punctual_ms(&mut self, moment: &Moment) {
         while !self.shard.tracker.caught_up(self.now()) {
             self.shard.tracker.advance(self.now(), Budget::default(), &mut self.sink);
@@ -386,8 +389,8 @@ pub(crate) fn check<T: FlowTable>(table: T, setup: &Setup, ops: &[Op]) {
     trial.run_dry();
 }
 
-/// Runs a trial in which `advance` is called every millisecond with ample budget and the sink takes
-/// everything: no deletion is more than one aging bucket late.
+/// Runs a trial in which `advance` is called every millisecond with ample budget, and the sink
+/// takes everything. No deletion is more than one aging bucket late.
 pub(crate) fn check_punctual<T: FlowTable>(table: T, setup: &Setup, time: &[Moment]) {
     let mut trial = Trial::new(table, setup);
     for moment in time {

@@ -1,10 +1,10 @@
-//! What a frame is, by the rules and nothing else: slow, and easy to check.
+//! Classifies a frame by the rules alone: slow, and easy to check.
 
 use std::net::Ipv4Addr;
 
 use conntrack::{FlowKey, Outcome};
 
-/// The key of a frame that is to be looked up, or else its outcome.
+/// Returns the key of a frame that must be looked up, or the outcome of any other frame.
 ///
 /// The first rule that matches decides:
 /// 1. the Ethernet header or one of at most two VLAN tags is incomplete: truncated;

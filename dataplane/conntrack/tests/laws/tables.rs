@@ -8,7 +8,7 @@ use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh};
 use conntrack::test_support::Random;
 use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
 
-/// How a table may refuse a new key.
+/// When a table may refuse a new key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refusal {
     /// Only when it holds as many entries as it may.
@@ -17,12 +17,12 @@ pub(crate) enum Refusal {
     AlsoCrowded,
 }
 
-/// Entry by entry what a table should hold: position, stamp and mark by key.
+/// The entries that a table should hold: position, stamp and mark by key.
 type Expected = HashMap<FlowKey, (Pos, Tick, Mark)>;
 
-/// A random life of a table: whatever is asked, it answers as a `HashMap` does. The share of
-/// additions swings, so the table gets full and empty. Gives the number of additions that were
-/// refused although there was room.
+/// Runs random operations on a table, and checks that it answers each as a `HashMap` does. The
+/// share of additions varies, so the table becomes full and empty. Returns the number of additions
+/// that were refused although there was room.
 pub(crate) fn lives_like_a_map<T: FlowTable>(
     table: &mut T,
     keys: &[FlowKey],
@@ -101,19 +101,19 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
     refused_early
 }
 
-/// Half of them say that nothing is to be reported.
+/// Returns a random mark. Half of the marks say that nothing is to be reported.
 fn some_mark(random: &mut Random) -> Mark {
     let bits = random.bits();
     Mark(if bits >> 32 & 1 == 1 { bits as u16 } else { bits as u16 & 0xff })
 }
 
-/// What is counted of this key's entry in a table that keeps counters.
+/// Returns the counts that this key's entry has in a table that keeps counters.
 fn counts_of<T: FlowTable>(table: &T, key: &FlowKey) -> Counts {
     let hash = u64::from(table.hash(key));
     Counts { packets: 1 + hash, bytes: !hash }
 }
 
-/// A bulk lookup finds what single lookups find.
+/// Checks that a bulk lookup finds what single lookups find.
 fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
     let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
     table.hash_burst(burst, &mut hashes);
@@ -126,15 +126,15 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
     }
 }
 
-/// A probe stamps what a bulk lookup finds, and counts it if that is to be done, but for entries
-/// whose mark has a bit in its upper byte.
+/// Checks a probe. It stamps the entries that a bulk lookup finds, and counts them if `refresh`
+/// says so, except those whose mark has a bit in its upper byte.
 fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, refresh: Refresh) {
     let mut hashes = [0; BULK];
     table.hash_burst(burst, &mut hashes);
     let mut vacancies = Vec::new();
     let lens: [u32; BULK] = array::from_fn(|i| 60 + i as u32);
     let packets = |count| Packets { keys: &burst[..count], hashes: &hashes[..count], lens: &lens[..count] };
-    // What each entry has counted, and what it will have.
+    // For each entry, the counts that it had, and the counts that the probe must give it.
     let mut counts: HashMap<u32, [Counts; 2]> = HashMap::new();
     for (key, len) in burst.iter().zip(lens) {
         let Some((pos, _, mark)) = map.get(key) else { continue };
@@ -147,7 +147,7 @@ fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
             *kept = Counts::default();
         }
     }
-    // In two parts, as a tracker does with the bursts of two ports.
+    // The probe has two parts, as a tracker probes the bursts of two ports.
     let first = burst.len() / 3;
     let next = &hashes[first..burst.len()];
     let mut hits = table.probe_burst(packets(first), 0, refresh, next, |pos| vacancies.push(pos));
@@ -166,7 +166,7 @@ fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
         }
         assert_eq!(hits >> i & 1 == 1, expected, "key {i} of {}", burst.len());
     }
-    // Places for new entries: one for a packet at most, and none in a full table.
+    // The vacancies are places for new entries: at most one per packet, and none in a full table.
     assert!(vacancies.iter().all(|pos| pos.0 < table.positions()));
     assert!(vacancies.len() <= if table.len() < table.capacity() { burst.len() } else { 0 });
     for (pos, [before, expected]) in counts {
@@ -175,7 +175,7 @@ fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
     }
 }
 
-/// Iteration meets exactly these entries, each once, and reads agree with it.
+/// Checks that iteration meets exactly these entries, each once, and that reads agree with it.
 fn holds_exactly<T: FlowTable>(table: &T, map: &Expected) {
     let mut met = HashSet::new();
     let (mut next, mut count) = (0, 0);
@@ -192,7 +192,8 @@ fn holds_exactly<T: FlowTable>(table: &T, map: &Expected) {
     assert_eq!(table.is_empty(), map.is_empty());
 }
 
-/// No entry, no occupied position, and none of these keys found.
+/// Checks that the table has no entry and no occupied position, and that it finds none of these
+/// keys.
 pub(crate) fn is_empty_and_whole<T: FlowTable>(table: &T, absent: &[FlowKey]) {
     assert!(table.is_empty());
     assert_eq!(table.iterate(&mut 0), None);
@@ -203,8 +204,8 @@ pub(crate) fn is_empty_and_whole<T: FlowTable>(table: &T, absent: &[FlowKey]) {
     }
 }
 
-/// A table takes as many keys as it may hold, refuses the next, and after one removal takes one.
-/// `keys` are at least capacity + 1. Afterwards it is empty.
+/// Checks that a table takes as many keys as it may hold, refuses the next, and takes one after
+/// each removal. `keys` must have at least capacity + 1 elements. The table is empty afterwards.
 pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
     let capacity = table.capacity() as usize;
     let (fitting, more) = keys.split_at(capacity);
@@ -217,7 +218,7 @@ pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
     assert_eq!(table.add(&more[0]), Err(TableFull));
     assert_eq!(table.add(&fitting[0]).ok(), table.lookup(&fitting[0]), "a key that is there needs no room");
     assert!(fitting.iter().all(|key| table.lookup(key).is_some()));
-    // The first, the middle and the last to have come make room in turn.
+    // Each of three keys, the first, a middle and the last one added, makes room in turn.
     for gone in [0, capacity / 2, capacity - 1] {
         assert!(table.delete(&fitting[gone]).is_some());
         assert_eq!(table.lookup(&fitting[gone]), None);
@@ -232,8 +233,8 @@ pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
     is_empty_and_whole(table, keys);
 }
 
-/// Many generations of keys through one table, half of it renewed each time: nothing is lost, and
-/// what has left is not found.
+/// Sends many generations of keys through one table, of which half is renewed each time. Checks
+/// that no key is lost, and that removed keys are not found.
 pub(crate) fn survives_generations<T: FlowTable>(table: &mut T, keys: &[FlowKey], generations: usize) {
     let capacity = table.capacity() as usize;
     let mut random = Random(capacity as u64);

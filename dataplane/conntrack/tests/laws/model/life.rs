@@ -1,4 +1,4 @@
-//! What an entry is to the model, and what a control program may make of it.
+//! The model of an entry, and of what a control program may change in it.
 
 use conntrack::attributes::{AttributeError, Attributes, Field};
 use conntrack::entry::ActorId;
@@ -10,10 +10,10 @@ use super::MS;
 const BITS: u32 = 0x3fff;
 const CREATE_BITS: u32 = 1 << 13 | 1 << 6;
 
-/// What a writer may choose, and who chose it.
+/// The attributes that a writer may choose, and the writers that chose them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Settings {
-    /// `None` when static.
+    /// The aging in milliseconds, or `None` for a static entry.
     pub(super) aging_ms: Option<u64>,
     pub(super) profile: u8,
     pub(super) permissions: u16,
@@ -43,14 +43,14 @@ impl Settings {
 pub(super) struct Life {
     pub(super) id: u64,
     pub(super) created_ns: u64,
-    /// Last packet or update.
+    /// The time of the last packet or update.
     pub(super) last_ns: u64,
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) settings: Settings,
-    /// Its CREATED, or its entry in a resync, has been taken.
+    /// True once its CREATED, or its entry in a resync, has been taken.
     pub(super) announced: bool,
-    /// Past its deadline, found so by the engine, and not yet reported.
+    /// True if the engine has found it past its deadline and has not reported it yet.
     pub(super) dying: bool,
 }
 
@@ -59,7 +59,7 @@ impl Life {
         self.created_ns / MS
     }
 
-    /// Idle for its own aging time; a static entry never is.
+    /// Returns true if it has been idle for its own aging. A static entry is never overdue.
     pub(super) fn overdue(&self, ns: u64) -> bool {
         self.settings.aging_ms.is_some_and(|aging_ms| ns - self.last_ns >= aging_ms * MS)
     }
@@ -68,24 +68,24 @@ impl Life {
 /// The table's attributes.
 #[derive(Clone, Debug)]
 pub(super) struct Attrs {
-    /// By profile.
+    /// The agings in milliseconds, by profile.
     pub(super) agings: Vec<u64>,
     pub(super) permissions: u16,
 }
 
 impl Attrs {
-    /// The permissions of an entry whose writer named none.
+    /// Returns the permissions of an entry whose writer named none.
     pub(super) fn of_entry(&self) -> u16 {
         self.permissions & !(CREATE_BITS as u16)
     }
 
-    /// Profile, by its number or by its value, when one is named.
+    /// Returns the profile that the attributes name by its number or by its value, if any.
     fn named(&self, asked: &Attributes) -> Option<usize> {
         let by_value = |ms| self.agings.iter().position(|aging| *aging == ms);
         asked.profile_id.map(|id| id as usize).or(asked.aging_ms.and_then(by_value))
     }
 
-    /// Everything that is wrong with attributes, whatever entry they are for.
+    /// Returns everything that is wrong with the attributes, whatever entry they are for.
     fn faults(&self, asked: &Attributes) -> Vec<AttributeError> {
         let mut faults = Vec::new();
         let mut check = |wrong: bool, fault| faults.extend(wrong.then_some(fault));
@@ -107,13 +107,13 @@ impl Attrs {
         faults
     }
 
-    /// The fields by which a timer is named.
+    /// Returns the fields that name a timer.
     fn timer_fields(asked: &Attributes) -> impl Iterator<Item = Field> {
         let profile = asked.profile_id.map(|_| Field::ProfileId);
         profile.into_iter().chain(asked.aging_ms.map(|_| Field::AgingMs))
     }
 
-    /// What is wrong with these attributes for a new entry.
+    /// Returns what is wrong with the attributes for a new entry.
     pub(super) fn faults_of_new(&self, asked: &Attributes) -> Vec<AttributeError> {
         let mut faults = self.faults(asked);
         if asked.dynamic != Some(true) {
@@ -122,7 +122,7 @@ impl Attrs {
         faults
     }
 
-    /// What is wrong with them for an entry that is there.
+    /// Returns what is wrong with the attributes for an entry that exists.
     pub(super) fn faults_of_known(&self, asked: &Attributes, old: &Settings) -> Vec<AttributeError> {
         let mut faults = self.faults(asked);
         match (old.aging_ms, asked.dynamic) {
@@ -133,7 +133,7 @@ impl Attrs {
         faults
     }
 
-    /// A new entry's settings by attributes without a fault.
+    /// Returns a new entry's settings, given attributes without a fault.
     pub(super) fn create(&self, asked: &Attributes, creator: ActorId) -> Settings {
         let profile = self.named(asked).unwrap_or(0);
         let dynamic = asked.dynamic == Some(true);
@@ -146,8 +146,8 @@ impl Attrs {
         }
     }
 
-    /// The settings of a known entry after an update. What is not named stays; `dynamic` alone
-    /// means the first profile.
+    /// Returns the settings of an existing entry after an update. Attributes that are not named
+    /// stay; `dynamic` alone selects the first profile.
     pub(super) fn update(&self, asked: &Attributes, old: &Settings, updater: ActorId) -> Settings {
         let spelled_out = (asked.dynamic == Some(true)).then_some(0);
         let (aging_ms, profile) = match self.named(asked).or(spelled_out) {

@@ -1,4 +1,4 @@
-//! The listener, which does nothing but follow the events.
+//! The listener, which only follows the events.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -9,21 +9,22 @@ use conntrack::{DeleteReason, Entry, Event, FlowKey, FlowTable, Tick};
 use super::life::{Life, Settings};
 use super::{MS, OPERATORS, Trial};
 
-/// What the events have said so far.
+/// The state that results from the events so far.
 #[derive(Default)]
 pub(super) struct Listener {
-    /// The life of each key, and its settings as they were reported last.
+    /// The life of each key, and its settings as last reported.
     pub(super) known: HashMap<FlowKey, (u64, Settings)>,
-    /// Between the request for a resync and its begin what it knows is void.
+    /// True between the request for a resync and its begin. What the listener knows is invalid
+    /// then.
     pub(super) void: bool,
-    /// The lives that the resync that is going on has reported.
+    /// The lives that the current resync has reported.
     pub(super) resync: Option<HashSet<u64>>,
-    /// Lives from this number on began after the resync did.
+    /// The lives from this number on began after the resync did.
     young: u64,
 }
 
 impl Listener {
-    /// It may not know this life yet, because a resync is about to report it.
+    /// Returns true if the listener may not know this life yet, because a resync will report it.
     fn untold(&self, life: &Life) -> bool {
         self.resync.is_some() && life.id < self.young
     }
@@ -37,7 +38,7 @@ impl Listener {
 }
 
 impl<T: FlowTable> Trial<T> {
-    /// Follows the events that have been taken since the last time.
+    /// Follows the events that have been taken since the last call.
     pub(super) fn hear(&mut self) {
         for event in std::mem::take(&mut self.sink.taken) {
             self.sent += 1;
@@ -103,7 +104,7 @@ impl<T: FlowTable> Trial<T> {
             DeleteReason::Idle => {
                 assert_eq!(actor, ActorId::TIMER);
                 assert!(life.overdue(event.at_ns), "{} deleted early", entry.key);
-                // What was dying has been counted when it was found so.
+                // A dying entry was counted when it was found expired.
                 self.expired += u64::from(!life.dying);
             }
             DeleteReason::Control => {

@@ -1,4 +1,4 @@
-//! The circumstances and the steps of a trial, and the sink that they play with.
+//! The settings and the steps of a trial, and the sink that they use.
 
 use conntrack::arch::Features;
 use conntrack::test_support::Random;
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 
 use super::MS;
 
-/// Flows that a trial knows.
+/// The number of flows in a trial.
 pub(crate) const FLOWS: usize = 40;
 
-/// The circumstances of a trial.
+/// The settings of a trial.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) agings: Vec<u64>,
@@ -26,12 +26,13 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// The tracker's configuration.
+    /// Returns the parser that these settings describe.
     pub(super) fn parser(&self) -> Parser {
         let instructions = if self.native { Features::detect() } else { Features::PORTABLE };
         Parser::new(Protocols::Tcp, instructions)
     }
 
+    /// Returns the tracker's configuration.
     pub(super) fn config(&self) -> TrackerConfig {
         TrackerConfig {
             profiles: Profiles::new(&self.agings).expect("distinct and in range"),
@@ -43,7 +44,7 @@ impl Setup {
     }
 }
 
-/// Any circumstances; the clock often starts shortly before the tick's wrap.
+/// Generates any settings. The clock often starts shortly before the tick's wrap.
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let start = prop_oneof![0..5_000u64, (1u64 << 32) - 300..1 << 32, (1u64 << 31) - 300..1 << 31];
     let permissions = prop_oneof![4 => Just(0x3dfc), 1 => table_permissions()];
@@ -60,30 +61,30 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     )
 }
 
-/// The values of four profiles: most end within the trial, some do not.
+/// Generates the agings of four profiles: most of them end within the trial, some do not.
 fn agings() -> impl Strategy<Value = Vec<u64>> {
     let values: Vec<u64> = (1..60).chain([5_000, 500_000]).collect();
     prop::sample::subsequence(values, 4).prop_shuffle()
 }
 
-/// Masks of a table; each lacks something or nothing.
+/// Generates a table's permissions: all bits, or all but some.
 fn table_permissions() -> impl Strategy<Value = u16> {
     prop::sample::select(vec![0x3dfc, 0x3fff, 0x1dfc, 0x3dbc, 0x39fc, 0x35fc, 0x0000])
 }
 
-/// How willing the sink is.
+/// Which events the sink takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mood {
     /// Takes everything.
     Open,
-    /// Takes this number of events more, then none.
+    /// Takes this number of further events, then none.
     Room(u32),
-    /// Takes about half, without a pattern.
+    /// Takes about half of the events, without a pattern.
     Fickle(u64),
 }
 
-/// What a writer asks for. Aging is named by the profile that has it when the step comes; where
-/// there is no such profile, it is an aging that none has.
+/// The attributes that a writer requests. An aging is named by the profile that has it when the
+/// step is executed. If there is no such profile, it is an aging that no profile has.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     dynamic: Option<bool>,
@@ -113,8 +114,9 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (prop::sample::select(vec![0, 4, 15, 16, u32::MAX]), prop::option::of(0..5usize))
             .prop_map(|(id, aging)| (Some(id), aging)),
     ];
-    // Without R, U, D, and P; nothing; more than the default table has; a create bit of each half;
-    // bits that mean nothing.
+    // The frequent masks are the full one, those without R, U, D or P, and the empty one. The rare
+    // ones have more bits than the default table, a create bit of either half, or bits without a
+    // meaning.
     let permissions = prop_oneof![
         6 => Just(None),
         6 => prop::sample::select(vec![0x1dbc, 0x0dbc, 0x15bc, 0x19bc, 0x1cbc, 0]).prop_map(Some),
@@ -128,19 +130,20 @@ fn wish() -> impl Strategy<Value = Wish> {
     })
 }
 
-/// Which entries a flush is about.
+/// Which entries a flush removes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Which {
     All,
-    /// Those with an odd source port.
+    /// The entries with an odd source port.
     Odd,
-    /// Those without a timer.
+    /// The entries without a timer.
     Static,
     None,
 }
 
 impl Which {
-    /// True when it is about the entry of this key, which has a timer or not.
+    /// Returns true if the flush removes the entry of this key. `dynamic` says whether it has a
+    /// timer.
     pub(super) fn has(self, key: &FlowKey, dynamic: bool) -> bool {
         match self {
             Which::All => true,
@@ -151,7 +154,7 @@ impl Which {
     }
 }
 
-/// A change of the table; what is absent stays.
+/// A change of the table. An absent attribute keeps its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(super) agings: Option<Vec<u64>>,
@@ -166,10 +169,10 @@ fn change() -> impl Strategy<Value = Change> {
 /// One step of a trial.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    /// A burst; a number below [`FLOWS`] stands for a frame of that flow, others for frames that
-    /// are not tracked.
+    /// A burst. A number below [`FLOWS`] stands for a frame of that flow, the others stand for
+    /// frames that are not tracked.
     Burst(Vec<u8>),
-    /// Time goes on, nanoseconds.
+    /// Lets this number of nanoseconds pass.
     Wait(u64),
     /// A call of `advance`.
     Advance(Budget),
@@ -178,7 +181,8 @@ pub(crate) enum Op {
     Create(u8, Wish),
     Update(u8, Wish),
     Remove(u8),
-    /// A slice of a flush that spans the other steps; the first says which entries.
+    /// A slice of a flush that spans the other steps. The first field says which entries it
+    /// removes.
     Flush(Which, u32),
     /// A slice of an enumeration that spans the other steps.
     Enumerate(u32),
@@ -187,13 +191,13 @@ pub(crate) enum Op {
     Change(Change),
     Release,
     Detach,
-    /// A slice of a purge, if there is one.
+    /// A slice of a purge, if one is going on.
     Purge(u32),
-    /// Attaches, after the rest of a purge.
+    /// Attaches the program, after the rest of a purge.
     Attach,
 }
 
-/// Any steps.
+/// Generates any steps.
 pub(crate) fn ops(longest: usize) -> impl Strategy<Value = Vec<Op>> {
     let few = prop::collection::vec(0..8u8, 0..12);
     let many = prop::collection::vec(0..FLOWS as u8 + 8, 0..150);
@@ -235,7 +239,7 @@ pub(crate) fn ops(longest: usize) -> impl Strategy<Value = Vec<Op>> {
 }
 
 fn write() -> impl Strategy<Value = Op> {
-    // Few flows, so that most updates find an entry.
+    // There are few flows, so most updates find an entry.
     let flow = || prop_oneof![2 => 0..8u8, 1 => 0..FLOWS as u8];
     prop_oneof![
         3 => (flow(), wish()).prop_map(|(flow, wish)| Op::Create(flow, wish)),
@@ -244,11 +248,11 @@ fn write() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What happens within one millisecond, each at a number of ns after its start, for `punctual_ms`;
-/// in most nothing does.
+/// The steps within one millisecond, each with its offset in nanoseconds, for `punctual_ms`. Most
+/// moments have no step.
 pub(crate) type Moment = Vec<(u64, Op)>;
 
-/// Any moments.
+/// Generates any moments.
 pub(crate) fn moments(longest: usize) -> impl Strategy<Value = Vec<Moment>> {
     let burst = prop::collection::vec(0..FLOWS as u8, 1..6).prop_map(Op::Burst);
     let profiles = agings().prop_map(|agings| Op::Change(Change { agings: Some(agings), permissions: None }));

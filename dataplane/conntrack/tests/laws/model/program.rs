@@ -10,17 +10,17 @@ use super::ops::Change;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Program {
     Attached,
-    /// What the purge has still before it.
+    /// The table is being purged, and this much is left.
     Purging(Left),
     Detached,
 }
 
-/// Of a table that is being emptied.
+/// What is left in a table that is being purged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Left {
-    /// Entries that had not expired.
+    /// The number of entries that had not expired.
     pub(super) alive: u32,
-    /// Others.
+    /// The number of all other entries.
     dying: u32,
     positions: u32,
 }
@@ -32,7 +32,7 @@ impl Left {
 }
 
 impl<T: FlowTable> Trial<T> {
-    /// The change in the engine's words, and whether it is possible.
+    /// Returns the change in the engine's types, and whether it is possible.
     fn asked(&self, change: &Change) -> (TableChange, Result<(), TableRefusal>) {
         let agings = change.agings.as_ref().unwrap_or(&self.attrs.agings);
         let permissions = change.permissions.unwrap_or(self.attrs.permissions);
@@ -73,8 +73,8 @@ impl<T: FlowTable> Trial<T> {
         self.held = false;
     }
 
-    /// Everything counts as gone at once. A listener learns it as a whole, which is not the
-    /// engine's to do.
+    /// All entries count as gone at once. A listener receives this as one event, which the engine
+    /// does not report.
     pub(super) fn detach(&mut self) {
         self.shard.tracker.detach();
         if self.program == Program::Attached {
@@ -95,7 +95,7 @@ impl<T: FlowTable> Trial<T> {
         let gone = u32::try_from(gone).expect("a small table");
         match self.program {
             Program::Purging(left) => {
-                // What had expired was counted then.
+                // Entries that had expired were counted at that time.
                 let expired = taken.checked_sub(gone).expect("what counts as removed is taken out");
                 let left = Left {
                     alive: left.alive.checked_sub(gone).expect("only what was there can go"),

@@ -1,4 +1,4 @@
-//! What goes on in slices, among all other steps: enumerations and flushes.
+//! Operations in slices, among all other steps: enumerations and flushes.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use super::{MS, Program, Trial};
 /// An enumeration that is going on.
 pub(super) struct Enumeration {
     cursor: Cursor,
-    /// Lives that have been there since its start.
+    /// The lives that have existed since its start.
     pub(super) throughout: HashSet<u64>,
     met: HashSet<u64>,
 }
@@ -25,20 +25,20 @@ pub(super) struct Flushing {
     which: Which,
     pub(super) actor: ActorId,
     start_ms: u64,
-    /// Lives that it has to pass and that have been there since its start.
+    /// The lives that it must pass and that have existed since its start.
     pub(super) throughout: HashSet<u64>,
-    /// Lives that it has passed.
+    /// The lives that it has passed.
     passed: HashSet<u64>,
     removed: Removed,
 }
 
 impl Flushing {
-    /// It has to see to this life.
+    /// Returns true if the flush must pass this life.
     fn is_about(&self, key: &FlowKey, life: &Life) -> bool {
         self.which.has(key, life.settings.aging_ms.is_some()) && life.created_ms() <= self.start_ms
     }
 
-    /// It is right that this life ends by it.
+    /// Returns true if the flush may end this life.
     pub(super) fn may_end(&self, key: &FlowKey, life: &Life) -> bool {
         self.is_about(key, life)
             && !life.dying
@@ -52,7 +52,7 @@ impl<T: FlowTable> Trial<T> {
         self.lives.values().filter(|life| !life.dying).map(|life| life.id).collect()
     }
 
-    /// Takes notice of what has gone, and so need not be met.
+    /// Forgets the lives that have ended, which therefore need not be met.
     pub(super) fn note_gone(&mut self) {
         let alive = self.all_alive();
         let waiting = [
@@ -94,9 +94,9 @@ impl<T: FlowTable> Trial<T> {
         }
     }
 
-    /// A slice of a flush. Of what it passes, that is, of the entries that were there when it
-    /// began, are alive and match, each ends or counts as failed, as its D permission says; only
-    /// the last may wait, if its event has to.
+    /// Runs a slice of a flush. It passes the entries that existed when it began, are alive and
+    /// match. Each of them ends, or counts as failed if its D permission is missing. Only the last
+    /// may stay, if its event has to wait.
     pub(super) fn flush(&mut self, which: Which, actor: ActorId, positions: u32) {
         let now = self.now();
         let mut at = self.flushing.take().unwrap_or_else(|| Flushing {
@@ -133,7 +133,7 @@ impl<T: FlowTable> Trial<T> {
                 at.removed.deleted += 1;
                 self.removed += 1;
             } else {
-                // It will be met again.
+                // The flush will pass this entry again.
                 waits = true;
                 at.passed.remove(&life.id);
                 assert!(backlog || self.sink.refused > refused, "waits, though the sink refused nothing");
@@ -142,7 +142,7 @@ impl<T: FlowTable> Trial<T> {
         assert_eq!(at.flush.removed, at.removed);
         assert!(!(waits && ended), "ended although an event waits");
         self.flushing = Some(at);
-        // Each deletion is reported at once, and judged there.
+        // Each deletion is reported at once, and this checks the reports.
         self.hear();
         let there = |key| self.shard.tracker.get(key).is_some();
         assert!(asked.iter().all(|entry| there(&entry.key) == self.alive(&entry.key).is_some()));

@@ -1,4 +1,4 @@
-//! Writes of the control plane: what must come of them.
+//! Writes of the control plane, and their expected results.
 
 use conntrack::attributes::AttributeError;
 use conntrack::event::EventBody;
@@ -10,9 +10,9 @@ use super::ops::Wish;
 use super::{Program, Trial};
 
 impl<T: FlowTable> Trial<T> {
-    /// A write and what must come of it. When there are reasons to refuse it, one of them is the
-    /// answer, and nothing is offered to the sink. Else it is done; or it is busy, if there was
-    /// something in the way of its event. Gives the entry when it is done.
+    /// Makes a write and checks its result. If there are reasons to refuse it, it is refused for
+    /// one of them, and nothing is offered to the sink. Otherwise it is done, or it is busy if its
+    /// event could not be reported. Returns the entry if the write is done.
     fn written(
         &mut self,
         key: FlowKey,
@@ -42,7 +42,7 @@ impl<T: FlowTable> Trial<T> {
         self.lives.get(key).filter(|life| !life.dying)
     }
 
-    /// Attribute errors as refusals.
+    /// Returns attribute errors as refusals.
     fn faulty(faults: Vec<AttributeError>) -> impl Iterator<Item = Refusal> {
         faults.into_iter().map(Refusal::Attribute)
     }
@@ -85,7 +85,8 @@ impl<T: FlowTable> Trial<T> {
         match &old {
             _ if self.program != Program::Attached => reasons.push(Refusal::Detached),
             None => {
-                // Only what is wrong for every entry can be said of one that is not there.
+                // An entry that does not exist is refused only for faults that apply to every
+                // entry.
                 let faults = self.attrs.faults_of_new(&asked);
                 let alone = |fault: &AttributeError| !matches!(fault, AttributeError::NotAlongside(_));
                 reasons.extend(Self::faulty(faults.into_iter().filter(alone).collect()));
@@ -103,7 +104,7 @@ impl<T: FlowTable> Trial<T> {
 
         let told = self.sink.taken.pop().expect("an update that is done has been reported");
         assert_eq!(told, Event { at_ns: self.ns, body: EventBody::Updated(entry) });
-        // What came before it was said of the entry as it was.
+        // Earlier events describe the entry before the update.
         self.hear();
         let settings = self.attrs.update(&asked, &old.expect("else it is refused"), actor);
         let life = self.lives.get_mut(&key).expect("just updated");
@@ -140,7 +141,7 @@ impl<T: FlowTable> Trial<T> {
         self.removed += 1;
     }
 
-    /// A new entry, with its first packet if one made it.
+    /// Adds a new entry, with its first packet if a packet made it.
     pub(super) fn begin(&mut self, key: FlowKey, bytes: u64, settings: Settings) {
         let life = Life {
             id: self.next_id,
