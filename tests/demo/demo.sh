@@ -1,12 +1,12 @@
 #!/bin/bash
-# The whole story, unattended:
+# Runs the whole demonstration unattended:
 #
 #   demo.sh            two hosts with the appliance between them, netcat from
 #                      one to the other; both flows appear, one is deleted by
 #                      hand, the other expires
 #   demo.sh FILE       replays a capture into port0 and shows what was learned
 #
-# Exit status 0 only if everything expected was seen. Leaves nothing behind, also
+# The exit status is 0 only if everything expected was seen. The script leaves nothing behind, even
 # when interrupted: processes, network namespaces and files are its own.
 set -euo pipefail
 
@@ -23,39 +23,39 @@ export FLOWTRACKER_SERVER=http://$server
 
 ctl() { in_box "$bin/ctl" "$@"; }
 
-# Counters by grpcurl, which needs no .proto file.
+# Reads the counters by grpcurl, which needs no .proto file.
 stats() { in_box grpcurl -plaintext "$server" flowtracker.v1.FlowTrackerService/GetStats; }
 
-# attached: the data plane has reported in.
+# attached: succeeds when the data plane is attached to the control service.
 attached() {
     ctl dataplanes -o json 2>/dev/null |
         jq -es 'any(.. | objects; .name == "demo" and .attached == true)' >/dev/null
 }
 
-# start_appliance VDEV VDEV: the control service, then the data plane.
+# start_appliance VDEV VDEV: starts the control service, then the data plane.
 start_appliance() {
     step 'start the control service'
     start control in_box "$bin/flowtracker-control" --listen "$server"
 
     step "start the data plane: $*"
     local eal=(-l 0 --no-huge --no-shconf --no-pci -m 256 "--file-prefix=ftdemo$$")
-    # DPDK's run-time files go to our folder and leave with it.
+    # DPDK's run-time files go to the script's folder and are removed with it.
     RUNTIME_DIRECTORY=$folder start dataplane \
         in_box "$bin/flowtracker-dataplane" "${eal[@]}" "${@/#/--vdev=}" -- --control "http://$server" --id demo
     wait_for 30 'the data plane is attached' attached
     ctl dataplanes
 }
 
-# Both end with status 0 at SIGTERM, or the demo has failed.
+# Stops both programs with SIGTERM. The demo fails when one does not exit with status 0.
 stop_appliance() {
     step 'stop both with SIGTERM'
     stop_expecting_0 dataplane
     stop_expecting_0 control
 }
 
-# --- events, as `ctl watch -o json` gives them, each behind its time of arrival ---
+# --- events, as `ctl watch -o json` prints them, each after its time of arrival ---
 
-# event FILTER: the first event that the jq expression selects, as JSON with .arrival (s).
+# event FILTER: prints the first event that the jq expression selects, as JSON with .arrival (s).
 event() {
     [[ -s $folder/watch ]] || return 1
     sed -E 's/^([0-9.]+) \{/{"arrival":\1,/' "$folder/watch" | jq -ecn "first(inputs | select($1))"
@@ -83,7 +83,7 @@ story() {
     step "connect: nc -l -p $server_port -s $right_addr on the right, nc $right_addr $server_port on the left"
     start tcpdump in_left tcpdump -tt -n -l --immediate-mode -i eth0 'tcp[tcpflags] & tcp-syn != 0'
     wait_for 10 'tcpdump listens' grep -qs 'listening on' "$folder/tcpdump.err"
-    # -d: neither end sends anything, so that both flows fall idle.
+    # With -d neither end sends anything, so that both flows become idle.
     start server in_right nc -d -n -l -p "$server_port" -s "$right_addr"
     wait_for 10 'nc listens' listening
     start client in_left nc -d -n "$right_addr" "$server_port"
@@ -133,7 +133,7 @@ story() {
     local syn
     syn=$(awk '/Flags \[S\]/ { print $1; exit }' "$folder/tcpdump")
     [[ -n $syn ]] || fail 'tcpdump did not see the first packet'
-    # time has up to nine decimals, which jq's own date functions do not take.
+    # The time has up to nine decimals, which jq's own date functions do not accept.
     event "$created and ($there)" | jq -er --argjson syn "$syn" '
         def seconds: capture("^(?<whole>[^.Z]+)(?<part>\\.[0-9]+)?Z$")
             | (.whole + "Z" | fromdate) + ("0" + (.part // "") | tonumber);
@@ -152,10 +152,10 @@ received() { (( $(stats 2>/dev/null | jq '[.dataplanes[].lcores[] | .rx // "0" |
 replay() {
     local frames
     [[ -r $1 ]] || fail "cannot read $1"
-    # Prints `82 packets`.
+    # tcpdump prints the count as `82 packets`.
     frames=$(tcpdump -r "$1" --count 2>/dev/null) || fail "$1 is not a capture"
     frames=${frames%% *}
-    # DPDK splits device arguments at commas: a name of our own has none.
+    # DPDK splits device arguments at commas, and the name of this link has none.
     ln -s "$(realpath "$1")" "$folder/capture"
     start_appliance "net_pcap0,rx_pcap=$folder/capture" net_null0,no-rx=1
     step "replay $1: $frames frames into port0"

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Installs what building, testing and the demo need and this machine lacks:
-# Debian packages by apt, grpcurl into target/tools (a virtual environment: the
-# system's Python is left alone) and, with the argument `all`, what only the tests
-# need: iperf3, conntrack, tmux, nftables, valgrind, cargo-nextest by cargo, two readers of metrics into target/tools, and a
-# virtual machine into target/guest. Says what it does; a second run does nothing.
+# Installs what the build, the tests and the demo need and this machine lacks: Debian packages by
+# apt, and grpcurl into target/tools, a virtual environment that leaves the system's Python alone.
+#
+# With the argument `all` it also installs what only the tests need: iperf3, conntrack, tmux,
+# nftables and valgrind by apt, cargo-nextest by cargo, two readers of metrics into target/tools,
+# and a virtual machine into target/guest. It prints what it does, and a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,8 +13,8 @@ tools=target/tools
 say() { printf 'deps: %s\n' "$*"; }
 fail() { printf 'deps: %s\n' "$*" >&2; exit 1; }
 
-# Package, and what of it is needed. What is looked for is the package, except
-# where another source of the same command does as well.
+# Each package, and the reason for it. The script checks for the package, except where another
+# source of the same command will do.
 packages=(
     build-essential  # a C compiler, for DPDK's inline functions
     pkg-config       # where DPDK is
@@ -68,8 +69,8 @@ if [[ ! -x $tools/bin/grpcurl ]] && ! grpcurl --version >/dev/null 2>&1; then
     "$tools/bin/grpcurl" --version
 fi
 
-# Prometheus' own two readers of what the service serves under /metrics. Only promtool is taken out of the package:
-# installed, it would start a daemon.
+# Prometheus' own two readers of the page /metrics. Only promtool is taken out of its package, which
+# would start a daemon if it were installed.
 if [[ ${1-} == all && ! -x $tools/bin/promtool ]]; then
     say "unpacking promtool into $tools"
     if (( EUID == 0 )); then

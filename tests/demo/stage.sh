@@ -1,7 +1,6 @@
 # shellcheck shell=bash
-# The stage of a demo: network namespaces, processes that end with the script,
-# and waiting with a limit. To be sourced; cleans up when the script exits, for
-# whatever reason.
+# The stage of a demo: network namespaces, processes that end with the script, and waits with a
+# limit. A script sources this file. It cleans up when the script exits, for whatever reason.
 
 (( EUID == 0 )) || { echo 'demo: needs root, for network namespaces' >&2; exit 1; }
 
@@ -22,7 +21,7 @@ fail() {
     exit 1
 }
 
-# alive PID: it runs; a zombie does not.
+# alive PID: succeeds when the process runs. A zombie does not run.
 alive() { [[ -r /proc/$1/stat && $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) != Z* ]]; }
 
 gone() { ! alive "$1"; }
@@ -31,7 +30,8 @@ cleanup() {
     local status=$? name
     trap - EXIT INT TERM HUP
     set +e
-    # The last started first; whoever ignores SIGTERM for five seconds is killed.
+    # Processes end in reverse order of their start. One that ignores SIGTERM for five seconds is
+    # killed.
     for (( i = ${#started[@]} - 1; i >= 0; i-- )); do
         name=${started[i]}
         [[ -n ${pid_of[$name]:-} ]] || continue
@@ -54,15 +54,15 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# start NAME COMMAND…: runs it in the background; its output goes to files NAME
-# and NAME.err of the folder.
+# start NAME COMMAND…: runs the command in the background. Its output goes to the files NAME and
+# NAME.err of the folder.
 start() { launch "$1" "$folder/$1" "${@:2}"; }
 
-# start_stamped NAME COMMAND…: the same, with each line behind its time of
-# arrival, in seconds.
+# start_stamped NAME COMMAND…: does the same, and puts the time of arrival, in seconds, before each
+# line.
 start_stamped() {
     mkfifo "$folder/$1.pipe"
-    # Ends by itself at the end of the stream.
+    # This loop ends by itself at the end of the stream.
     while IFS= read -r line; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done \
         <"$folder/$1.pipe" >"$folder/$1" &
     launch "$1" "$folder/$1.pipe" "${@:2}"
@@ -71,21 +71,21 @@ start_stamped() {
 launch() {
     local name=$1 output=$2
     shift 2
-    # An `in_…` function runs in a subshell, which the command replaces: its
-    # process id is the one that we get.
+    # An `in_…` function runs in a subshell, which the command replaces, so `$!` is the process id
+    # of the command.
     "$@" >"$output" 2>"$folder/$name.err" </dev/null &
     pid_of[$name]=$!
     started+=("$name")
 }
 
-# follow NAME: shows its output as it comes, behind a bar.
+# follow NAME: shows the output of NAME as it arrives, after a bar.
 follow() {
     (exec tail -n +1 -s 0.1 -F "$folder/$1" > >(exec sed -u 's/^/    | /') 2>/dev/null) &
     pid_of[follow-$1]=$!
     started+=("follow-$1")
 }
 
-# stop_expecting_0 NAME: SIGTERM, and its exit status must be 0.
+# stop_expecting_0 NAME: stops NAME with SIGTERM, and fails when its exit status is not 0.
 stop_expecting_0() {
     local pid=${pid_of[$1]} status=0
     alive "$pid" || fail "$1 has ended already"
@@ -96,8 +96,8 @@ stop_expecting_0() {
     (( status == 0 )) || fail "$1 ended with status $status"
 }
 
-# wait_for SECONDS WHAT COMMAND…: until the command succeeds. Ends the script
-# when it does not in time, or when one of the programs has ended.
+# wait_for SECONDS WHAT COMMAND…: waits until the command succeeds. Ends the script when it does not
+# in time, or when one of the programs has ended.
 wait_for() {
     local limit=$((SECONDS + $1)) what=$2 name
     shift 2
@@ -115,15 +115,15 @@ wait_for() {
 make_namespace() {
     ip netns add "$1"
     namespaces+=("$1")
-    # No IPv6: no frame shall be seen that the demo did not cause.
+    # IPv6 is off, so that every frame is caused by the demo.
     ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
     ip -n "$1" link set lo up
 }
 
 make_box() { make_namespace "ft-box-$$"; }
 
-# make_hosts LEFT RIGHT: two hosts with these addresses (/24), joined to port0
-# and port1 of the box.
+# make_hosts LEFT RIGHT: makes two hosts with these addresses (/24), connected to port0 and port1 of
+# the box.
 make_hosts() {
     make_namespace "ft-left-$$"
     make_namespace "ft-right-$$"
@@ -137,14 +137,14 @@ links_up() { [[ $(ip -n "ft-box-$$" -brief link | grep -c '^port[01]@.* UP ') ==
 add_host() {
     ip -n "ft-box-$$" link add "$3" type veth peer name eth0 netns "$1"
     ip -n "$1" address add "$2/24" dev eth0
-    # A checksum left for hardware to fill in would reach the other host unfilled.
+    # A checksum that is left to the hardware would reach the other host unfilled.
     ip netns exec "$1" ethtool -K eth0 tx off rx off >/dev/null
     ip -n "$1" link set eth0 up
     ip -n "ft-box-$$" link set "$3" up
 }
 
-# Run a command in a namespace. `ip` replaces itself by the command; in the
-# background, the subshell that bash makes for the function must go as well.
+# Runs a command in a namespace. `ip` replaces itself by the command. In the background, `exec` also
+# replaces the subshell that bash makes for the function.
 in_namespace() {
     if (( BASHPID == $$ )); then ip netns exec "$@"; else exec ip netns exec "$@"; fi
 }
