@@ -1,8 +1,8 @@
 #!/bin/bash
-# Fetches what the guest test runs into target/guest: a kernel, busybox and,
-# unless it is installed, QEMU. The Debian packages are unpacked there, not
-# installed: the kernel of a guest has no business in the host's /boot, and apt
-# would remove a newer release's qemu-utils to make room for this one's QEMU.
+# Fetches what the guest test needs into target/guest: a kernel, busybox and, unless it is
+# installed, QEMU. The Debian packages are unpacked there and not installed: the kernel of a guest
+# does not belong in the host's /boot, and apt would remove qemu-utils of a newer release to install
+# the QEMU of this one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,17 +10,18 @@ guest=target/guest
 rm -rf "$guest"
 mkdir -p "$guest/packages"
 
-# Without the sandbox, because its user may not write into target/.
+# apt runs without its sandbox, whose user may not be able to write into target/.
 apt() { apt-get -q -o APT::Sandbox::User=root "$@"; }
 if (( EUID == 0 )); then
     apt update
 fi
 
-# linux-image-cloud-amd64 is a name for the newest kernel, which it depends on.
+# linux-image-cloud-amd64 is a metapackage that depends on the newest kernel.
 kernel=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
 packages=("$kernel" busybox-static)
 if ! command -v qemu-system-x86_64 >/dev/null; then
-    # With the libraries that this machine lacks: what an installation would install.
+    # These are the packages that an installation would install, with the libraries that this
+    # machine lacks.
     mapfile -t qemu < <(apt install --simulate --no-install-recommends qemu-system-x86 |
         awk '$1 == "Inst" { print $2 }')
     packages+=("${qemu[@]}")

@@ -10,8 +10,8 @@ packages=$(realpath "$here/../../target/guest/files")
 image=$(mktemp -d)
 trap 'rm -rf "$image"' EXIT
 
-# Copies files to the same place in the image, links and what they lead to. Links
-# stay links: the loader knows by a file's identity that it has loaded it already.
+# Copies files to the same place in the image, and links together with their targets. Links stay
+# links, because the loader recognizes a file that it has loaded already by its identity.
 add() {
     local path
     for path; do
@@ -30,11 +30,11 @@ ln -s /run "$image/var/run"
 install -m 755 "$here/init" "$image/init"
 cp "$packages/bin/busybox" "$image/bin/"
 for program in flowtracker-dataplane flowtracker-control; do
-    # Debug information is most of a program, and it would all be memory of the guest.
+    # Debug information is most of a program's size, and would occupy memory of the guest.
     strip -o "$image/bin/$program" "$programs/$program"
 done
 
-# DPDK loads all drivers in this folder; on the host there are a hundred.
+# DPDK loads all drivers in this folder. The image has only those that the guest needs.
 drivers=("$(pkg-config --variable=libdir libdpdk)"/dpdk/pmds-*/librte_{bus_pci,mempool_ring,net_e1000,net_virtio}.so)
 mapfile -t libraries < <(
     ldd "$image"/bin/flowtracker-* "${drivers[@]}" |
