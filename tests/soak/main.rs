@@ -1,11 +1,11 @@
-//! Trials with fresh seeds until time is up, or one trial with a given seed: `make soak`.
+//! Runs trials with fresh seeds until the time is up, or one trial with a given seed: `make soak`.
 //!
 //! ```text
 //! soak [--seconds N] [--seed S]
 //! ```
 //!
-//! Each trial runs in a process of its own, this program again, so that what one leaves behind
-//! cannot help the next.
+//! Each trial runs in a process of its own, which is this program with `--seed`, so that no trial
+//! depends on what an earlier one has left behind.
 #![forbid(unsafe_code)]
 
 use std::io::Write as _;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         trial::run(seed, &program.with_file_name("traffic"));
         return ExitCode::SUCCESS;
     }
-    // Nobody has to choose the first seed; it is printed, and so is each that follows.
+    // The first seed is the time of day. Every trial prints its seed.
     let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let start = Instant::now();
     let mut done = 0;
@@ -53,6 +53,6 @@ fn main() -> ExitCode {
 }
 
 fn say(text: &str) {
-    // When nobody listens, nobody misses it.
+    // Standard error may be closed; the message is lost then.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,20 +1,20 @@
-//! A traffic generator: TCP frames of many flows, at chosen rates, out of any
-//! DPDK port. testpmd sends UDP only, and knows no rate of new flows.
+//! A traffic generator: it sends TCP frames of many flows at chosen rates out of any DPDK port.
+//! testpmd sends only UDP and has no rate of new flows.
 //!
 //! ```text
 //! traffic [EAL arguments] -- [--new N] [--keep K,R] [--first F] [--dst ADDR] [--src ADDR] [--mac MAC]
 //! ```
 //!
-//! Flow number f leaves port f mod ports. Flows 0 to K-1 are *kept*: each is sent
-//! R times a second. *New* flows, N a second, have never been seen; their
-//! numbers go up from F. `ready` on standard output says that the ports are
-//! started; then commands are read from standard input, one a line:
+//! Flow number f leaves port f mod ports. Flows 0 to K-1 are *kept*: each is sent R times a second.
+//! *New* flows, N a second, have not been sent before; their numbers increase from F. The program
+//! prints `ready` when the ports are started. Then it reads commands from standard input, one per
+//! line:
 //!
 //! | command | does |
 //! |---|---|
-//! | `new N` | so many new flows a second from now on; 0 stops |
-//! | `burst N` | N new flows at once |
-//! | `keep K R` | keeps flows 0 to K-1, R times a second each; `keep 0 0` stops |
+//! | `new N` | sends N new flows a second from now on; 0 stops them |
+//! | `burst N` | sends N new flows at once |
+//! | `keep K R` | sends each of the flows 0 to K-1 R times a second; `keep 0 0` stops them |
 //! | `report` | answers `sent S dropped D new N`: frames taken by the ports, frames they did not take, new flows so far |
 //!
 //! The end of standard input ends the program.
@@ -30,7 +30,7 @@ use conntrack::test_support::frame::FlowFrames;
 use dpdk::test_support::push_frame;
 use dpdk::{Burst, Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId, TxQueue};
 
-/// Frames that may be on their way in all ports together.
+/// Frames that may be in flight in all ports together.
 const MBUFS: u32 = 65_535;
 /// Descriptors per queue.
 const DESCRIPTORS: u16 = 1024;
@@ -38,7 +38,7 @@ const DESCRIPTORS: u16 = 1024;
 const BURST: usize = 64;
 /// How long the generator sleeps when nothing is due.
 const NAP: Duration = Duration::from_micros(200);
-/// What is more overdue than this is given up: the machine did not keep up.
+/// Frames that are overdue by more than this are given up, because the machine does not keep up.
 const CATCH_UP: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
@@ -46,14 +46,14 @@ fn main() -> ExitCode {
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            // Nobody may be there to read it; the status says it as well.
+            // Standard error may be closed. The exit status reports the failure too.
             let _ = writeln!(std::io::stderr(), "traffic: {problem}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Something that is sent so many times a second.
+/// The pace of something that is sent at a fixed rate.
 struct Pace {
     per_second: f64,
     since: Instant,
@@ -65,7 +65,7 @@ impl Pace {
         Self { per_second, since: now, done: 0 }
     }
 
-    /// How many are due. What is overdue by too much is forgotten.
+    /// Returns how many are due. Those that are overdue by more than [`CATCH_UP`] are given up.
     fn due(&mut self, now: Instant) -> u64 {
         let wanted = (now.duration_since(self.since).as_secs_f64() * self.per_second) as u64;
         let limit = (CATCH_UP.as_secs_f64() * self.per_second) as u64 + 1;
@@ -77,7 +77,7 @@ impl Pace {
     }
 }
 
-/// What is asked of the generator.
+/// A command to the generator.
 enum Command {
     New(f64),
     Burst(u64),
@@ -101,7 +101,7 @@ fn command(line: &str) -> Result<Command, String> {
     }
 }
 
-/// The options behind `--`.
+/// The options after `--`.
 struct Options {
     commands: Vec<Command>,
     first: u64,
@@ -132,13 +132,13 @@ fn mac(text: &str) -> Option<[u8; 6]> {
     octets?.try_into().ok()
 }
 
-/// One port and what is about to leave by it.
+/// One port and the frames that it sends next.
 struct Out<'p> {
     tx: TxQueue<'p>,
     burst: Burst<'p>,
 }
 
-/// All ports, and what went out of them.
+/// All ports, and the counts of their frames.
 struct Sender<'p> {
     outs: Vec<Out<'p>>,
     pool: &'p Mempool<'p>,
@@ -152,7 +152,7 @@ impl Sender<'_> {
         let ports = self.outs.len() as u64;
         let out = &mut self.outs[(flow % ports) as usize];
         if push_frame(&mut out.burst, self.pool, self.frames.flow(flow)).is_err() {
-            // All mbufs are on their way.
+            // All mbufs are in flight.
             self.dropped += 1;
         }
         if out.burst.len() == BURST {
@@ -204,7 +204,7 @@ fn run(args: &[String]) -> Result<(), String> {
     send(&mut sender, &commands, options.commands, options.first)
 }
 
-/// Sends what is due until nobody gives commands any more.
+/// Sends the frames that are due, until standard input ends.
 fn send(
     sender: &mut Sender<'_>,
     commands: &mpsc::Receiver<Result<Command, String>>,
