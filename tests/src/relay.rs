@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 
-/// How long a thread waits for octets before it checks for a change of its orders.
+/// How long a thread waits for octets before it checks whether the relay's mode has changed.
 const POLL: Duration = Duration::from_millis(20);
 /// Pause between two octets of a trickle.
 const TRICKLE: Duration = Duration::from_secs(1);

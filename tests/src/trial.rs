@@ -143,7 +143,7 @@ pub fn run(seed: u64, traffic: &Path) {
 }
 
 fn say(text: &str) {
-    // Standard error may be closed, and the message can be lost.
+    // Standard error may be closed; the message is lost then.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
