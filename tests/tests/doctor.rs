@@ -117,7 +117,7 @@ fn with_ports<'a>(eal: &[&'a str]) -> Vec<&'a str> {
     eal.iter().copied().chain(PORTS).collect()
 }
 
-/// A shell script that gives the program after it mounts of its own, so that it sees a machine
+/// A shell script that makes mounts of its own and then starts the program, which so sees a machine
 /// without hugepages.
 const NO_HUGEPAGES: &str = "mount -t tmpfs none /sys/kernel/mm/hugepages && \
     mkdir /sys/kernel/mm/hugepages/hugepages-2048kB && \

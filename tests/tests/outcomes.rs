@@ -63,7 +63,7 @@ fn menagerie() -> Vec<Vec<u8>> {
     frames.push(syn().protocol(50).total_length(20).build());
     frames.push(syn().total_length(20).build()[..34].to_vec());
 
-    // These frames have every other protocol number, and other EtherTypes.
+    // These frames have every protocol number, and other EtherTypes.
     frames.extend((0..=255).map(|protocol| syn().protocol(protocol).build()));
     frames.push(Ipv4Frame::icmp_echo(A, B).build());
     frames.extend((0..20).map(|port| Ipv4Frame::udp((A, 5000 + port), (B, 53)).build()));
