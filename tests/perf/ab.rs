@@ -9,7 +9,8 @@ use crate::{Plan, appliance, circumstances, flowtracker, interleave, plan, revis
 
 const THIS: &str = "flowtracker";
 
-/// This checkout's programs next to those in the folder `programs`, which are called `name`.
+/// Returns the sections that compare this checkout's programs with those in the folder `programs`,
+/// which are called `name`.
 pub(crate) fn sections(name: &str, programs: &Path) -> Vec<Section> {
     let mut sections = appliance::next_to_revision(&plan(None), name, programs);
     sections.push(on_pcap(&revisions(), name, programs));

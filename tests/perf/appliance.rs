@@ -1,10 +1,10 @@
-//! `perf appliance`: the whole data plane next to its peers on ports that never run dry, in one
-//! interleaved run.
+//! `perf appliance`: the whole data plane next to its peers, on ports that always have frames, in
+//! one interleaved run.
 //!
-//! Ports are net_null's: they deliver frames of nothing as fast as they are asked, and `source.c`
-//! writes flows into them and counts, the same for each program. So there is no wire and no
-//! generator that could be too slow, and what a source costs is a row of its own: testpmd in io
-//! mode, which forwards and looks at nothing, with and without it.
+//! The ports are net_null's, which deliver blank frames as fast as they are polled. `source.c`
+//! writes flows into them and counts, in the same way for each program. So neither a wire nor a
+//! generator can be too slow. The cost of the source has rows of its own: testpmd in io mode, which
+//! forwards without a look at the frames, with and without the source.
 
 #[path = "appliance/scenarios.rs"]
 mod scenarios;
@@ -21,20 +21,19 @@ use crate::source;
 use scenarios::{Case, Figure};
 use trial::Bench;
 
-/// How much is to be done.
+/// The extent of a run.
 pub(crate) struct Plan {
-    /// How often each trial is made.
+    /// Number of measurements of each trial.
     pub(crate) rounds: usize,
     /// Length of a measurement, seconds.
     pub(crate) seconds: f64,
-    /// Numbers of flows of both ports together, up to this.
+    /// Largest number of flows, of both ports together.
     pub(crate) largest: u64,
-    /// Only sections whose id is this, if any is named.
+    /// Id of the only section to measure; `None` means all.
     pub(crate) only: Option<String>,
 }
 
-/// Hugepages of 2 MiB for the mbufs of two ports, of as many programs as have them at the same
-/// time.
+/// Hugepages of 2 MiB for the mbufs of two ports, for all programs that have them at the same time.
 const HUGEPAGES: u64 = 64 * 4 + 32;
 
 /// Measures everything.
@@ -42,7 +41,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
     measure(plan, |folder| scenarios::all(plan, folder))
 }
 
-/// Measures known flows with the programs in the folder `programs`, which are called `name`, and
+/// Measures known flows, with the programs in the folder `programs`, which are called `name`, and
 /// with this checkout's.
 pub(crate) fn next_to_revision(plan: &Plan, name: &str, programs: &Path) -> Vec<Section> {
     measure(plan, |_| scenarios::revisions(plan, name, programs))
@@ -78,7 +77,7 @@ fn measure(plan: &Plan, scenarios: impl FnOnce(&Path) -> scenarios::All) -> Vec<
     let mut rows: Vec<Vec<Vec<Row>>> =
         contests.iter().map(|cases| cases.iter().map(new_rows).collect()).collect();
     for round in 0..plan.rounds {
-        // Every second round the other way about, so that drift hits all alike.
+        // Every second round runs in reverse order, so that drift affects all alike.
         let mut order: Vec<usize> = (0..contests.len()).collect();
         if round % 2 == 1 {
             order.reverse();
@@ -108,7 +107,8 @@ fn measure(plan: &Plan, scenarios: impl FnOnce(&Path) -> scenarios::All) -> Vec<
     sections
 }
 
-/// A row tells more about the source than about the program when the source alone is hardly faster.
+/// Marks the rows that depend on the source more than on the program, because the source alone is
+/// hardly faster.
 fn mark_source_bound(section: &mut Section) {
     if section.unit != "Mpps" {
         return;

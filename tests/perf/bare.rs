@@ -1,9 +1,9 @@
-//! What `perf tables` found, in the form of the lab's report.
+//! The results of `perf tables`, in the form of the lab's report.
 
 use crate::report::{Better, Row, Section, Target, Versus};
 use crate::tables::{Operation, Report, Table, target};
 
-/// A section for each operation.
+/// Returns a section for each operation.
 pub(crate) fn sections(report: &Report) -> Vec<Section> {
     Operation::ALL.map(|operation| section(report, operation)).into()
 }

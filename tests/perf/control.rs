@@ -1,9 +1,9 @@
-//! `perf control`: whether packets wait while somebody reads or empties a full table.
+//! `perf control`: whether packets wait while a client reads or empties a full table.
 //!
-//! One lcore polls one port with a table of a million entries. Its iteration times
-//! (`loop_time` of GetStats) while nobody asks for anything are compared with those while
-//! every entry is listed, and while all are flushed: in one run, interleaved, every second
-//! round the other way about; each without packets and with light traffic.
+//! One lcore polls one port with a table of a million entries. Its iteration times (`loop_time` of
+//! GetStats) without any command are compared with those while every entry is listed, and while all
+//! are flushed. This is one interleaved run, with every second round in reverse order; each is
+//! measured without packets and with light traffic.
 
 use std::fmt;
 use std::process::Command;
@@ -15,28 +15,28 @@ use flowtracker_tests::process::{Running, Stream, binary, run as run_command, wa
 use flowtracker_tests::rounds::Rounds;
 use tonic::transport::{Channel, Endpoint};
 
-/// Packets a second that make entries.
+/// Rate of the packets that create entries, per second.
 const FILL_PPS: u64 = 200_000;
-/// Light traffic, packets a second: of known flows, each in its turn.
+/// Rate of the light traffic, packets per second, of known flows in turn.
 const LIGHT_PPS: u64 = 20_000;
-/// No entry may expire: ten days.
+/// Aging that no entry reaches: ten days.
 const AGING_MS: u64 = 864_000_000;
-/// How long a listing may take, or a flush.
+/// The longest that a listing or a flush may take.
 const LIMIT: Duration = Duration::from_secs(120);
-/// From a change of the traffic to the next measurement.
+/// Time from a change of the traffic to the next measurement.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// How much is to be done.
+/// The extent of a run.
 pub(crate) struct Plan {
-    /// How often each measurement is made.
+    /// Number of times that each measurement is made.
     pub(crate) rounds: usize,
-    /// How long nobody asks for anything.
+    /// Length of a measurement without a command.
     pub(crate) idle: Duration,
     /// Entries in the table.
     pub(crate) entries: u64,
 }
 
-/// What the lcore is asked to do.
+/// The command for the lcore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ask {
     Nothing,
@@ -54,26 +54,26 @@ impl fmt::Display for Ask {
     }
 }
 
-/// Quantiles in thousandths, and the longest.
+/// Quantiles in thousandths, and the maximum.
 const QUANTILES: [u32; 4] = [500, 990, 999, 1000];
-/// Place of p99.9 among them.
+/// Index of p99.9 among them.
 const P999: usize = 2;
 
 /// One measurement.
 struct Times {
-    /// Iteration times, nanoseconds: ends of the buckets of [`QUANTILES`].
+    /// Iteration times, nanoseconds: the ends of the buckets of [`QUANTILES`].
     ns: [u64; QUANTILES.len()],
     /// Length of the measurement, seconds.
     took: f64,
 }
 
-/// The programs, running. All but the lcore share CPU 0 with this one.
+/// The running programs. All but the lcore share CPU 0 with this one.
 struct Rig {
     runtime: tokio::runtime::Runtime,
     client: FlowTrackerServiceClient<Channel>,
     entries: u64,
     traffic: Running,
-    // Dropped after the generator, so that nobody sends into the void.
+    // Dropped after the generator, so that it always has a receiver.
     _dataplane: Running,
     _control: Running,
     _folder: tempfile::TempDir,
@@ -133,14 +133,14 @@ impl Rig {
         rig
     }
 
-    /// Counters of the data plane, once it is attached.
+    /// Returns the counters of the data plane, once it is attached.
     fn stats(&mut self) -> Option<v1::DataplaneStats> {
         let answer = self.runtime.block_on(self.client.get_stats(v1::GetStatsRequest::default()));
         let answer = answer.expect("GetStats always answers").into_inner();
         answer.dataplanes.into_iter().next().filter(|stats| stats.live)
     }
 
-    /// Sends so many packets a second from now on, of all flows in turn.
+    /// Sends this number of packets per second from now on, of all flows in turn.
     fn send(&mut self, per_second: u64) {
         let (flows, each) = match per_second {
             0 => (0, 0.0),
@@ -166,7 +166,7 @@ impl Rig {
         });
     }
 
-    /// Iteration times while the lcore is asked for something.
+    /// Returns the iteration times while the lcore executes the command.
     fn measure(&mut self, ask: Ask, idle: Duration, traffic: bool) -> Times {
         self.send(if traffic { LIGHT_PPS } else { 0 });
         std::thread::sleep(SETTLE);
@@ -175,7 +175,7 @@ impl Rig {
         match ask {
             Ask::Nothing => std::thread::sleep(idle),
             Ask::List => assert_eq!(self.list(), self.entries, "every entry is listed once"),
-            // Light traffic brings entries back, and some of them are flushed again.
+            // Light traffic creates entries again, and some of them are flushed again.
             Ask::Flush => assert!(self.flush() >= self.entries, "every entry is flushed"),
         }
         let took = since.elapsed().as_secs_f64();
@@ -183,13 +183,13 @@ impl Rig {
         let counts = loop_time::since(&after.lcores[0].loop_time, &before.lcores[0].loop_time);
         let end = |per_mille| {
             let bucket = loop_time::quantile(&counts, per_mille).expect("the lcore polls");
-            // The last has no end: a second or longer.
+            // The last bucket has no end: a second or longer.
             if bucket.end == u64::MAX { bucket.start } else { bucket.end }
         };
         Times { ns: QUANTILES.map(end), took }
     }
 
-    /// Reads every entry and says how many there were.
+    /// Reads every entry and returns their number.
     fn list(&mut self) -> u64 {
         self.runtime.block_on(async {
             let stream = self.client.list_entries(v1::ListEntriesRequest::default()).await;
@@ -202,7 +202,7 @@ impl Rig {
         })
     }
 
-    /// Deletes every entry and says how many there were.
+    /// Deletes every entry and returns their number.
     fn flush(&mut self) -> u64 {
         let answer = self.runtime.block_on(self.client.flush_entries(v1::FlushEntriesRequest::default()));
         answer.unwrap_or_else(|refused| panic!("FlushEntries: {refused}")).into_inner().deleted
@@ -212,10 +212,10 @@ impl Rig {
 /// The measurements of one row of the table.
 #[derive(Default)]
 struct Measured {
-    /// Microseconds, a cell for each quantile.
+    /// Microseconds, one element for each quantile.
     us: [Rounds; QUANTILES.len()],
     took: Rounds,
-    /// p99.9 to that of the idle measurement of the same round.
+    /// Ratio of p99.9 to that of the idle measurement of the same round.
     ratio: Rounds,
 }
 
@@ -246,8 +246,8 @@ impl Measured {
     }
 }
 
-/// Lists (or else empties) the table of this service again and again, until it is killed. Says when
-/// it begins.
+/// Lists (or else empties) the table of this service repeatedly, until it is killed. Prints a line
+/// when it begins.
 #[expect(clippy::print_stdout, reason = "the lab waits for the line")]
 pub(crate) fn again(uri: &str, list: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -268,7 +268,7 @@ pub(crate) fn again(uri: &str, list: bool) {
     });
 }
 
-/// All figures of `perf control`.
+/// Prints all figures of `perf control`.
 pub(crate) fn run(plan: &Plan) {
     let mut rig = Rig::start(plan.entries);
     rig.fill();
@@ -286,12 +286,12 @@ pub(crate) fn run(plan: &Plan) {
     }
 }
 
-/// One command next to none.
+/// Compares one command with none.
 fn compare(rig: &mut Rig, plan: &Plan, ask: Ask) {
     let mut rows: [[Measured; 2]; 2] = Default::default();
     for round in 0..plan.rounds {
         for (traffic, [idle, asked]) in [false, true].into_iter().zip(&mut rows) {
-            // Every second round the other way about, so that drift hits both alike.
+            // Every second round runs in reverse order, so that drift affects both alike.
             let mut order = [Ask::Nothing, ask];
             if round % 2 == 1 {
                 order.reverse();

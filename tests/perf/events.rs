@@ -1,12 +1,10 @@
-//! `perf events`: how fast events go from an lcore to those who watch, and how
-//! late they come. Everything shares this machine's cores: generator, data plane,
-//! control service and watchers, real programs all.
+//! `perf events`: the rate of events from an lcore to its watchers, and their delay. Generator,
+//! data plane, control service and watchers are the real programs and share this machine's cores.
 //!
-//! The generator offers new flows at a rate; each is created, and deleted by its
-//! timer a second later, so there are twice as many events. A rate is *sustained*
-//! when every watcher got every event (no GAP, no hole), the lcore's ring never
-//! refused one, no port lost a frame, and no watcher is more than a tenth of a second
-//! behind at the end.
+//! The generator offers new flows at a rate; each is created, and deleted by its timer a second
+//! later, so there are twice as many events. A rate is *sustained* when every watcher got every
+//! event (no GAP, no missing number), the lcore's ring never refused one, no port lost a frame, and
+//! no watcher is more than a tenth of a second behind at the end.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +21,7 @@ use crate::watch::Seen;
 const AGING_MS: u64 = 1_000;
 const START: Duration = Duration::from_secs(60);
 
-/// The programs, running.
+/// The running programs.
 pub(crate) struct Rig {
     watchers: Vec<Running>,
     traffic: Running,
@@ -34,7 +32,7 @@ pub(crate) struct Rig {
     _folder: tempfile::TempDir,
 }
 
-/// CPU time of the parts since they were started.
+/// CPU time of each part since it was started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cpu {
     /// The polling lcore.
@@ -61,51 +59,51 @@ impl Cpu {
     }
 }
 
-/// What one measurement at one rate gave.
+/// The result of one measurement at one rate.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// Events a second that the generator asked for.
+    /// Events per second that the generator was set to.
     pub(crate) offered: f64,
-    /// Events a second that the slowest watcher got.
+    /// Events per second that the slowest watcher received.
     pub(crate) delivered: f64,
     /// Events that the lcore's ring refused for the moment.
     pub(crate) deferred: u64,
     /// Events lost to watchers, and announced by a GAP.
     pub(crate) lost: u64,
-    /// Holes without a GAP.
+    /// Missing numbers without a GAP.
     pub(crate) unannounced: u64,
-    /// Events that the slowest watcher was behind the service at the end.
+    /// Events by which the slowest watcher was behind the service at the end.
     pub(crate) behind: u64,
     /// Frames that the ports lost.
     pub(crate) missed: u64,
     /// CPU seconds per second.
     pub(crate) cpu: Cpu,
-    /// Delays of the first watcher, if it keeps them: percentiles 50, 99 and 99.9, microseconds.
+    /// Delays of the first watcher, if it records them: percentiles 50, 99 and 99.9, microseconds.
     pub(crate) delay_us: [u32; 3],
 }
 
 impl Row {
-    /// What was sustained. More may have been delivered than was offered: what the step up had left
-    /// behind.
+    /// Returns the sustained rate. More events may have been delivered than offered, if some were
+    /// left from the previous rate.
     fn rate(&self) -> f64 {
         self.delivered.min(self.offered)
     }
 
-    /// Whether nothing was lost, refused or left behind.
+    /// Returns true if no event was lost, refused or left behind.
     pub(crate) fn sustained(&self) -> bool {
         self.deferred == 0
             && self.lost == 0
             && self.unannounced == 0
             && self.missed == 0
             && self.delivered >= 0.98 * self.offered
-            // A tenth of a second's worth.
+            // A tenth of a second's events.
             && (self.behind as f64) < 0.1 * self.offered
     }
 }
 
 impl Rig {
-    /// Starts everything, with `watchers` watchers. `delays` lets them keep delays; `apart` leaves
-    /// CPU 1 to the lcore.
+    /// Starts everything, with `watchers` watchers. `delays` makes them record delays; `apart`
+    /// reserves CPU 1 for the lcore.
     pub(crate) fn start(watchers: usize, delays: bool, apart: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("memif.sock");
@@ -163,7 +161,7 @@ impl Rig {
         Self { watchers: all, traffic, dataplane, control, grpcurl, uri, _folder: folder }
     }
 
-    /// Offers `rate` events a second: half as many new flows.
+    /// Offers `rate` events per second, which takes half as many new flows.
     pub(crate) fn offer(&mut self, rate: f64) {
         self.traffic.write_stdin(&format!("new {}\n", rate / 2.0));
     }
@@ -202,7 +200,7 @@ impl Rig {
         }
     }
 
-    /// Bytes of memory that the control service holds (resident set size).
+    /// Returns the memory of the control service, bytes (resident set size).
     pub(crate) fn control_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.control.pid())).unwrap_or_default();
         let kib =
@@ -210,7 +208,7 @@ impl Rig {
         1024 * kib.unwrap_or(0u64)
     }
 
-    /// Measures for `time`, at the rate that is offered.
+    /// Measures for `time`, at the offered rate.
     pub(crate) fn measure(&mut self, offered: f64, time: Duration) -> Row {
         let (stats, _) = self.grpcurl.stats();
         let cpu = self.cpu();
@@ -251,10 +249,10 @@ impl Rig {
 
 /// Offered rates, events a second.
 const LADDER: [f64; 10] = [50e3, 100e3, 150e3, 200e3, 250e3, 300e3, 350e3, 400e3, 500e3, 600e3];
-/// Streams that nobody reads.
+/// Number of streams that nobody reads.
 const STUCK: usize = 100;
 
-/// All figures of `perf events`. `rounds` and `seconds` say how long it may take.
+/// Prints all figures of `perf events`. `rounds` and `seconds` bound the time that it takes.
 pub(crate) fn run(rounds: usize, seconds: u64) {
     println!("Events from an lcore to watchers, all on {} cores.", cores());
     println!();
@@ -283,13 +281,13 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The highest rate of the ladder that is sustained, rung by rung from the bottom.
+/// Returns the highest sustained rate of the ladder, which is climbed from the bottom.
 fn climb(watchers: usize, seconds: u64) -> Row {
     let mut rig = Rig::start(watchers, false, false);
     let mut best: Option<Row> = None;
     for rate in LADDER {
         rig.offer(rate);
-        // Until as many entries expire as are created, and the step up has been digested.
+        // Waits until entries expire as fast as they are created, and the new rate is steady.
         std::thread::sleep(Duration::from_millis(2 * AGING_MS));
         let row = rig.measure(rate, Duration::from_secs(seconds));
         assert_eq!(row.unannounced, 0, "a hole that nobody announced: {row:?}");
@@ -301,7 +299,7 @@ fn climb(watchers: usize, seconds: u64) -> Row {
     best.expect("the lowest rung holds")
 }
 
-/// Delay from packet to watcher at a light load.
+/// Measures the delay from packet to watcher under a light load.
 fn delay(seconds: u64) {
     const RATE: f64 = 10e3;
     for (apart, where_to) in [(false, "all CPUs shared"), (true, "CPU 1 left to the lcore")] {
@@ -316,7 +314,7 @@ fn delay(seconds: u64) {
     }
 }
 
-/// What the control service holds with a full log, and with streams that nobody reads.
+/// Measures the memory of the control service with a full log, and with streams that nobody reads.
 fn memory() {
     const RETAIN: u64 = 1_048_576;
     const ENTRIES: u64 = 100_000;
@@ -353,7 +351,7 @@ fn memory() {
     );
 }
 
-/// User and system time of a process or thread, from its `stat` file.
+/// Returns the user and system time of a process or thread, from its `stat` file.
 fn cpu_seconds(stat: &str) -> f64 {
     /// USER_HZ, which Linux promises to user space.
     const TICKS_PER_SECOND: f64 = 100.0;

@@ -1,8 +1,9 @@
-//! `perf fills`: tables filled to the last entry, again and again, each time with other random
-//! flows under another secret.
+//! `perf fills`: fills tables to the last entry, repeatedly, each time with other random flows
+//! under another secret.
 //!
-//! The product's table puts an entry into one of 128 lines, and could refuse one before it is full:
-//! never, says the arithmetic at the top of `table/lines.rs`. This is the same by trial.
+//! The product's table puts an entry into one of 128 lines, so it could refuse one before it is
+//! full. The arithmetic at the top of `table/lines.rs` says that this never happens; this is the
+//! same by trial.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,17 +14,18 @@ use conntrack::test_support::mixed;
 use conntrack::{FlowKey, FlowTable as _, HashKind, Hasher, LineTable};
 use flowtracker_tests::flows::flow;
 
-/// What became of one size.
+/// The results for one size.
 #[derive(Debug)]
 pub(crate) struct Fills {
-    /// Entries that the table may hold, and how often it was filled.
+    /// Entries that the table may hold.
     pub(crate) entries: u32,
+    /// Number of times that it was filled.
     pub(crate) fills: u32,
     /// Flows that were refused although there was room.
     pub(crate) refused_early: u64,
-    /// Fills after which one flow more was refused.
+    /// Fills after which one more flow was refused.
     pub(crate) refused_full: u32,
-    /// How far from home the farthest entry of all was, in lines.
+    /// Largest distance of an entry from its home line, in lines.
     pub(crate) farthest: u32,
     pub(crate) took: Duration,
 }
@@ -39,7 +41,7 @@ impl fmt::Display for Fills {
     }
 }
 
-/// Fills tables of so many entries, one alive at a time.
+/// Fills tables of this number of entries, one at a time.
 pub(crate) fn run(entries: u32, fills: u32) -> Fills {
     let since = Instant::now();
     let mut all =
@@ -70,7 +72,7 @@ pub(crate) fn run(entries: u32, fills: u32) -> Fills {
     all
 }
 
-/// The secret of a number.
+/// Returns the secret with this number.
 fn secret(number: u32) -> [u8; 32] {
     let mut secret = [0; 32];
     for (chunk, word) in secret.chunks_exact_mut(8).zip(1u64..) {

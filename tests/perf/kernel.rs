@@ -1,5 +1,5 @@
-//! The kernel's own connection tracker next to flowtracker: the same new flows a
-//! second, a listener on each, and what the listeners miss.
+//! The kernel's own connection tracker next to flowtracker: the same rate of new flows, a listener
+//! on each, and the events that the listeners miss.
 //!
 //! ```text
 //!   CPU 1                                            CPU 0
@@ -7,20 +7,19 @@
 //!   dataplane's worker (memif in, net_null out)      traffic, control, ctl watch ─ counted here
 //! ```
 //!
-//! **The kernel.** SYNs enter a namespace that forwards them to a port whose far
-//! end is down: they pass nf_conntrack, are confirmed on the way out and vanish in
-//! the driver. Nobody answers, so a flow is one NEW and, when the kernel gets to
-//! it, one DESTROY. A rule of nftables counts the packets in state NEW; less
-//! `insert_failed` and `drop` they are the entries created. The kernel removes an
-//! entry that has timed out when a packet comes by its bucket, when somebody reads
-//! the table, or by a collector that may come a minute later: so what is due is
-//! one NEW per entry created, and one DESTROY per entry that is gone by the end.
+//! **The kernel.** SYNs enter a namespace that forwards them to a port whose far end is down: they
+//! pass nf_conntrack, are confirmed on the way out and vanish in the driver. There are no replies,
+//! so a flow is one NEW and, when the kernel removes it, one DESTROY. A rule of nftables counts the
+//! packets in state NEW; less `insert_failed` and `drop` they are the entries created. The kernel
+//! removes an entry that has timed out when a packet visits its bucket, when a program reads the
+//! table, or by a collector that may come a minute later. So the expected events are one NEW per
+//! entry created, and one DESTROY per entry that is gone by the end.
 //!
-//! **flowtracker.** `miss_created` and `expired` of GetStats are what is due;
-//! `ctl watch -o json` is the listener.
+//! **flowtracker.** `miss_created` and `expired` of GetStats are the expected events; `ctl watch -o
+//! json` is the listener.
 //!
-//! Everything but the packets' own work shares CPU 0, on both sides; flowtracker's
-//! generator too, because its worker has CPU 1 for itself.
+//! Everything except the processing of packets shares CPU 0, on both sides. That includes
+//! flowtracker's generator, because its worker has CPU 1 for itself.
 
 use std::fmt;
 use std::fs;
@@ -37,43 +36,43 @@ use flowtracker_tests::process::{Running, Stream, run as run_command, wait_for};
 use flowtracker_tests::rounds::Rounds;
 use serde_json::Value;
 
-/// Idle time after which a flow goes, on both sides.
+/// Idle time after which a flow is deleted, on both sides.
 const AGING: Duration = Duration::from_secs(1);
-/// Entries that both tables have room for.
+/// Capacity of both tables, entries.
 const CAPACITY: u64 = 2 << 20;
-/// What `conntrack -b 134217728` asks for, doubled as the kernel does.
+/// The buffer size that `conntrack -b 134217728` requests, doubled as the kernel does.
 const BIG_BUFFER: u64 = 2 * 134_217_728;
-/// Between two looks at something that comes to rest.
+/// Time between two checks of a state that settles.
 const LOOK: Duration = Duration::from_millis(200);
-/// Where the flows go. Nobody has this address.
+/// Destination of the flows. No host has this address.
 const SERVER: &str = "10.0.0.2";
 
 const CONNTRACK_MAX: &str = "/proc/sys/net/netfilter/nf_conntrack_max";
 const RMEM_DEFAULT: &str = "/proc/sys/net/core/rmem_default";
 
-/// What is to be measured.
+/// The measurements to make.
 pub(crate) struct Plan {
-    /// New flows a second.
+    /// New flows per second.
     pub(crate) rates: Vec<u64>,
-    /// How often each.
+    /// Number of measurements at each rate.
     pub(crate) rounds: usize,
-    /// How long each.
+    /// Length of each measurement.
     pub(crate) seconds: u64,
-    /// Whether, with the big buffer, the table is read at the end: that takes the entries out whose
-    /// time is up.
+    /// Whether, with the big buffer, the table is read at the end, which removes the entries that
+    /// have timed out.
     pub(crate) read_out: bool,
-    /// Flows of the flush; none at 0.
+    /// Number of flows for the flush; 0 means no flush.
     pub(crate) flush: u64,
     /// The generator.
     pub(crate) traffic: PathBuf,
 }
 
-/// Who listens to what.
+/// The listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listener {
-    /// `conntrack -E` as it comes.
+    /// `conntrack -E` with its defaults.
     Conntrack,
-    /// The same with room for 128 MiB in its socket.
+    /// The same with a socket buffer of 128 MiB.
     ConntrackBig,
     /// `ctl watch`.
     Flowtracker,
@@ -89,27 +88,27 @@ impl fmt::Display for Listener {
     }
 }
 
-/// One listener at one rate, once.
+/// One measurement of one listener at one rate.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// Flows that the generator made the first packet of.
+    /// Flows whose first packet the generator made.
     pub(crate) offered: u64,
-    /// Those of them that its port did not take.
+    /// Flows among them that its port did not take.
     pub(crate) refused: u64,
     /// Entries created.
     pub(crate) created: u64,
     /// Entries that were gone at the end.
     pub(crate) deleted: u64,
-    /// NEW or CREATED that arrived.
+    /// Number of NEW or CREATED that arrived.
     pub(crate) created_events: u64,
-    /// DESTROY or DELETED that arrived.
+    /// Number of DESTROY or DELETED that arrived.
     pub(crate) deleted_events: u64,
-    /// Events that the program knows to be lost: `Drops` of the kernel's socket, or what GAP events
-    /// say.
+    /// Events that the program knows to be lost: `Drops` of the kernel's socket, or the ranges of
+    /// GAP events.
     pub(crate) known_lost: u64,
-    /// From the end of the load to the last event.
+    /// Time from the end of the load to the last event.
     pub(crate) behind: Duration,
-    /// Lines that say so, each with how often.
+    /// Lines that report the loss, each with its number.
     pub(crate) said: Vec<(String, usize)>,
 }
 
@@ -122,7 +121,7 @@ impl Sample {
         self.created_events + self.deleted_events
     }
 
-    /// Events that should have arrived and did not.
+    /// Returns the number of expected events that did not arrive.
     #[must_use]
     pub(crate) fn lost(&self) -> u64 {
         self.due().saturating_sub(self.delivered())
@@ -131,29 +130,29 @@ impl Sample {
 
 /// One listener at one rate.
 pub(crate) struct Row {
-    /// New flows a second that were asked for.
+    /// Rate of new flows per second.
     pub(crate) rate: u64,
-    /// Who listened.
+    /// The listener.
     pub(crate) listener: Listener,
-    /// By round.
+    /// The measurements by round.
     pub(crate) samples: Vec<Sample>,
 }
 
-/// `conntrack -F`: every entry goes at once.
+/// The result of `conntrack -F`, which deletes every entry at once.
 pub(crate) struct Flush {
-    /// Who listened.
+    /// The listener.
     pub(crate) listener: Listener,
-    /// Entries that were there.
+    /// Entries before the flush.
     pub(crate) flows: u64,
     /// DESTROY events that arrived.
     pub(crate) arrived: u64,
-    /// What the kernel counted as not delivered.
+    /// Events that the kernel counted as not delivered.
     pub(crate) drops: u64,
-    /// What was said.
+    /// Lines that report the loss, each with its number.
     pub(crate) said: Vec<(String, usize)>,
 }
 
-/// All that was measured.
+/// All results.
 pub(crate) struct Report {
     seconds: u64,
     /// By rate, then by listener.
@@ -162,14 +161,14 @@ pub(crate) struct Report {
     pub(crate) flushes: Vec<Flush>,
 }
 
-/// Measures, round by round, each rate on each listener.
+/// Measures each rate with each listener, round by round.
 ///
 /// # Panics
-/// When something does not start, or the machine is not fit for it: root,
-/// nf_conntrack, `conntrack`, `nft`.
+/// When a program does not start, or the machine lacks a requirement: root, nf_conntrack,
+/// `conntrack`, `nft`.
 #[must_use]
 pub(crate) fn run(plan: &Plan) -> Report {
-    // Children inherit it; DPDK's lcores go where `-l` says.
+    // Children inherit the CPU; DPDK's lcores go where `-l` puts them.
     run_command(Command::new("taskset").args(["-apc", "0", &std::process::id().to_string()]));
     let host = Host::new();
     let _room = Setting::at_least(CONNTRACK_MAX, CAPACITY);
@@ -180,7 +179,7 @@ pub(crate) fn run(plan: &Plan) -> Report {
     let mut flushes = Vec::new();
     for round in 0..plan.rounds {
         for at_rate in rows.chunks_mut(listeners.len()) {
-            // Every second round the other way about, so that drift hits all alike.
+            // Every second round runs in reverse order, so that drift affects all alike.
             let measure = |row: &mut Row| {
                 row.samples.push(match row.listener {
                     Listener::Flowtracker => flowtracker(plan, row.rate),
@@ -202,7 +201,7 @@ pub(crate) fn run(plan: &Plan) -> Report {
     Report { seconds: plan.seconds, rows, flushes }
 }
 
-/// A number under `/proc/sys`, put back when dropped.
+/// A number under `/proc/sys`, restored when dropped.
 struct Setting {
     path: &'static str,
     before: String,
@@ -221,25 +220,25 @@ impl Setting {
 
 impl Drop for Setting {
     fn drop(&mut self) {
-        // Perhaps in a panic: nothing more to do about errors.
+        // This may run in a panic, so errors are ignored.
         let _ = fs::write(self.path, &self.before);
     }
 }
 
-/// What a listener has printed so far.
+/// Counts of the lines that a listener has printed so far.
 #[derive(Default)]
 struct Tally {
     created: AtomicU64,
     deleted: AtomicU64,
-    /// What its GAP events say.
+    /// Events that its GAP events report as lost.
     gaps: AtomicU64,
     gap_events: AtomicU64,
-    /// Between a GAP and SYNCED: entries that are there, not events.
+    /// True between a GAP and SYNCED: what arrives then is present entries, not events.
     catching_up: AtomicBool,
 }
 
 impl Tally {
-    /// A line of `conntrack -E`.
+    /// Counts a line of `conntrack -E`.
     fn conntrack(&self, line: &[u8]) {
         match line.trim_ascii_start() {
             [b'[', b'N', b'E', b'W', b']', ..] => self.created.fetch_add(1, Ordering::Relaxed),
@@ -250,10 +249,9 @@ impl Tally {
         };
     }
 
-    /// A line of `ctl watch -o json`.
+    /// Counts a line of `ctl watch -o json`.
     fn ctl(&self, line: &[u8]) {
-        // The type stands near the front. Reading each line as JSON costs more than ctl has time
-        // for.
+        // The type is near the start. To parse each line as JSON would take more time than ctl has.
         const TYPE: &[u8] = b"\"type\":\"EVENT_TYPE_";
         let at = line.windows(TYPE.len()).position(|part| part == TYPE).expect("an event has a type");
         let kind = &line[at + TYPE.len()..];
@@ -280,7 +278,7 @@ impl Tally {
         (self.created.load(Ordering::Relaxed), self.deleted.load(Ordering::Relaxed))
     }
 
-    /// Events that arrived, and those known not to.
+    /// Returns the number of events that arrived or are known to be lost.
     fn accounted(&self) -> u64 {
         let (created, deleted) = self.events();
         created + deleted + self.gaps.load(Ordering::Relaxed)
@@ -295,8 +293,8 @@ struct Counted {
 }
 
 impl Counted {
-    /// Its standard output goes through a named pipe: [`Running`] keeps all it
-    /// reads, and this is a million lines.
+    /// Starts the program. Its standard output goes through a named pipe, because [`Running`] keeps
+    /// all that it reads, and this is a million lines.
     fn spawn(command: &Command, count: fn(&Tally, &[u8])) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let pipe = folder.path().join("events");
@@ -324,7 +322,7 @@ impl Counted {
 struct Generator {
     process: Running,
     reports: usize,
-    // Dropped after the process: DPDK makes its run-time files here.
+    // Dropped after the process: DPDK keeps its run-time files here.
     _folder: tempfile::TempDir,
 }
 
@@ -340,7 +338,8 @@ impl Generator {
         Self { process, reports: 0, _folder: folder }
     }
 
-    /// Sends new flows for some time; gives how many, and how many its port did not take.
+    /// Sends new flows for some time. Returns their number, and the number that its port did not
+    /// take.
     fn load(&mut self, rate: u64, seconds: u64) -> (u64, u64) {
         self.process.write_stdin(&format!("new {rate}\n"));
         std::thread::sleep(Duration::from_secs(seconds));
@@ -348,7 +347,7 @@ impl Generator {
         self.sent()
     }
 
-    /// New flows so far, and frames that the port did not take.
+    /// Returns the new flows so far, and the frames that the port did not take.
     fn sent(&mut self) -> (u64, u64) {
         self.process.write_stdin("report\n");
         let nth = self.reports;
@@ -362,7 +361,8 @@ impl Generator {
     }
 }
 
-/// A namespace whose kernel tracks what it forwards, and the one that sends to it.
+/// A namespace whose kernel tracks the packets that it forwards, and the namespace that sends to
+/// it.
 struct Host {
     sender: Namespace,
     tracker: Namespace,
@@ -371,9 +371,9 @@ struct Host {
 
 /// A listening socket, as `/proc/net/netlink` shows it.
 struct Socket {
-    /// Bytes that wait to be read.
+    /// Bytes that are waiting to be read.
     waiting: u64,
-    /// Messages that it did not take.
+    /// Messages that it dropped.
     drops: u64,
 }
 
@@ -382,8 +382,8 @@ impl Host {
         let (sender, tracker) = (Namespace::new("sender"), Namespace::new("tracker"));
         let ip = |args: &[&str]| run_command(tracker.command("ip").args(args));
         ip(&["link", "add", "port0", "type", "veth", "peer", "name", "eth0", "netns", sender.name()]);
-        // The far end stays down: what leaves by port1 is dropped by its queue, after nf_conntrack
-        // has seen it.
+        // The far end stays down: frames that leave by port1 are dropped by its queue, after
+        // nf_conntrack has seen them.
         ip(&["link", "add", "port1", "type", "veth", "peer", "name", "nowhere"]);
         ip(&["address", "add", "10.0.0.1/24", "dev", "port1"]);
         sender.set_link("eth0", true);
@@ -421,12 +421,12 @@ impl Host {
         Generator::start(self.sender.command(&plan.traffic), "1", device, &options)
     }
 
-    /// Starts on an empty table.
+    /// Starts a listener on an empty table.
     fn listen(&self, listener: Listener) -> Counted {
         run_command(self.tracker.command("conntrack").arg("-F"));
         wait_for("the kernel's table is empty", LIMIT, || (self.entries() == 0).then_some(()));
-        // Option -b of conntrack 1.4.7 sets the size of another socket than the one that it listens
-        // on. What a socket is born with is the same for all.
+        // Option -b of conntrack 1.4.7 sets the buffer of a socket other than the one that it
+        // listens on. The default size applies to all sockets.
         let buffer =
             (listener == Listener::ConntrackBig).then(|| Setting::at_least(RMEM_DEFAULT, BIG_BUFFER));
         let mut command = self.tracker.command("conntrack");
@@ -445,7 +445,7 @@ impl Host {
         self.read("/proc/sys/net/netfilter/nf_conntrack_count").trim().parse().expect("a number")
     }
 
-    /// The socket that is subscribed to NEW and DESTROY.
+    /// Returns the socket that is subscribed to NEW and DESTROY.
     fn socket(&self) -> Option<Socket> {
         let sockets = self.read("/proc/net/netlink");
         // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
@@ -455,7 +455,7 @@ impl Host {
         Some(Socket { waiting: number(4), drops: number(8) })
     }
 
-    /// Entries created since the namespace was made.
+    /// Returns the number of entries created since the namespace was made.
     fn created(&self) -> u64 {
         let text =
             run_command(self.tracker.command("nft").args(["-j", "list", "counter", "ip", "lab", "created"]));
@@ -471,8 +471,9 @@ impl Host {
         packets.expect("a counter") - refused.sum::<u64>()
     }
 
-    /// Waits until all that was sent has arrived or is lost, and nothing goes any more. Gives the
-    /// entries that are left, what the socket did not take, and when the last event came.
+    /// Waits until every event has arrived or is lost, and no more entries are deleted. Returns the
+    /// number of entries left, the number of messages that the socket dropped, and the time of the
+    /// last event.
     fn settle(&self, tally: &Tally) -> (u64, u64, Instant) {
         let look = || (self.entries(), self.socket().expect("conntrack listens"), tally.events());
         let mut last = look();
@@ -520,7 +521,7 @@ impl Host {
         }
     }
 
-    /// Fills the table, then empties it at once.
+    /// Fills the table, then flushes it at once.
     fn flush(&self, plan: &Plan, listener: Listener) -> Flush {
         self.set_timeout(Duration::from_secs(600));
         let mut counted = self.listen(listener);
@@ -529,7 +530,7 @@ impl Host {
         generator.sent();
         let (flows, drops_before, _) = self.settle(&counted.tally);
         let said_before = complaints(&counted.process);
-        // Next to the listener, not instead of it.
+        // Runs beside the listener.
         let flush = ["-c", "1", "conntrack", "-F"];
         run_command(self.tracker.command("taskset").args(flush));
         let (left, drops, _) = self.settle(&counted.tally);
@@ -546,7 +547,7 @@ impl Host {
     }
 }
 
-/// What conntrack says on standard error, without the sum that it ends with.
+/// Returns the lines of conntrack on standard error, without its closing summary.
 fn complaints(process: &Running) -> Vec<(String, usize)> {
     let mut said: Vec<(String, usize)> = Vec::new();
     for line in process.text(Stream::Stderr).lines() {
@@ -623,8 +624,7 @@ fn memif(folder: &Path, number: u8, role: &str) -> String {
     format!("net_memif{number},role={role},id=0,socket-abstract=no,rsize=14,socket={}", socket.display())
 }
 
-/// The complaint that counts, and how often it came: from the round with fewest to the one with
-/// most.
+/// Returns the main complaint and its count, as a range over the rounds.
 fn says<'a>(rounds: impl Iterator<Item = &'a [(String, usize)]>) -> String {
     let warning = |said: &'a [(String, usize)]| {
         let warning = said.iter().find(|(line, _)| line.contains("WARNING")).or_else(|| said.first());

@@ -1,6 +1,6 @@
-//! The perf lab. Without arguments: everything that compares the product with its peers, in one
-//! run, with a report for the terminal, as JSON and as an HTML page. Each part has a file of its
-//! own, and can be run alone:
+//! The perf lab. Without arguments it runs everything that compares the product with its peers, and
+//! writes a report for the terminal, as JSON and as an HTML page. Each part has a file of its own
+//! and can be run alone:
 //!
 //! | argument | what |
 //! |---|---|
@@ -42,10 +42,10 @@ use flowtracker_tests::rounds::Rounds;
 use report::{Better, Report, Row, Section, Target, Versus};
 use serde_json::json;
 
-/// Flows in the capture that is repeated.
+/// Number of flows in the capture that is repeated.
 const FLOWS: [u64; 3] = [1, 1_000, 65_536];
-/// Below this a capture is repeated within itself, so that the driver's queue
-/// of copies is not shorter than a burst.
+/// A smaller capture is repeated within itself, so that the driver's queue of copies is not shorter
+/// than a burst.
 const MIN_FRAMES: u64 = 4_096;
 const START: Duration = Duration::from_secs(60);
 
@@ -54,7 +54,7 @@ struct Plan {
     seconds: u64,
 }
 
-/// As the data plane has it.
+/// The same allocator as the data plane's.
 #[global_allocator]
 static ALLOCATOR: dpdk::memory::LargePages = dpdk::memory::LargePages;
 
@@ -98,7 +98,7 @@ fn main() {
     publish("report", sections);
 }
 
-/// How much of the appliance is measured.
+/// Returns the extent of the appliance's measurements.
 fn plan(only: Option<&str>) -> appliance::Plan {
     let only = only.map(str::to_owned);
     if quick() {
@@ -108,7 +108,7 @@ fn plan(only: Option<&str>) -> appliance::Plan {
     }
 }
 
-/// Prints what was found, and writes it to `target/lab`.
+/// Prints the results, and writes them to `target/lab`.
 fn publish(name: &str, sections: Vec<Section>) {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let facts = vec![
@@ -135,7 +135,7 @@ fn publish(name: &str, sections: Vec<Section>) {
     }
 }
 
-/// The checkout's revision, as git names it.
+/// Returns the checkout's revision, as git names it.
 fn revision() -> String {
     let output =
         Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(workspace_root()).output();
@@ -150,20 +150,20 @@ fn kernel_release() -> String {
     read_line("/proc/sys/kernel/osrelease")
 }
 
-/// How long forwarding is measured.
+/// Returns the plan for forwarding.
 fn forwarding() -> Plan {
     if quick() { Plan { rounds: 1, seconds: 1 } } else { Plan { rounds: 5, seconds: 3 } }
 }
 
-/// How long two revisions are compared: also quickly in several rounds, whose range says whether
-/// there is a difference.
+/// Returns the plan for comparing two revisions. A quick run has several rounds too, whose range
+/// shows whether there is a difference.
 fn revisions() -> Plan {
     if quick() { Plan { rounds: 3, seconds: 2 } } else { Plan { rounds: 5, seconds: 4 } }
 }
 
 /// `perf pcap`: flowtracker next to `dpdk-testpmd` in io mode on a capture that net_pcap repeats
-/// for ever (`infinite_rx=1`), without hugepages. A figure is frames received over the time between
-/// two readings of the counters, taken by the program's own reports.
+/// without end (`infinite_rx=1`), without hugepages. A figure is frames received divided by the
+/// time between two readings of the counters, from the program's own reports.
 fn next_to_testpmd(plan: &Plan) -> Section {
     const PEER: &str = "testpmd io";
     let ours = |capture: &Path, folder: &Path| flowtracker(&binary, capture, plan, folder);
@@ -193,7 +193,7 @@ fn next_to_testpmd(plan: &Plan) -> Section {
     }
 }
 
-/// What two programs that forward are compared under.
+/// Returns the conditions under which two programs that forward are compared.
 fn circumstances(plan: &Plan) -> String {
     format!(
         "net_pcap infinite_rx, 60-byte TCP frames, one worker, 4 KiB pages (--no-huge), DPDK {}, {}, {} rounds of {} s each, interleaved.",
@@ -204,10 +204,10 @@ fn circumstances(plan: &Plan) -> String {
     )
 }
 
-/// Gives Mpps with a capture; the folder is for whatever the program needs.
+/// Measures Mpps with a capture; the folder is for the program's own files.
 type Measure<'a> = &'a dyn Fn(&Path, &Path) -> f64;
 
-/// Measures two programs in turn, on each number of flows in each round: Mpps.
+/// Measures two programs in turn, on each number of flows in each round. Returns Mpps.
 fn interleave(plan: &Plan, programs: [Measure<'_>; 2]) -> Vec<(u64, [Rounds; 2])> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(cores >= 2, "two cores are needed: one for the worker, one for everything else");
@@ -219,7 +219,7 @@ fn interleave(plan: &Plan, programs: [Measure<'_>; 2]) -> Vec<(u64, [Rounds; 2])
             if !capture.exists() {
                 write_capture(&capture, *flows);
             }
-            // Every second round the other way about, so that drift hits both alike.
+            // Every second round runs in reverse order, so that drift affects both alike.
             for turn in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
                 cells[turn].0.push(programs[turn](&capture, folder.path()));
             }
@@ -228,7 +228,7 @@ fn interleave(plan: &Plan, programs: [Measure<'_>; 2]) -> Vec<(u64, [Rounds; 2])
     cells
 }
 
-/// `perf control`.
+/// Runs `perf control`.
 fn beside_commands() {
     let plan = if quick() {
         control::Plan { rounds: 1, idle: Duration::from_secs(1), entries: 100_000 }
@@ -241,8 +241,7 @@ fn beside_commands() {
 
 /// Measures the bare tables.
 fn bare_tables(hugepages: bool) -> tables::Report {
-    // A round of these takes a tenth of a second or two, so that a busy neighbour halves all of it:
-    // the median needs many.
+    // A round is short, so that a disturbance may slow all of it: the median needs many rounds.
     let rounds = if quick() { 5 } else { 25 };
     let mut sizes = vec![(1 << 10, rounds), (1 << 16, rounds), (1 << 20, rounds)];
     if !quick() {
@@ -253,7 +252,7 @@ fn bare_tables(hugepages: bool) -> tables::Report {
     tables::run(&plan)
 }
 
-/// `perf tables [hugepages]`.
+/// Prints the report of `perf tables [hugepages]`.
 fn print_tables(report: &tables::Report) {
     println!("flowtracker {}, DPDK {}, {}.", env!("CARGO_PKG_VERSION"), dpdk_version(), cpu());
     println!();
@@ -267,7 +266,7 @@ fn print_tables(report: &tables::Report) {
     println!("All figures: {}", path.display());
 }
 
-/// `perf fills`.
+/// Runs `perf fills`.
 fn filled_tables() {
     let (largest, often) = if quick() { (1, 10) } else { (100, 100) };
     println!("flowtracker {}, {}.\n\n{}", env!("CARGO_PKG_VERSION"), cpu(), fills::HEADER);
@@ -282,14 +281,15 @@ fn filled_tables() {
     }
 }
 
-/// `perf kernel [SECONDS]`. Loads of another length, once each, show what a buffer only puts off.
+/// Runs `perf kernel [SECONDS]`. Loads of another length, once each, show the losses that a buffer
+/// only delays.
 fn next_to_the_kernel(seconds: Option<u64>) {
     let (rates, rounds, seconds) = match seconds {
         Some(seconds) => (vec![50_000, 100_000], 1, seconds),
         None if quick() => (vec![10_000, 100_000], 1, 2),
         None => (vec![10_000, 50_000, 100_000, 200_000, 400_000], 3, 2),
     };
-    // Built with this program.
+    // Built together with this program.
     let traffic = std::env::current_exe().expect("the path of this program").with_file_name("traffic");
     let plan = kernel::Plan { rates, rounds, seconds, read_out: false, flush: 100_000, traffic };
     println!(
@@ -303,7 +303,7 @@ fn next_to_the_kernel(seconds: Option<u64>) {
     print!("{}", kernel::run(&plan));
 }
 
-/// Whether a short run is wanted.
+/// Returns true for a short run.
 fn quick() -> bool {
     std::env::var_os("QUICK").is_some_and(|v| v != "0")
 }
@@ -315,7 +315,7 @@ fn write_capture(path: &Path, flows: u64) {
     pcap::write_frames(path, &frames).expect("write the capture");
 }
 
-/// EAL arguments that both programs get: main lcore on core 0, one worker on core 1.
+/// Adds the EAL arguments that both programs get: main lcore on core 0, one worker on core 1.
 fn eal(command: &mut Command, capture: &Path, folder: &Path, name: &str) {
     command.env("RUNTIME_DIRECTORY", folder);
     command.args(["-l", "0,1", "--no-huge", "--no-shconf", "--no-pci", "-m", "1024"]);
@@ -325,7 +325,7 @@ fn eal(command: &mut Command, capture: &Path, folder: &Path, name: &str) {
     }
 }
 
-/// Mpps that testpmd reports, the median of its readings after the first.
+/// Returns the Mpps that testpmd reports: the median of its readings after the first.
 fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     let mut command = Command::new("dpdk-testpmd");
     eal(&mut command, capture, folder, "peer");
@@ -348,11 +348,12 @@ fn testpmd(capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     Rounds(by_second).median()
 }
 
-/// Mpps between two readings of our counters; `program` says where a program of ours is.
+/// Returns the Mpps between two readings of the data plane's counters; `program` returns the path
+/// of a program.
 fn flowtracker(program: &dyn Fn(&str) -> PathBuf, capture: &Path, plan: &Plan, folder: &Path) -> f64 {
     let socket = folder.join("control.sock");
     let mut command = Command::new(program("flowtracker-control"));
-    // An earlier revision may not know HTTP, nor that it should not be served.
+    // An earlier revision may lack HTTP, and then also the option to turn it off.
     if run(Command::new(program("flowtracker-control")).arg("--help")).contains("--http") {
         command.args(["--http", "off"]);
     }

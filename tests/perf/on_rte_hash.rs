@@ -1,5 +1,5 @@
-//! `perf on-rte-hash ENTRIES EAL-ARGUMENTS`: the poll loop and the engine of the product with the
-//! real `rte_hash` where the product has its own table. Two ports, one worker, until it is killed.
+//! `perf on-rte-hash ENTRIES EAL-ARGUMENTS`: runs the product's poll loop and engine with the real
+//! `rte_hash` instead of the product's own table, on two ports with one worker, until it is killed.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

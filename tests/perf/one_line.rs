@@ -1,6 +1,6 @@
-//! The worst that can happen to the product's table: flows that all want the same line. Nobody can
-//! choose such flows without the secret, but for `--hash crc` and `jhash`, whose hashes anybody can
-//! compute.
+//! The worst case of the product's table: flows that all have the same home line. Without the
+//! secret nobody can choose such flows, except for `--hash crc` and `jhash`, whose hashes anybody
+//! can compute.
 
 use std::time::Instant;
 
@@ -11,11 +11,11 @@ use flowtracker_tests::{collisions, flows};
 
 use crate::report::{Better, Row, Section, Versus};
 
-/// Flows in a table of twice as many.
+/// Number of flows, in a table with room for twice as many.
 const FLOWS: usize = 4096;
 const PASSES: usize = 256;
 
-/// Hits of such flows next to hits of as many that are spread as they should be.
+/// Compares hits of such flows with hits of the same number of evenly spread flows.
 pub(crate) fn section(rounds: usize) -> Section {
     let mut section = Section {
         id: "one-line",
@@ -54,7 +54,7 @@ pub(crate) fn section(rounds: usize) -> Section {
     section
 }
 
-/// Nanoseconds per flow once all are in the table, none of which may be missing.
+/// Returns nanoseconds per flow, once all flows are in the table, where each must be found.
 fn hits(table: &mut LineTable<Uncounted>, keys: &[FlowKey]) -> f64 {
     for key in keys {
         table.add(key).expect("there is room");

@@ -1,6 +1,5 @@
-//! What a run of the lab found: figures next to each other and next to what they are meant to
-//! reach, as tables for a terminal ([`fmt::Display`]), as JSON, and as one HTML page with a plot
-//! per section.
+//! The results of a run of the lab: figures next to each other and next to their targets, as tables
+//! for a terminal ([`fmt::Display`]), as JSON, and as one HTML page with a plot per section.
 
 mod html;
 mod json;
@@ -15,27 +14,28 @@ use std::fmt;
 use flowtracker_tests::rounds::Rounds;
 use table::Table;
 
-/// Everything that one run found.
+/// All results of one run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub(crate) title: String,
-    /// The machine, the versions, how often and how long: a name and what it is.
+    /// The conditions of the run, such as machine, versions, rounds and times, each as name and
+    /// value.
     pub(crate) facts: Vec<(String, String)>,
     pub(crate) sections: Vec<Section>,
 }
 
-/// Scenarios that belong in one table and one plot.
+/// Scenarios that share one table and one plot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Section {
-    /// Names it in the JSON and in a link.
+    /// Its name in the JSON and in a link.
     pub(crate) id: &'static str,
     pub(crate) title: String,
-    /// What is measured and how, in plain paragraphs with an empty line between them.
+    /// A description of the measurement, in plain paragraphs with an empty line between them.
     pub(crate) text: String,
     /// "Mpps", "ns", "ms", "B".
     pub(crate) unit: &'static str,
     pub(crate) rows: Vec<Row>,
-    /// Whether the figures share an axis to good purpose.
+    /// Whether a common axis for the figures is useful.
     pub(crate) plot: bool,
 }
 
@@ -46,38 +46,38 @@ pub(crate) struct Row {
     pub(crate) scenario: String,
     /// "testpmd io".
     pub(crate) contender: String,
-    /// A figure a round, in the section's unit. Without any it could not be measured.
+    /// One figure per round, in the section's unit. Without any it could not be measured.
     pub(crate) rounds: Vec<f64>,
-    /// What the median itself is meant to reach.
+    /// The target of the median itself.
     pub(crate) target: Option<Target>,
     pub(crate) versus: Vec<Versus>,
-    /// What its memory is made of, or empty.
+    /// The kind of its memory, or empty.
     pub(crate) pages: String,
     /// "source-bound", "18.2 M events/s".
     pub(crate) notes: Vec<String>,
 }
 
-/// A row next to another one of the same section.
+/// A comparison of a row with another one of the same section.
 #[derive(Clone, Debug)]
 pub(crate) struct Versus {
     /// The contender of the other row.
     pub(crate) peer: String,
-    /// The scenario of the other row, if it is not the same.
+    /// The scenario of the other row, if it is a different one.
     pub(crate) scenario: Option<String>,
     pub(crate) better: Better,
     pub(crate) target: Option<Target>,
 }
 
-/// Which figures are the better ones. A ratio above 1 is always in favour of the row that has it.
+/// Whether higher or lower figures are better. A ratio above 1 always favours the row that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Better {
-    /// As rates are: the ratio is ours to the peer's.
+    /// For rates: the ratio is ours to the peer's.
     Higher,
-    /// As times are: the ratio is the peer's to ours.
+    /// For times: the ratio is the peer's to ours.
     Lower,
 }
 
-/// What a figure or a ratio is meant to reach.
+/// The target of a figure or a ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Target {
     AtLeast(f64),
@@ -100,12 +100,12 @@ impl Row {
 }
 
 impl Versus {
-    /// In the same scenario, without a target.
+    /// Returns a comparison within the same scenario, without a target.
     pub(crate) fn new(peer: impl Into<String>, better: Better) -> Self {
         Versus { peer: peer.into(), scenario: None, better, target: None }
     }
 
-    /// The other row in words.
+    /// Returns the name of the other row.
     fn label(&self) -> String {
         match &self.scenario {
             None => self.peer.clone(),
@@ -115,7 +115,7 @@ impl Versus {
 }
 
 impl Target {
-    /// NaN, a figure that there is not, reaches nothing.
+    /// Returns true if the figure reaches the target. NaN, a missing figure, never does.
     fn reached(self, figure: f64) -> bool {
         figure.is_finite()
             && match self {
@@ -125,13 +125,13 @@ impl Target {
     }
 }
 
-/// A row's figures next to those of another one.
+/// The ratio of a row's figures to those of another row.
 struct Ratio {
     of_medians: f64,
     by_round: Rounds,
 }
 
-/// A figure in words, and whether it is one that should be better.
+/// A figure as text, and whether it misses its target.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Judged {
     text: String,
@@ -154,7 +154,7 @@ impl Judged {
             let sign = if sign == "<" { "≥" } else { "≤" };
             return Judged { text: format!("no figure, {sign} {bound:.wanted$}"), missed };
         }
-        // As many decimals as it takes to be true of what is shown: no "0.50 < 0.50".
+        // Shows enough decimals that the text is true: never "0.50 < 0.50".
         let tells = |shown: &usize| {
             let rounded = number(figure, *shown).parse().expect("a number");
             target.reached(rounded) != missed
@@ -164,17 +164,17 @@ impl Judged {
     }
 }
 
-/// A figure as it stands in a table, or a dash where there is none.
+/// Formats a figure for a table, or a dash where there is none.
 fn number(figure: f64, decimals: usize) -> String {
     if figure.is_finite() { format!("{figure:.decimals$}") } else { "–".to_owned() }
 }
 
-/// As many decimals as somebody wrote.
+/// Returns the number of decimals of a figure as written.
 fn decimals_of(figure: f64) -> usize {
     figure.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len())
 }
 
-/// Decimals of a ratio.
+/// Number of decimals of a ratio.
 const OF_RATIOS: usize = 2;
 
 impl Section {
@@ -182,7 +182,7 @@ impl Section {
         self.rows.iter().find(|row| row.scenario == scenario && row.contender == contender)
     }
 
-    /// Without figures where the other row is not there, or has none.
+    /// Returns the ratio to another row; it has no figures where that row is missing or has none.
     fn ratio(&self, row: &Row, versus: &Versus) -> Ratio {
         let scenario = versus.scenario.as_ref().unwrap_or(&row.scenario);
         let ours = row.figures();
@@ -194,8 +194,8 @@ impl Section {
         Ratio { of_medians: over.median() / under.median(), by_round: over.over(&under) }
     }
 
-    /// Decimals that all figures of the section share: three digits of the smallest median, fewer
-    /// of large numbers.
+    /// Returns the number of decimals that all figures of the section share: three digits of the
+    /// smallest median, fewer for large numbers.
     fn decimals(&self) -> usize {
         let medians = self.rows.iter().map(|row| row.figures().median());
         let rounds = self.rows.iter().flat_map(|row| row.rounds.iter().copied());
@@ -225,14 +225,14 @@ impl Section {
         Judged::new(self.ratio(row, versus).of_medians, OF_RATIOS, versus.target)
     }
 
-    /// How many targets there are.
+    /// Returns the number of targets.
     fn targets(&self) -> usize {
         let of_rows = self.rows.iter().filter(|row| row.target.is_some()).count();
         let of_ratios = self.rows.iter().flat_map(|row| &row.versus).filter(|v| v.target.is_some()).count();
         of_rows + of_ratios
     }
 
-    /// What was missed, each in a line of its own.
+    /// Returns the missed targets, one per line.
     fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         for row in &self.rows {
@@ -253,7 +253,7 @@ impl Section {
         missed
     }
 
-    /// How it went, in a sentence; none without a target.
+    /// Returns the outcome in a sentence, or `None` without a target.
     fn verdict(&self) -> Option<String> {
         match (self.missed().len(), self.targets()) {
             (_, 0) => None,
@@ -265,7 +265,7 @@ impl Section {
 }
 
 impl Report {
-    /// What was missed in the whole run.
+    /// Returns the missed targets of the whole run.
     fn missed(&self) -> Vec<String> {
         self.sections.iter().flat_map(Section::missed).collect()
     }
@@ -279,11 +279,11 @@ impl Report {
     }
 }
 
-/// What `×` means, once for all tables.
+/// The meaning of `×`, once for all tables.
 const LEGEND: &str = "Figures are medians of the rounds. × is the ratio of medians to a peer: above 1 the row is the \
                       better one, in rates and in times. \"by round\" is the range of the ratios within one round.";
 
-/// The end of a report.
+/// The heading of the last part of a report.
 const MISSED: &str = "What was missed";
 
 impl fmt::Display for Report {
@@ -312,7 +312,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// What each occurs as first, in that order.
+/// Returns the distinct words, in the order of their first occurrence.
 fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
     words.filter(|word| seen.insert(*word)).collect()

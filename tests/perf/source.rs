@@ -1,5 +1,5 @@
-//! The traffic that needs no wire: `source.c`, preloaded into whatever polls DPDK ports, writes it
-//! and counts it.
+//! The traffic that needs no wire: `source.c`, preloaded into any program that polls DPDK ports,
+//! writes and counts it.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use flowtracker_tests::process::{run, workspace_root};
 
-/// Of so many frames the shares of a [`Load`] are.
+/// The shares of a [`Load`] are out of this number of frames.
 pub(crate) const SHARES: u32 = 1024;
 
 /// Buckets of the histogram of waits: eight for each power of two cycles.
@@ -17,37 +17,38 @@ const BUCKETS: usize = 64 * 8;
 const METER: usize = 8 * (8 + BUCKETS);
 const PORTS: usize = 8;
 
-/// What is sent.
+/// The traffic to send.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Load {
-    /// Flows of both ports together, in turn; 0 leaves frames as the driver made them.
+    /// Number of flows of both ports together, sent in turn; 0 leaves frames as the driver made
+    /// them.
     pub(crate) flows: u64,
-    /// Of [`SHARES`] frames so many are the first of a new flow.
+    /// Number of frames, out of [`SHARES`], that start a new flow.
     pub(crate) fresh: u32,
-    /// Of [`SHARES`] frames so many belong to one flow a port.
+    /// Number of frames, out of [`SHARES`], that belong to one flow per port.
     pub(crate) elephant: u32,
-    /// The flows, if they are chosen ones: 12 bytes each, addresses and ports as on the wire. Both
-    /// ports send all of them.
+    /// A file of the flows, if they are chosen: 12 bytes each, addresses and ports as on the wire.
+    /// Both ports send all of them.
     pub(crate) keys: Option<PathBuf>,
-    /// Whether to take the time from receive to transmit.
+    /// Whether to measure the time from receive to transmit.
     pub(crate) latency: bool,
 }
 
-/// Counts since the program was started.
+/// Counts since the start of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     /// Frames received.
     pub(crate) frames: u64,
-    /// The first ones of new flows among them.
+    /// Received frames that start a new flow.
     pub(crate) fresh: u64,
     /// Frames by bucket of the time from receive to transmit.
     waited: Vec<u64>,
-    /// Cycles a second.
+    /// Cycles per second.
     hz: u64,
 }
 
 impl Counts {
-    /// What has been counted since.
+    /// Returns the counts since `before`.
     pub(crate) fn since(&self, before: &Counts) -> Counts {
         Counts {
             frames: self.frames - before.frames,
@@ -57,7 +58,8 @@ impl Counts {
         }
     }
 
-    /// The time, in nanoseconds, in which this share of the frames was sent; the end of its bucket.
+    /// Returns a quantile of the time from receive to transmit, in nanoseconds: the end of its
+    /// bucket.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let all: u64 = self.waited.iter().sum();
         let mut left = (all as f64 * share).ceil() as u64;
@@ -72,14 +74,14 @@ impl Counts {
     }
 }
 
-/// Where a program under `source.c` counts.
+/// The file in which a program under `source.c` counts.
 pub(crate) struct Meter {
     file: File,
     path: PathBuf,
 }
 
 impl Meter {
-    /// A new one in this folder; one program may use it.
+    /// Makes a new file in this folder; one program may use it.
     pub(crate) fn new(folder: &Path) -> Self {
         let path = folder.join("meter");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path);
@@ -88,7 +90,7 @@ impl Meter {
         Meter { file, path }
     }
 
-    /// Makes the program's ports send this.
+    /// Makes the program's ports send this load.
     pub(crate) fn attach(&self, program: &mut Command, library: &Path, load: &Load) {
         let per_port = if load.keys.is_some() { load.flows } else { load.flows.div_ceil(2) };
         program.env("LD_PRELOAD", library);
@@ -102,7 +104,7 @@ impl Meter {
         }
     }
 
-    /// The counts of all ports.
+    /// Returns the counts of all ports.
     pub(crate) fn read(&self) -> Counts {
         let mut bytes = vec![0; PORTS * METER];
         self.file.read_exact_at(&mut bytes, 0).expect("the counts");
@@ -120,7 +122,7 @@ impl Meter {
     }
 }
 
-/// Compiles `source.c`; the answer is what to preload.
+/// Compiles `source.c` and returns the path of the library to preload.
 pub(crate) fn build() -> PathBuf {
     let root = workspace_root();
     let library = root.join("target/lab/source.so");

@@ -1,5 +1,5 @@
-//! A control service that takes everything and keeps nothing: what is measured with it is the data
-//! plane, its exporter and the link, and nobody's bookkeeping.
+//! A control service that accepts everything and keeps nothing: it is used to measure the data
+//! plane, its exporter and the link, without the cost of a mirror.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ use flowtracker_proto::v1::dataplane_link_service_server::{
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::{Request, Response, Status, Streaming};
 
-/// How long the data plane may take to answer.
+/// The longest time that the data plane may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What has come over the link.
+/// Counts of the records that arrived over the link.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// Records of any kind.
@@ -26,16 +26,17 @@ pub(crate) struct Heard {
     pub(crate) created: AtomicU64,
     /// DELETED records.
     pub(crate) deleted: AtomicU64,
-    /// Those of them, by the idle timer, whose entry had been idle for less than its aging.
+    /// DELETED records among them, by the idle timer, whose entry had been idle for less than its
+    /// aging.
     pub(crate) early: AtomicU64,
 }
 
 #[derive(Default)]
 struct Shared {
     heard: Heard,
-    /// To the data plane, while there is one.
+    /// The channel to the data plane, while one is attached.
     commands: Mutex<Option<tokio::sync::mpsc::Sender<Result<v1::AttachResponse, Status>>>>,
-    /// Who waits for the answer.
+    /// The channel to the caller that waits for the answer.
     asked: Mutex<Option<mpsc::Sender<v1::DataplaneStats>>>,
 }
 
@@ -47,7 +48,7 @@ pub(crate) struct Swallow {
 }
 
 impl Swallow {
-    /// Listens in this folder.
+    /// Starts the service on a socket in this folder.
     pub(crate) fn start(folder: &Path) -> Self {
         let socket = folder.join("swallow.sock");
         let shared = Arc::new(Shared::default());
@@ -69,17 +70,17 @@ impl Swallow {
         Swallow { socket, shared, _runtime: runtime }
     }
 
-    /// For the data plane's `--control`.
+    /// Returns the address for the data plane's `--control`.
     pub(crate) fn uri(&self) -> String {
         format!("unix:{}", self.socket.display())
     }
 
-    /// What has come so far.
+    /// Returns the counts so far.
     pub(crate) fn heard(&self) -> &Heard {
         &self.shared.heard
     }
 
-    /// Whether nothing comes for a while.
+    /// Returns true if nothing arrives for a while.
     pub(crate) fn is_quiet(&self) -> bool {
         let records = || self.heard().records.load(Ordering::Relaxed);
         let before = records();
@@ -87,7 +88,7 @@ impl Swallow {
         records() == before
     }
 
-    /// The data plane's counters, once it is attached.
+    /// Returns the data plane's counters, once it is attached.
     pub(crate) fn stats(&self) -> Option<v1::DataplaneStats> {
         let commands = self.shared.commands.lock().expect("no panic").clone()?;
         let (asked, answer) = mpsc::channel();
@@ -135,7 +136,7 @@ impl DataplaneLinkService for Link {
 }
 
 impl Heard {
-    /// Counts by the kind, and looks closely at one deletion of each batch.
+    /// Counts the records by kind, and checks one deletion of each batch.
     fn take(&self, batch: &v1::Batch) {
         const CREATED: u8 = v1::RecordKind::Created as u8;
         const DELETED: u8 = v1::RecordKind::Deleted as u8;

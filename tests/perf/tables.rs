@@ -1,11 +1,11 @@
 //! `perf tables`: the bare tables side by side, without ports: the product's, librte_hash's, and
 //! the learner table of librte_table.
 //!
-//! A round makes each table, fills it, and asks it for flows that are there, for flows that are
-//! not, and for the oldest ones to make room for new ones. Tables take turns in one process, one
-//! alive at a time, every second round the other way about. Keys are made ahead, some at a time,
-//! outside of the measurement. Every answer is compared with what is known about the flow: a figure
-//! of a table that forgets does not come about.
+//! A round makes each table, fills it, looks up flows that are present and flows that are not, and
+//! replaces the oldest flows by new ones. Tables take turns in one process, one at a time, with
+//! every second round in reverse order. Keys are made in advance, in chunks, outside of the
+//! measured time. Every answer is compared with the expected one, so that a table that loses flows
+//! yields no figure.
 
 #[path = "tables/contenders.rs"]
 mod contenders;
@@ -29,30 +29,29 @@ use flowtracker_tests::rounds::Rounds;
 pub(crate) use report::target;
 pub(crate) use report::{Operation, Report, Row, Size};
 
-/// Keys that are made at a time: so few that a small table stays in the cache meanwhile.
+/// Keys that are made at a time; few enough that a small table stays in the cache meanwhile.
 const CHUNK: usize = 16 * BURST;
 /// Flows from this number on are in no table.
 const ABSENT: u64 = 1 << 40;
-/// A bucket of the largest table, the learner's, for each flow; and what is lost to alignment and
-/// headers.
+/// Bytes for each flow: a bucket of the largest table, the learner's, with alignment and headers.
 const EAL_BYTES_PER_FLOW: u64 = 256;
 const EAL_MORE_MIB: u64 = 192;
 
-/// How much is to be done.
+/// The extent of a run.
 pub(crate) struct Plan {
-    /// Numbers of flows, powers of two, each at least a chunk of keys; and how often each
-    /// measurement is made with them.
+    /// Numbers of flows, which are powers of two of at least a chunk of keys, each with its number
+    /// of rounds.
     pub(crate) sizes: Vec<(u32, usize)>,
-    /// A smaller table is filled again and again until so many flows were added.
+    /// A smaller table is filled repeatedly until this number of flows was added.
     pub(crate) inserts: u64,
-    /// Flows that are looked up, and again as many that are not there.
+    /// Number of lookups of present flows, and again of absent ones.
     pub(crate) lookups: u64,
-    /// Flows that are replaced.
+    /// Number of flows that are replaced.
     pub(crate) churn: u64,
-    /// For the EAL's only lcore; the caller's thread is left where it is.
+    /// CPU of the EAL's only lcore; the caller's thread stays where it is.
     pub(crate) cpu: u32,
-    /// Whether DPDK's tables get hugepages of 2 MiB, which are taken from the machine for as long
-    /// as this lasts.
+    /// Whether DPDK's tables get hugepages of 2 MiB, which are taken from the machine during the
+    /// run.
     pub(crate) hugepages: bool,
 }
 
@@ -72,8 +71,8 @@ impl Table {
     pub(crate) const PEERS: [Table; 5] =
         [Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
 
-    /// The learner refuses a flow when its bucket is full, without a word. All others must take
-    /// what they have room for.
+    /// Returns true for the learner, which silently refuses a flow when its bucket is full. All
+    /// others must accept the flows that they have room for.
     fn may_refuse(self) -> bool {
         self == Table::Learner
     }
@@ -92,13 +91,13 @@ impl fmt::Display for Table {
     }
 }
 
-/// What became of the flows of one round.
+/// Counts of the flows of one round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Flows in the table once it was filled, and those that it refused.
     pub(crate) taken: u64,
     pub(crate) refused: u64,
-    /// Lookups that found something, of flows that had been taken and of others.
+    /// Lookups that found an entry, of flows that had been taken and of others.
     pub(crate) found: u64,
     pub(crate) found_absent: u64,
     /// Of the flows that were replaced: deleted, and added or refused.
@@ -107,17 +106,17 @@ pub(crate) struct Counts {
     pub(crate) added_refused: u64,
 }
 
-/// Measures all, or panics where a table breaks a law.
+/// Measures all tables. Panics where one breaks a law.
 pub(crate) fn run(plan: &Plan) -> Report {
     let largest = plan.sizes.iter().map(|&(flows, _)| flows).max().expect("a number of flows");
     let mib = (u64::from(largest) * EAL_BYTES_PER_FLOW).div_ceil(1 << 20) + EAL_MORE_MIB;
     let before = Memory::now();
-    // Given back after the EAL is gone.
+    // Returned to the machine after the EAL is gone.
     let hugepages = plan.hugepages.then(|| Hugepages::take(mib.div_ceil(2)));
     let eal = start_eal(plan.cpu, mib, hugepages.as_ref().map(Hugepages::folder));
-    // The EAL takes memory that was never used for zero as it is, and leaves the page faults to
-    // whoever writes there first. What has been used, as it is after the first of these two, it
-    // zeroes when it hands it out again.
+    // The EAL does not zero memory that was never used, and leaves the page faults to the first
+    // writer. Memory that was used, as after the first of these two, is zeroed when it is handed
+    // out again.
     drop(learner(&eal, largest));
     drop(learner(&eal, largest));
     let pages = Memory::now().since(&before);
@@ -125,7 +124,7 @@ pub(crate) fn run(plan: &Plan) -> Report {
     Report { sizes: sizes.collect() }
 }
 
-/// Without ports, and with memory for the largest of DPDK's tables.
+/// Starts the EAL without ports, and with memory for the largest of DPDK's tables.
 fn start_eal(cpu: u32, mib: u64, hugepages: Option<&Path>) -> Eal {
     let mut args =
         format!("--no-shconf --no-pci -l {cpu} -m {mib} --file-prefix fttables{}", std::process::id());
@@ -137,7 +136,7 @@ fn start_eal(cpu: u32, mib: u64, hugepages: Option<&Path>) -> Eal {
     Eal::init("tables", &args).unwrap_or_else(|error| panic!("the EAL does not start: {error}"))
 }
 
-/// `pages` says where the memory of DPDK's tables is.
+/// Measures all tables with this number of flows. `pages` describes the memory of DPDK's tables.
 fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Size {
     assert!(flows.is_power_of_two() && flows as usize >= CHUNK, "{flows} flows");
     let before = Memory::now();
@@ -146,7 +145,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
     let our_pages = Memory::now().since(&before);
     let places = ours.table.positions();
     drop(ours);
-    // A table has places for 5/3 of what it may hold. rte_hash is half full as well.
+    // A table has places for 5/3 of the entries that it may hold. rte_hash is half full as well.
     let half = flows + flows / 5;
     let half_places = Ours::new(half, 0).table.positions();
     let row = |table| {
@@ -165,7 +164,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
         let mut bench = Bench { table: Nothing, plan, flows: flows.into(), refused: HashSet::new() };
         size.stream.0.push(bench.hits().0);
         let mut order = [0, 1, 2, 3, 4, 5];
-        // Every second round the other way about, so that drift hits all alike.
+        // Every second round runs in reverse order, so that drift affects all alike.
         if round % 2 == 1 {
             order.reverse();
         }
@@ -175,15 +174,15 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
                 // Full, to the last entry that it may hold.
                 Table::Ours => measure(plan, flows, || Ours::new(flows, round)),
                 Table::OursHalf => measure(plan, flows, || Ours::new(half, round)),
-                // Half of its places are taken: with more, a bucket or two may overflow, and it
-                // gets slower.
+                // Half of its places are taken: with more, a bucket or two may overflow, which
+                // makes it slower.
                 Table::Hash => {
                     measure(plan, flows, || Hash::<{ FlowKey::BYTES }>::new(eal, 2 * flows, false))
                 }
                 Table::HashPacked => measure(plan, flows, || Hash::<16>::new(eal, 2 * flows, false)),
-                // It is there for tables that are filled to the last place.
+                // This variant is made for tables that are filled to the last place.
                 Table::HashExt => measure(plan, flows, || Hash::<16>::new(eal, flows, true)),
-                // "n_keys_max" of its parameters: as many buckets of four.
+                // `n_keys_max` of its parameters: the same number of buckets of four.
                 Table::Learner => measure(plan, flows, || learner(eal, flows)),
             };
             assert!(
@@ -200,7 +199,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
     size
 }
 
-/// One round of one table: nanoseconds in the order of [`Operation::ALL`].
+/// Measures one round of one table. Returns nanoseconds in the order of [`Operation::ALL`].
 fn measure<C: Contender>(
     plan: &Plan,
     flows: u32,
@@ -211,7 +210,7 @@ fn measure<C: Contender>(
     let mut insert = 0.0;
     for fill in 0..fills {
         if fill != 0 {
-            // The old one goes first: only one at a time.
+            // The old table is dropped first, because only one may exist at a time.
             let Bench { table, .. } = bench;
             drop(table);
             bench = Bench { table: make(), plan, flows: flows.into(), refused: HashSet::new() };
@@ -235,17 +234,16 @@ fn measure<C: Contender>(
     ([hit, miss, insert, churn], counts)
 }
 
-/// A table and what is known about it.
+/// A table and the expected answers.
 struct Bench<'p, C> {
     table: C,
     plan: &'p Plan,
     flows: u64,
-    /// Flows that were to be added and are not there.
+    /// Flows that the table refused to add.
     refused: HashSet<u64>,
 }
 
-/// Numbers of flows and their keys, as many as are made at a time, and what the table answered to
-/// each burst.
+/// The numbers and keys of the flows of one chunk, and the table's answer to each burst.
 struct Chunk<K> {
     numbers: Vec<u64>,
     keys: Vec<K>,
@@ -253,14 +251,14 @@ struct Chunk<K> {
 }
 
 impl<K> Chunk<K> {
-    /// The flows of one chunk out of `count`, which begins with the `start`-th.
+    /// Makes the flows of one chunk out of `count`, which begins with the `start`-th.
     fn make(start: u64, count: u64, number: impl Fn(u64) -> u64, key: impl Fn(&FlowKey) -> K) -> Self {
         let numbers: Vec<u64> = (start..count.min(start + CHUNK as u64)).map(number).collect();
         let keys = numbers.iter().map(|&number| key(&flow(number))).collect();
         Chunk { numbers, keys, answers: [0; CHUNK / BURST] }
     }
 
-    /// Every flow with what was answered about it.
+    /// Returns every flow with the answer about it.
     fn answered(&self) -> impl Iterator<Item = (u64, bool)> {
         self.numbers.chunks(BURST).zip(self.answers).flat_map(|(numbers, answer)| {
             numbers.iter().enumerate().map(move |(i, &n)| (n, answer >> i & 1 == 1))
@@ -269,8 +267,8 @@ impl<K> Chunk<K> {
 }
 
 impl<C: Contender> Bench<'_, C> {
-    /// Asks about `count` flows: `number` says which the n-th is, `ask` is the call, `law` is told
-    /// each answer. Nanoseconds per flow.
+    /// Calls the table for `count` flows. `number` returns the n-th flow, `ask` makes the call, and
+    /// `law` checks each answer. Returns nanoseconds per flow.
     fn ask(
         &mut self,
         count: u64,
@@ -295,13 +293,13 @@ impl<C: Contender> Bench<'_, C> {
         took.as_nanos() as f64 / count as f64
     }
 
-    /// Adds the flows from 0 on.
+    /// Adds the flows from 0 on. Returns nanoseconds per flow.
     fn fill(&mut self) -> f64 {
         self.ask(self.flows, |n| n, C::insert, note_refused)
     }
 
-    /// Looks flows up, each as often as any other, in an order that has nothing to do with that of
-    /// their addition; also says how many were found.
+    /// Looks flows up, each equally often, in an order that is unrelated to that of their addition.
+    /// Also returns the number of flows found.
     fn hits(&mut self) -> (f64, u64) {
         let flows = self.flows;
         let mut found = 0;
@@ -317,7 +315,7 @@ impl<C: Contender> Bench<'_, C> {
         (ns, found)
     }
 
-    /// Looks up flows that were never added; also says how many were found.
+    /// Looks up flows that were never added. Also returns the number of flows found.
     fn misses(&mut self) -> (f64, u64) {
         let mut found = 0;
         let ns = self.ask(
@@ -332,8 +330,8 @@ impl<C: Contender> Bench<'_, C> {
         (ns, found)
     }
 
-    /// Deletes the oldest burst of flows and adds as many new ones, again and again. Nanoseconds
-    /// per pair; also says how many were deleted.
+    /// Deletes the oldest burst of flows and adds a burst of new ones, repeatedly. Returns
+    /// nanoseconds per pair, and the number of flows deleted.
     fn churn(&mut self) -> (f64, u64) {
         let mut took = Duration::ZERO;
         let mut deleted = 0;
@@ -369,8 +367,8 @@ fn note_refused(refused: &mut HashSet<u64>, flow: u64, taken: bool) {
     }
 }
 
-/// Where `n` of 0 to `count` - 1 comes when they are put in another order, which `seed` chooses.
-/// `count` is a power of two.
+/// Returns the place of `n`, of 0 to `count` - 1, in a permutation that `seed` chooses. `count` is
+/// a power of two.
 fn shuffled(n: u64, count: u64, seed: u64) -> u64 {
     let mask = count - 1;
     let half = count.ilog2().div_ceil(2);
@@ -407,7 +405,7 @@ impl Memory {
         }
     }
 
-    /// What the memory that has come since `before` consists of, in words.
+    /// Describes the memory that was added since `before`.
     fn since(&self, before: &Memory) -> String {
         let grown = |of: fn(&Memory) -> u64| of(self).saturating_sub(of(before));
         match (grown(|m| m.hugetlb), grown(|m| m.transparent), grown(|m| m.usual)) {

@@ -1,6 +1,5 @@
-//! A watcher of the lab: `perf watch URI` decodes every event, as a program
-//! that uses the API would, and counts. It says what it has seen when its
-//! standard input ends or asks.
+//! A watcher of the lab: `perf watch URI` decodes every event, as a program that uses the API
+//! would, and counts. It prints its counts for each line on its standard input, and at its end.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::mpsc;
@@ -12,18 +11,18 @@ use flowtracker_proto::v1::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a watcher has seen since it was last asked.
+/// Counts of a watcher since the last query.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// Events with a number of their own.
     pub(crate) events: u64,
-    /// Events that a GAP has announced as lost.
+    /// Events that a GAP has reported as lost.
     pub(crate) lost: u64,
-    /// Numbers that are missing without a GAP, or come twice: always 0.
+    /// Numbers that are missing without a GAP, or repeated: always 0.
     pub(crate) unannounced: u64,
     /// Number of the last event.
     pub(crate) last_seq: u64,
-    /// Delay of each CREATED from its packet to here, microseconds, sorted.
+    /// Delay of each CREATED from its packet to this program, microseconds, sorted.
     pub(crate) delays_us: Vec<u32>,
 }
 
@@ -35,7 +34,7 @@ impl Seen {
                 self.last_seq = event.gap_to;
             }
             EventType::Synced | EventType::Progress => self.last_seq = self.last_seq.max(event.seq),
-            // Part of the snapshot after a gap.
+            // An entry of the snapshot after a gap.
             _ if event.seq == self.last_seq && self.lost > 0 => {}
             kind => {
                 self.events += 1;
@@ -52,15 +51,15 @@ impl Seen {
         }
     }
 
-    /// The delay that `share` of the events stay below, microseconds.
+    /// Returns the delay, in microseconds, that `share` of the events stay below.
     pub(crate) fn percentile_us(&self, share: f64) -> u32 {
         let last = self.delays_us.len().saturating_sub(1);
         self.delays_us.get((last as f64 * share).round() as usize).copied().unwrap_or(0)
     }
 }
 
-/// Watches until standard input ends. Each line on it is answered with a
-/// [`Seen`] in JSON, and the counting starts over. `delays` keeps them as well.
+/// Watches until standard input ends. Answers each line on it with a [`Seen`] in JSON, and starts
+/// the counts over. With `delays` it records the delays as well.
 pub(crate) fn run(uri: &str, delays: bool) {
     let (asked, questions) = mpsc::channel();
     std::thread::spawn(move || {
@@ -69,7 +68,7 @@ pub(crate) fn run(uri: &str, delays: bool) {
                 return;
             }
         }
-        // Nobody asks any more.
+        // No further queries come.
         std::process::exit(0);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -102,8 +101,8 @@ pub(crate) fn run(uri: &str, delays: bool) {
     });
 }
 
-/// Opens `count` streams from a snapshot on, each on a connection of its own, and
-/// never reads one. Ends with standard input.
+/// Opens `count` streams from a snapshot on, each on a connection of its own, and never reads one.
+/// Ends with standard input.
 pub(crate) fn stuck(uri: &str, count: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let streams = runtime.block_on(async {
@@ -120,7 +119,7 @@ pub(crate) fn stuck(uri: &str, count: usize) {
     });
     let mut out = std::io::stdout().lock();
     writeln!(out, "stuck").and_then(|()| out.flush()).expect("somebody reads");
-    // The connections answer pings, so that nobody takes them for dead.
+    // The connections answer pings, so that the server does not take them for dead.
     std::thread::spawn(move || {
         for _ in std::io::stdin().lock().lines().map_while(Result::ok) {}
         std::process::exit(0);

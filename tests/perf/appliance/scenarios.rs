@@ -1,4 +1,4 @@
-//! What is measured, and what it is meant to reach.
+//! The scenarios that are measured, and their targets.
 
 use std::path::{Path, PathBuf};
 
@@ -13,22 +13,22 @@ use crate::source::{Load, SHARES};
 
 /// testpmd on bare ports.
 pub(crate) const TESTPMD: &str = "testpmd io";
-/// testpmd on the lab's source: its ceiling.
+/// testpmd on the lab's source: the upper bound for programs on that source.
 pub(crate) const SOURCE: &str = "testpmd io, stamped";
 pub(crate) const OURS: &str = "flowtracker";
 const NO_ACCOUNTING: &str = "flowtracker, accounting off";
 const RTE_HASH: &str = "the engine on rte_hash, accounting off";
 
-/// No entry expires while anything is measured.
+/// No entry expires during a measurement.
 const NEVER: &str = "--timer-profiles=864000000";
 
-/// A trial and what is read off it.
+/// A trial and the figures that are read from it.
 pub(crate) struct Case {
     pub(crate) trial: Trial,
     pub(crate) figures: Vec<Figure>,
 }
 
-/// A row in the making.
+/// A row that is still being filled.
 pub(crate) struct Figure {
     pub(crate) section: usize,
     pub(crate) read: fn(&Measured) -> f64,
@@ -39,7 +39,7 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// The row that its values are added to.
+    /// Returns the row that its values are added to.
     pub(crate) fn row(&self) -> Row {
         Row {
             scenario: self.scenario.clone(),
@@ -71,7 +71,7 @@ impl Figure {
     }
 }
 
-/// Sections, and the cases that fill them: alone, or in turns with those that they are compared
+/// Sections, and the cases that fill them: each alone, or in turns with those that it is compared
 /// with.
 #[derive(Default)]
 struct Lab {
@@ -86,12 +86,12 @@ impl Lab {
         self.sections.len() - 1
     }
 
-    /// A measurement that has the machine for itself.
+    /// Adds a measurement that runs alone.
     fn case(&mut self, trial: Trial, figures: Vec<Figure>) {
         self.contests.push(vec![Case { trial, figures }]);
     }
 
-    /// Measurements that take turns, of nothing but frames a second.
+    /// Adds measurements that take turns and yield only frames per second.
     fn contest<const N: usize>(&mut self, entrants: [(Trial, Figure); N]) {
         let cases = entrants.into_iter().map(|(trial, figure)| Case { trial, figures: vec![figure] });
         self.contests.push(cases.collect());
@@ -113,14 +113,15 @@ fn mpps(measured: &Measured) -> f64 {
     measured.mpps
 }
 
-/// The data plane with a table for so many flows, and these options.
+/// Returns the data plane with a table for this number of flows, and these options.
 fn ours(capacity: u64, options: &[&str]) -> Who {
     let mut all = vec![format!("--capacity={capacity}")];
     all.extend(options.iter().map(|&option| option.to_owned()));
     Who::Ours(all)
 }
 
-/// Room for the flows and a quarter more, as somebody would choose who knows how many there are.
+/// Returns the room for the flows and a quarter more, as an operator who knows their number would
+/// choose.
 fn room(flows: u64) -> u64 {
     (flows * 5 / 4).max(65_536)
 }
@@ -137,10 +138,10 @@ fn name(flows: u64) -> String {
     }
 }
 
-/// Sections, and the cases that fill them, those that take turns together.
+/// Sections, and the cases that fill them; those that take turns are grouped.
 pub(crate) type All = (Vec<Section>, Vec<Vec<Case>>);
 
-/// Everything, in the order in which it is shown.
+/// Returns all scenarios, in the order of the report.
 pub(crate) fn all(plan: &Plan, folder: &Path) -> All {
     let mut lab = Lab::default();
     hits(&mut lab, plan);
@@ -178,7 +179,7 @@ fn hits(lab: &mut Lab, plan: &Plan) {
             ),
             (on, row(OURS).versus(TESTPMD, Some(with)).versus(SOURCE, None)),
         ];
-        // The memory of rte_hash is the EAL's, which touches all of it at the start.
+        // The memory of rte_hash belongs to the EAL, which touches all of it at the start.
         if count > 1 << 20 {
             lab.contest(entrants);
             continue;
@@ -189,8 +190,8 @@ fn hits(lab: &mut Lab, plan: &Plan) {
     }
 }
 
-/// Known flows with this checkout's data plane and with that of another revision, which is in the
-/// folder `programs`.
+/// Returns the scenarios with known flows for this checkout's data plane and for that of another
+/// revision, which is in the folder `programs`.
 pub(crate) fn revisions(plan: &Plan, name: &str, programs: &Path) -> All {
     let mut lab = Lab::default();
     let title = format!("{name} and this checkout: known flows");
@@ -254,7 +255,7 @@ fn new_flows(lab: &mut Lab, plan: &Plan) {
     );
     let fresh = |share, count| Load { flows: count, fresh: share, ..Load::default() };
     let seconds = (plan.seconds + 3.0).ceil() as u64;
-    // Enough for what a lcore can make in that time.
+    // Enough for the entries that an lcore can create in that time.
     let capacity = (8_000_000 * seconds).next_power_of_two();
     lab.case(
         Trial { warm_up: 500_000, ..Trial::new(ours(capacity, &[NEVER]), fresh(SHARES, 2)) },
@@ -304,7 +305,7 @@ fn hostile(lab: &mut Lab, folder: &Path) {
          under --hash crc; one flow that has nine frames of ten among a million others; bursts of one frame.",
     );
     const COUNT: u64 = 1 << 16;
-    // The source reads both from a file, which takes it as long.
+    // The source reads both sets from a file, so that they cost it the same.
     let chosen = write_keys(folder.join("colliding"), collisions::crc(COUNT as usize));
     let ordinary = write_keys(folder.join("random"), (0..COUNT).map(flow));
     let random = name(COUNT);
@@ -337,7 +338,7 @@ fn hostile(lab: &mut Lab, folder: &Path) {
     ]);
 }
 
-/// Flows for the source.
+/// Writes flows to a file for the source.
 fn write_keys(path: PathBuf, keys: impl IntoIterator<Item = FlowKey>) -> PathBuf {
     let mut bytes = Vec::new();
     for key in keys {
@@ -431,7 +432,7 @@ fn aging(lab: &mut Lab, plan: &Plan) {
     for count in [1 << 16, 1 << 20, 15 << 20].into_iter().filter(|count| *count <= plan.largest) {
         let scenario = name(count);
         let load = Load { fresh: SHARES / 100, ..flows(count) };
-        // Known flows come again in time.
+        // Known flows return before they expire.
         let aging = if count > 1 << 20 { "--timer-profiles=12000" } else { "--timer-profiles=1000" };
         lab.case(
             Trial { expiring: true, ..Trial::new(ours(count * 17 / 16 + (1 << 20), &[aging]), load) },
@@ -453,8 +454,8 @@ fn aging(lab: &mut Lab, plan: &Plan) {
         let trial = Trial::new(ours(room(COUNT), &[option, "--accounting=off"]), flows(COUNT));
         (Trial { warm_up: 40 * COUNT, ..trial }, figure(section, scenario, NO_ACCOUNTING, mpps))
     };
-    // Two at a time: what comes due while the other has its turn is done in one's own, so what
-    // aging costs counts twice.
+    // They run in pairs. Expiry that becomes due during the other's turn is done in one's own, so
+    // the cost of aging counts twice.
     for (scenario, option, target) in
         [("30 s", "--timer-profiles=30000", Some(0.97)), ("1 s", "--timer-profiles=1000", None)]
     {

@@ -1,4 +1,4 @@
-//! One program, one load, one measurement; or several programs in turns.
+//! A measurement of one program under one load, or of several programs in turns.
 
 use std::cell::Cell;
 use std::ops::RangeInclusive;
@@ -19,51 +19,52 @@ use crate::source::{Counts, Load, Meter};
 use crate::swallow::Swallow;
 
 const START: Duration = Duration::from_secs(90);
-/// How long a turn is, at least.
+/// Minimum length of a turn.
 const TURN: Duration = Duration::from_millis(25);
-/// How long before a turn a program has to find its caches as they were: what it takes to see every
-/// flow twice at 20 M/s. With more flows than that, no cache holds them anyway.
+/// Time that a program runs before its turn is measured, so that its caches are warm: long enough
+/// to see every flow twice. No cache holds the flows of a larger load anyway.
 const BEFORE_TURN: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(100);
 
 fn before_turn(flows: u64) -> Duration {
     Duration::from_micros(flows / 10).clamp(*BEFORE_TURN.start(), *BEFORE_TURN.end())
 }
 
-/// What forwards the frames.
+/// The program that forwards the frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     /// `dpdk-testpmd --forward-mode=io`.
     Testpmd,
     /// The data plane, with these options.
     Ours(Vec<String>),
-    /// Its poll loop and engine around the real rte_hash, of so many entries.
+    /// The poll loop and engine of the data plane around the real rte_hash, with room for this
+    /// number of entries.
     OnRteHash(u64),
 }
 
-/// What happens during the measurement.
+/// The other activity during the measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Meanwhile {
-    /// Nothing; the control service swallows all events.
+    /// None; the control service swallows all events.
     #[default]
     Nothing,
-    /// The real control service mirrors the table, and nobody asks.
+    /// The real control service mirrors the table, without other clients.
     Mirrored,
-    /// It lists the table, again and again.
+    /// The control service lists the table, again and again.
     Dump,
-    /// It empties the table, again and again.
+    /// The control service flushes the table, again and again.
     Flush,
-    /// Watchers of it read nothing.
+    /// The control service has watchers that read nothing.
     StuckWatchers,
 }
 
-/// A measurement to be made.
+/// A measurement to make.
 #[derive(Clone, Debug)]
 pub(crate) struct Trial {
     pub(crate) who: Who,
     pub(crate) load: Load,
-    /// Where our programs are, when they are not this checkout's.
+    /// Folder of the project's programs, when they are not this checkout's.
     pub(crate) programs: Option<PathBuf>,
-    /// EAL's choice of lcores: main lcore and exporter on CPU 0, if there is room.
+    /// EAL's list of lcores: main lcore and exporter on CPU 0, if there is room.
     pub(crate) lcores: &'static str,
     /// Whether mbufs are in hugepages.
     pub(crate) hugepages: bool,
@@ -71,14 +72,15 @@ pub(crate) struct Trial {
     pub(crate) burst: u32,
     pub(crate) ports: u32,
     pub(crate) meanwhile: Meanwhile,
-    /// Wait until so many frames were received before measuring.
+    /// Number of frames to receive before measuring.
     pub(crate) warm_up: u64,
-    /// And until an entry has expired.
+    /// Whether to wait until an entry has expired, too.
     pub(crate) expiring: bool,
 }
 
 impl Trial {
-    /// On two ports, with one worker, hugepages and bursts of 32, after the flows have come twice.
+    /// Returns a trial on two ports, with one worker, hugepages and bursts of 32, that starts to
+    /// measure after every flow has come twice.
     pub(crate) fn new(who: Who, load: Load) -> Self {
         let warm_up = 2 * load.flows.max(100_000);
         Trial {
@@ -96,30 +98,31 @@ impl Trial {
     }
 }
 
-/// What came of it.
+/// The results of a trial.
 pub(crate) struct Measured {
-    /// Millions of frames a second; of turns the median.
+    /// Millions of frames per second; the median of turns.
     pub(crate) mpps: f64,
-    /// From first to last, what passed between turns included.
+    /// Time from start to end, including the time between turns.
     pub(crate) seconds: f64,
     pub(crate) counts: Counts,
-    /// Counters of the data plane before and after, if it is ours and they can be had.
+    /// Counters of the data plane before and after, where the program provides them.
     pub(crate) stats: Option<(v1::DataplaneStats, v1::DataplaneStats)>,
-    /// DELETED events that came too early, of those looked at.
+    /// Number of DELETED events that came too early, among those that were checked.
     pub(crate) early: u64,
-    /// What its memory is made of.
+    /// The kind of its memory.
     pub(crate) pages: String,
 }
 
 impl Measured {
-    /// What a counter of all lcores has grown by, millions a second.
+    /// Returns the growth of a counter, summed over all lcores, in millions per second.
     pub(crate) fn rate(&self, counter: impl Fn(&v1::LcoreStats) -> u64) -> f64 {
         let Some((before, after)) = &self.stats else { return f64::NAN };
         let sum = |stats: &v1::DataplaneStats| stats.lcores.iter().map(&counter).sum::<u64>();
         (sum(after) - sum(before)) as f64 / self.seconds / 1e6
     }
 
-    /// End of the bucket, in milliseconds, within which this share of the expirations was late.
+    /// Returns the end, in milliseconds, of the bucket of lateness that holds this quantile of the
+    /// expirations.
     pub(crate) fn lateness_ms(&self, share: f64) -> f64 {
         let Some((before, after)) = &self.stats else { return f64::NAN };
         let counts: Vec<u64> = (0..16)
@@ -140,14 +143,14 @@ impl Measured {
     }
 }
 
-/// What all trials share.
+/// The state that all trials share.
 pub(crate) struct Bench {
     pub(crate) library: PathBuf,
-    /// For mbufs, if they were to be had.
+    /// Hugepages for mbufs, if the machine has them.
     pub(crate) hugepages: Option<Hugepages>,
     pub(crate) folder: PathBuf,
     pub(crate) seconds: f64,
-    /// Programs started so far.
+    /// Number of programs started so far.
     pub(crate) started: Cell<u32>,
 }
 
@@ -160,7 +163,7 @@ struct Ready {
     _folder: tempfile::TempDir,
 }
 
-/// Who the data plane reports to.
+/// The control service that the data plane reports to.
 enum Control {
     Nobody,
     Swallow(Swallow),
@@ -201,8 +204,8 @@ impl Bench {
         Measured { mpps, seconds: took.as_secs_f64(), counts, stats, early, pages }
     }
 
-    /// Starts all programs, and lets one at a time run, in turns of a few milliseconds: whatever
-    /// else the host does, which may halve a CPU's speed for seconds, it does to all of them alike.
+    /// Starts all programs and runs them one at a time, in turns of a few milliseconds.
+    /// Disturbances by the host, which may slow a CPU for seconds, then affect all of them alike.
     pub(crate) fn measure_in_turns<'t>(&self, trials: impl Iterator<Item = &'t Trial>) -> Vec<Measured> {
         let mut all: Vec<Ready> = Vec::new();
         let mut flows = 0;
@@ -220,7 +223,7 @@ impl Bench {
         let turns = (self.seconds / turn_takes.as_secs_f64()).ceil() as usize;
         for turn in 0..turns {
             for nth in 0..all.len() {
-                // Every second time the other way about.
+                // Every second turn is in reverse order.
                 let index = if turn % 2 == 0 { nth } else { all.len() - 1 - nth };
                 let Ready { program, meter, .. } = &all[index];
                 program.signal(Signal::CONT);
@@ -236,7 +239,7 @@ impl Bench {
         let seconds = since.elapsed().as_secs_f64();
         let measured = all.iter().zip(before).zip(rates).map(|((ready, before), rates)| {
             let counts = ready.meter.read().since(&before);
-            // A stopped program hears nothing else.
+            // A stopped program reacts to no other signal.
             ready.program.signal(Signal::KILL);
             let pages = ready.pages.clone();
             Measured { mpps: rates.median(), seconds, counts, stats: None, early: 0, pages }
@@ -244,7 +247,7 @@ impl Bench {
         measured.collect()
     }
 
-    /// Starts the program, and waits until all that comes before a measurement is over.
+    /// Starts the program, and waits until it is ready to be measured.
     fn start(&self, trial: &Trial) -> Ready {
         let folder = tempfile::tempdir_in(&self.folder).expect("a temporary folder");
         let meter = Meter::new(folder.path());
@@ -337,7 +340,7 @@ impl Bench {
     }
 }
 
-/// The real control service.
+/// Starts the real control service.
 fn service(folder: &Path) -> Control {
     let mut command = Command::new(binary("flowtracker-control"));
     let socket = folder.join("control.sock");
@@ -352,13 +355,13 @@ fn service(folder: &Path) -> Control {
     Control::Service { grpcurl, uri: format!("http://{address}"), _service: service }
 }
 
-/// A program of this lab that asks the control service for something as long as this lives.
+/// A program of this lab that calls the control service repeatedly until this is dropped.
 struct Asking(#[expect(dead_code, reason = "ends with it")] Option<Running>);
 
 impl Asking {
     fn start(meanwhile: Meanwhile, control: &Control) -> Self {
         let Control::Service { uri, grpcurl, .. } = control else { return Asking(None) };
-        // The mirror is behind while the table is filled.
+        // The mirror lags while the table is filled.
         let known = || -> Option<(u64, u64)> {
             let entries: v1::ListDataplanesResponse = grpcurl.call("ListDataplanes", &json!({})).ok()?;
             let table = control.stats()?.lcores.iter().map(|l| l.entries).sum();
@@ -378,7 +381,7 @@ impl Asking {
     }
 }
 
-/// What the program said about its memory.
+/// Returns the program's own description of its memory.
 fn pages(hugepages: bool, program: &Running) -> String {
     let mbufs = if hugepages { "mbufs in hugepages" } else { "mbufs in pages of 4 KiB" };
     let log = program.text(Stream::Stderr);

@@ -1,12 +1,12 @@
-//! The report as one page that needs nothing else: no script, no other file. It is well-formed XML
-//! too, so that it can be checked as such.
+//! The report as one self-contained page, without scripts and other files. It is well-formed XML
+//! too, so that a test can parse it as such.
 
 use std::fmt::{self, Write as _};
 
 use super::table::{Align, Table};
 use super::{LEGEND, MISSED, Report, Section, distinct, plot};
 
-/// Colours follow what the reader's system prefers.
+/// The colours follow the preference of the reader's system.
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2125; --paper: #ffffff; --line: #d3d7db; --missed: #b3261e; }
 @media (prefers-color-scheme: dark) {
@@ -29,7 +29,7 @@ th.right, td.right { text-align: right; white-space: nowrap; }
 ";
 
 impl Report {
-    /// The page.
+    /// Returns the page.
     pub(crate) fn html(&self) -> String {
         let mut page = String::new();
         self.write(&mut page).expect("a string takes any text");

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{Better, Report, Row, Section, Target, Versus};
 
 impl Report {
-    /// All figures of all rounds, and what follows from them. What there is no figure of is null.
+    /// Returns all figures of all rounds, and the values derived from them. A missing figure is
+    /// null.
     pub(crate) fn json(&self) -> Value {
         let facts: Map<String, Value> =
             self.facts.iter().map(|(name, fact)| (name.clone(), json!(fact))).collect();
@@ -63,12 +64,12 @@ fn versus(section: &Section, row: &Row, versus: &Versus) -> Value {
     value
 }
 
-/// Smallest and largest.
+/// Returns the smallest and the largest value.
 fn range(rounds: &Rounds) -> Value {
     json!(rounds.range())
 }
 
-/// Adds the target and whether it is reached, where there is one.
+/// Adds the target, if there is one, and whether it is reached.
 fn judge(value: &mut Value, target: Option<Target>, figure: f64) {
     let Some(target) = target else { return };
     value["target"] = match target {

@@ -1,4 +1,4 @@
-//! The plot of a section: a group of bars per scenario, a bar per contender.
+//! The plot of a section: a group of bars per scenario, with a bar per contender.
 
 use std::ops::RangeInclusive;
 
@@ -8,13 +8,13 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Row, Section, distinct, number};
 
-/// Stands for the page's own colour of text while it is drawn: an SVG within a page may take that
-/// over, and then reads on dark paper as on light.
+/// Stands for the page's text colour while the plot is drawn. An SVG within a page can inherit that
+/// colour, and is then readable on a dark and on a light background.
 const INK: RGBColor = RGBColor(1, 2, 3);
-/// As the SVG has it.
+/// The same colour in the SVG's notation.
 const INK_IN_SVG: &str = "\"#010203\"";
 
-/// Told apart by most eyes, on dark paper and on light.
+/// Colours that most eyes can distinguish, on a dark and on a light background.
 const COLOURS: [RGBColor; 8] = [
     RGBColor(0x4e, 0x79, 0xa7),
     RGBColor(0xf2, 0x8e, 0x2b),
@@ -26,12 +26,12 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(0x8a, 0x93, 0x9e),
 ];
 
-/// The colour of the n-th contender, paler each time the colours are used up.
+/// Returns the colour of the n-th contender, paler each time all colours are in use.
 fn colour(n: usize) -> RGBAColor {
     COLOURS[n % COLOURS.len()].mix(0.6f64.powi((n / COLOURS.len()) as i32))
 }
 
-/// The same for a style sheet.
+/// Returns the same colour for a style sheet.
 pub(super) fn css(n: usize) -> String {
     let RGBAColor(red, green, blue, alpha) = colour(n);
     format!("rgba({red}, {green}, {blue}, {alpha:.2})")
@@ -46,12 +46,12 @@ const RIGHT: usize = 10;
 const TOP: usize = 10;
 const BOTTOM: usize = 30;
 const HEIGHT: usize = 320;
-/// What a few bars share.
+/// Width that the bars share while they are few.
 const USUAL: usize = 640;
 const BAR: RangeInclusive<usize> = 30..=80;
 const GAP: usize = 24;
 
-/// A scenario and where on the axis it is.
+/// A scenario and its position on the axis.
 struct Group<'a> {
     scenario: &'a str,
     rows: Vec<&'a Row>,
@@ -59,7 +59,8 @@ struct Group<'a> {
     width: usize,
 }
 
-/// The SVG, or nothing if there is no figure. The n-th of `contenders` has the n-th colour.
+/// Returns the SVG, or `None` if there are no figures. The n-th of `contenders` has the n-th
+/// colour.
 pub(super) fn svg(section: &Section, contenders: &[&str]) -> Option<String> {
     let figures = section.rows.iter().flat_map(|row| row.rounds.iter().copied());
     let top = figures.filter(|figure| figure.is_finite()).reduce(f64::max)?;
@@ -72,7 +73,7 @@ pub(super) fn svg(section: &Section, contenders: &[&str]) -> Option<String> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for scenario in distinct(section.rows.iter().map(|row| row.scenario.as_str())) {
         let rows: Vec<&Row> = section.rows.iter().filter(|row| row.scenario == scenario).collect();
-        // As wide as the bars or the name.
+        // The width of the bars or of the name, whichever is larger.
         let width = (bar * rows.len()).max(PER_CHARACTER * scenario.chars().count());
         let left = groups.last().map_or(GAP, |before| before.left + before.width + GAP);
         groups.push(Group { scenario, rows, left, width });
@@ -99,7 +100,7 @@ fn draw<'s>(
 ) -> Result<(), DrawingAreaErrorKind<<SVGBackend<'s> as DrawingBackend>::ErrorType>> {
     let text = |size: u32| TextStyle::from(("sans-serif", size).into_font()).color(&INK);
     let (width, height) = area.dim_in_pixel();
-    // A unit of the first axis is a pixel.
+    // One unit of the first axis is a pixel.
     let across = 0.0..f64::from(width) - (LEFT + RIGHT) as f64;
     let mut chart = ChartBuilder::on(area)
         .margin_top(TOP as u32)
@@ -145,7 +146,7 @@ fn draw<'s>(
     area.present()
 }
 
-/// A figure at the axis, as short as it is.
+/// Formats a figure at the axis in its shortest form.
 fn tick(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

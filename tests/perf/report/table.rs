@@ -17,7 +17,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// `rounds`: with the figures of every round.
+    /// Makes the table; with `rounds` it has the figures of every round.
     pub(super) fn new(section: &Section, rounds: bool) -> Self {
         let mut table = Table { head: Vec::new(), rows: vec![Vec::new(); section.rows.len()] };
         let decimals = section.decimals();
@@ -77,7 +77,7 @@ impl Table {
     }
 }
 
-/// Several answers in one cell, should a row have more than one to the same peer.
+/// Joins several results in one cell, if a row has more than one for the same peer.
 fn joined(cells: impl Iterator<Item = Judged>) -> Judged {
     cells.fold(Judged::default(), |mut all, cell| {
         if !all.text.is_empty() {
@@ -89,7 +89,7 @@ fn joined(cells: impl Iterator<Item = Judged>) -> Judged {
     })
 }
 
-/// In Markdown, in columns that a terminal shows as such.
+/// Prints Markdown, with columns aligned for a terminal.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head: Vec<String> = self.head.iter().map(|(name, _)| markdown(name)).collect();
@@ -132,7 +132,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A cell ends at a bar and at the end of a line.
+/// Escapes text for a cell of Markdown, which ends at a bar and at the end of a line.
 fn markdown(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

@@ -1,12 +1,12 @@
-//! The report about figures that are easily followed by hand.
+//! The report on figures that are easy to check by hand.
 
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
 
 use super::*;
 
-/// Two scenarios with a peer. Medians: 20 and 10.4 (0.52 of it), 10 and 4.4 (0.44), which is to be
-/// half.
+/// Returns two scenarios with a peer. The medians are 20 and 10.4 (a ratio of 0.52), 10 and 4.4
+/// (0.44); the target is half.
 fn forwarding() -> Section {
     let half = || Versus { target: Some(Target::AtLeast(0.5)), ..Versus::new("testpmd io", Better::Higher) };
     Section {
@@ -24,7 +24,7 @@ fn forwarding() -> Section {
     }
 }
 
-/// Times and octets: what is lower is better. 40 ns to 16 ns is 2.5 times as fast.
+/// Returns times and octets, where lower is better. 16 ns is 2.5 times as fast as 40 ns.
 fn table() -> Section {
     let versus = Versus { target: Some(Target::AtLeast(2.0)), ..Versus::new("rte_hash", Better::Lower) };
     Section {
@@ -50,7 +50,7 @@ fn report(sections: Vec<Section>) -> Report {
     Report { title: "The lab".to_owned(), facts, sections }
 }
 
-/// The page as XML, which it need not be for a browser; nobody's tag is open then.
+/// Parses the page as XML, which a browser does not require; a page that parses has no open tag.
 fn parsed(page: &str) -> Document<'_> {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     Document::parse_with_options(page, options).unwrap_or_else(|error| panic!("{error} in {page}"))
@@ -64,7 +64,7 @@ fn elements<'a, 'd>(node: Node<'a, 'd>, name: &'static str) -> impl Iterator<Ite
     node.descendants().filter(move |node| node.tag_name().name() == name)
 }
 
-/// Cells of the line of a Markdown table that has both words.
+/// Returns the cells of the line of a Markdown table that has both words.
 fn line(text: &str, scenario: &str, contender: &str) -> Vec<String> {
     let lines = text.lines().filter(|line| line.starts_with('|'));
     let mut cells = lines.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()));
@@ -162,11 +162,11 @@ fn targets_are_bounds_that_may_be_met() {
     assert_eq!(judged(4.75, 2, least), ("4.75 < 5.00".to_owned(), true));
     assert_eq!(judged(36.0, 0, most), ("36 ≤ 36".to_owned(), false));
     assert_eq!(judged(38.0, 0, most), ("38 > 36".to_owned(), true));
-    // What is missed by a hair is seen to be missed, and a bound is not rounded away.
+    // A target that is missed by little is shown as missed, and a bound is not rounded away.
     assert_eq!(judged(4.9996, 2, least), ("4.9996 < 5.00".to_owned(), true));
     assert_eq!(judged(0.2, 1, Target::AtLeast(0.125)), ("0.2 ≥ 0.125".to_owned(), false));
     assert_eq!(judged(0.1345, 2, Target::AtLeast(0.134)), ("0.135 ≥ 0.134".to_owned(), false));
-    // What could not be measured was not reached.
+    // A figure that could not be measured does not reach its target.
     assert_eq!(judged(f64::NAN, 2, least), ("no figure, ≥ 5.00".to_owned(), true));
     assert_eq!(judged(f64::INFINITY, 0, most), ("no figure, ≤ 36".to_owned(), true));
 }
@@ -210,7 +210,7 @@ fn json_has_every_figure_in_full() {
     assert_eq!(section["rows"][3], expected);
 }
 
-/// Every number below a value.
+/// Returns every number in a value.
 fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Number(number) => vec![number.as_f64().expect("a number")],
@@ -220,7 +220,7 @@ fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
-/// Whether a number stands in a text, rounded to as many decimals as are shown there.
+/// Returns true if a number is in a text, rounded to the number of decimals shown there.
 fn shows(text: &str, figure: f64) -> bool {
     let numbers = text.split(|c: char| !c.is_ascii_digit() && c != '.');
     numbers.map(|word| word.trim_matches('.')).filter(|word| !word.is_empty()).any(|word| {
@@ -234,7 +234,7 @@ fn shows(text: &str, figure: f64) -> bool {
 #[test]
 fn the_page_has_every_figure_of_the_json() {
     let mut forwarding = forwarding();
-    // Of five rounds two are neither the median nor an end of the range.
+    // Of five rounds, two are neither the median nor an end of the range.
     forwarding.rows[0].rounds.extend([21.0, 19.0]);
     let report = report(vec![forwarding, table()]);
     let (json, page) = (report.json(), report.html());
@@ -248,7 +248,7 @@ fn the_page_has_every_figure_of_the_json() {
         let lines: Vec<Node<'_, '_>> = lines.collect();
         assert_eq!(rows.len(), lines.len());
         for (row, line) in rows.iter().zip(lines) {
-            // Cells apart, or two numbers would become one.
+            // Cells are separated, or two numbers would become one.
             let line = elements(line, "td").map(words).collect::<Vec<_>>().join(" | ");
             let figures = numbers(row);
             assert!(figures.len() > 4, "{row}");
@@ -290,7 +290,7 @@ fn a_plot_has_a_bar_per_row_and_takes_the_colours_of_the_page() {
         }
         assert!(elements(plot, "text").all(|word| word.attribute("fill") == Some("currentColor")));
     }
-    // A contender looks the same wherever it is.
+    // A contender has the same colour everywhere.
     let colours: BTreeSet<(String, &str)> = elements(page.root(), "span")
         .map(|key| {
             (words(key), elements(key, "i").next().and_then(|i| i.attribute("style")).expect("a colour"))
@@ -347,7 +347,7 @@ fn text_stays_text() {
     }
     let missed = elements(page.root(), "li").map(words).last().expect("a list of what was missed");
     assert_eq!(missed, format!("{SHARP}, {SHARP}, ours × {SHARP}: 2.00 < 9.00"));
-    // A bar within a cell of Markdown would begin another one.
+    // An unescaped bar in a cell of Markdown would start another cell.
     let markdown = report.to_string();
     let lines: Vec<&str> = markdown.lines().filter(|line| line.starts_with('|')).collect();
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
@@ -364,14 +364,13 @@ fn what_was_not_measured_is_a_dash() {
     for row in &mut nothing.rows {
         row.rounds.clear();
     }
-    // A division by no time at all has no place on an axis.
+    // An infinite rate has no place on an axis.
     section.rows[2].rounds = vec![1.0, f64::INFINITY];
     let empty = Section { id: "empty", plot: true, ..Section::default() };
     let report = report(vec![section, nothing, empty]);
     let text = report.to_string();
     assert_eq!(line(&text, "1k flows", "testpmd io")[2..], ["–", "–", "", ""], "{text}");
-    // Its peer has no figure, so whether it is fast enough is not known; that is not to go
-    // unnoticed.
+    // Its peer has no figure, so whether it is fast enough is not known; the report must show that.
     let alone = line(&text, "1k flows", "flowtracker");
     assert_eq!(alone[2..], ["10.40", "9.60–11.00", "**no figure, ≥ 0.50**", "–"], "{text}");
     assert!(text.contains("\nTargets missed: 4 of 4.\n"), "{text}");

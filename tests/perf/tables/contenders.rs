@@ -1,4 +1,4 @@
-//! The tables, each called as its own users call it, in bursts of keys.
+//! The tables, each called as its users call it, in bursts of keys.
 
 use std::hint::black_box;
 
@@ -9,46 +9,45 @@ use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_bu
 use dpdk::learner::{Learner, LearnerConfig};
 use dpdk::{Eal, SocketId};
 
-/// Keys of a burst: as many as the poll loop looks up together, which has a burst of 32 frames from
-/// each of two ports, and as many as `rte_hash` and the learner take in one call.
+/// Keys of a burst: the number that the poll loop looks up together, which has a burst of 32 frames
+/// from each of two ports, and the number that `rte_hash` and the learner take in one call.
 pub(crate) const BURST: usize = BULK;
-/// No key of a learner expires: a day.
+/// Aging that no key of a learner reaches, in seconds: a day.
 const NEVER: u32 = 86_400;
 
-/// A table. Each call is about one burst, `now` is the time stamp counter, and bit i of an answer
-/// is about key i.
+/// A table. Each call handles one burst, `now` is the time stamp counter, and bit i of an answer
+/// belongs to key i.
 pub(crate) trait Contender {
-    /// What it takes for a key.
+    /// The table's form of a key.
     type Key: Copy;
-    /// A flow in its form.
+    /// Returns a flow in that form.
     fn key(flow: &FlowKey) -> Self::Key;
-    /// Says for which keys the first call of `insert` or `refresh` will be. What comes after it
-    /// they are told themselves, as `next`, for what a table's API makes of that.
+    /// Announces the keys of the first call of `insert` or `refresh`. Each of these calls gets the
+    /// keys of the following one as `next`, for tables that can use them in advance.
     fn announce(&mut self, keys: &[Self::Key]) {
         let _ = keys;
     }
-    /// Adds keys that are not there; says which were taken.
+    /// Adds keys that are not there; returns which were taken.
     fn insert(&mut self, now: u64, keys: &[Self::Key], next: &[Self::Key]) -> u64;
-    /// Looks keys up and notes when those that are there were used; says which.
+    /// Looks keys up and records the use of those that are there; returns which were found.
     fn refresh(&mut self, now: u64, keys: &[Self::Key], next: &[Self::Key]) -> u64;
-    /// Deletes keys; says which were there.
+    /// Deletes keys; returns which were there.
     fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
 }
 
-/// The product's table as it is without accounting, called as the tracker calls it: the lines of
-/// one burst are on their way while those of the burst before are compared.
+/// The product's table without accounting, called as the tracker calls it: the lines of one burst
+/// are prefetched while those of the burst before are compared.
 pub(crate) struct Ours {
     pub(crate) table: LineTable<Uncounted>,
-    /// The hashes of this burst and of the next, which `turn` is the index of.
+    /// The hashes of this burst and of the next; `turn` is the index of this burst.
     hashes: [[u32; BULK]; 2],
     turn: usize,
     places: [Pos; BULK],
 }
 
 impl Ours {
-    /// The product's default hash. Which flows share a line depends on the secret, and with few
-    /// flows the figure does: with 1024, a hit took 6.7 to 8.1 ns under seven of them. So every
-    /// round has another one.
+    /// Makes a table with the product's default hash. Which flows share a line depends on the
+    /// secret, and with few flows the result depends on it too, so every round has another secret.
     pub(crate) fn new(flows: u32, round: usize) -> Self {
         let hasher = Hasher::new(HashKind::Keyed, [round as u8; 32], Features::detect());
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
@@ -111,18 +110,20 @@ impl Contender for Ours {
     }
 }
 
-/// A flow in 16 bytes, as a user of DPDK's tables might pack it, who knows that ports are few: both
-/// compare keys of this length with two instructions, but keys of the API's 17 bytes by memcmp.
+/// Returns a flow in 16 bytes, as a user of DPDK's tables might pack it who knows that ports are
+/// few. Both compare keys of this length with two instructions, but keys of the API's 17 bytes with
+/// memcmp.
 fn packed(flow: &FlowKey) -> u128 {
     let bytes = flow.to_bytes();
-    // The first four are the port, of which the first tells all.
+    // The first four bytes are the port; its first byte is sufficient.
     let mut packed = [0; 16];
     packed[0] = bytes[0];
     packed[1..14].copy_from_slice(&bytes[4..]);
     u128::from_ne_bytes(packed)
 }
 
-/// rte_hash over keys of `N` bytes, with the stamps by position that it does not keep itself.
+/// rte_hash over keys of `N` bytes. The stamps are kept beside it, by position, because it has none
+/// itself.
 pub(crate) struct Hash<'eal, const N: usize> {
     table: RteHash<'eal>,
     stamps: Words<'eal>,
@@ -133,7 +134,7 @@ pub(crate) trait Form<const N: usize> {
     fn form(flow: &FlowKey) -> [u8; N];
 }
 
-/// As the API has it.
+/// The key in the API's form.
 impl Form<{ FlowKey::BYTES }> for Hash<'_, { FlowKey::BYTES }> {
     fn form(flow: &FlowKey) -> [u8; FlowKey::BYTES] {
         flow.to_bytes()
@@ -147,10 +148,10 @@ impl Form<16> for Hash<'_, 16> {
 }
 
 impl<'eal, const N: usize> Hash<'eal, N> {
-    /// A table of so many entries.
+    /// Makes a table with room for this number of entries.
     pub(crate) fn new(eal: &'eal Eal, entries: u32, ext_table: bool) -> Self {
         let config = HashConfig {
-            // There is one at a time.
+            // Only one exists at a time.
             name: "peer",
             entries,
             key_len: N as u32,
@@ -213,7 +214,8 @@ where
     }
 }
 
-/// A learner of so many buckets. Its timers are in the table: to rearm is to stamp.
+/// Makes a learner with this number of buckets. Its timers are in the table: rearming one records a
+/// use.
 pub(crate) fn learner(eal: &Eal, buckets: u32) -> Learner<'_> {
     let config = LearnerConfig { keys: buckets, timeout: NEVER, socket: SocketId::ANY };
     Learner::new(eal, &config).unwrap_or_else(|error| panic!("{buckets} buckets: {error}"))
@@ -242,7 +244,7 @@ impl Contender for Learner<'_> {
     }
 }
 
-/// No table: reads the keys and finds all. What this costs is not the tables'.
+/// No table: it reads the keys and finds all. Its time is the overhead of the measurement.
 pub(crate) struct Nothing;
 
 impl Contender for Nothing {

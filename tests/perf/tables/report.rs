@@ -1,5 +1,4 @@
-//! What `perf tables` found: figures next to each other and next to what the product is meant to
-//! reach.
+//! The results of `perf tables`: figures next to each other and next to the product's targets.
 
 use std::fmt;
 
@@ -32,7 +31,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// How many times as fast as a peer the product's table is meant to be.
+/// Returns the target ratio of the product's speed to a peer's.
 pub(crate) fn target(flows: u32, operation: Operation, peer: Table) -> Option<f64> {
     let of_sizes = match (operation, peer) {
         (Operation::Hit, Table::Hash) => [2.0, 2.5, 3.4, 4.5],
@@ -44,28 +43,28 @@ pub(crate) fn target(flows: u32, operation: Operation, peer: Table) -> Option<f6
     Some(of_sizes[size])
 }
 
-/// All about one table at one size.
+/// The results of one table at one size.
 pub(crate) struct Row {
     pub(crate) table: Table,
-    /// Entries that it has places for.
+    /// Number of places for entries.
     pub(crate) capacity: u64,
-    /// Where its memory is.
+    /// The kind of its memory.
     pub(crate) pages: String,
     /// Nanoseconds per flow.
     pub(crate) ns: [Rounds; Operation::ALL.len()],
     pub(crate) counts: Vec<Counts>,
 }
 
-/// All about one number of flows.
+/// The results for one number of flows.
 pub(crate) struct Size {
     pub(crate) flows: u32,
     /// In the order of [`Table::ALL`].
     pub(crate) rows: Vec<Row>,
-    /// What reading the keys costs, and a clock reading per burst: a part of every figure.
+    /// The time to read the keys, and the clock once per burst, which is a part of every figure.
     pub(crate) stream: Rounds,
 }
 
-/// The answer.
+/// The results of all sizes.
 pub(crate) struct Report {
     pub(crate) sizes: Vec<Size>,
 }
@@ -77,7 +76,7 @@ impl Row {
     }
 }
 
-/// A peer's figure next to ours.
+/// The ratio of a peer's figure to the product's.
 struct Versus {
     ratio: f64,
     target: Option<f64>,
@@ -111,7 +110,7 @@ impl Size {
 }
 
 impl Report {
-    /// How many ratios are below their targets.
+    /// Returns the number of ratios below their targets.
     fn below(&self) -> usize {
         let all = self.sizes.iter().flat_map(|size| {
             Operation::ALL.iter().flat_map(move |&op| Table::PEERS.map(move |peer| size.versus(op, peer)))
@@ -119,7 +118,7 @@ impl Report {
         all.filter(Versus::below).count()
     }
 
-    /// All figures of all rounds.
+    /// Returns all figures of all rounds.
     pub(crate) fn json(&self) -> Value {
         let sizes = self.sizes.iter().map(|size| {
             let rows = size.rows.iter().map(|row| {
