@@ -1,13 +1,14 @@
 #!/bin/bash
-# Local stand-ins for the two base images of the Dockerfile, for machines that reach Debian's mirror but no container
-# registry. Needs root, and debootstrap, which it installs. Prints what to hand to the build, so:
+# Makes local stand-ins for the two base images of the Dockerfile, for machines that reach Debian's
+# mirror but no container registry. Needs root, and debootstrap, which it installs. Prints settings
+# for the build, so it is called as:
 #
 #     eval "$(docker/base-images.sh)"
 #
-# The first is a minimal Debian 12, the second the same with this machine's Rust toolchain. Both trust the certificate
-# authorities that this machine trusts: where a proxy opens TLS, cargo and pip must accept it in a container too.
-# What exists is kept. With --if-needed nothing is made, and nothing printed, where a registry has the real ones. --remove
-# takes both away.
+# The first image is a minimal Debian 12, the second the same with this machine's Rust toolchain.
+# Both trust the certificate authorities that this machine trusts: where a proxy intercepts TLS,
+# cargo and pip must accept it in a container too. Existing images are kept. With --if-needed the
+# script makes and prints nothing where a registry has the real ones. With --remove it removes both.
 set -euo pipefail
 
 readonly debian=flowtracker-standin/debian:bookworm-slim
@@ -50,13 +51,13 @@ if ! there "$debian" || ! there "$rust"; then
     debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
         { tail -n 20 "$root.log" >&2; rm -f "$root.log"; fail 'debootstrap failed'; }
     rm -f "$root.log"
-    # Not what a service was given, but what the distribution publishes.
+    # The sources include updates and security fixes, which debootstrap leaves out.
     cat >"$root/etc/apt/sources.list" <<END
 deb $mirror bookworm main
 deb $mirror bookworm-updates main
 deb ${mirror%/debian}/debian-security bookworm-security main
 END
-    # As in Debian's own slim image: no documentation, no package lists.
+    # Debian's own slim image has no documentation and no package lists either.
     printf 'path-exclude /usr/share/doc/*\npath-exclude /usr/share/locale/*\n' >"$root/etc/dpkg/dpkg.cfg.d/docker"
     rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,locale}/*
     mkdir -p "$root/etc/ssl/certs" "$root/usr/local/share/ca-certificates"

@@ -1,11 +1,12 @@
 #!/bin/bash
-# The composition at work, from `build` to `down`, and every step checked. Needs bash, a Docker engine and its compose
-# tool (`docker compose` or docker-compose 1.29); all else runs in containers. Where the two base images cannot be
-# pulled, base-images.sh makes stand-ins for them, which takes root.
+# Runs the composition from `build` to `down`, and checks every step. Needs bash, a Docker engine
+# and its compose tool (`docker compose` or docker-compose 1.29); all else runs in containers. Where
+# the two base images cannot be pulled, base-images.sh makes stand-ins for them, which requires
+# root.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# Not the name of a composition that somebody uses.
+# A name that does not collide with a composition in use.
 export COMPOSE_PROJECT_NAME=flowtracker-story
 project=label=com.docker.compose.project=$COMPOSE_PROJECT_NAME
 work=$(mktemp -d)
@@ -24,7 +25,7 @@ else
     fail 'neither `docker compose` nor docker-compose is there'
 fi
 
-# The id of a service's container, running or not.
+# Prints the id of a service's container, running or not.
 container() {
     docker ps --all --quiet --filter "$project" --filter "label=com.docker.compose.service=$1" \
         --filter label=com.docker.compose.oneoff=False
@@ -52,7 +53,7 @@ trap cleanup EXIT
 trap 'echo "story.sh: line $LINENO: failed: $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT TERM
 
-# wait_for SECONDS WHAT COMMAND…: until the command succeeds.
+# wait_for SECONDS WHAT COMMAND…: repeats the command until it succeeds.
 wait_for() {
     local limit=$(( SECONDS + $1 )) what=$2
     shift 2
@@ -62,7 +63,7 @@ wait_for() {
     done
 }
 
-# A container with ctl and jq for the checks; what a user would type is `compose run --rm ctl …`.
+# Runs a command in a container with ctl and jq; a user would type `compose run --rm ctl …`.
 ask() { docker exec -i flowtracker-story-ask "$@"; }
 ctl() { ask ctl "$@"; }
 json() { ask jq --slurp --compact-output "$@"; }
@@ -71,17 +72,17 @@ start_watching() {
     docker rm --force flowtracker-story-watch >/dev/null 2>&1 || true
     compose run -d --no-deps --name flowtracker-story-watch watch >/dev/null 2>&1
 }
-# The events that the watcher has printed and that a jq condition holds for, one array.
+# Prints the events of the watcher for which a jq condition holds, as one array.
 events() { docker logs flowtracker-story-watch 2>/dev/null | json "[.[].events[]? | select($1)]"; }
 count_events() { events "$1" | json '.[0] | length'; }
 saw() { (( $(count_events "$2") >= $1 )); }
 
-# Entries of one data plane as a JSON array; `list` of one that is not attached yet says so and fails.
+# Prints the entries of one data plane as a JSON array; `list` fails while that is not attached yet.
 entries() { ctl list -o json ${dataplane:+--dataplane "$dataplane"} 2>/dev/null | json .; }
 has_entries() { (( $(entries | json '.[0] | length') == $1 )); }
-# The least packets and bytes that any entry has counted.
+# Prints the number of entries, and the smallest packet and byte counts of any entry.
 least() { entries | json -r '.[0] | [length, ([.[].packets | tonumber] | min), ([.[].bytes | tonumber] | min)] | @tsv'; }
-# Both directions of the 32 flows are there, and each has grown since what least() said.
+# Checks that both directions of the 32 flows are present, and that each has grown since least().
 has_grown() {
     local number packets bytes
     read -r number packets bytes < <(least)
@@ -96,10 +97,10 @@ picture() {
     wait_for 60 'packets and bytes of every entry grow' has_grown "$2" "$3"
 }
 
-# What tells a container that was restarted or replaced from one that was left alone.
+# Prints values that change when a container is restarted or replaced.
 identity() { docker inspect --format '{{.Id}} {{.State.StartedAt}} {{.State.Pid}}' "$(container "$1")"; }
 
-# http PATH: status and body of the control service's answer, through the port that the host sees.
+# http PATH: prints status and body of the control service's answer, through the port on the host.
 http() {
     local connection line
     exec {connection}<>/dev/tcp/127.0.0.1/${HTTP_PORT:-9464} || return
@@ -159,7 +160,8 @@ for victim in "${all[@]}"; do
     others=()
     for service in "${all[@]}"; do [[ $service == "$victim" ]] || others+=("$service"); done
     before=$(for service in "${others[@]}"; do identity "$service"; done)
-    # A new data plane starts with an empty table; whoever else dies, the entries are the same ones.
+    # A new data plane starts with an empty table. When any other service dies, the entries stay the
+    # same.
     born=$(entries | json '.[0] | [.[].createTime] | sort')
     docker kill "$(container "$victim")" >/dev/null
     if [[ $victim == dataplane ]]; then wait_for 30 '/readyz is 503' http_is 503 /readyz; fi
@@ -180,7 +182,7 @@ for service in "${all[@]}"; do
 done
 say 'all are healthy'
 
-# stop SERVICE: as `compose stop` does; it must end by itself within 5 s.
+# stop SERVICE: does the same as `compose stop`; the service must end by itself within 5 s.
 stop() {
     local began=${EPOCHREALTIME/./} took status
     compose stop "$1" >/dev/null 2>&1
@@ -211,7 +213,7 @@ for dataplane in dataplane dataplane2; do
 done
 unset dataplane
 compose run --rm --no-deps -T ctl dataplanes 2>/dev/null
-# The generators first: frames that are on their way are counted.
+# The generators stop first, so that frames on their way are counted.
 for service in generator generator2 sink sink2 dataplane2 dataplane; do stop "$service"; done
 docker rm --force flowtracker-story-ask flowtracker-story-watch >/dev/null
 stop control

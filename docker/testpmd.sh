@@ -1,10 +1,10 @@
 #!/bin/bash
-# DPDK's testpmd as a neighbour of the data plane, at the server's end of a memif link:
+# Runs DPDK's testpmd as a peer of the data plane, at the server's end of a memif link:
 #
 #   testpmd.sh generator SOCKET    sends the TCP flows of a capture, over and over, and drops what comes back
 #   testpmd.sh sink SOCKET         sends every frame back with addresses and ports swapped
 #
-# TESTPMD_CPU is the CPU that it runs on. TESTPMD_EAL says where its memory comes from.
+# TESTPMD_CPU is the CPU that it runs on. TESTPMD_EAL holds the EAL arguments for its memory.
 set -euo pipefail
 role=$1 socket=$2
 
@@ -24,10 +24,11 @@ case $role in
         exit 2 ;;
 esac
 
-# testpmd clears the screen before it prints its counters, and in a log everybody else's lines with it.
+# testpmd clears the screen before it prints its counters, which in a log removes other lines too.
 exec > >(exec sed --unbuffered 's/\x1b\[[0-9;]*[A-Za-z]//g')
 
-# The main lcore only waits; both share one CPU. Counters once a minute keep testpmd from waiting for a keypress.
+# The main lcore only waits; both lcores share one CPU. Counters once a minute keep testpmd from
+# waiting for a keypress.
 # shellcheck disable=SC2086
 exec env LD_PRELOAD=/usr/local/lib/memif_wait.so stdbuf -oL dpdk-testpmd --lcores="0@${TESTPMD_CPU:-0},1@${TESTPMD_CPU:-0}" \
     ${TESTPMD_EAL:---no-huge --no-shconf -m 128} --no-pci --no-telemetry --file-prefix="$role" $ports \

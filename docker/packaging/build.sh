@@ -1,10 +1,11 @@
 #!/bin/bash
-# Makes target/debian/flowtracker_VERSION_ARCH.deb of the release binaries (`make build`), or of those in
-# FLOWTRACKER_BIN_DIR. Lays them out with their manual pages, completions and the files here; the rest is debhelper's:
-# stripping, library dependencies, maintainer scripts, compression.
+# Makes target/debian/flowtracker_VERSION_ARCH.deb of the release binaries (`make build`), or of
+# those in FLOWTRACKER_BIN_DIR. Lays them out with their manual pages, completions and the files
+# here; debhelper does the rest: stripping, library dependencies, maintainer scripts, compression.
 #
-# The same binaries at the same commit give the same bytes: times are the commit's (SOURCE_DATE_EPOCH, if set; 0 where
-# there is neither), owners are root. VERSION is that of the workspace.
+# The same binaries at the same commit give the same bytes: times are the commit's
+# (SOURCE_DATE_EPOCH, if set; 0 where there is neither), and owners are root. VERSION is that of the
+# workspace.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,13 +1,14 @@
 #!/bin/bash
-# Installs the package that docker/packaging/build.sh has made into a fresh Debian 12 that runs systemd, in a container,
-# and goes through its life there: installation, both services, a real connection, restarts, an upgrade, removal, purge.
-# The first thing that is not as it should be ends it, with status 1. Takes two minutes, most of it apt's.
+# Installs the package that docker/packaging/build.sh has made into a fresh Debian 12 that runs
+# systemd, in a container, and tests it there: installation, both services, a real connection,
+# restarts, an upgrade, removal, purge. The first failure ends it with status 1.
 #
 #     docker/packaging/test.sh [FILE.deb]
 #
-# Without FILE it is that in target/debian, which must also come out the same, byte by byte, when it is built again.
-# BASE_IMAGE is a Debian 12 that reaches apt; unless set, debian:bookworm-slim, or the stand-in that docker/base-images.sh makes.
-# What it makes has names that begin with flowtracker-package-test, and goes when it ends.
+# Without FILE it takes the package in target/debian, and then checks that a second build gives the
+# same bytes. BASE_IMAGE is a Debian 12 that reaches apt; unless set, it is debian:bookworm-slim, or
+# the stand-in that docker/base-images.sh makes. Everything it makes has a name that begins with
+# flowtracker-package-test, and is removed when it ends.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -30,7 +31,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
-# Tries until it holds, half a minute long.
+# Repeats a command until it succeeds, for at most half a minute.
 eventually() {
     local what=$1 last
     shift
@@ -44,7 +45,8 @@ eventually() {
 is() { [[ $1 == "$2" ]] || fail "$3: \`$1', not \`$2'"; }
 property() { inside systemctl show -P "$2" "$1"; }
 apt() { inside env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >"$work/apt" 2>&1 || { cat "$work/apt" >&2; fail "apt-get $*"; }; }
-# Every file and user of the machine, but what dpkg, apt and logs keep for themselves and what is there only while it runs.
+# Prints every file and user of the machine, except for those that dpkg, apt and logs keep for
+# themselves and those that exist only at run time.
 inventory() {
     inside find / \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/cache \
         -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /srv/packages \) -prune -o -xdev -printf '%p %y %M %u:%g\n' |
@@ -52,7 +54,8 @@ inventory() {
     inside find /run -name '*flowtracker*' -printf '%p\n'
     inside cat /etc/passwd /etc/group
 }
-# Two interfaces, eth1 and eth2, as an administrator would have them; behind each a host in a namespace of its own.
+# Makes two interfaces, eth1 and eth2, as an administrator would have them; behind each is a host in
+# a namespace of its own.
 network() {
     inside bash -euo pipefail <<'END'
 for side in 1:left 2:right; do
@@ -89,14 +92,15 @@ fi
 readonly base=${BASE_IMAGE:-debian:bookworm-slim}
 
 step "Debian with systemd, of $base"
-# A slim Debian installs no documentation; here it is what is looked at.
+# A slim Debian installs no documentation, but this test checks it.
 timeout 180 docker build -q -t "$name" - >"$work/build" 2>&1 <<END || { cat "$work/build" >&2; fail "docker build (no registry? see docker/base-images.sh)"; }
 FROM $base
 RUN rm -f /etc/dpkg/dpkg.cfg.d/docker && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
     --no-install-recommends systemd-sysv iproute2 ethtool netcat-openbsd man-db bash-completion procps
 END
-# systemd manages the control groups of the container, which Docker mounts read-only. Not --privileged: that is more, and
-# an engine that lacks a capability itself cannot grant it.
+# systemd manages the control groups of the container, which Docker mounts read-only. The container
+# is not --privileged: that grants more, and an engine that lacks a capability itself cannot grant
+# it.
 docker run -d --name "$name" --cgroupns private --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add IPC_LOCK \
     --security-opt seccomp=unconfined --security-opt apparmor=unconfined --tmpfs /run --tmpfs /run/lock --tmpfs /tmp \
     -e container=docker "$name" bash -c '
@@ -148,7 +152,7 @@ inside systemctl stop flowtracker-dataplane
 
 step 'two interfaces, a real connection, its entries'
 network
-# As the file itself has it for an example.
+# The setting that the file has as an example.
 inside sed -i -e '/^EAL_ARGS=/d' -e '/net_af_packet/ s/^# *//' /etc/default/flowtracker-dataplane
 inside bash -c '. /etc/default/flowtracker-dataplane
     flowtracker-dataplane doctor $EAL_ARGS -- --config /etc/flowtracker/dataplane.toml' || fail 'doctor'
