@@ -1,5 +1,5 @@
 //! A watcher of the lab: `perf watch URI` decodes every event, as a program that uses the API
-//! would, and counts. It prints its counts for each line on its standard input, and at its end.
+//! would, and counts. It prints its counts for each line on its standard input, and ends with it.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::mpsc;

@@ -7,7 +7,7 @@ fn examine(fixture: &Fixture, lcores: &str) -> Vec<Check> {
     all(&fixture.examine(&line), "cpus")
 }
 
-/// The only line that is not as it should be.
+/// Returns the only line of the report that is not good.
 #[track_caller]
 fn finding(fixture: &Fixture, lcores: &str) -> Check {
     let bad: Vec<_> =

@@ -64,7 +64,7 @@ fn the_far_end_is_looked_at_too_if_it_can_be_seen() {
         Ok(match command {
             ["ip", ..] => "5: port0@eth0: <UP> mtu 1500".into(),
             [_, _, "eth0"] => "tx-checksumming: on\ntcp-segmentation-offload: on\n".into(),
-            // Its own are for frames that this host makes.
+            // Its own offloads are for frames that this host makes.
             _ => "tx-checksumming: on\n".into(),
         })
     };

@@ -3,7 +3,7 @@ use super::super::{Check, Verdict};
 
 const ADDRESS: &str = "0000:01:00.0";
 
-/// A machine with one network card.
+/// Returns a machine with one network card.
 fn card(driver: &str) -> Fixture {
     let fixture = Fixture::healthy();
     let folder = format!("/sys/bus/pci/devices/{ADDRESS}");

@@ -1,7 +1,8 @@
 use super::super::testing::{Fixture, all, only};
 use super::super::{Check, Verdict};
 
-/// CPUs 0 and 1 on node 0; 2 and 3, and `port1`'s card, on node 1.
+/// Returns a machine with CPUs 0 and 1 on node 0, and CPUs 2 and 3 and the card of `port1` on node
+/// 1.
 fn two_nodes() -> Fixture {
     let fixture = Fixture::healthy();
     fixture.file("/sys/devices/system/node/online", "0-1");

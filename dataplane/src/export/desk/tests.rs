@@ -1,4 +1,4 @@
-//! Commands with two real mailboxes and trackers, driven by hand on one thread.
+//! Commands with two real mailboxes and trackers, driven step by step on one thread.
 
 mod interleaved;
 mod refusals;
@@ -54,13 +54,13 @@ fn a_change_is_refused_by_all_when_one_shard_cannot() {
         let mut rig = Rig::new(64);
         rig.learn(full, flow(3, 1));
         let before = rig.table();
-        // Both at once: the profiles, which could change, stay too.
+        // Both in one command: the profiles, which could change, stay as they are, too.
         let both = change(&[(0, 777)], Some(0x3fff));
         let reply = rig.ask(both.clone());
         assert_eq!((reply.status(), &reply.reason[..]), (Status::FailedPrecondition, "TABLE_NOT_EMPTY"));
         assert_eq!(rig.table(), before);
         rig.shards_have(&before);
-        // Nothing is held any more.
+        // No shard is held any more.
         assert_eq!(rig.ask(create(flow(1, 9), attributes())).status(), Status::Ok);
         assert_eq!(rig.ask(create(flow(2, 9), attributes())).status(), Status::Ok);
         assert_eq!(rig.ask(flush(None)).deleted, 3);
@@ -78,7 +78,7 @@ fn one_change_at_a_time_and_no_purge_meanwhile() {
     let busy = (Status::Unavailable, "TABLE_BUSY", "", "the table is being changed; try again");
     rig.says_at_once(change(&[(1, 6)], None), busy);
     rig.says_at_once(PURGE, busy);
-    // The shard that is held takes no entry, by packet or by command.
+    // The shard that is held accepts no entry, neither by packet nor by command.
     rig.packet(0, flow(1, 1));
     assert!(rig.lcores[0].shard.tracker.table().is_empty());
     let creation = rig.send(create(flow(1, 1), attributes()));
@@ -92,8 +92,8 @@ fn one_change_at_a_time_and_no_purge_meanwhile() {
     assert_eq!(rig.ask(change(&[(1, 6)], None)).status(), Status::Ok);
 }
 
-/// Between the halves of a change the mailboxes are full, and the link is cut: the second half is
-/// done when there is room, and nobody is told.
+/// Between the halves of a change the mailboxes are full, and the link is cut. The second half is
+/// done when there is room, and its answer goes nowhere.
 #[test]
 fn a_change_is_finished_after_full_mailboxes_and_a_cut_link() {
     for (cut, refused) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -136,13 +136,13 @@ fn flush_purge_and_load_give_the_sum_and_each_shard_tells_its_part() {
     for src in 0..50 {
         rig.learn(usize::from(src) % 2, flow(3, src));
     }
-    // Without D.
+    // An entry without D.
     let kept = v1::Attributes { permissions: Some(0x19bc), ..attributes() };
     assert_eq!(rig.ask(update(flow(3, 7), kept)).status(), Status::Ok);
     rig.told.clear();
     let flushed = rig.ask(flush(None));
     assert_eq!((flushed.status(), flushed.deleted, flushed.failed), (Status::Ok, 49, 1));
-    // What a shard has told beside deletions by the flush.
+    // Events that a shard has reported besides deletions by the flush.
     let ends = |lcore: usize, rig: &Rig| -> Vec<EventBody> {
         let bodies = rig.told.iter().filter(|told| told.lcore == lcore).map(|told| told.event.body);
         bodies.filter(|b| !matches!(b, EventBody::Deleted { reason: DeleteReason::Flush, .. })).collect()
@@ -166,8 +166,7 @@ fn flush_purge_and_load_give_the_sum_and_each_shard_tells_its_part() {
     assert_eq!(ends(1, &rig), [EventBody::Purged(1), EventBody::Loaded]);
 }
 
-/// Between PURGED and LOADED nothing comes into being, however long the ring keeps a shard from
-/// telling.
+/// No entry is created between PURGED and LOADED, even if the ring keeps a shard from reporting.
 #[test]
 fn a_load_is_told_before_anything_is_tracked() {
     let mut rig = Rig::new(64);
@@ -189,8 +188,8 @@ fn a_load_is_told_before_anything_is_tracked() {
     assert!(matches!(bodies[..], [EventBody::Loaded, EventBody::Created(_)]), "{bodies:?}");
 }
 
-/// A purge that was asked for on one link and comes to its end on the next, which has been told of
-/// the entries already: it is told anew that there are none.
+/// A purge starts on one link and ends on the next, to which the entries were already reported. A
+/// second resync then reports that there are none.
 #[test]
 fn a_purge_of_an_earlier_link_is_a_resync_of_the_later_one() {
     let mut rig = Rig::new(200);
@@ -199,7 +198,7 @@ fn a_purge_of_an_earlier_link_is_a_resync_of_the_later_one() {
     }
     rig.send(flush(rig::only_source_port(1000)));
     rig.send(PURGE);
-    // The flush has its event to tell, and the purge comes after it.
+    // The flush has an event to report, and the purge comes after it.
     rig.lcores[0].open = false;
     for _ in 0..100 {
         rig.step(0);
@@ -247,7 +246,7 @@ fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
     for src in 0..1000 {
         rig.learn(usize::from(src) % 2, flow(3, src));
     }
-    // Four are all that an lcore takes.
+    // An lcore accepts four at a time.
     for turn in 0..12 {
         let id = rig.send(dump(None));
         rig.step(0);
@@ -265,14 +264,15 @@ fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
     }
     let refused = rig.last(dumps[4]);
     assert_eq!((refused.status(), &refused.message[..]), (Status::Unavailable, "too many dumps at a time"));
-    // Another command that is cancelled is done all the same; its answer is not wanted.
+    // Another command is executed even if it is cancelled; only its answer is dropped.
     let creation = rig.send(create(flow(1, 1), attributes()));
     rig.send(Body::Cancel(v1::CancelCommand { id: creation }));
     rig.settle();
     assert!(rig.parts(creation).is_empty() && rig.lcores[0].shard.tracker.get(&flow(1, 1)).is_some());
 }
 
-/// What an lcore comes to too late is not done. What needs every shard is late when one of them is.
+/// A command that an lcore reaches too late is not executed. A command for every shard is late when
+/// one of them is.
 #[test]
 fn late_commands_say_so_and_do_nothing() {
     const DEADLINE_MS: u32 = 5;
@@ -306,7 +306,7 @@ fn late_commands_say_so_and_do_nothing() {
             assert_eq!(rig.lcores[0].shard.tracker.table().len(), 1);
         }
     }
-    // A moment earlier it is not late; and a deadline of 0 is none.
+    // A moment earlier it is not late; a deadline of 0 means none.
     for (deadline, wait) in [(DEADLINE_MS, u64::from(DEADLINE_MS) * 1_000_000 - 1), (0, u64::from(u32::MAX))]
     {
         let mut rig = Rig::new(64);

@@ -28,13 +28,13 @@ fn key(port: u16) -> FlowKey {
     flow(1, port)
 }
 
-/// An executor, and the command desk's end of its mailbox.
+/// Returns an executor, and the command desk's end of its mailbox.
 fn executor() -> (MailboxHandle, Executor) {
     let (desk, mailbox) = mailbox();
     (desk, Executor::new(mailbox))
 }
 
-/// One iteration of the poll loop, as far as commands are concerned.
+/// Runs the part of one poll-loop iteration that concerns commands.
 fn run(
     executor: &mut Executor,
     tracker: &mut Tracker<LineTable>,
@@ -76,7 +76,7 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
     assert!(shard.tracker.table().is_empty());
 }
 
-/// As in P4TC, who may not read an entry may still change it.
+/// As in P4TC, an author who may not read an entry may still change it.
 #[test]
 fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
     let (desk, mut executor) = executor();
@@ -176,7 +176,7 @@ fn settle(
         reported.push(*event);
         true
     };
-    // Ten positions at a time, so that what is long takes many slices.
+    // Ten positions at a time, so that a long operation takes many slices.
     for _ in 0..1000 {
         run(executor, &mut shard.tracker, now, 10, LINK, &mut sink);
     }
@@ -203,13 +203,13 @@ fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last() {
     let (desk, mut executor) = executor();
     let mut shard = learned(0..500);
     let now = Now::from_ms(7);
-    // One that may not be deleted.
+    // This entry may not be deleted.
     let kept = Attributes {
         permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_DELETE)),
         ..Attributes::default()
     };
     desk.commands.send(order(1, Task::Update(key(3), kept, OPERATOR))).expect("room");
-    // Ports 0 to 255 have nothing in the upper octet.
+    // Ports 0 to 255 have a zero upper octet.
     let low = only_filter(flowtracker_proto::v1::FilterOperand::SrcPort, 0xff00, 0);
     desk.commands.send(order(2, Task::Flush(low, OPERATOR))).expect("room");
     let (reported, replies) = settle(&desk, &mut executor, &mut shard, now);

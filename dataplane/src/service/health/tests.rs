@@ -4,7 +4,7 @@ use rustix::net::{accept, bind, listen};
 
 use super::*;
 
-/// Two lcores, of which the second has nothing to poll.
+/// Two lcores, the second of which polls nothing.
 const ANSWERS: [(&str, &str); 3] = [
     ("/flowtracker/table", r#"{"/flowtracker/table": {"shards": {"10": {}, "2": {}}}}"#),
     ("/flowtracker/lcores,2", r#"{"/flowtracker/lcores": {"stalled": 0, "lanes": ["port0/0", "port1/0"]}}"#),
@@ -49,7 +49,7 @@ fn an_lcore_that_stands_still_is_not_well() {
 
 #[test]
 fn what_is_not_an_answer_of_a_running_data_plane_is_none() {
-    // The last two: starting or stopping, and another DPDK program.
+    // The last two: a data plane that starts or stops, and another DPDK program.
     for text in ["", "{", "{}", r#"{"/flowtracker/table": {}}"#, r#"{"/flowtracker/table": null}"#] {
         assert_eq!(lcores(text), None, "{text}");
     }
@@ -70,7 +70,7 @@ fn listener(folder: &Path, prefix: &str) -> OwnedFd {
     listener
 }
 
-/// Listens as DPDK does, and answers one client; gives how many questions it was asked.
+/// Listens as DPDK does, and answers one client. Returns the number of its queries.
 fn data_plane(folder: &Path, prefix: &str) -> thread::JoinHandle<usize> {
     let listener = listener(folder, prefix);
     thread::spawn(move || {
@@ -93,7 +93,7 @@ fn the_only_data_plane_needs_no_name_and_of_several_one_must_be_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let ask = |prefix| ask(folder.path(), prefix, LONG);
     assert!(matches!(ask(None), Err(HealthError::NoneRuns(_))));
-    // One that was killed: its socket is there, and nobody listens.
+    // This data plane was killed: its socket exists, but nothing listens on it.
     let dead = data_plane(folder.path(), "dead");
     assert_eq!(ask(Some("dead")).expect("an answer"), (WELL.to_owned(), true));
     dead.join().expect("answered");
@@ -109,7 +109,7 @@ fn the_only_data_plane_needs_no_name_and_of_several_one_must_be_named() {
         Err(HealthError::Several(prefixes)) => assert_eq!(prefixes, ["three", "two"]),
         other => panic!("{other:?}"),
     }
-    // They have been dialled, and nobody asked.
+    // Both were dialled, but got no query.
     for data_plane in both {
         assert_eq!(data_plane.join().expect("ended"), 0);
     }
@@ -118,7 +118,7 @@ fn the_only_data_plane_needs_no_name_and_of_several_one_must_be_named() {
 #[test]
 fn one_that_listens_and_does_not_answer_hangs() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Nobody accepts: the kernel does, as it does for a process that is stopped.
+    // Nothing calls accept: the kernel completes the connection, as for a stopped process.
     let _listener = listener(folder.path(), "stopped");
     for prefix in [None, Some("stopped")] {
         let answer = ask(folder.path(), prefix, Duration::from_millis(1));

@@ -1,14 +1,14 @@
 use super::*;
 use std::cell::{Cell, RefCell};
 
-/// A port whose peer comes and goes as the test says.
+/// A port whose peer the test connects and disconnects.
 #[derive(Default)]
 struct Fake {
     memif: bool,
     peer: Cell<bool>,
     refuses: Cell<bool>,
     running: Cell<bool>,
-    /// The peer was there when the port was started, and has been since.
+    /// Whether the peer was there when the port was started, and has been since.
     linked: Cell<bool>,
     calls: RefCell<Vec<&'static str>>,
 }

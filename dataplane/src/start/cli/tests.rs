@@ -45,7 +45,7 @@ fn a_replay_has_a_file_and_the_options_that_need_no_ports() {
     assert_eq!(line.line.options.id.as_deref(), Some("lab"));
     assert_eq!(line.line.options.protocols, Protocols::TcpUdp);
 
-    // Every option is known to be one or the other.
+    // Every option belongs to one of the two kinds.
     for option in Options::command().get_opts() {
         let long = option.get_long().unwrap();
         let value = match long {
@@ -133,7 +133,7 @@ fn bad_options_are_named() {
     }
 }
 
-/// Parses `prog -- --config FILE options`, FILE holding `text`.
+/// Parses `prog -- --config FILE options`, where FILE contains `text`.
 fn with_file(text: &str, options: &str) -> Result<CommandLine, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ft.toml");
@@ -197,7 +197,7 @@ fn a_bad_value_of_a_file_is_told_like_that_of_a_flag() {
         assert!(error.contains(told), "{text}: {error}");
         assert!(!error.contains('\n'), "{error}");
     }
-    // A file is wrong or not, whatever the flags say.
+    // Whether a file is wrong does not depend on the flags.
     assert!(with_file("burst = 257", "--burst 1").unwrap_err().contains("line 1"));
 }
 

@@ -53,7 +53,7 @@ fn instructions_are_those_of_the_cpu_unless_told_otherwise() {
     }
 }
 
-/// Writes a file for `--config` and gives its folder and path.
+/// Writes a file for `--config` and returns its folder and path.
 fn file(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ft.toml");
@@ -67,7 +67,7 @@ fn what_only_shows_together_is_told_with_its_place() {
     let error = config(&format!("--config {path}")).unwrap_err();
     let told = format!("--config {path}: line 2: learn-profile: there is no profile 1");
     assert!(error.to_string().starts_with(&told), "{error}");
-    // What a flag overrides is not the file's fault.
+    // An error in a value that a flag overrides is not blamed on the file.
     let error = config(&format!("--config {path} --learn-profile 2")).unwrap_err();
     assert!(error.to_string().starts_with("--learn-profile: "), "{error}");
 }

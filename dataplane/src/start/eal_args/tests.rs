@@ -50,9 +50,9 @@ fn the_beginning_of_a_name_is_enough() {
     let eal = parse("--vde net_null0 --no-hug --no-p --proc-typ=secondary --file ft").unwrap();
     assert_eq!((eal.vdevs[0].name.as_str(), eal.file_prefix.as_str()), ("net_null0", "ft"));
     assert!(eal.no_huge && eal.no_pci && !eal.primary);
-    // Whole names win over longer ones.
+    // A whole name takes precedence over longer ones.
     assert_eq!(parse("--trace --no-huge").unwrap().megabytes, None);
-    // A value that may be missing is never the next argument.
+    // An optional value is never taken from the next argument.
     assert!(parse("--huge-unlink --no-huge").unwrap().no_huge);
     assert!(parse("--huge-unlink=never --no-huge").unwrap().no_huge);
     let bad = parse("--no-h").unwrap_err();

@@ -11,7 +11,7 @@ use super::rig::{
     odd_source_ports, update,
 };
 
-/// What is asked.
+/// A command of the trial.
 #[derive(Clone, Debug)]
 enum Ask {
     Get(u16),
@@ -19,14 +19,14 @@ enum Ask {
     Update(u16),
     Delete(u16),
     Dump,
-    /// Of odd source ports, or all.
+    /// Of the odd source ports, or of all.
     Flush(bool),
     Table,
-    /// Another aging of profile 0, and other permissions.
+    /// Changes the aging of profile 0, and the permissions.
     Change(u64, Option<u32>),
     Purge,
     Load,
-    /// Cancels the command so many before it.
+    /// Cancels the command that lies this number of places back.
     Cancel(u64),
 }
 
@@ -34,9 +34,9 @@ enum Ask {
 enum Op {
     /// A command and its deadline.
     Ask(Ask, u32),
-    /// So many turns of an lcore.
+    /// This number of turns of an lcore.
     Step(usize, u8),
-    /// The exporter takes what an lcore has said.
+    /// The exporter takes the replies of an lcore.
     Hear(usize),
     Packet(u16),
     Wait(u64),
@@ -46,7 +46,7 @@ enum Op {
     Raise,
 }
 
-/// A flow and the lcore to which its packets come.
+/// Returns a flow and the lcore to which its packets come.
 fn place(number: u16) -> (usize, FlowKey) {
     let lcore = match number % 3 {
         2 => number / 3 % 2,
@@ -57,7 +57,7 @@ fn place(number: u16) -> (usize, FlowKey) {
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let number = || 0..12u16;
-    // All of them let everything be created and deleted.
+    // All of these permissions allow creation and deletion.
     let permissions = prop::option::of(prop::sample::select(vec![0x3dfc, 0x3fff, 0x3dff]));
     let ask = prop_oneof![
         2 => number().prop_map(Ask::Get),
@@ -86,17 +86,17 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(op, 0..150)
 }
 
-/// A command on the link that stands.
+/// A command on the current link.
 struct Asked {
     ask: Ask,
     ended: bool,
     cancelled: bool,
 }
 
-/// What the table may be, as aging of profile 0 and permissions.
+/// The possible states of the table, as aging of profile 0 and permissions.
 type Possible = Vec<(u64, u32)>;
 
-/// If it is a change, it may be made without a word.
+/// Adds the effect of a command whose answer is lost, if it is a change.
 fn may_be_made(ask: &Ask, possible: &mut Possible) {
     if let Ask::Change(aging, permissions) = ask {
         let made = |(_, before): &(u64, u32)| (*aging, permissions.unwrap_or(*before));
@@ -108,9 +108,9 @@ fn may_be_made(ask: &Ask, possible: &mut Possible) {
 struct Trial {
     rig: Rig,
     asked: BTreeMap<u64, Asked>,
-    /// More than one while nobody was told what became of a change.
+    /// It has more than one element while the result of a change is not known.
     possible: Possible,
-    /// Deleted by flushes and by purges, as the answers on the link say.
+    /// Entries deleted by flushes and by purges, by the answers on the link.
     deleted: (u64, u64),
 }
 
@@ -149,7 +149,7 @@ impl Trial {
         self.asked.insert(id, Asked { ask: ask.clone(), ended: false, cancelled });
     }
 
-    /// Nobody will be told any more what has become of this command.
+    /// Gives up the answer of this command.
     fn give_up(&mut self, id: u64) {
         let Some(asked) = self.asked.get_mut(&id) else { return };
         if !asked.ended && !std::mem::replace(&mut asked.cancelled, true) {
@@ -157,7 +157,7 @@ impl Trial {
         }
     }
 
-    /// Each answer is one to what was asked, on the link on which it was asked, and ends once.
+    /// Checks that each answer belongs to a command of its own link, and ends once.
     fn read_answers(&mut self) {
         for answer in std::mem::take(&mut self.rig.answers) {
             let asked = self.asked.get_mut(&answer.id).expect("asked on this link");
@@ -179,7 +179,7 @@ impl Trial {
                     let now = (table.profiles[0].aging_ms, table.permissions);
                     assert_eq!(now, (*aging, permissions.unwrap_or(now.1)));
                     self.possible = vec![now];
-                    // One that was given up since may come after it.
+                    // A later command that was given up may take effect after it.
                     let later = self.asked.range(answer.id + 1..).map(|(_, later)| later);
                     let untold = later.filter(|later| later.cancelled && !later.ended);
                     untold.for_each(|later| may_be_made(&later.ask, &mut self.possible));
@@ -220,8 +220,9 @@ impl Trial {
         self.read_answers();
     }
 
-    /// When all has come to its end: every command is answered, the shards agree, the events add up
-    /// to the tables, and what flushes and purges have told is what was answered.
+    /// Waits for the end of all work, then checks that every command is answered, that the shards
+    /// agree, that the events add up to the tables, and that the events of flushes and purges match
+    /// the answers.
     fn settle(&mut self) {
         self.rig.lcores.iter_mut().for_each(|lcore| lcore.open = true);
         self.apply(&Op::Raise);

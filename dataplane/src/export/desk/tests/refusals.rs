@@ -1,4 +1,4 @@
-//! Every way to refuse a command: its status, reason, field and words.
+//! Every refusal of a command: its status, reason, field and message.
 
 use flowtracker_proto::key::port_name;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
@@ -15,7 +15,7 @@ fn precondition<'a>(reason: &'a str, message: &'a str) -> Says<'a> {
     (Status::FailedPrecondition, reason, "", message)
 }
 
-/// Everything that names an entry.
+/// Returns every command that names an entry.
 fn about(key: &[u8]) -> [Body; 4] {
     let key = || key.to_vec();
     [
@@ -26,7 +26,7 @@ fn about(key: &[u8]) -> [Body; 4] {
     ]
 }
 
-/// The key of a flow that enters this port (DPDK port id + 1), which need not exist.
+/// Returns the key of a flow that enters this port (DPDK port id + 1), which need not exist.
 fn on_port(input_port: u32) -> Vec<u8> {
     let mut bytes = key(&flow(1, 1));
     bytes[..4].copy_from_slice(&input_port.to_le_bytes());
@@ -53,7 +53,7 @@ fn keys() {
     rig.says(create(flow(3, 1), attributes()), precondition("FLOW_OWNER_UNKNOWN", message));
 }
 
-/// The ids of ports that belong to a device of another port are left out.
+/// The message omits the ids of ports that belong to a device of another port.
 #[test]
 fn keys_where_ids_have_holes() {
     let mut rig = Rig::new(8);
@@ -80,7 +80,7 @@ fn entries() {
     rig.says(create(key, attributes()), exists);
     let full = "the shard that this flow belongs to holds as many entries as it may";
     rig.says(create(flow(1, 2), attributes()), (Status::ResourceExhausted, "TABLE_FULL", "", full));
-    // Neither update nor deletion from here on.
+    // From here on it allows neither update nor deletion.
     let bare = v1::Attributes { permissions: Some(0x11bc), ..attributes() };
     assert_eq!(rig.ask(update(key, bare)).status(), Status::Ok);
     let denied = |message| (Status::PermissionDenied, "PERMISSION_BIT", "", message);
@@ -116,7 +116,7 @@ fn attributes_of_entries() {
         (bits(0x2000), of_bits("PERMISSIONS_CREATE_BIT", create_bit)),
     ] {
         rig.says(create(none, attributes), says);
-        // Whether there is an entry or not, and in whichever shard.
+        // The refusal does not depend on whether there is an entry, nor on its shard.
         for key in [fixed, dynamic, none] {
             let reply = rig.says(update(key, attributes), says);
             let named = reply.metadata.get("profile_id").map(String::as_str);
@@ -156,7 +156,8 @@ fn attributes_of_the_table() {
         let says = (INVALID, "AGING_RANGE", "profiles[1].aging_ms", &message[..]);
         rig.says(change(&[(1, 5), (0, aging)], None), says);
     }
-    // The same as one that stays, before and behind it, and as one that is changed too.
+    // The aging equals that of a profile that stays, before and after it, and that of one that
+    // changes too.
     for (agings, field, other) in [
         (&[(1, 30_000)][..], "profiles[0].aging_ms", "0"),
         (&[(1, 120_000)], "profiles[0].aging_ms", "3"),
@@ -166,7 +167,7 @@ fn attributes_of_the_table() {
         let reply = rig.says(change(agings, None), (INVALID, "AGING_DUPLICATE", field, &message));
         assert_eq!(reply.metadata["profile_id"], other);
     }
-    // Two may swap theirs.
+    // Two profiles may swap their agings.
     assert_eq!(rig.ask(change(&[(0, 60_000), (1, 30_000)], None)).status(), Status::Ok);
 }
 
@@ -177,7 +178,7 @@ fn the_table_has_entries() {
     let message = "the table has entries, and its permissions change only while it is empty";
     let says = (Status::FailedPrecondition, "TABLE_NOT_EMPTY", "permissions", message);
     rig.says(change(&[], Some(0x3fff)), says);
-    // One shard gets as many agings as can be told apart.
+    // One shard gets all the agings that it can distinguish.
     let agings: Vec<u64> = (100_000..100_300).collect();
     let refused = agings.iter().zip(0..).position(|(aging, src)| {
         rig.learn(0, flow(1, src));
@@ -228,8 +229,8 @@ fn what_is_no_command_and_no_filter() {
     }
 }
 
-/// Programs are told apart by 16 bits. When as many have written and no sweep can say that some are
-/// forgotten, a further one is refused, and a known one not.
+/// Programs are distinguished by 16 bits. When all numbers are in use and no sweep has freed any, a
+/// new program is refused, and a known one is not.
 #[test]
 fn more_programs_than_can_be_told_apart() {
     let mut rig = Rig::new(8);
@@ -237,7 +238,7 @@ fn more_programs_than_can_be_told_apart() {
         let actor = Some(v1::Actor { pid, ..operator() });
         Body::Delete(v1::DeleteCommand { key: key(&flow(1, 1)), actor })
     };
-    // The lcores stand still meanwhile.
+    // The lcores do not run meanwhile.
     let refused = (0..=65_536).find(|pid| {
         rig.send(by(*pid));
         rig.answers.pop().is_some_and(|answer| answer.reason == "TOO_MANY_AUTHORS")

@@ -23,9 +23,9 @@ use crate::lcore::mailbox::{Reply, mailbox};
 pub(super) use conntrack::test_support::flow;
 pub(super) use flowtracker_proto::v1::command::Body;
 
-/// Positions of one slice: few, so that what is long takes many.
+/// Positions of one slice; few, so that a long operation takes many slices.
 const SLICE: u32 = 16;
-/// A clock that started at some whole second.
+/// A clock that starts at a whole second.
 struct Fixed;
 
 impl Wall for Fixed {
@@ -38,12 +38,12 @@ pub(super) fn wall(ns: u64) -> u64 {
     1_700_000_000_000_000_000 + ns
 }
 
-/// A key as commands carry it.
+/// Returns a key in the form of commands.
 pub(super) fn key(key: &FlowKey) -> Vec<u8> {
     key.to_bytes().to_vec()
 }
 
-/// The entries of a part of an answer.
+/// Returns the entries in a part of an answer.
 pub(super) fn entries(reply: &v1::Reply) -> Vec<link::Entry> {
     let entry = |record: Result<link::Record, _>| match record.expect("a record").body {
         link::Body::Present(entry) => entry,
@@ -60,7 +60,7 @@ pub(super) fn operator() -> v1::Actor {
     v1::Actor { entity: v1::Entity::Tc.into(), pid: 42, process: "ctl".to_owned() }
 }
 
-/// Nothing is asked for.
+/// Returns attributes that are all left out.
 pub(super) fn attributes() -> v1::Attributes {
     v1::Attributes::default()
 }
@@ -91,7 +91,7 @@ pub(super) fn flush(filter: Option<v1::Filter>) -> Body {
     Body::Flush(v1::FlushCommand { filter, actor: Some(operator()) })
 }
 
-/// A change of the table: agings by profile, and permissions.
+/// Returns a change of the table: agings by profile, and permissions.
 pub(super) fn change(agings: &[(u32, u64)], permissions: Option<u32>) -> Body {
     let profile = |&(profile_id, aging_ms): &_| v1::TimerProfile { profile_id, aging_ms };
     Body::UpdateTable(v1::UpdateTableCommand { profiles: agings.iter().map(profile).collect(), permissions })
@@ -114,10 +114,10 @@ pub(super) fn odd_source_ports() -> Option<v1::Filter> {
     source_port(1, 1)
 }
 
-/// How a refusal reads: status, reason, field, message.
+/// The content of a refusal: status, reason, field, message.
 pub(super) type Says<'a> = (Status, &'a str, &'a str, &'a str);
 
-/// An event that was taken, and where.
+/// An event that was taken, with its lcore and link.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Told {
     pub(super) lcore: usize,
@@ -129,11 +129,11 @@ pub(super) struct Lcore {
     pub(super) shard: conntrack::Shard<LineTable>,
     executor: Executor,
     replies: Receiver<Reply>,
-    /// Whether its event ring takes anything.
+    /// Whether its event ring accepts events.
     pub(super) open: bool,
     /// The link that it has noticed.
     link: Option<LinkGeneration>,
-    /// What a listener knows of the shard since the resync of this link.
+    /// The entries that a listener knows of the shard since the resync of this link.
     known: HashMap<FlowKey, Entry>,
 }
 
@@ -157,21 +157,21 @@ pub(super) struct Rig {
     pub(super) desk: Desk,
     pub(super) lcores: [Lcore; 2],
     pub(super) ns: u64,
-    /// The link that stands; `None` when none does.
+    /// The current link; `None` while there is none.
     pub(super) link: Option<LinkGeneration>,
     next_link: LinkGeneration,
     /// Id of the next command; each link counts from 1.
     next: u64,
-    /// Answers on the link that stands.
+    /// Answers on the current link.
     pub(super) answers: Vec<v1::Reply>,
     pub(super) told: Vec<Told>,
-    /// Who the link knows, by number.
+    /// The authors introduced on the link, by number.
     authors: HashMap<u32, v1::Actor>,
 }
 
 impl Rig {
-    /// Shards of so many entries each. Frames of port0 come to the first lcore, those of port1 to
-    /// the second, those of port2 to both.
+    /// Makes shards of this number of entries each. Frames of port0 come to the first lcore, those
+    /// of port1 to the second, those of port2 to both.
     pub(super) fn new(entries: u32) -> Self {
         let config = TrackerConfig::default();
         let (mut shards, mut lcores) = (Vec::new(), Vec::new());
@@ -213,21 +213,21 @@ impl Rig {
         Now::from_ns(self.ns)
     }
 
-    /// A new link stands.
+    /// Raises a new link.
     pub(super) fn raise(&mut self) {
         (self.link, self.next) = (Some(self.next_link), 1);
         self.next_link = self.next_link.next();
         self.answers.clear();
     }
 
-    /// The link is cut.
+    /// Cuts the link.
     pub(super) fn cut(&mut self) {
         self.link = None;
         self.desk.unlink();
         self.answers.clear();
     }
 
-    /// One turn of an lcore's loop.
+    /// Runs one iteration of an lcore's loop.
     pub(super) fn step(&mut self, index: usize) {
         let link = self.link;
         self.on_lcore(index, |lcore, now, ring| {
@@ -244,20 +244,20 @@ impl Rig {
         });
     }
 
-    /// A packet comes to an lcore.
+    /// Delivers a packet to an lcore.
     pub(super) fn packet(&mut self, index: usize, key: FlowKey) {
         self.on_lcore(index, |lcore, now, ring| {
             lcore.shard.burst(now, key.input_port(), &[frame(&key)][..], ring, |_, _| {});
         });
     }
 
-    /// The same, and it is learned.
+    /// Delivers a packet that must be learned.
     pub(super) fn learn(&mut self, index: usize, key: FlowKey) {
         self.packet(index, key);
         assert!(self.lcores[index].shard.tracker.get(&key).is_some());
     }
 
-    /// Something happens on an lcore, and a listener follows its events.
+    /// Runs `what` on an lcore, and lets a listener follow its events.
     fn on_lcore(&mut self, index: usize, what: impl FnOnce(&mut Lcore, Now, &mut Ring<'_>)) {
         let now = self.now();
         let lcore = &mut self.lcores[index];
@@ -279,7 +279,7 @@ impl Rig {
         }
     }
 
-    /// The exporter hears what an lcore has said.
+    /// Lets the exporter take the replies of an lcore.
     pub(super) fn hear(&mut self, index: usize) {
         while let Ok(reply) = self.lcores[index].replies.try_recv() {
             self.desk.hear(index, reply, &Fixed, self.link);
@@ -290,7 +290,7 @@ impl Rig {
 
     fn collect(&mut self) {
         if self.link.is_none() {
-            // As the exporter does without a link.
+            // The exporter does the same without a link.
             self.desk.unlink();
         }
         self.answers.extend(std::iter::from_fn(|| self.desk.answer()));
@@ -298,12 +298,12 @@ impl Rig {
         self.authors.extend(introduced.into_iter().map(|a| (a.number, a.actor.expect("somebody"))));
     }
 
-    /// Whom a number in an answer stands for.
+    /// Returns the author with this number in an answer.
     pub(super) fn author(&self, number: u16) -> Option<&v1::Actor> {
         self.authors.get(&number.into())
     }
 
-    /// A command comes; its id.
+    /// Sends a command and returns its id.
     pub(super) fn send(&mut self, body: Body) -> u64 {
         self.send_within(body, 0)
     }
@@ -317,7 +317,7 @@ impl Rig {
         id
     }
 
-    /// Everybody goes on until nothing is to be done.
+    /// Runs lcores and exporter until no work is left.
     pub(super) fn settle(&mut self) {
         for _ in 0..10_000 {
             for index in 0..2 {
@@ -332,19 +332,19 @@ impl Rig {
         panic!("not settled: {:?}", self.desk);
     }
 
-    /// Everything that has been answered to a command.
+    /// Returns all parts of the answer to a command.
     pub(super) fn parts(&self, id: u64) -> Vec<v1::Reply> {
         self.answers.iter().filter(|answer| answer.id == id).cloned().collect()
     }
 
-    /// The end of an answer.
+    /// Returns the last part of an answer.
     pub(super) fn last(&self, id: u64) -> v1::Reply {
         let last = self.parts(id).pop().expect("an answer");
         assert_ne!(last.status(), Status::Unspecified, "{last:?} is not the last");
         last
     }
 
-    /// A command and its answer of one part.
+    /// Sends a command and returns its answer, which must have one part.
     pub(super) fn ask(&mut self, body: Body) -> v1::Reply {
         let id = self.send(body);
         self.settle();
@@ -353,12 +353,12 @@ impl Rig {
         self.last(id)
     }
 
-    /// The table as it is shown.
+    /// Returns the table as the answer shows it.
     pub(super) fn table(&mut self) -> v1::Table {
         self.ask(TABLE).table.expect("a table")
     }
 
-    /// A command is refused in these words.
+    /// Checks that a command is refused in these words.
     pub(super) fn says(&mut self, body: Body, says: Says<'_>) -> v1::Reply {
         let reply = self.ask(body);
         assert_eq!((reply.status(), &reply.reason[..], &reply.field[..], &reply.message[..]), says);
@@ -366,7 +366,7 @@ impl Rig {
         reply
     }
 
-    /// The same, before any shard has heard of it.
+    /// Checks the same, for a refusal before the command reaches any shard.
     pub(super) fn says_at_once(&mut self, body: Body, says: Says<'_>) {
         let waiting = self.desk.dispatch.pending.len();
         let id = self.send(body);
@@ -375,8 +375,8 @@ impl Rig {
         assert_eq!(self.desk.dispatch.pending.len(), waiting);
     }
 
-    /// Every shard has the attributes of this table and is not held. What profiles a shard has only
-    /// a new entry can tell.
+    /// Checks that every shard has the attributes of this table and is not held. Only a new entry
+    /// shows the profiles of a shard.
     pub(super) fn shards_have(&mut self, table: &v1::Table) {
         let (now, probe, author) = (self.now(), flow(3, 65_535), ActorId(ActorId::FIRST_CONTROL));
         for lcore in &mut self.lcores {
@@ -395,7 +395,7 @@ impl Rig {
         }
     }
 
-    /// What the events of the link have told is the table.
+    /// Checks that the events of the link add up to the table.
     pub(super) fn adds_up(&self) {
         for lcore in &self.lcores {
             let identity = |e: &Entry| (e.created_ms, e.aging_ms, e.permissions, e.creator, e.updater);
