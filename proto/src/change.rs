@@ -67,7 +67,7 @@ pub enum Change {
         entry: EntryState,
         /// The reason of the deletion.
         reason: DeleteReason,
-        /// The program that deleted it; `None` where the reason alone tells.
+        /// The program that deleted it; `None` where the reason identifies the cause.
         by: Option<Arc<Actor>>,
     },
     /// A flush has ended on all shards.
@@ -86,7 +86,7 @@ pub enum Change {
 /// A change, with its time and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// When it happened, wall clock, Unix nanoseconds.
+    /// Time of the change, wall clock, Unix nanoseconds.
     pub time_ns: u64,
     /// The data plane where it happened.
     pub dataplane: Arc<str>,

@@ -215,7 +215,7 @@ impl fmt::Debug for Program {
 pub struct BadFilter {
     /// The faulty step, counted from 1; 0 when the filter has no steps.
     pub step: usize,
-    /// What is wrong with it.
+    /// The error in it.
     pub why: &'static str,
 }
 

@@ -126,8 +126,7 @@ impl WideKey {
         Ok(key)
     }
 
-    /// Returns true when a word can only be the compact form of a key of `table`, not the name of a
-    /// field.
+    /// Returns true when a word can only be a compact key of `table`, not the name of a field.
     #[must_use]
     pub fn looks_compact(table: &TableDescription, word: &str) -> bool {
         let leading = [KeyPart::InputPort, KeyPart::Protocol];
@@ -386,7 +385,7 @@ impl FromStr for FlowKey {
 pub struct Violation {
     /// Path of the field in the request message: `key.src_addr`.
     pub field: String,
-    /// What is wrong with it.
+    /// The error in its value.
     pub description: String,
 }
 

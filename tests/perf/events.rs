@@ -249,7 +249,7 @@ impl Rig {
 
 /// Offered rates, events a second.
 const LADDER: [f64; 10] = [50e3, 100e3, 150e3, 200e3, 250e3, 300e3, 350e3, 400e3, 500e3, 600e3];
-/// Number of streams that nobody reads.
+/// Number of streams that are never read.
 const STUCK: usize = 100;
 
 /// Prints all figures of `perf events`. `rounds` and `seconds` bound the time that it takes.
@@ -314,7 +314,8 @@ fn delay(seconds: u64) {
     }
 }
 
-/// Measures the memory of the control service with a full log, and with streams that nobody reads.
+/// Measures the memory of the control service with a full log, and with streams that are never
+/// read.
 fn memory() {
     const RETAIN: u64 = 1_048_576;
     const ENTRIES: u64 = 100_000;

@@ -100,7 +100,7 @@ pub(crate) struct Counts {
     /// Lookups that found an entry, of flows that had been taken and of others.
     pub(crate) found: u64,
     pub(crate) found_absent: u64,
-    /// Of the flows that were replaced: deleted, and added or refused.
+    /// Flows deleted during replacement; then those added, and those refused.
     pub(crate) deleted: u64,
     pub(crate) added: u64,
     pub(crate) added_refused: u64,

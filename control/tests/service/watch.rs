@@ -84,7 +84,7 @@ async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
     let (hub, link) = hub(4);
     let (_stopper, stop) = stop::channel();
     let (mut stream, _) = watch::start(hub.clone(), watch_request(snapshot()), stop).await.unwrap();
-    // While nobody reads, the queue fills and the log moves on.
+    // While the watcher does not read, the queue fills and the log moves on.
     for n in 1..=2000 {
         create(&hub, link, std::iter::once(n));
         tokio::task::yield_now().await;

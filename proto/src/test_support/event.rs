@@ -70,7 +70,7 @@ impl Key {
 /// in their creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct State {
-    /// When it was created, nanoseconds of Unix time.
+    /// Time of creation, nanoseconds of Unix time.
     pub created_ns: i128,
     /// Its permissions.
     pub permissions: u32,

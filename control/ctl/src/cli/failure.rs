@@ -5,7 +5,7 @@ use tonic_types::StatusExt;
 
 use super::fields::{Dialect, refusal};
 
-/// Why a command did not succeed.
+/// The reason why a command did not succeed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The service refused the request: exit 1.
@@ -45,8 +45,8 @@ impl From<tokio::task::JoinError> for Failure {
 }
 
 impl Failure {
-    /// Returns the message for standard error, or `None` where nobody reads or the output already
-    /// says it.
+    /// Returns the message for standard error, or `None` where the reader has gone or the output
+    /// already says it.
     pub(super) fn message(&self) -> Option<String> {
         match self {
             Self::Refused(status) => Some(refusal(status, Dialect::Everyday)),

@@ -33,7 +33,7 @@ pub(super) struct Scope {
     pub(super) filter: String,
 }
 
-/// How far the reader has come.
+/// The position of a reader in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// It has nothing yet, and a snapshot follows.

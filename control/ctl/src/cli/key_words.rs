@@ -4,7 +4,7 @@ use flowtracker_proto::key::{self, WideKey};
 use flowtracker_proto::table::{KeyField, TableDescription};
 use thiserror::Error;
 
-/// What is wrong with a key.
+/// An error in a key.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum KeyError {
     /// These fields are missing.

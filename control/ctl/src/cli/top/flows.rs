@@ -18,9 +18,9 @@ pub(super) struct Listing {
     firsts: Vec<Vec<Row>>,
     /// Flows that were listed.
     pub(super) flows: u64,
-    /// When it began.
+    /// Time at which it began.
     pub(super) since: Duration,
-    /// When it was complete.
+    /// Time at which it was complete.
     pub(super) until: Duration,
 }
 
@@ -45,7 +45,7 @@ struct Flow {
 pub(super) struct Flows {
     by_dataplane: HashMap<Arc<str>, HashMap<FlowKey, Flow>>,
     round: u64,
-    /// When the last complete round began.
+    /// Time at which the last complete round began.
     listed: Option<Duration>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use flowtracker_proto::key::FlowKey;
 
-/// What rows can be sorted by.
+/// The columns that rows can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Column {
     /// Packets a second

@@ -20,7 +20,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The share of the time that listings may take, as its divisor.
 const LISTING_SHARE: u32 = 10;
 
-/// What the loops report.
+/// A report of the loops.
 #[derive(Debug)]
 pub(super) enum News {
     /// Counters.
