@@ -76,7 +76,7 @@ pub enum Item {
         cut: u64,
         /// The data plane that holds the entries.
         dataplane: Arc<str>,
-        /// No more than [`BATCH`] of them.
+        /// No more than `BATCH` of them.
         entries: Vec<EntryState>,
     },
     /// The snapshot is complete; what follows are events after this one.

@@ -31,7 +31,7 @@ impl<T: FlowTable> Shard<T> {
     ///
     /// `tracked` receives the frames that are looked up, whatever the lookup finds, and all frames
     /// while the program is detached: bit i of its second argument stands for frame i after its
-    /// first argument, which is a multiple of [`SLICE`].
+    /// first argument, which is a multiple of `SLICE`.
     ///
     /// After the bursts of all ports, and before any other call, [`Tracker::turn`] or
     /// [`Tracker::drain`] has to be called. A batch that is full is turned here; `now` is called
