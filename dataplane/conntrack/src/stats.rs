@@ -20,7 +20,7 @@ pub struct Counters {
     pub deleted: u64,
     /// Events that the sink took.
     pub events_sent: u64,
-    /// Events that the sink refused at first.
+    /// CREATED events, and DELETED events of the idle timer, that the sink refused at first.
     pub events_deferred: u64,
     /// Histogram of the lateness of deletions by the idle timer. Bucket 0 counts a lateness of 0
     /// ms, bucket i one of 2^(i-1) up to but excluding 2^i ms, and the last bucket everything

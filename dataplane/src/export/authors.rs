@@ -86,7 +86,7 @@ impl Authors {
         (!authors.is_empty()).then_some(v1::Authors { authors })
     }
 
-    /// A number for the author of a command; `None` when entries name all of them.
+    /// Returns a number for the author of a command; `None` when entries name all numbers.
     pub(super) fn assign(&mut self, actor: v1::Actor) -> Option<ActorId> {
         let name = (actor.pid, actor.process.clone());
         if let Some(id) = self.ids.get(&name) {
@@ -110,7 +110,7 @@ impl Authors {
         Some(ActorId(id))
     }
 
-    /// True when it is time for a sweep, which has then begun.
+    /// Begins a sweep if one is due, and returns whether it has begun.
     pub(super) fn begin_sweep(&mut self) -> bool {
         if self.sweeping || self.fresh < SWEEP_AFTER {
             return false;
@@ -120,7 +120,7 @@ impl Authors {
         true
     }
 
-    /// An entry that a sweep has met.
+    /// Takes in an entry that the sweep has met.
     pub(super) fn meet(&mut self, entry: &Entry) {
         for id in [entry.creator, entry.updater] {
             if let Some(author) = self.by_id.get_mut(&id.0) {
@@ -129,8 +129,7 @@ impl Authors {
         }
     }
 
-    /// The sweep has met every entry that names a program; or not `all` of them,
-    /// and then it says nothing.
+    /// Ends the sweep. Numbers become free only if it has met `all` entries that name a program.
     pub(super) fn end_sweep(&mut self, all: bool) {
         self.sweeping = false;
         if !all {
