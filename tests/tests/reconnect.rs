@@ -28,14 +28,21 @@ fn ctl(socket: &Path, args: &[&str]) -> Command {
     ctl
 }
 
-/// Waits until the control service knows every flow.
-fn wait_listed(socket: &Path) {
-    wait_for("all entries are listed", LIMIT, || {
-        let output = ctl(socket, &["list"]).output().expect("ctl runs");
-        let listed =
-            String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.starts_with("port0/tcp/")).count();
-        (output.status.success() && listed as u64 == FLOWS).then_some(())
+/// Waits until the control service has every flow, and knows that these are all. A list does not
+/// tell: the data plane answers it, and a snapshot is complete only as far as the resync has come.
+fn wait_synced(socket: &Path) {
+    wait_for("every flow is known", LIMIT, || {
+        let output = ctl(socket, &["dataplanes", "-o", "json"]).output().expect("ctl runs");
+        let known: v1::Dataplane = serde_json::from_slice(&output.stdout).ok()?;
+        (known.synced && known.entries == FLOWS).then_some(())
     });
+}
+
+/// Returns the number of entries that the data plane lists.
+fn listed(socket: &Path) -> usize {
+    let output = ctl(socket, &["list"]).output().expect("ctl runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.starts_with("port0/tcp/")).count()
 }
 
 /// Watches a snapshot, checks that its mark comes once and last, and returns the number of its
@@ -79,7 +86,8 @@ fn the_mirror_is_told_again_whenever_the_control_service_comes_back() {
     for _ in 0..3 {
         let mut control = control(&socket);
         control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("attached"));
-        wait_listed(&socket);
+        wait_synced(&socket);
+        assert_eq!(listed(&socket) as u64, FLOWS);
         assert_eq!(snapshot(&socket) as u64, FLOWS);
         // The service dies without a farewell, so the data plane has to notice by itself.
         control.signal(Signal::KILL);
