@@ -7,6 +7,9 @@ use tracing::{debug, info, warn};
 
 /// Pause between two attempts on a port. A shorter one would not leave the time for a handshake.
 const RETRY: Duration = Duration::from_secs(1);
+/// Longest pause. The pause doubles while attempts begin and lead to no link: the peer may be too
+/// busy for its part of the handshake, and an attempt that is broken off makes it begin again.
+const RETRY_MAX: Duration = Duration::from_secs(4);
 
 /// A port, as the keeper uses it.
 pub trait Device {
@@ -87,6 +90,8 @@ struct Kept<'p, P> {
     up: Option<bool>,
     /// When to try again if the link is not up.
     next: Duration,
+    /// Pause after the next attempt.
+    pause: Duration,
     /// Set when it could not start and the reason has been logged.
     complained: Option<Complained>,
 }
@@ -100,7 +105,7 @@ impl<'p, P: Device> Keeper<'p, P> {
     /// Keeps these ports up, none of which is running yet.
     #[must_use]
     pub fn new(ports: impl IntoIterator<Item = &'p P>) -> Self {
-        let kept = |port| Kept { port, up: None, next: Duration::ZERO, complained: None };
+        let kept = |port| Kept { port, up: None, next: Duration::ZERO, pause: RETRY, complained: None };
         Keeper(ports.into_iter().map(kept).collect())
     }
 
@@ -124,15 +129,20 @@ impl<P: Device> Kept<'_, P> {
         if idle || now < self.next {
             return;
         }
-        self.next = now + RETRY;
         if self.port.is_running()
             && let Err(error) = self.port.stop()
         {
             debug!("{}: {error}", self.port.name());
         }
-        match self.port.start() {
+        let started = self.port.start();
+        if started.is_err() {
+            self.pause = RETRY;
+        }
+        self.next = now + self.pause;
+        match started {
             // Success may only mean that the attempt has begun.
             Ok(()) => {
+                self.pause = RETRY_MAX.min(2 * self.pause);
                 self.log_link(now);
             }
             Err(error) if self.complained.is_some() => debug!("{}: {error}", self.port.name()),
@@ -168,7 +178,7 @@ impl<P: Device> Kept<'_, P> {
                 (false, false) => info!("{}: no link yet", self.port.name()),
             }
             self.complained = None;
-            self.next = now + RETRY;
+            (self.next, self.pause) = (now + RETRY, RETRY);
         }
         up
     }

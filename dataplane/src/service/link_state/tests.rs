@@ -83,14 +83,14 @@ fn a_port_that_refuses_is_tried_every_second_until_it_starts() {
 fn a_client_without_its_server_is_restarted_until_the_server_answers() {
     let port = Fake { memif: true, ..Fake::default() };
     let mut keeper = Keeper::new([&port]);
-    run(&mut keeper, 0, 3000);
+    run(&mut keeper, 0, 2500);
     assert_eq!(*port.calls.borrow(), ["start", "stop", "start", "stop", "start"]);
     for start in [3000, 13_000, 23_000] {
         port.peer.set(true);
-        run(&mut keeper, start, start + 2000);
+        run(&mut keeper, start, start + 5000);
         assert!(port.link_up());
         port.calls.borrow_mut().clear();
-        run(&mut keeper, start + 2000, start + 6000);
+        run(&mut keeper, start + 5000, start + 6000);
         assert_eq!(*port.calls.borrow(), [""; 0]);
         port.lose_peer();
         run(&mut keeper, start + 6000, start + 6950);
@@ -98,6 +98,25 @@ fn a_client_without_its_server_is_restarted_until_the_server_answers() {
         run(&mut keeper, start + 6950, start + 10_000);
         assert_eq!(port.calls.borrow()[..2], ["stop", "start"]);
     }
+}
+
+/// Each attempt breaks off a handshake that a busy server has not finished.
+#[test]
+fn a_server_that_does_not_finish_is_given_more_time_with_every_attempt() {
+    let port = Fake { memif: true, ..Fake::default() };
+    let mut keeper = Keeper::new([&port]);
+    let mut begun = Vec::new();
+    for now in (0..20_000).step_by(50) {
+        keeper.tick(Duration::from_millis(now));
+        if port.calls.borrow_mut().drain(..).any(|call| call == "start") {
+            begun.push(now);
+        }
+    }
+    assert_eq!(begun, [0, 1000, 2000, 4000, 8000, 12_000, 16_000]);
+    // One that is not there is asked every second: nothing is broken off.
+    port.refuses.set(true);
+    run(&mut keeper, 20_000, 30_000);
+    assert_eq!(port.calls.borrow().iter().filter(|call| **call == "start").count(), 10);
 }
 
 #[test]
