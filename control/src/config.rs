@@ -10,6 +10,7 @@ use std::str::FromStr;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::config_file;
+use crate::door::limits::Limits;
 
 /// Control service of flowtracker: data planes report to it, users watch and write through it.
 #[derive(Clone, Debug, Parser)]
@@ -34,6 +35,10 @@ pub struct Config {
     /// Events kept so that watchers can catch up and resume
     #[arg(long, value_name = "N", default_value_t = 1_048_576, value_parser = retain)]
     pub retain: usize,
+
+    /// What callers may take.
+    #[command(flatten)]
+    pub limits: Limits,
 
     /// Print the manual page instead
     #[arg(long, hide = true)]
@@ -67,7 +72,7 @@ impl fmt::Display for Config {
         if let Some(path) = &self.unix {
             write!(f, " --unix={}", path.display())?;
         }
-        write!(f, " --http={} --retain={}", self.http, self.retain)
+        write!(f, " --http={} --retain={} {}", self.http, self.retain, self.limits)
     }
 }
 
@@ -131,27 +136,39 @@ mod tests {
         shown.map_err(|error| error.replace(path.to_str().unwrap(), "FILE"))
     }
 
+    /// The bounds as they are without options.
+    const LIMITS: &str = "--max-connections=256 --max-streams=64 --max-watchers=128 --max-lists=8 \
+                          --max-dataplanes=16 --max-http-connections=64 --max-handshake=5";
+
     #[test]
     fn the_file_sets_what_flags_do_not() {
         for (text, flags, effective) in [
-            ("", &[][..], "--listen=127.0.0.1:50051 --http=127.0.0.1:9464 --retain=1048576"),
+            ("", &[][..], "--listen=127.0.0.1:50051 --http=127.0.0.1:9464 --retain=1048576 LIMITS"),
             (
                 "# all of it\nlisten = \"127.0.0.1:1\"\nunix = \"/run/x\"\nhttp = \"[::1]:2\"\nretain = 1_000",
                 &[],
-                "--listen=127.0.0.1:1 --unix=/run/x --http=[::1]:2 --retain=1000",
+                "--listen=127.0.0.1:1 --unix=/run/x --http=[::1]:2 --retain=1000 LIMITS",
             ),
             (
                 "listen = \"127.0.0.1:1\"\nretain = 5\nhttp = \"off\"",
                 &["--retain", "7", "--listen=127.0.0.1:3"],
-                "--listen=127.0.0.1:3 --http=off --retain=7",
+                "--listen=127.0.0.1:3 --http=off --retain=7 LIMITS",
             ),
             (
                 "http = \"off\"",
                 &["--http", "127.0.0.1:0"],
-                "--listen=127.0.0.1:50051 --http=127.0.0.1:0 --retain=1048576",
+                "--listen=127.0.0.1:50051 --http=127.0.0.1:0 --retain=1048576 LIMITS",
+            ),
+            (
+                "max-connections = 1\nmax-handshake = \"0.5\"\nmax-lists = 3",
+                &["--max-lists=4"],
+                "--listen=127.0.0.1:50051 --http=127.0.0.1:9464 --retain=1048576 --max-connections=1 \
+                 --max-streams=64 --max-watchers=128 --max-lists=4 --max-dataplanes=16 \
+                 --max-http-connections=64 --max-handshake=0.5",
             ),
         ] {
-            assert_eq!(with_file(text, flags).as_deref(), Ok(effective), "{text}");
+            let effective = effective.replace("LIMITS", LIMITS);
+            assert_eq!(with_file(text, flags).as_ref(), Ok(&effective), "{text}");
             let pasted: Vec<_> = effective.split(' ').collect();
             assert_eq!(read(&pasted).unwrap().to_string(), effective);
         }

@@ -19,6 +19,7 @@ use tonic_health::server::HealthReporter;
 use crate::api::prepared::PreparedWatch;
 use crate::api::service::UserService;
 use crate::config::Config;
+use crate::door::Door;
 use crate::http;
 use crate::link::attach::LinkService;
 use crate::link::links::Links;
@@ -75,6 +76,7 @@ pub struct Bound {
     http: Option<(TcpListener, SocketAddr)>,
     addr: SocketAddr,
     hub: Arc<Hub>,
+    door: Arc<Door>,
 }
 
 /// Removes the file of the unix socket when the service ends.
@@ -109,7 +111,8 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
         None => None,
     };
     let hub = Hub::new(wall_ns(), config.retain).map_err(|e| ServeError::Retain(config.retain, e))?;
-    Ok(Bound { tcp, unix, http, addr, hub: Arc::new(hub) })
+    let door = Arc::new(Door::new(config.limits.clone()));
+    Ok(Bound { tcp, unix, http, addr, hub: Arc::new(hub), door })
 }
 
 /// Opens a unix socket. A file that a dead service left behind is replaced.
@@ -160,10 +163,10 @@ impl Bound {
     /// # Errors
     /// A listener failed.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { tcp, unix, http, addr, hub } = self;
+        let Self { tcp, unix, http, addr, hub, door } = self;
         let (stopper, stop) = stop::channel();
         let links = Arc::new(Links::default());
-        let routes = routes(&hub, &links, &stop)?;
+        let routes = routes(&hub, &links, &door, &stop)?;
         let stopped = |mut stop: Stop| async move { stop.wanted().await };
         let on_tcp = server()
             .add_routes(routes.clone())
@@ -183,7 +186,7 @@ impl Bound {
         }
         let on_http = async {
             if let Some((socket, _)) = http {
-                http::serve(socket, http::router(hub.clone(), links), stop.clone()).await;
+                http::serve(socket, http::router(hub.clone(), links, door), stop.clone()).await;
             }
             Ok(())
         };
@@ -227,9 +230,9 @@ fn server() -> Server {
 }
 
 /// Returns all gRPC services: the users', the data planes', health and reflection.
-fn routes(hub: &Arc<Hub>, links: &Arc<Links>, stop: &Stop) -> Result<Routes, ServeError> {
-    let service = UserService::new(hub.clone(), links.clone(), stop.clone());
-    let link_service = LinkService::new(hub.clone(), links.clone(), stop.clone());
+fn routes(hub: &Arc<Hub>, links: &Arc<Links>, door: &Arc<Door>, stop: &Stop) -> Result<Routes, ServeError> {
+    let service = UserService::new(hub.clone(), links.clone(), door.clone(), stop.clone());
+    let link_service = LinkService::new(hub.clone(), links.clone(), door.clone(), stop.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(reporter, hub.clone(), stop.clone()));
     let reflection = || {

@@ -28,6 +28,8 @@ use tonic::{Code, Request, Response, Status};
 use crate::api::deadline::deadline;
 use crate::api::filter::{self, Place};
 use crate::api::{caller, fault, introspection, watch as watcher};
+use crate::door::Door;
+use crate::door::refusals::Reason;
 use crate::link::links::{Call, Link, Links};
 use crate::link::stats;
 use crate::mirror::dataplane::DataplaneState;
@@ -52,14 +54,15 @@ const QUEUE: usize = 4;
 pub struct UserService {
     hub: Arc<Hub>,
     links: Arc<Links>,
+    door: Arc<Door>,
     stop: Stop,
 }
 
 impl UserService {
-    /// Creates a service that reads `hub`, sends commands over `links`, and ends its streams when
-    /// `stop` turns true.
-    pub fn new(hub: Arc<Hub>, links: Arc<Links>, stop: Stop) -> Self {
-        Self { hub, links, stop }
+    /// Creates a service that reads `hub`, sends commands over `links`, lets callers take what
+    /// `door` allows, and ends its streams when `stop` turns true.
+    pub fn new(hub: Arc<Hub>, links: Arc<Links>, door: Arc<Door>, stop: Stop) -> Self {
+        Self { hub, links, door, stop }
     }
 
     /// Starts a watcher. Its stream carries `WatchEventsResponse` in wire form.
@@ -169,7 +172,12 @@ impl FlowTrackerService for UserService {
         let request = request.into_inner();
         let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::List)?;
         let link = self.link(&request.dataplane)?;
-        let call = link.call_dump(command::Body::Dump(DumpCommand { filter }), deadline)?;
+        let call =
+            link.call_dump(command::Body::Dump(DumpCommand { filter }), deadline).inspect_err(|status| {
+                if status.code() == Code::ResourceExhausted {
+                    self.door.refusals.count(Reason::TooManyLists);
+                }
+            })?;
         let (client, responses) = mpsc::channel(QUEUE);
         let mut stop = self.stop.clone();
         tokio::spawn(async move {

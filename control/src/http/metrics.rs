@@ -1,4 +1,4 @@
-//! What `/metrics` serves: one row per metric, in four tables, one for each kind of subject.
+//! What `/metrics` serves: one row per metric, in five tables, one for each kind of subject.
 //!
 //! A row's name lacks the prefix `flowtracker_` and the suffixes that the library appends, the unit
 //! and `_total`. `docs/metrics.md` explains each metric to operators; a test compares it with these
@@ -24,9 +24,14 @@ const PREFIX: &str = "flowtracker";
 pub(crate) struct Figures {
     /// The counters of the control service's log.
     pub(crate) log: LogStats,
+    /// How often each reason to refuse applied.
+    pub(crate) refused: Refused,
     /// The data planes, by name.
     pub(crate) dataplanes: Vec<Plane>,
 }
+
+/// Reasons to refuse, each with its count.
+pub(crate) type Refused = Vec<(&'static str, u64)>;
 
 /// One data plane that is or was attached.
 #[derive(Debug)]
@@ -55,6 +60,7 @@ impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let to = &mut encoder;
         encode(to, SERVICE, &[(vec![], &self.log)])?;
+        encode(to, DOOR, &[(vec![], &self.refused)])?;
         let dataplane = |plane: &Plane| ("dataplane", plane.state.name.as_ref().to_owned());
         let planes: Vec<_> = self.dataplanes.iter().map(|plane| (vec![dataplane(plane)], plane)).collect();
         encode(to, DATAPLANE, &planes)?;
@@ -109,6 +115,13 @@ const SERVICE: &[Metric<LogStats>] = &[
         value: Value::Counter(|log| log.gaps),
     },
 ];
+
+const DOOR: &[Metric<Refused>] = &[Metric {
+    name: "refusals",
+    help: "Connections, calls and messages refused, by the bound that they exceeded.",
+    unit: None,
+    value: Value::Counters("reason", Clone::clone),
+}];
 
 const DATAPLANE: &[Metric<Plane>] = &[
     Metric {

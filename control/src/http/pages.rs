@@ -15,6 +15,7 @@ use flowtracker_proto::v1::GetStatsResponse;
 use super::format::Format;
 use super::metrics::{Figures, Plane};
 use crate::api::deadline;
+use crate::door::Door;
 use crate::link::links::Links;
 use crate::link::stats;
 use crate::mirror::dataplane::DataplaneState;
@@ -36,10 +37,12 @@ flowtracker-control
 struct Source {
     hub: Arc<Hub>,
     links: Arc<Links>,
+    door: Arc<Door>,
 }
 
-/// Returns the pages. They show what `hub` holds and what the data planes answer over `links`.
-pub fn router(hub: Arc<Hub>, links: Arc<Links>) -> Router {
+/// Returns the pages. They show what `hub` holds, what the data planes answer over `links`, and what
+/// `door` refused.
+pub fn router(hub: Arc<Hub>, links: Arc<Links>, door: Arc<Door>) -> Router {
     Router::new()
         .route("/", get(async || text(StatusCode::OK, INDEX)))
         .route("/metrics", get(metrics))
@@ -52,7 +55,7 @@ pub fn router(hub: Arc<Hub>, links: Arc<Links>) -> Router {
         .fallback(async || {
             text(StatusCode::NOT_FOUND, "there is no such page; / names those that are there\n")
         })
-        .with_state(Arc::new(Source { hub, links }))
+        .with_state(Arc::new(Source { hub, links, door }))
 }
 
 async fn readiness(State(source): State<Arc<Source>>) -> Response {
@@ -84,7 +87,7 @@ impl Source {
         let stats_of = |name: &str| given.dataplanes.iter().find(|stats| stats.dataplane == *name).cloned();
         let plane = |state: DataplaneState| Plane { stats: stats_of(&state.name).unwrap_or_default(), state };
         let dataplanes = self.hub.dataplanes().into_iter().map(plane).collect();
-        Figures { log: given.log.unwrap_or_default(), dataplanes }
+        Figures { log: given.log.unwrap_or_default(), refused: self.door.refusals.counts(), dataplanes }
     }
 }
 

@@ -4,7 +4,7 @@
 //! and resyncs, and the difference is reported as events.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use flowtracker_proto::key::Violation;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
@@ -15,6 +15,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::api::fault;
+use crate::door::Door;
+use crate::door::refusals::Reason;
 use crate::link::ingest::Ingest;
 use crate::link::links::{Down, Links};
 use crate::mirror::hub::{Hub, wall_ns};
@@ -22,22 +24,21 @@ use crate::stop::Stop;
 
 /// Commands that may wait in front of a link.
 const DOWN_QUEUE: usize = 1024;
-/// Longest wait for a link's Hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(30);
 
 /// The service that data planes dial.
 #[derive(Debug)]
 pub struct LinkService {
     hub: Arc<Hub>,
     links: Arc<Links>,
+    door: Arc<Door>,
     stop: Stop,
 }
 
 impl LinkService {
-    /// Creates a service that applies reports to `hub`, registers links in `links`, and ends its
-    /// streams when `stop` turns true.
-    pub fn new(hub: Arc<Hub>, links: Arc<Links>, stop: Stop) -> Self {
-        Self { hub, links, stop }
+    /// Creates a service that applies reports to `hub`, registers links in `links` as far as `door`
+    /// allows it, and ends its streams when `stop` turns true.
+    pub fn new(hub: Arc<Hub>, links: Arc<Links>, door: Arc<Door>, stop: Stop) -> Self {
+        Self { hub, links, door, stop }
     }
 }
 
@@ -50,9 +51,11 @@ impl DataplaneLinkService for LinkService {
         request: Request<Streaming<AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let mut up = request.into_inner();
-        let first = tokio::time::timeout(HELLO_WITHIN, up.message())
-            .await
-            .map_err(|_| fault::refusal(Code::DeadlineExceeded, "NO_HELLO", "no Hello came within 30 s"))??;
+        let within = self.door.limits.max_handshake;
+        let first = tokio::time::timeout(within, up.message()).await.map_err(|_| {
+            self.door.refusals.count(Reason::NoHello);
+            fault::refusal(Code::DeadlineExceeded, "NO_HELLO", format!("no Hello came within {within:?}"))
+        })??;
         let hello = match first.and_then(|m| m.body) {
             Some(attach_request::Body::Hello(hello)) => hello,
             _ => return Err(fault::bad_field("hello", "must be the first message")),

@@ -21,6 +21,14 @@ fn bad_flags_are_status_2_and_a_failed_start_is_status_1() {
         (vec!["--no-such-flag"], 2, "no-such-flag"),
         (vec!["--listen", "nowhere"], 2, "--listen"),
         (vec!["--retain", "0"], 2, "--retain"),
+        (vec!["--max-connections", "0"], 2, "--max-connections"),
+        (vec!["--max-streams", "0"], 2, "--max-streams"),
+        (vec!["--max-watchers", "many"], 2, "--max-watchers"),
+        (vec!["--max-lists=-1"], 2, "--max-lists"),
+        (vec!["--max-dataplanes", "99999999"], 2, "--max-dataplanes"),
+        (vec!["--max-http-connections", "0"], 2, "--max-http-connections"),
+        (vec!["--max-handshake", "0"], 2, "--max-handshake"),
+        (vec!["--max-handshake", "nan"], 2, "--max-handshake"),
         (vec!["--listen", taken.1.as_str()], 1, taken.1.as_str()),
         (vec!["--listen", "127.0.0.1:0", "--unix", "/nonexistent/socket"], 1, "/nonexistent/socket"),
         (vec!["--listen", "127.0.0.1:0", "--http", taken.1.as_str()], 1, http_taken.as_str()),
@@ -97,7 +105,8 @@ fn the_service_has_a_page_too() {
     let output = daemon(&["--man"]).output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for flag in ["listen", "unix", "http", "retain", "config", "/readyz", "FLOWTRACKER_LOG"] {
+    for flag in ["listen", "unix", "http", "retain", "config", "/readyz", "FLOWTRACKER_LOG", "max\\-streams"]
+    {
         assert!(page.contains(flag), "{flag}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use control::config::Config;
+use control::door::Door;
 use control::mirror::hub::Hub;
 use control::server;
 use flowtracker_proto::change::{EntryState, Report};
@@ -116,6 +117,12 @@ impl Service {
         self.stop.send(()).unwrap();
         soon("the service to stop", self.task).await.unwrap().unwrap();
     }
+}
+
+/// Returns a door with the bounds that these flags set.
+pub(crate) fn door(flags: &[&str]) -> Arc<Door> {
+    let config = Config::try_parse_from(["flowtracker-control"].iter().chain(flags)).unwrap();
+    Arc::new(Door::new(config.limits))
 }
 
 pub(crate) fn now() -> start::At {

@@ -176,7 +176,7 @@ async fn messages_are_what_the_bytes_say() {
     let (hub, link) = hub(100);
     create(&hub, link, 1..4);
     let (_stopper, stop) = stop::channel();
-    let service = UserService::new(hub.clone(), Arc::default(), stop);
+    let service = UserService::new(hub.clone(), Arc::default(), door(&[]), stop);
     let bytes = service.watch(watch_request(after(7, 0))).await.unwrap();
     let messages = service.watch_events(tonic::Request::new(watch_request(after(7, 0)))).await.unwrap();
     for header in ["x-flowtracker-epoch", "x-flowtracker-seq"] {
