@@ -15,6 +15,7 @@ use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::key::FlowKey;
 use flowtracker_proto::link::{self, AuthorNumber, BadRecord, Body};
 use flowtracker_proto::show;
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::test_support::event::{self, Key, State};
 pub(crate) use flowtracker_proto::test_support::fold::Fold;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
@@ -22,8 +23,8 @@ use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient
 use flowtracker_proto::v1::{
     Actor, After, AttachRequest, AttachResponse, Author, Authors, Batch, Command, DataplaneStats,
     DeleteReason, Event, EventType, GetStatsRequest, Hello, LcoreStats, LifecycleKind, Now, RecordKind,
-    Reply, ReplyStatus, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, attach_request,
-    attach_response, command, start,
+    Reply, ReplyStatus, Snapshot, Start, TableCapacity, WatchEventsRequest, WatchEventsResponse,
+    attach_request, attach_response, command, start,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -357,7 +358,13 @@ pub(crate) fn hello(name: &str, instance: u64, shards: &[u32]) -> Hello {
         ports: vec!["port0".to_owned(), "port1".to_owned()],
         pid: 1,
         record_version: link::VERSION,
+        capacities: vec![capacity(1 << 20)],
     }
+}
+
+/// Returns the declaration that the table may hold `entries`.
+pub(crate) fn capacity(entries: u64) -> TableCapacity {
+    TableCapacity { pipeline: IPV4_FLOWS.pipeline.to_owned(), entries }
 }
 
 /// A simulated data plane.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use conntrack::FlowTable;
 use conntrack::table::{Counted, Layout, Uncounted};
 use dpdk::{Burst, Eal, Port};
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::{link, v1};
 use tracing::{debug, info, warn};
 
@@ -258,6 +259,10 @@ fn hello(config: &Config, ports: &[Port<'_>], plan: &Topology) -> v1::Hello {
         ports: ports.iter().map(|port| port.device_name().to_owned()).collect(),
         pid: std::process::id(),
         record_version: link::VERSION,
+        capacities: vec![v1::TableCapacity {
+            pipeline: IPV4_FLOWS.pipeline.to_owned(),
+            entries: config.options.capacity.into(),
+        }],
     }
 }
 

@@ -2297,7 +2297,7 @@ pub mod attach_response {
     }
 }
 /// Introduces a data plane.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Hello {
     /// Its name (`--id`).
     #[prost(string, tag = "1")]
@@ -2321,6 +2321,20 @@ pub struct Hello {
     /// control service that has another one refuses the link.
     #[prost(uint32, tag = "7")]
     pub record_version: u32,
+    /// How many entries its tables may hold, each table at most once. The control
+    /// service mirrors no more; a table that is not here may hold none.
+    #[prost(message, repeated, tag = "8")]
+    pub capacities: ::prost::alloc::vec::Vec<TableCapacity>,
+}
+/// How many entries a table may hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableCapacity {
+    /// The P4TC pipeline of the table: `flowtracker`.
+    #[prost(string, tag = "1")]
+    pub pipeline: ::prost::alloc::string::String,
+    /// Entries, all shards together.
+    #[prost(uint64, tag = "2")]
+    pub entries: u64,
 }
 /// Accepts a data plane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -5226,6 +5226,9 @@ impl serde::Serialize for Hello {
         if self.record_version != 0 {
             len += 1;
         }
+        if !self.capacities.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Hello", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
@@ -5250,6 +5253,9 @@ impl serde::Serialize for Hello {
         if self.record_version != 0 {
             struct_ser.serialize_field("recordVersion", &self.record_version)?;
         }
+        if !self.capacities.is_empty() {
+            struct_ser.serialize_field("capacities", &self.capacities)?;
+        }
         struct_ser.end()
     }
 }
@@ -5268,6 +5274,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
             "pid",
             "record_version",
             "recordVersion",
+            "capacities",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -5279,6 +5286,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
             Ports,
             Pid,
             RecordVersion,
+            Capacities,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -5307,6 +5315,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
                             "ports" => Ok(GeneratedField::Ports),
                             "pid" => Ok(GeneratedField::Pid),
                             "recordVersion" | "record_version" => Ok(GeneratedField::RecordVersion),
+                            "capacities" => Ok(GeneratedField::Capacities),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -5333,6 +5342,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
                 let mut ports__ = None;
                 let mut pid__ = None;
                 let mut record_version__ = None;
+                let mut capacities__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -5386,6 +5396,12 @@ impl<'de> serde::Deserialize<'de> for Hello {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Capacities => {
+                            if capacities__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("capacities"));
+                            }
+                            capacities__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Hello {
@@ -5396,6 +5412,7 @@ impl<'de> serde::Deserialize<'de> for Hello {
                     ports: ports__.unwrap_or_default(),
                     pid: pid__.unwrap_or_default(),
                     record_version: record_version__.unwrap_or_default(),
+                    capacities: capacities__.unwrap_or_default(),
                 })
             }
         }
@@ -8994,6 +9011,118 @@ impl<'de> serde::Deserialize<'de> for Table {
             }
         }
         deserializer.deserialize_struct("flowtracker.v1.Table", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for TableCapacity {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
+        if self.entries != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.TableCapacity", len)?;
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
+        if self.entries != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("entries", ToString::to_string(&self.entries).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for TableCapacity {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "pipeline",
+            "entries",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Pipeline,
+            Entries,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "pipeline" => Ok(GeneratedField::Pipeline),
+                            "entries" => Ok(GeneratedField::Entries),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = TableCapacity;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.TableCapacity")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<TableCapacity, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut pipeline__ = None;
+                let mut entries__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Entries => {
+                            if entries__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("entries"));
+                            }
+                            entries__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(TableCapacity {
+                    pipeline: pipeline__.unwrap_or_default(),
+                    entries: entries__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.TableCapacity", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for TableCommand {
