@@ -6,8 +6,8 @@
 
 use std::{env, path::PathBuf, process::Command};
 
-/// The oldest release with the ethdev names that `shim.c` uses (`RTE_ETH_*`), and the one that is
-/// tested.
+/// The oldest release that is tested; its ethdev names (`RTE_ETH_*`) are the ones that `shim.c`
+/// uses.
 const OLDEST_DPDK: &str = "22.11";
 
 /// The libraries of the functions below, sorted. The rest of DPDK is not linked; the EAL loads
@@ -22,6 +22,10 @@ const LIBRARIES: &[&str] = &[
     "rte_ring",
     "rte_telemetry",
 ];
+
+/// The libraries that later releases have split from `rte_eal`, sorted. They are linked where
+/// pkg-config names them: `rte_log` since DPDK 23.11.
+const SPLIT_FROM_EAL: &[&str] = &["rte_log"];
 
 /// Every exported DPDK function that is called, sorted. The right column names the caller in crate
 /// `dpdk`.
@@ -114,6 +118,8 @@ const CONSTANTS: &[&str] = &[
     "RTE_MAX_ETHPORTS",     // eal.rs: Eal::ports; tests/layout.rs
     "RTE_MAX_LCORE",        // eal.rs: Eal::lcores; ids.rs: LcoreId::current
     "RTE_PKTMBUF_HEADROOM", // mempool.rs: MempoolConfig::data_room
+    "RTE_VER_MONTH",        // eal.rs: RELEASE
+    "RTE_VER_YEAR",         // eal.rs: RELEASE
 ];
 
 fn main() {
@@ -144,7 +150,8 @@ fn main() {
     shim.compile("flowtracker_dpdk_shim");
     // After the C files, so that a linker that reads its inputs once finds the symbols that they
     // refer to.
-    for name in LIBRARIES {
+    let split = SPLIT_FROM_EAL.iter().filter(|&&name| library.libs.iter().any(|lib| lib == name));
+    for name in LIBRARIES.iter().chain(split) {
         println!("cargo:rustc-link-lib=dylib={name}");
     }
     if env::var_os("CARGO_FEATURE_NET_RING").is_some() {
@@ -177,7 +184,7 @@ fn cflags() -> Vec<String> {
 
 /// Writes the bindings of the lists above to `OUT_DIR`.
 fn generate_bindings(flags: &[String]) {
-    for list in [FUNCTIONS, TYPES, CONSTANTS, LIBRARIES] {
+    for list in [FUNCTIONS, TYPES, CONSTANTS, LIBRARIES, SPLIT_FROM_EAL] {
         assert!(list.is_sorted(), "the lists in build.rs are kept sorted");
     }
     let mut builder = bindgen::Builder::default()

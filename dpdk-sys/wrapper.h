@@ -19,6 +19,7 @@
 #include <rte_ring.h>
 #include <rte_swx_table_learner.h>
 #include <rte_telemetry.h>
+#include <rte_version.h>
 
 #include "layout.h"
 #include "quirks.h"

@@ -187,7 +187,7 @@ impl Rig {
             .filter_map(Result::ok)
             .filter(|task| {
                 let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
-                name.starts_with("rte-worker") || name.starts_with("lcore-worker")
+                ["rte-worker", "lcore-worker", "dpdk-worker"].iter().any(|worker| name.starts_with(worker))
             })
             .map(|task| cpu_seconds(&task.path().join("stat").display().to_string()))
             .sum();

@@ -15,7 +15,7 @@ pub(crate) fn check_arguments(args: &[String]) -> Result<(), Error> {
     }
     if has("--no-huge") && has("--in-memory") {
         return Err(Error::EalArguments(
-            "--no-huge and --in-memory cannot be combined (DPDK 22.11 refuses them); \
+            "--no-huge and --in-memory cannot be combined (DPDK refuses them); \
              use --no-huge --no-shconf instead"
                 .to_owned(),
         ));

@@ -25,6 +25,9 @@ const NO_OWNER: u64 = 0;
 /// Set while [`Eal::init`] runs, and for good once it has succeeded.
 static INITIALISED: AtomicBool = AtomicBool::new(false);
 
+/// The year and the month of the DPDK release that this program was built with: `(22, 11)`.
+pub const RELEASE: (u32, u32) = (sys::RTE_VER_YEAR, sys::RTE_VER_MONTH);
+
 /// Returns the folder that the EAL loads its drivers from, as DPDK was built.
 #[must_use]
 pub fn plugin_directory() -> &'static str {

@@ -3,6 +3,9 @@
 //! Input: those lines and the arguments. Output: the cause of a failure, with a remedy where one is
 //! known ([`cause`]), and the devices that could not be made ([`failed_devices`]). The return value
 //! of rte_eal_init says next to nothing about the first and nothing about the second.
+//!
+//! A line is a message with the name of its log before it, as `EAL: `. DPDK 24.11 names the log of
+//! every driver too (`AFPACKET: `, `VDEV_BUS: `), which 22.11 does not.
 
 /// Words of lines that report trouble, in lower case. The level of a message is not in its text.
 const TROUBLE: [&str; 23] = [
@@ -44,14 +47,15 @@ const HARMLESS: [&str; 6] = [
 /// Part of a line that is harmless unless the start fails: --in-memory needs no mount.
 const NOT_MOUNTED: &str = "no mounted hugetlbfs found";
 
-/// The line of the vdev bus about a device whose driver refused: these words, the name, ` device`.
+/// The message of the vdev bus about a device whose driver refused: these words, the name, `
+/// device`.
 const VDEV_FAILED: &str = "vdev_probe(): failed to initialize ";
 
-/// The line of an EAL that refuses its arguments, whatever is wrong with them.
+/// The message of an EAL that refuses its arguments, whatever is wrong with them.
 const BAD_ARGUMENTS: &str = "Invalid 'command line' arguments.";
 
-/// The line of an EAL that cannot make the folder of its run-time files. [`BAD_ARGUMENTS`] follows
-/// it.
+/// The message of an EAL that cannot make the folder of its run-time files. [`BAD_ARGUMENTS`]
+/// follows it.
 const NO_RUNTIME_DIRECTORY: &str = "Cannot create runtime directory";
 
 /// Parts of messages, each with the remedy. The first that fits counts.
@@ -89,22 +93,27 @@ pub struct FailedDevice {
 #[must_use]
 pub fn is_trouble(line: &str) -> bool {
     let lower = line.to_lowercase();
-    TROUBLE.iter().any(|word| lower.contains(word)) && !HARMLESS.iter().any(|part| line.contains(part))
+    TROUBLE.iter().any(|word| lower.contains(word)) && !is_harmless(line)
+}
+
+fn is_harmless(line: &str) -> bool {
+    HARMLESS.iter().any(|part| line.contains(part))
 }
 
 /// Returns the devices that the vdev bus could not make. The EAL starts without them.
 pub(crate) fn failed_devices(lines: &[String], args: &[String]) -> Vec<FailedDevice> {
+    let lines = without_times(lines);
     let mut failed = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        let Some(name) = line.strip_prefix(VDEV_FAILED).and_then(|rest| rest.strip_suffix(" device")) else {
-            continue;
-        };
+        let refused = message(line).strip_prefix(VDEV_FAILED).and_then(|rest| rest.strip_suffix(" device"));
+        let Some(name) = refused else { continue };
         // The driver's words are the lines up to the last one that is the EAL's or about another
         // device.
         let said = lines[..at]
             .iter()
             .rev()
-            .take_while(|line| !line.starts_with("EAL: ") && !line.starts_with(VDEV_FAILED))
+            .take_while(|line| !line.starts_with("EAL: ") && !message(line).starts_with(VDEV_FAILED))
+            .filter(|line| !is_harmless(line))
             .map(|line| bare(line));
         let mut said: Vec<&str> = said.collect();
         said.reverse();
@@ -137,6 +146,7 @@ pub(crate) struct Cause {
 /// Finds the cause in the lines of the EAL. `program` is the name that getopt puts before its
 /// complaints.
 pub(crate) fn cause(lines: &[String], program: &str) -> Cause {
+    let lines = without_times(lines);
     let mut found: Vec<&str> = Vec::new();
     // The usage text is left out: it contains "invalid" too.
     let said = lines.iter().take_while(|line| !line.starts_with("Usage: "));
@@ -150,7 +160,8 @@ pub(crate) fn cause(lines: &[String], program: &str) -> Cause {
     }
     if found.is_empty() {
         // No line has a word of TROUBLE: the cause is the last line before the EAL gave up.
-        let end = lines.iter().position(|line| line.starts_with("EAL: FATAL: ")).unwrap_or(0);
+        let gives_up = |line: &&str| line.starts_with("EAL: FATAL: ") || message(line) == BAD_ARGUMENTS;
+        let end = lines.iter().position(gives_up).unwrap_or(0);
         found.extend(lines[..end].last().map(|line| bare(line)));
     }
     let has = |part: &str| lines.iter().any(|line| line.contains(part));
@@ -169,9 +180,28 @@ fn with_remedy(lines: &[&str]) -> String {
     }
 }
 
-/// Returns a line without its prefixes: the place in DPDK that it comes from, and the level.
+/// Returns lines without the times that `--log-timestamp` of DPDK 24.11 puts before them, in
+/// brackets.
+fn without_times(lines: &[String]) -> Vec<&str> {
+    fn after_time(line: &str) -> Option<&str> {
+        Some(line.strip_prefix('[')?.split_once("] ")?.1)
+    }
+    lines.iter().map(|line| after_time(line).unwrap_or(line)).collect()
+}
+
+/// Returns a line without the name of its log, which is in capitals.
+fn message(line: &str) -> &str {
+    let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    match line.split_once(": ") {
+        Some((log, rest)) if log.chars().all(capital) => rest,
+        _ => line,
+    }
+}
+
+/// Returns a line without its prefixes: its log, its level, and the function in DPDK that it comes
+/// from.
 fn bare(line: &str) -> &str {
-    let line = line.strip_prefix("EAL: ").unwrap_or(line);
+    let line = message(line);
     let line = line.strip_prefix("FATAL: ").unwrap_or(line);
     let identifier = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match line.split_once("(): ") {

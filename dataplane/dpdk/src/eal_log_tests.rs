@@ -22,17 +22,32 @@ fn what_every_start_says_is_no_trouble() {
 
 #[test]
 fn a_device_that_was_not_made_has_the_words_of_its_driver() {
-    let said = lines(
+    // DPDK 22.11, then 24.11.
+    for said in [
         "rte_pmd_init_internals(): net_af_packet0: ioctl failed (SIOCGIFINDEX):No such device\n\
          vdev_probe(): failed to initialize net_af_packet0 device\n\
          vdev_probe(): failed to initialize net_null1 device\n\
          open_single_rx_pcap(): Couldn't open /x: /x: No such file or directory\n\
          vdev_probe(): failed to initialize net_pcap2 device\n\
          EAL: Bus (vdev) probe failed.",
-    );
+        "AFPACKET: rte_pmd_init_internals(): net_af_packet0: ioctl failed (SIOCGIFINDEX):No such device\n\
+         VDEV_BUS: vdev_probe(): failed to initialize net_af_packet0 device\n\
+         VDEV_BUS: vdev_probe(): failed to initialize net_null1 device\n\
+         MEMIF: rte_pmd_memif_probe(): Failed to register mp action callback: Operation not supported\n\
+         ETH_PCAP: open_single_rx_pcap(): Couldn't open /x: /x: No such file or directory\n\
+         VDEV_BUS: vdev_probe(): failed to initialize net_pcap2 device\n\
+         EAL: Bus (vdev) probe failed.",
+    ] {
+        devices_are_named_with_the_words_of_their_drivers(&lines(said));
+        let timed = said.lines().map(|line| format!("[     0.012618] {line}")).collect::<Vec<_>>().join("\n");
+        devices_are_named_with_the_words_of_their_drivers(&lines(&timed));
+    }
+}
+
+fn devices_are_named_with_the_words_of_their_drivers(said: &[String]) {
     // The last line of CHATTER is of no driver, but nor is it the EAL's; it comes after the
     // devices.
-    let said: Vec<String> = said.into_iter().filter(|line| !line.starts_with("TELEMETRY")).collect();
+    let said: Vec<String> = said.iter().filter(|line| !line.starts_with("TELEMETRY")).cloned().collect();
     let args = args("-l 0 --vdev net_af_packet0,iface=eth7 --vdev=net_null1,x=1 --vdev net_pcap2,rx_pcap=/x");
     let failed = failed_devices(&said, &args);
     let devices: Vec<_> = failed.iter().map(|f| (f.device.as_str(), f.reason.as_str())).collect();
@@ -79,6 +94,17 @@ fn the_cause_is_told_once_with_its_remedy() {
             true,
             "Main lcore is not enabled for DPDK",
         ),
+        // DPDK 24.11 has no FATAL.
+        (
+            "EAL: Main lcore is not enabled for DPDK\nEAL: Invalid 'command line' arguments.",
+            true,
+            "Main lcore is not enabled for DPDK",
+        ),
+        (
+            "EAL: lcore 99 unavailable\nEAL: Invalid 'command line' arguments.",
+            true,
+            "lcore 99 unavailable: choose CPUs that this machine has (-l, --lcores)",
+        ),
         (
             "EAL: 8 hugepages of size 2097152 reserved, but no mounted hugetlbfs found for that size\n\
              EAL: FATAL: Cannot get hugepage information.\nEAL: Cannot get hugepage information.",
@@ -93,6 +119,12 @@ fn the_cause_is_told_once_with_its_remedy() {
             false,
             "Cannot create lock on '/run/dpdk/x/config'. Is another primary process running?; Cannot init config: \
              this --file-prefix is taken: give another one, or --no-shconf",
+        ),
+        (
+            "EAL: Cannot get hugepage information.",
+            false,
+            "Cannot get hugepage information: reserve hugepages (sysctl vm.nr_hugepages=512) and mount hugetlbfs \
+             where this user may write, or give --no-huge",
         ),
         ("EAL: FATAL: Something new failed\nEAL: Something new failed", false, "Something new failed"),
         ("", false, ""),

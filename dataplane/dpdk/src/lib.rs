@@ -60,7 +60,7 @@ pub mod telemetry;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 
-pub use eal::{Eal, ProcessType, plugin_directory};
+pub use eal::{Eal, ProcessType, RELEASE, plugin_directory};
 pub use eal_log::{FailedDevice, is_trouble};
 pub use error::Error;
 pub use ids::{LcoreId, PortId, QueueId, SocketId};

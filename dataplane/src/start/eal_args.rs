@@ -20,9 +20,20 @@ const NO_HUGE_MEGABYTES: u64 = 64;
 /// More megabytes than any machine has, few enough that their bytes do not overflow.
 const MAX_MEGABYTES: u64 = 1 << 30;
 
-/// The parameters of net_memif in DPDK 22.11.
-const MEMIF_PARAMETERS: [&str; 9] =
-    ["id", "role", "bsize", "rsize", "socket", "socket-abstract", "mac", "zero-copy", "secret"];
+/// The parameters of net_memif, each with the DPDK release that brought it, or the oldest supported.
+const MEMIF_PARAMETERS: [(&str, (u32, u32)); 11] = [
+    ("id", (22, 11)),
+    ("role", (22, 11)),
+    ("bsize", (22, 11)),
+    ("rsize", (22, 11)),
+    ("socket", (22, 11)),
+    ("socket-abstract", (22, 11)),
+    ("owner-uid", (23, 3)),
+    ("owner-gid", (23, 3)),
+    ("mac", (22, 11)),
+    ("zero-copy", (22, 11)),
+    ("secret", (22, 11)),
+];
 
 /// EAL's arguments, as far as they are understood here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,16 +110,19 @@ impl EalArgs {
                 remedy: "leave it out".to_owned(),
             });
         }
+        let known: Vec<&str> = MEMIF_PARAMETERS
+            .iter()
+            .filter(|(_, since)| *since <= dpdk::RELEASE)
+            .map(|(key, _)| *key)
+            .collect();
         for vdev in self.vdevs.iter().filter(|vdev| vdev.driver() == "net_memif") {
-            if let Some((key, _)) =
-                vdev.params.iter().find(|(key, _)| !MEMIF_PARAMETERS.contains(&key.as_str()))
-            {
+            if let Some((key, _)) = vdev.params.iter().find(|(key, _)| !known.contains(&key.as_str())) {
                 return Err(BadArgument {
                     found: format!(
                         "--vdev {}: net_memif has no parameter `{key}`, and would ignore all",
                         vdev.name
                     ),
-                    remedy: format!("it has {}", MEMIF_PARAMETERS.join(", ")),
+                    remedy: format!("it has {}", known.join(", ")),
                 });
             }
         }

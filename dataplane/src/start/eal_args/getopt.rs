@@ -19,6 +19,10 @@ enum Value {
     Optional,
 }
 
+/// The long options that DPDK 24.11 has added, or takes in another form.
+const SINCE_24_11: [(&str, Value); 3] =
+    [("log-color", Value::Optional), ("log-timestamp", Value::Optional), ("syslog", Value::Optional)];
+
 /// All long options of DPDK 22.11 (`eal_long_options`).
 const LONG: [(&str, Value); 37] = [
     ("allow", Value::Yes),
@@ -68,7 +72,7 @@ pub(super) fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgum
     while let Some(arg) = args.next() {
         let (option, value, wants) = if let Some(long) = arg.strip_prefix("--") {
             let (name, value) = long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v)));
-            let (name, wanted) = long_option(name)?;
+            let (name, wanted) = long_option(name, dpdk::RELEASE)?;
             if value.is_some() && wanted == Value::No {
                 return Err(BadArgument {
                     found: format!("--{name} takes no value"),
@@ -98,12 +102,21 @@ pub(super) fn options(args: &[String]) -> Result<Vec<(String, String)>, BadArgum
     Ok(found)
 }
 
-/// Finds a long option by its name, or by a beginning that it shares with no other.
-fn long_option(name: &str) -> Result<(&'static str, Value), BadArgument> {
-    if let Some(option) = LONG.into_iter().find(|(long, _)| *long == name) {
-        return Ok(option);
+/// Returns the long options of a DPDK release.
+fn long_options(release: (u32, u32)) -> Vec<(&'static str, Value)> {
+    let newer: &[_] = if release >= (24, 11) { &SINCE_24_11 } else { &[] };
+    let kept = |(long, _): &&(&str, Value)| !newer.iter().any(|(name, _)| name == long);
+    LONG.iter().filter(kept).chain(newer).copied().collect()
+}
+
+/// Finds a long option of a DPDK release by its name, or by a beginning that it shares with no
+/// other.
+fn long_option(name: &str, release: (u32, u32)) -> Result<(&'static str, Value), BadArgument> {
+    let long = long_options(release);
+    if let Some(option) = long.iter().find(|(long, _)| *long == name) {
+        return Ok(*option);
     }
-    let meant: Vec<_> = LONG.into_iter().filter(|(long, _)| long.starts_with(name)).collect();
+    let meant: Vec<_> = long.into_iter().filter(|(long, _)| long.starts_with(name)).collect();
     match meant[..] {
         [option] => Ok(option),
         [] => Err(BadArgument {
@@ -117,5 +130,22 @@ fn long_option(name: &str) -> Result<(&'static str, Value), BadArgument> {
                 remedy: format!("write it out, such as --{first}"),
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_those_of_the_release() {
+        let value = |name, release| long_option(name, release).map(|(_, value)| value).ok();
+        assert_eq!(value("syslog", (22, 11)), Some(Value::Yes));
+        assert_eq!(value("syslog", (24, 11)), Some(Value::Optional));
+        assert_eq!(value("log-timestamp", (23, 7)), None);
+        assert_eq!(value("log-timestamp", (24, 11)), Some(Value::Optional));
+        // A beginning of two options in the later release.
+        assert_eq!(value("log-", (22, 11)), Some(Value::Yes));
+        assert_eq!(value("log-", (24, 11)), None);
     }
 }
