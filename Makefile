@@ -9,11 +9,11 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test soak bench bench-ab docker-test package package-test fmt lint doc clean
+.PHONY: help deps build demo test soak bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
-	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", substr($$1, 3), $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", substr($$1, 3), $$2 }'
 
 deps: ## install what is missing (Debian packages, grpcurl, cargo-nextest, readers of metrics, a virtual machine for the tests); needs root only if something is
 	@tests/demo/deps.sh all
@@ -62,8 +62,11 @@ docker-test: ## the composition of docker/compose.yaml: built, used, each contai
 package: $(if $(FLOWTRACKER_BIN_DIR),,build) ## the Debian package in target/debian, reproducible; installs debhelper if it is missing
 	@docker/packaging/build.sh
 
-package-test: package ## install, run, upgrade and purge it in a container with systemd; BASE_IMAGE=image of Debian 12
+package-test: package ## install, run, upgrade and purge it in a container with systemd; BASE_IMAGE=image of its Debian
 	@docker/packaging/test.sh
+
+debian13-test: ## build, demo, tests and package on Debian 13 with DPDK 24.11, in a container; SHORT=1 leaves out most tests
+	@docker/debian13.sh $(if $(SHORT),short)
 
 fmt: ## format the sources
 	$(CARGO) fmt --all

@@ -3,16 +3,28 @@
 # mirror but no container registry. Needs root, and debootstrap, which it installs. Prints settings
 # for the build, so it is called as:
 #
-#     eval "$(docker/base-images.sh)"
+#     eval "$(docker/base-images.sh [--suite bookworm|trixie])"
 #
-# The first image is a minimal Debian 12, the second the same with this machine's Rust toolchain.
-# Both trust the certificate authorities that this machine trusts: where a proxy intercepts TLS,
-# cargo and pip must accept it in a container too. Existing images are kept. With --if-needed the
-# script makes and prints nothing where a registry has the real ones. With --remove it removes both.
+# The first image is a minimal Debian of that suite (bookworm, Debian 12, unless told), the second
+# the same with this machine's Rust toolchain, which a later Debian runs too. Both trust the
+# certificate authorities that this machine trusts: where a proxy intercepts TLS, cargo and pip must
+# accept it in a container too. Existing images are kept. With --if-needed the script makes nothing
+# where a registry has the real ones, and then prints nothing for bookworm, which is the default of
+# the Dockerfile. With --remove it removes both of the suite.
 set -euo pipefail
 
-readonly debian=flowtracker-standin/debian:bookworm-slim
-readonly rust=flowtracker-standin/rust:1-bookworm
+suite=bookworm
+if [[ ${1-} == --suite ]]; then
+    suite=${2-}
+    shift $(( $# < 2 ? $# : 2 ))
+fi
+case $suite in
+    bookworm | trixie) ;;
+    *) echo "base images: unknown suite \`$suite': bookworm or trixie" >&2; exit 1 ;;
+esac
+readonly suite
+readonly real=(debian:$suite-slim rust:1-$suite)
+readonly debian=flowtracker-standin/${real[0]} rust=flowtracker-standin/${real[1]}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 say() { printf 'base images: %s\n' "$*" >&2; }
@@ -29,13 +41,16 @@ fi
 if [[ ${1-} == --if-needed ]]; then
     shift
     needed=0
-    for image in debian:bookworm-slim rust:1-bookworm; do
+    for image in "${real[@]}"; do
         there "$image" || timeout 600 docker pull --quiet "$image" >&2 || needed=1
     done
-    (( needed )) || exit 0
+    if (( ! needed )); then
+        [[ $suite == bookworm ]] || echo "export BASE_IMAGE=${real[0]} RUST_IMAGE=${real[1]}"
+        exit
+    fi
     say 'no registry has them: stand-ins of this machine'
 fi
-(( $# == 0 )) || fail "unknown argument \`$1': there are --if-needed and --remove"
+(( $# == 0 )) || fail "unknown argument \`$1': there are --suite, and then --if-needed or --remove"
 
 if ! there "$debian" || ! there "$rust"; then
     (( EUID == 0 )) || fail 'only root can debootstrap'
@@ -48,14 +63,14 @@ if ! there "$debian" || ! there "$rust"; then
     trap 'rm -rf "$root"' EXIT
 
     say "$debian from $mirror"
-    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
+    debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 ||
         { tail -n 20 "$root.log" >&2; rm -f "$root.log"; fail 'debootstrap failed'; }
     rm -f "$root.log"
     # The sources include updates and security fixes, which debootstrap leaves out.
     cat >"$root/etc/apt/sources.list" <<END
-deb $mirror bookworm main
-deb $mirror bookworm-updates main
-deb ${mirror%/debian}/debian-security bookworm-security main
+deb $mirror $suite main
+deb $mirror $suite-updates main
+deb ${mirror%/debian}/debian-security $suite-security main
 END
     # Debian's own slim image has no documentation and no package lists either.
     printf 'path-exclude /usr/share/doc/*\npath-exclude /usr/share/locale/*\n' >"$root/etc/dpkg/dpkg.cfg.d/docker"

@@ -5,7 +5,8 @@
 #
 # The same binaries at the same commit give the same bytes: times are the commit's
 # (SOURCE_DATE_EPOCH, if set; 0 where there is neither), and owners are root. VERSION is that of the
-# workspace.
+# workspace with this machine's release behind it, as 0.1.0+deb12: the package is for the release
+# that the programs were built on, and that of a later one is an upgrade.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -30,6 +31,8 @@ fi
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/ s/^version = "\(.*\)"$/\1/p' Cargo.toml)
 [[ -n $version ]] || fail 'Cargo.toml has no version in [workspace.package]'
+. /etc/os-release
+version+=+${ID/#debian/deb}$VERSION_ID
 
 rm -rf "$out/build" "$out"/flowtracker_*.deb
 mkdir -p "$tree"/{bin,man,completions}
@@ -42,7 +45,7 @@ cp -r docker/packaging/{debian,etc,README.md} "$tree/"
 "$bin/ctl" completions zsh >"$tree/completions/_ctl"
 "$bin/ctl" completions fish >"$tree/completions/ctl.fish"
 cat >"$tree/debian/changelog" <<END
-flowtracker ($version) bookworm; urgency=medium
+flowtracker ($version) $VERSION_CODENAME; urgency=medium
 
   * Version $version. What has changed is told by the commits.
 

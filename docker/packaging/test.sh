@@ -1,13 +1,14 @@
 #!/bin/bash
-# Installs the package that docker/packaging/build.sh has made into a fresh Debian 12 that runs
+# Installs the package that docker/packaging/build.sh has made into a fresh Debian that runs
 # systemd, in a container, and tests it there: installation, both services, a real connection,
 # restarts, an upgrade, removal, purge. The first failure ends it with status 1.
 #
 #     docker/packaging/test.sh [FILE.deb]
 #
 # Without FILE it takes the package in target/debian, and then checks that a second build gives the
-# same bytes. BASE_IMAGE is a Debian 12 that reaches apt; unless set, it is debian:bookworm-slim, or
-# the stand-in that docker/base-images.sh makes. Everything it makes has a name that begins with
+# same bytes. BASE_IMAGE is an image of the package's release of Debian, 12 or 13, that reaches apt;
+# unless set, it is debian:bookworm-slim or debian:trixie-slim, or the stand-in that
+# docker/base-images.sh makes. Everything it makes has a name that begins with
 # flowtracker-package-test, and is removed when it ends.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -86,8 +87,14 @@ fi
 docker version >/dev/null 2>&1 || fail 'the Docker engine does not answer'
 
 if [[ -z ${BASE_IMAGE-} ]]; then
-    stand_ins=$(docker/base-images.sh --if-needed)
-    eval "$stand_ins"
+    version=$(dpkg-deb -f "$deb" Version)
+    case $version in
+        *+deb12) suite=bookworm ;;
+        *+deb13) suite=trixie ;;
+        *) fail "$version is of neither Debian 12 nor 13: set BASE_IMAGE" ;;
+    esac
+    images=$(docker/base-images.sh --suite $suite --if-needed)
+    eval "$images"
 fi
 readonly base=${BASE_IMAGE:-debian:bookworm-slim}
 

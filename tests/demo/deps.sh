@@ -5,6 +5,8 @@
 # With the argument `all` it also installs what only the tests need: iperf3, conntrack, tmux,
 # nftables and valgrind by apt, cargo-nextest by cargo, two readers of metrics into target/tools,
 # and a virtual machine into target/guest. It prints what it does, and a second run does nothing.
+#
+# With the argument `list` it only prints the Debian packages of `all`, one a line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,7 +20,7 @@ fail() { printf 'deps: %s\n' "$*" >&2; exit 1; }
 packages=(
     build-essential  # a C compiler, for DPDK's inline functions
     pkg-config       # where DPDK is
-    libdpdk-dev      # DPDK 22.11 with its drivers
+    libdpdk-dev      # DPDK 22.11 or later with its drivers
     dpdk-dev         # for tests: testpmd, dpdk-telemetry.py, dpdk-dumpcap, dpdk-proc-info
     libclang-dev     # bindgen reads DPDK's headers
     ethtool          # checksum offload off on virtual links
@@ -29,7 +31,7 @@ packages=(
     jq               # reads events in the demo
     python3-venv     # holds grpcurl
 )
-if [[ ${1-} == all ]]; then
+if [[ ${1-} == all || ${1-} == list ]]; then
     packages+=(
         # Only the tests and the perf lab use these.
         iperf3           # a real TCP stream
@@ -38,6 +40,11 @@ if [[ ${1-} == all ]]; then
         nftables         # makes the kernel track in a namespace, and counts what it does
         valgrind         # counts the engine's instructions
     )
+fi
+
+if [[ ${1-} == list ]]; then
+    printf '%s\n' "${packages[@]}"
+    exit
 fi
 
 missing_packages() {
