@@ -13,7 +13,9 @@ use std::str::FromStr;
 use crate::table::{FieldType, IPV4_FLOWS, KeyField, KeyPart, TableDescription};
 use crate::v1::Key;
 
-pub use self::value::{TCP, UDP, parse_masked, parse_number, parse_value, port_name, quoted, value_text};
+pub use self::value::{
+    TCP, UDP, parse_masked, parse_number, parse_ranged, parse_value, port_name, quoted, value_text,
+};
 
 /// The key of any table, host byte order. A part that the table does not have is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

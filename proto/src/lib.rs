@@ -9,6 +9,7 @@ pub mod change;
 pub mod filter;
 pub mod header;
 pub mod key;
+pub mod limits;
 pub mod link;
 pub mod loop_time;
 pub mod name;

@@ -4,13 +4,18 @@
 
 use conntrack::AttributeError;
 use conntrack::attributes::Field;
-use conntrack::timeout::Profiles;
+use conntrack::timeout::{ProfileId, Profiles};
 use conntrack::tracker::{Refusal, TableRefusal};
 use flowtracker_proto::filter::BadFilter;
 use flowtracker_proto::key::port_name;
+use flowtracker_proto::limits;
 use flowtracker_proto::v1::{Reply, ReplyStatus as Status};
 
 use crate::lcore::mailbox::Outcome;
+
+// Clients name these ranges too.
+const _: () = assert!(*limits::PROFILE_ID.end() + 1 == ProfileId::COUNT as u64);
+const _: () = assert!(*limits::AGING_MS.end() == Profiles::MAX_AGING_MS);
 
 /// An answer that refuses a command. Boxed, because it is the rare side of a `Result`.
 pub(super) type Refused = Box<Reply>;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::IntErrorKind;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::table::{FieldType, KeyField, KeyPart};
@@ -150,12 +151,29 @@ fn decimal(text: &str) -> Option<u32> {
 /// When the text is no number, or one that `T` does not hold.
 pub fn parse_number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let bits = u8::BITS * size_of::<T>() as u32;
-    let number = parse_bits(text, bits)?;
-    T::try_from(number).map_err(|_| out_of_range(number, bits))
+    parse_ranged(text, range(bits))
+}
+
+/// Does the same as [`parse_number`] for a number of which only `range` is valid: the error of a
+/// number that `T` does not hold names that range. A number that `T` holds is returned even when it
+/// is outside of the range, for the data plane to refuse.
+///
+/// # Errors
+///
+/// When the text is no number, or one that `T` does not hold.
+pub fn parse_ranged<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, String> {
+    let number = parse_any(text, &range)?;
+    T::try_from(number).map_err(|_| out_of(&range, number))
 }
 
 /// Does the same as [`parse_number`] for a width that no integer type has.
 fn parse_bits(text: &str, bits: u32) -> Result<u64, String> {
+    let range = range(bits);
+    check(parse_any(text, &range)?, &range)
+}
+
+/// Parses a number of 64 bits; the error of a longer one names `range`.
+fn parse_any(text: &str, range: &RangeInclusive<u64>) -> Result<u64, String> {
     let (digits, radix) = if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         (hex, 16)
     } else if text.len() > 1 && text.starts_with('0') {
@@ -166,14 +184,13 @@ fn parse_bits(text: &str, bits: u32) -> Result<u64, String> {
     if digits.starts_with('+') {
         return Err(format!("{} is not a number", quoted(text)));
     }
-    let number = u64::from_str_radix(digits, radix).map_err(|e| match e.kind() {
+    u64::from_str_radix(digits, radix).map_err(|e| match e.kind() {
         IntErrorKind::PosOverflow => {
             let (digits, rest) = beginning(text);
-            out_of_range(format_args!("{digits}{rest}"), bits)
+            out_of(range, format_args!("{digits}{rest}"))
         }
         _ => format!("{} is not a number", quoted(text)),
-    })?;
-    check_range(number, bits)
+    })
 }
 
 /// Checks that a number has at most this many bits.
@@ -182,11 +199,20 @@ fn parse_bits(text: &str, bits: u32) -> Result<u64, String> {
 ///
 /// Names the range of valid numbers.
 pub(super) fn check_range(number: u64, bits: u32) -> Result<u64, String> {
-    if number.checked_shr(bits).unwrap_or(0) == 0 { Ok(number) } else { Err(out_of_range(number, bits)) }
+    check(number, &range(bits))
 }
 
-fn out_of_range(number: impl fmt::Display, bits: u32) -> String {
-    format!("{number} is not in 0 to {}", (1_u128 << bits) - 1)
+fn check(number: u64, range: &RangeInclusive<u64>) -> Result<u64, String> {
+    if range.contains(&number) { Ok(number) } else { Err(out_of(range, number)) }
+}
+
+/// Returns the numbers of at most this many bits, of 64.
+fn range(bits: u32) -> RangeInclusive<u64> {
+    0..=u64::MAX.checked_shr(u64::BITS.saturating_sub(bits)).unwrap_or(0)
+}
+
+fn out_of(range: &RangeInclusive<u64>, number: impl fmt::Display) -> String {
+    format!("{number} is not in {} to {}", range.start(), range.end())
 }
 
 /// Returns a caller's text in quotes. A long text is cut, because a message with all of it would
@@ -224,5 +250,17 @@ mod tests {
         assert!(parse_number::<u16>("65536").is_err());
         let far = parse_number::<u16>("99999999999999999999").unwrap_err();
         assert_eq!(far, "99999999999999999999 is not in 0 to 65535");
+    }
+
+    #[test]
+    fn a_number_that_no_message_carries_is_outside_of_the_range_that_the_data_plane_names() {
+        for text in ["99999999999", "99999999999999999999", "0xfffffffff", "4294967296"] {
+            let refused = parse_ranged::<u32>(text, 0..=15).unwrap_err();
+            assert!(refused.ends_with(" is not in 0 to 15"), "{refused}");
+        }
+        assert_eq!(parse_ranged::<u32>("255", 0..=15), Ok(255), "the data plane refuses it");
+        assert_eq!(parse_ranged::<u32>("x", 0..=15).unwrap_err(), "\"x\" is not a number");
+        assert_eq!(range(64), 0..=u64::MAX);
+        assert_eq!(range(1), 0..=1);
     }
 }

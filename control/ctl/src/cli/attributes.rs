@@ -1,5 +1,8 @@
 //! The attributes that `create` and `update` give an entry, as flags.
 
+use flowtracker_proto::key::parse_ranged;
+use flowtracker_proto::limits;
+
 use super::{Failure, KeyArgs};
 
 /// Names an entry and says what it is to be.
@@ -25,11 +28,11 @@ pub(super) struct Attributes {
     pub(super) dynamic: Option<bool>,
 
     /// Timer profile that the aging time comes from
-    #[arg(long, value_name = "ID", conflicts_with = "aging")]
+    #[arg(long, value_name = "ID", conflicts_with = "aging", value_parser = profile_id)]
     pub(super) profile: Option<u32>,
 
     /// Aging time, milliseconds: that of a timer profile
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = aging_ms)]
     pub(super) aging: Option<u64>,
 
     /// Permission bits: some of the table's, without its two C bits
@@ -48,6 +51,16 @@ impl Attributes {
         };
         Err(Failure::Usage(format!("{flag} needs --dynamic: a static entry has no timer")))
     }
+}
+
+/// Reads the number of a timer profile.
+pub(super) fn profile_id(text: &str) -> Result<u32, String> {
+    parse_ranged(text, limits::PROFILE_ID)
+}
+
+/// Reads an aging time, milliseconds.
+pub(super) fn aging_ms(text: &str) -> Result<u64, String> {
+    parse_ranged(text, limits::AGING_MS)
 }
 
 /// Reads permission bits: hexadecimal, as everywhere in P4TC.

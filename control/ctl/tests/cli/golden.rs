@@ -425,6 +425,37 @@ async fn monitor() {
     .await;
 }
 
+/// The slashes that iproute2 ignores, in every command that takes a path.
+#[tokio::test]
+async fn paths() {
+    let (behind, before, doubled) = ("TABLE/", "//TABLE", "flowtracker//table/Main//ct_flow_table");
+    let mut steps = vec![
+        step("p4template get table/flowtracker/Main/ct_flow_table/", vec![Answer::Table(table())]),
+        step("p4template get /table//flowtracker/ct_flow_table", vec![Answer::Table(table())]),
+        step("p4ctrl create TABLE KEY action flowtracker//NoAction/", one(made_static(36876))),
+    ];
+    for path in [behind, before, doubled] {
+        steps.extend([
+            step(&format!("p4ctrl get {path}"), vec![Answer::Entries(vec![])]),
+            step(&format!("p4ctrl get {path} KEY"), one(entry(36876))),
+            step(&format!("p4ctrl create {path} KEY"), one(made_static(36876))),
+            step(&format!("p4ctrl update {path} KEY"), one(updated(36876))),
+            step(
+                &format!("p4ctrl update {path} tbl_attrs timer_profile id 0 aging 5000"),
+                vec![Answer::Table(table())],
+            ),
+            step(&format!("p4ctrl delete {path} KEY"), one(deleted(36876))),
+            step(&format!("p4ctrl delete {path}"), vec![Answer::Flushed(3, 0)]),
+            step(&format!("p4ctrl create {path} help"), vec![]),
+            step(&format!("mon p4 events {path}"), vec![events()]),
+        ]);
+    }
+    golden("paths.txt", steps).await;
+    let written =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/paths.txt"));
+    assert!(!written.unwrap().contains("not found"));
+}
+
 #[tokio::test]
 async fn batch() {
     let good = || vec![of(entry(1)), Answer::Flushed(3, 0)];
@@ -685,6 +716,11 @@ async fn bad_input() {
         "p4template delete table/flowtracker/Main/ct_flow_table",
         "p4template get pipeline/flowtracker",
         "p4template get table/other/Main/ct_flow_table",
+        "p4ctrl create TABLE KEY dynamic profile_id 99999999999",
+        "p4ctrl create TABLE KEY dynamic aging 99999999999999999999",
+        "p4ctrl update TABLE tbl_attrs timer_profile id 99999999999 aging 5",
+        "p4ctrl get TABLE/x",
+        "p4template get table/flowtracker",
         "mon p4 digest",
         "mon p4 events TABLE filter",
         "mon p4 events TABLE KEY",

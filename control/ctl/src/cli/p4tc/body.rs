@@ -1,6 +1,6 @@
 //! The body after the path: entries with their attributes, a filter, or attributes of the table.
 
-use flowtracker_proto::key::{WideKey, parse_number};
+use flowtracker_proto::key::WideKey;
 use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::Key;
 
@@ -8,7 +8,7 @@ use super::table_attrs::{self, TableChange};
 use super::texts::{AGING_ALONGSIDE, AGING_OR_PROFILE, FILTER_MISPLACED, NO_ENTRY_GIVEN, PROFILE_ALONGSIDE};
 use super::words::Words;
 use super::{Error, action, say};
-use crate::cli::attributes::{Attributes, permissions};
+use crate::cli::attributes::{Attributes, aging_ms, permissions, profile_id};
 use crate::cli::key_words::{self, KeyError};
 
 /// The most entries that one command may name.
@@ -112,8 +112,8 @@ fn entry(table: &TableDescription, words: &mut Words<'_>, attributes: bool) -> R
             "filter" => return say(FILTER_MISPLACED),
             "prio" | "priority" => return say("Mustn't specify entry priority for exact"),
             "dynamic" if attributes => read.dynamic = Some(true),
-            "aging" if attributes => read.aging = Some(words.number(word, parse_number)?),
-            "profile_id" if attributes => read.profile = Some(words.number(word, parse_number)?),
+            "aging" if attributes => read.aging = Some(words.number(word, aging_ms)?),
+            "profile_id" if attributes => read.profile = Some(words.number(word, profile_id)?),
             "permissions" if attributes => read.permissions = Some(words.number(word, permissions)?),
             "action" if attributes => {
                 action::check(table, words.value(word)?)?;

@@ -4,8 +4,7 @@ use flowtracker_proto::v1::TimerProfile;
 
 use super::words::Words;
 use super::{Error, say};
-use crate::cli::attributes::permissions;
-use flowtracker_proto::key::parse_number;
+use crate::cli::attributes::{aging_ms, permissions, profile_id};
 
 /// The changes that `tbl_attrs` makes.
 #[derive(Debug, Default, PartialEq)]
@@ -38,8 +37,8 @@ fn timer_profile(words: &mut Words<'_>) -> Result<TimerProfile, Error> {
     while let Some(word @ ("id" | "aging")) = words.peek() {
         words.next();
         match word {
-            "id" => id = Some(words.number(word, parse_number)?),
-            _ => aging = Some(words.number(word, parse_number)?),
+            "id" => id = Some(words.number(word, profile_id)?),
+            _ => aging = Some(words.number(word, aging_ms)?),
         }
     }
     match (id, aging) {

@@ -125,3 +125,19 @@ fn a_choice_is_all_or_a_filter_or_keys() {
         assert_eq!(said(choice(&IPV4_FLOWS, &words(&text))), message, "{text}");
     }
 }
+
+/// The data plane refuses the numbers that a message can carry, and names the same range.
+#[test]
+fn one_field_has_one_range() {
+    let create = |attributes: &str| create(&IPV4_FLOWS, &words(&format!("{KEY} dynamic {attributes}")));
+    for (attributes, message) in [
+        ("profile_id 99999999999", "profile_id: 99999999999 is not in 0 to 15"),
+        ("profile_id 99999999999999999999", "profile_id: 99999999999999999999 is not in 0 to 15"),
+        ("aging 99999999999999999999", "aging: 99999999999999999999 is not in 1 to 864000000"),
+    ] {
+        assert_eq!(said(create(attributes)), message);
+    }
+    for attributes in ["profile_id 255", "profile_id 4294967295", "aging 0", "aging 864000001"] {
+        assert!(create(attributes).is_ok(), "{attributes}");
+    }
+}

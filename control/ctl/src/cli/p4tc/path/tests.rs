@@ -29,3 +29,35 @@ fn paths_are_checked_part_by_part() {
         assert_eq!(said(template(path)), message, "{path}");
     }
 }
+
+/// iproute2 splits paths with `strtok`, and P4TC's own tests use that.
+#[test]
+fn needless_slashes_separate_nothing() {
+    let ways = |parts: [&str; 4]| {
+        let path = parts.join("/");
+        [
+            format!("{path}/"),
+            format!("{path}///"),
+            format!("/{path}"),
+            format!("//{path}//"),
+            parts.join("//"),
+        ]
+    };
+    for path in ways(["flowtracker", "table", "Main", "ct_flow_table"]) {
+        assert_eq!(said(table(&path)), "", "{path}");
+    }
+    for path in ways(["table", "flowtracker", "Main", "ct_flow_table"]) {
+        assert_eq!(said(template(&path)), "", "{path}");
+    }
+    for (path, message) in [
+        ("flowtracker//table//ct_flow_table/", ""),
+        ("/", "Pipeline name not found"),
+        ("//flowtracker/", "Unknown object type"),
+        ("flowtracker/table/", "Table name not found"),
+        ("flowtracker/table/Main/", "Table name not found"),
+        ("flowtracker/table/Main/ct_flow_table/x", "Table name not found"),
+        ("flowtracker/table/Main ct_flow_table", "Table name not found"),
+    ] {
+        assert_eq!(said(table(path)), message, "{path}");
+    }
+}

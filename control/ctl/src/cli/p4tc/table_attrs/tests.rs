@@ -15,6 +15,11 @@ fn table_attributes_are_read_in_any_order() {
         ("timer_profile id 1", "Must specify both id and aging of a timer profile"),
         ("timer_profile aging 1", "Must specify both id and aging of a timer profile"),
         ("timer_profile id", "\"id\" has no value"),
+        ("timer_profile id 99999999999 aging 5", "id: 99999999999 is not in 0 to 15"),
+        (
+            "timer_profile id 1 aging 99999999999999999999",
+            "aging: 99999999999999999999 is not in 1 to 864000000",
+        ),
         ("default_miss_action action x", "Default actions cannot be changed"),
         ("colour red", "Unknown table attribute \"colour\""),
     ] {
