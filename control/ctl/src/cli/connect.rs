@@ -1,47 +1,31 @@
-//! Connects to the service, and identifies `ctl` in its requests.
+//! Connects to the service, waits for its answers, and identifies `ctl` in its requests.
 
-use std::time::Duration;
+mod dial;
+mod target;
+
+use std::future::Future;
 
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
-use tonic::Request;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, TimeoutExpired};
 
 use super::Failure;
 use flowtracker_proto::header;
 
+pub(super) use self::dial::channel;
+#[cfg(test)]
+pub(super) use self::dial::{PING_EVERY, PONG_WITHIN};
+pub(super) use self::target::{Target, timeout};
+
 /// The process name in the author fields of the entries that `ctl` writes.
 const PROCESS: &str = "ctl";
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Silence after which the client pings the server.
-pub(super) const PING_EVERY: Duration = Duration::from_secs(10);
-/// Time within which the server must answer a ping.
-pub(super) const PONG_WITHIN: Duration = Duration::from_secs(20);
-/// HTTP/2 windows, bytes: enough for a dump at full speed.
-const WINDOW: u32 = 1 << 20;
 
-/// Connects to `server`: `http://HOST:PORT` or `unix:PATH`.
-pub(super) async fn channel(server: &str) -> Result<Channel, Failure> {
-    let wrong = |why: &str| Failure::Usage(format!("--server {server}: {why}"));
-    if !(server.starts_with("http://") || server.starts_with("unix:")) {
-        return Err(wrong("must be http://HOST:PORT or unix:PATH"));
-    }
-    let endpoint = Endpoint::from_shared(server.to_owned())
-        .and_then(|e| e.user_agent(concat!("ctl/", env!("CARGO_PKG_VERSION"))))
-        .map_err(|e| wrong(&cause(&e)))?;
-    endpoint
-        .connect_timeout(CONNECT_WITHIN)
-        .http2_keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PONG_WITHIN)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW)
-        .connect()
-        .await
-        .map_err(|e| Failure::Unreachable(format!("cannot reach {server}: {}", cause(&e))))
-}
+/// A client of the service.
+pub(super) type Client = FlowTrackerServiceClient<Channel>;
 
-/// Connects to `server` and returns a client of it.
-pub(super) async fn client(server: &str) -> Result<FlowTrackerServiceClient<Channel>, Failure> {
-    Ok(FlowTrackerServiceClient::new(channel(server).await?))
+/// Connects to the service and returns a client of it.
+pub(super) async fn client(target: &Target) -> Result<Client, Failure> {
+    Ok(FlowTrackerServiceClient::new(channel(target).await?))
 }
 
 /// Returns a request with the metadata that identifies `ctl` as its author.
@@ -51,6 +35,52 @@ pub(super) fn request<T>(message: T) -> Request<T> {
     metadata.insert(header::PID, std::process::id().into());
     metadata.insert(header::PROCESS, tonic::metadata::MetadataValue::from_static(PROCESS));
     request
+}
+
+/// The service has not answered in time. It is the source of the status that says so.
+#[derive(Debug, thiserror::Error)]
+#[error("{server} does not answer within {within:?}")]
+pub(super) struct NoAnswer {
+    server: String,
+    within: std::time::Duration,
+}
+
+impl Target {
+    /// Makes a call that the service answers with one message, and bounds it by the timeout. The
+    /// service is told how long `ctl` waits, so that it can say in time what it waits for itself.
+    ///
+    /// Calls whose work grows with the table (lists, flushes, purges) and watches are not made
+    /// this way: they take as long as they need.
+    pub(super) async fn ask<M, T, F>(
+        &self,
+        message: M,
+        call: impl FnOnce(Request<M>) -> F,
+    ) -> Result<T, Status>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let mut request = request(message);
+        request.set_timeout(self.timeout);
+        let late = || NoAnswer { server: self.server.clone(), within: self.timeout };
+        match tokio::time::timeout(self.timeout, call(request)).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            // The channel looks at the same clock.
+            Ok(Err(status)) if is_timeout(&status) => Err(Status::from_error(Box::new(late()))),
+            Ok(Err(status)) => Err(status),
+            Err(_) => Err(Status::from_error(Box::new(late()))),
+        }
+    }
+}
+
+fn is_timeout(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        if error.is::<TimeoutExpired>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 /// Returns the innermost cause: "connection refused" rather than "transport error".

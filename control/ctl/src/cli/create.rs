@@ -17,7 +17,7 @@ pub(super) async fn run(options: Options, entry: EntryArgs) -> Result<(), Failur
         permissions: attributes.permissions,
         dataplane: options.dataplane,
     };
-    let mut client = connect::client(&options.server).await?;
-    let response = client.create_entry(connect::request(request)).await?.into_inner();
+    let mut client = connect::client(&options.target).await?;
+    let response = options.target.ask(request, |r| client.create_entry(r)).await?;
     get::show(response.entry.as_ref(), options.form, Some(Done::Created))
 }

@@ -6,8 +6,8 @@ use super::{Failure, Form, Options, connect, output};
 use crate::render;
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    let mut client = connect::client(&options.server).await?;
-    let response = client.list_dataplanes(connect::request(ListDataplanesRequest {})).await?.into_inner();
+    let mut client = connect::client(&options.target).await?;
+    let response = options.target.ask(ListDataplanesRequest {}, |r| client.list_dataplanes(r)).await?;
     let mut text = String::new();
     match options.form {
         Form::Json => response.dataplanes.iter().for_each(|d| render::proto_json::line(&mut text, d)),

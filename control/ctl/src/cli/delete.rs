@@ -7,7 +7,7 @@ use crate::render::Done;
 
 pub(super) async fn run(options: Options, key: KeyArgs) -> Result<(), Failure> {
     let request = DeleteEntryRequest { key: Some(key.key()?), dataplane: options.dataplane };
-    let mut client = connect::client(&options.server).await?;
-    let response = client.delete_entry(connect::request(request)).await?.into_inner();
+    let mut client = connect::client(&options.target).await?;
+    let response = options.target.ask(request, |r| client.delete_entry(r)).await?;
     get::show(response.entry.as_ref(), options.form, Some(Done::Deleted))
 }

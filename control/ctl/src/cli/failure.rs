@@ -3,6 +3,7 @@
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use super::connect::NoAnswer;
 use super::fields::{Dialect, refusal};
 
 /// The reason why a command did not succeed.
@@ -24,6 +25,10 @@ pub(super) enum Failure {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
+        if let Some(late) = std::error::Error::source(&status).and_then(|why| why.downcast_ref::<NoAnswer>())
+        {
+            return Self::Unreachable(late.to_string());
+        }
         // The service explains each refusal; a status without an explanation comes from the
         // transport.
         let explained = status.get_details_error_info().is_some();

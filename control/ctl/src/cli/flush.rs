@@ -9,7 +9,7 @@ use crate::render;
 
 pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Failure> {
     let request = FlushEntriesRequest { filter: filter.expression()?, dataplane: options.dataplane };
-    let mut client = connect::client(&options.server).await?;
+    let mut client = connect::client(&options.target).await?;
     let response = client.flush_entries(connect::request(request)).await?.into_inner();
     let mut text = String::new();
     match options.form {

@@ -8,13 +8,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{Event, EventType, WatchEventsRequest, WatchEventsResponse};
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
+use super::connect::{Client, Target};
 use super::origin::{Cursor, Origin};
 use super::{Failure, connect, output};
 use flowtracker_proto::{header, show};
@@ -48,7 +47,7 @@ enum Place {
 struct Stream {
     /// Kept alive because HTTP/2 pings, which detect a dead peer, stop once no client is left that
     /// could make another call.
-    _client: FlowTrackerServiceClient<Channel>,
+    _client: Client,
     responses: Streaming<WatchEventsResponse>,
     /// The event after which the stream starts, if the service gives it.
     start: Option<Cursor>,
@@ -58,7 +57,7 @@ struct Stream {
 
 /// A source of events that continues over a new connection when its connection is lost.
 pub(super) struct Follower {
-    server: String,
+    target: Target,
     scope: Scope,
     stream: Stream,
     place: Place,
@@ -70,9 +69,9 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    /// Dials `server` and starts. A failure here is final.
-    pub(super) async fn start(server: String, scope: Scope, origin: Origin) -> Result<Self, Failure> {
-        let client = connect::client(&server).await?;
+    /// Dials the service and starts. A failure here is final.
+    pub(super) async fn start(target: Target, scope: Scope, origin: Origin) -> Result<Self, Failure> {
+        let client = connect::client(&target).await?;
         let stream = match open(client, &scope, origin).await {
             Err(status) if lost_cursor(&status) => return Err(not_there(origin, &status)),
             stream => stream?,
@@ -82,7 +81,7 @@ impl Follower {
             (Origin::After(cursor), _) | (Origin::Now, Some(cursor)) => Place::At(cursor),
             (Origin::Now, None) => Place::Nowhere("where it had started is not known"),
         };
-        Ok(Self { server, scope, stream, place, owes_gap: false, pause: PAUSE_FIRST })
+        Ok(Self { target, scope, stream, place, owes_gap: false, pause: PAUSE_FIRST })
     }
 
     /// Returns the events of the next response. Waits for as long as the service is away.
@@ -154,7 +153,7 @@ impl Follower {
 
     /// Dials once, then resumes or starts over. Returns a message that says which.
     async fn resume(&mut self) -> Result<String, Failure> {
-        let client = connect::client(&self.server).await?;
+        let client = connect::client(&self.target).await?;
         let why = match self.place {
             Place::Empty => None,
             Place::Nowhere(why) => Some(why.to_owned()),
@@ -181,11 +180,7 @@ impl Follower {
     }
 }
 
-async fn open(
-    mut client: FlowTrackerServiceClient<Channel>,
-    scope: &Scope,
-    origin: Origin,
-) -> Result<Stream, Status> {
+async fn open(mut client: Client, scope: &Scope, origin: Origin) -> Result<Stream, Status> {
     let request = WatchEventsRequest {
         filter: scope.filter.clone(),
         dataplane: scope.dataplane.clone(),
@@ -286,8 +281,13 @@ mod tests {
         let silence = watch::Sender::new(0);
         let addr = lay(bound.addr(), silence.subscribe()).await;
         tokio::spawn(bound.serve(std::future::pending()));
-        let mut follower =
-            Follower::start(format!("http://{addr}"), Scope::default(), Origin::Now).await.unwrap();
+        let mut follower = Follower::start(
+            Target::new(Some(format!("http://{addr}")), None).unwrap(),
+            Scope::default(),
+            Origin::Now,
+        )
+        .await
+        .unwrap();
         for _ in 0..2 {
             // PROGRESS comes every second, over a wire that carries.
             for _ in 0..3 {

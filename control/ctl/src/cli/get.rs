@@ -7,8 +7,8 @@ use crate::render::{self, Done, tc};
 
 pub(super) async fn run(options: Options, key: KeyArgs) -> Result<(), Failure> {
     let request = GetEntryRequest { key: Some(key.key()?), dataplane: options.dataplane };
-    let mut client = connect::client(&options.server).await?;
-    let response = client.get_entry(connect::request(request)).await?.into_inner();
+    let mut client = connect::client(&options.target).await?;
+    let response = options.target.ask(request, |r| client.get_entry(r)).await?;
     show(response.entry.as_ref(), options.form, None)
 }
 

@@ -10,12 +10,12 @@ use tonic_health::pb::health_client::HealthClient;
 use super::{Failure, Form, Options, connect, output};
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    let mut client = HealthClient::new(connect::channel(&options.server).await?);
+    let mut client = HealthClient::new(connect::channel(&options.target).await?);
     let mut text = String::new();
     let mut well = true;
     for (service, name) in [("", "server"), (SERVICE, SERVICE)] {
         let request = HealthCheckRequest { service: service.to_owned() };
-        let status = client.check(connect::request(request)).await?.into_inner().status();
+        let status = options.target.ask(request, |r| client.check(r)).await?.status();
         well &= status == ServingStatus::Serving;
         let status = status.as_str_name();
         let _ = match options.form {

@@ -5,8 +5,8 @@ use flowtracker_proto::v1::GetIntrospectionRequest;
 use super::{Failure, Options, connect, output};
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    let mut client = connect::client(&options.server).await?;
+    let mut client = connect::client(&options.target).await?;
     let request = GetIntrospectionRequest { dataplane: options.dataplane };
-    let response = client.get_introspection(connect::request(request)).await?.into_inner();
+    let response = options.target.ask(request, |r| client.get_introspection(r)).await?;
     output::put(&format!("{}\n", response.json.trim_end()))
 }

@@ -6,9 +6,9 @@ use super::{Failure, Form, Options, connect, output};
 use crate::render;
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    let mut client = connect::client(&options.server).await?;
+    let mut client = connect::client(&options.target).await?;
     let request = LoadRequest { dataplane: options.dataplane };
-    let response = client.load(connect::request(request)).await?.into_inner();
+    let response = options.target.ask(request, |r| client.load(r)).await?;
     let mut text = String::new();
     match options.form {
         Form::Json => render::proto_json::line(&mut text, &response),

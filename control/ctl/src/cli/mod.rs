@@ -26,6 +26,7 @@ mod output;
 mod p4tc;
 mod print_events;
 mod purge;
+mod spool;
 mod stats;
 mod table;
 mod top;
@@ -38,15 +39,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use self::attributes::EntryArgs;
+use self::connect::Target;
 use self::failure::Failure;
 use self::filter_args::FilterArgs;
 use flowtracker_proto::key::WideKey;
 use flowtracker_proto::table::{IPV4_FLOWS, KeyField};
-
-/// Address of the service where no other is given.
-const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
-/// Environment variable that names the server.
-const SERVER_VARIABLE: &str = "FLOWTRACKER_SERVER";
 
 /// The form in which results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,9 +74,8 @@ struct Cli {
 /// What every verb understands.
 #[derive(Debug, clap::Args)]
 struct Options {
-    /// Control service: http://HOST:PORT or unix:PATH
-    #[arg(long, global = true, value_name = "URI", env = SERVER_VARIABLE, default_value = DEFAULT_SERVER)]
-    server: String,
+    #[command(flatten)]
+    target: Target,
 
     /// Data plane, where there are several
     #[arg(long, global = true, value_name = "NAME", default_value = "", hide_default_value = true)]
@@ -207,10 +203,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Failure> {
     let mut options = cli.common;
-    if options.server.is_empty() {
-        // An empty variable counts as unset.
-        DEFAULT_SERVER.clone_into(&mut options.server);
-    }
+    options.target = options.target.or_default();
     match cli.verb {
         Verb::Watch(verb) => output::until_interrupted(watch::run(options, verb)).await,
         Verb::List(filter) => list::run(options, filter).await,

@@ -8,7 +8,7 @@ use super::{Failure, Form, Options, connect, output};
 use crate::render;
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    let mut client = connect::client(&options.server).await?;
+    let mut client = connect::client(&options.target).await?;
     let request = PurgeRequest { dataplane: options.dataplane };
     let response = client.purge(connect::request(request)).await?.into_inner();
     let mut text = String::new();

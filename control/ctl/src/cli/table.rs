@@ -3,10 +3,9 @@
 use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::v1::{GetTableRequest, TimerProfile, UpdateTableRequest};
 
-use super::attributes::permissions;
+use super::attributes::{aging_ms, permissions, profile_id};
 use super::{Failure, Form, Options, connect, output};
 use crate::render;
-use flowtracker_proto::key::parse_number;
 
 /// What is to change; nothing where nothing is given.
 #[derive(Debug, clap::Args)]
@@ -22,18 +21,18 @@ pub(super) struct TableArgs {
 
 fn profile(text: &str) -> Result<TimerProfile, String> {
     let (id, aging) = text.split_once('=').ok_or_else(|| format!("{text:?} is not ID=MS, such as 0=5000"))?;
-    Ok(TimerProfile { profile_id: parse_number(id)?, aging_ms: parse_number(aging)? })
+    Ok(TimerProfile { profile_id: profile_id(id)?, aging_ms: aging_ms(aging)? })
 }
 
 pub(super) async fn run(options: Options, table: TableArgs) -> Result<(), Failure> {
-    let Options { server, dataplane, form } = options;
+    let Options { target, dataplane, form } = options;
     let TableArgs { profiles, permissions } = table;
-    let mut client = connect::client(&server).await?;
+    let mut client = connect::client(&target).await?;
     let table = if profiles.is_empty() && permissions.is_none() {
-        client.get_table(connect::request(GetTableRequest { dataplane })).await?.into_inner().table
+        target.ask(GetTableRequest { dataplane }, |r| client.get_table(r)).await?.table
     } else {
         let request = UpdateTableRequest { dataplane, profiles, permissions };
-        client.update_table(connect::request(request)).await?.into_inner().table
+        target.ask(request, |r| client.update_table(r)).await?.table
     };
     let table = table.unwrap_or_default();
     let mut text = String::new();

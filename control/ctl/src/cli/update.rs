@@ -16,7 +16,7 @@ pub(super) async fn run(options: Options, entry: EntryArgs) -> Result<(), Failur
         permissions: attributes.permissions,
         dataplane: options.dataplane,
     };
-    let mut client = connect::client(&options.server).await?;
-    let response = client.update_entry(connect::request(request)).await?.into_inner();
+    let mut client = connect::client(&options.target).await?;
+    let response = options.target.ask(request, |r| client.update_entry(r)).await?;
     get::show(response.entry.as_ref(), options.form, Some(Done::Updated))
 }

@@ -21,9 +21,9 @@ pub(super) struct Watch {
 }
 
 pub(super) async fn run(options: Options, verb: Watch) -> Result<(), Failure> {
-    let Options { server, dataplane, form } = options;
+    let Options { target, dataplane, form } = options;
     let scope = Scope { dataplane, filter: verb.filter.expression()? };
-    let source = Follower::start(server, scope, verb.from).await?;
+    let source = Follower::start(target, scope, verb.from).await?;
     print_events::print(source, move |out, event| show(out, event, form)).await
 }
 

@@ -3,11 +3,13 @@
 
 pub(crate) mod json;
 mod pretty;
+pub(crate) mod printable;
 pub(crate) mod proto_json;
 pub(crate) mod table;
 pub(crate) mod tc;
 pub(crate) mod wide;
 
+use self::printable::one_line;
 use flowtracker_proto::key::{WideKey, carried_text};
 use flowtracker_proto::table::{FieldType, IPV4_FLOWS, KeyField, TableDescription, of_pipeline};
 use flowtracker_proto::v1::{Entry, Key};
@@ -62,7 +64,7 @@ pub(crate) fn table_of(entry: Option<&Entry>) -> &'static TableDescription {
 /// Returns the fields of a table's key with the values of `key` as P4TC shows them.
 fn key_values(table: &TableDescription, key: &Key) -> impl Iterator<Item = (&'static KeyField, String)> {
     table.key.iter().map(|field| {
-        let value = carried_text(key, field.part);
+        let value = one_line(&carried_text(key, field.part)).into_owned();
         let shown = match field.r#type {
             FieldType::Dev => value,
             FieldType::Ipv4 | FieldType::Ipv6 => format!("{value}/{}", field.r#type.bits()),

@@ -8,6 +8,7 @@ use flowtracker_proto::v1::{
     LcoreStats, LifecycleKind, ListDataplanesResponse, Outcomes, Table,
 };
 
+use super::printable::one_line;
 use super::{busy, compact_key, duration, loop_time, utc};
 
 /// Appends the heading of [`entry`].
@@ -53,8 +54,8 @@ pub(super) fn event_words(table: &TableDescription, event: &Event) -> String {
         EventType::Gap => format!("{name:<8}{}; state starts over", lost(event.gap_from, event.gap_to)),
         EventType::Flushed => format!("{name} {} deleted, {} left", event.deleted, event.failed),
         EventType::Lifecycle => match event.lifecycle() {
-            LifecycleKind::Purged => format!("{name} {} purged", event.dataplane),
-            LifecycleKind::Loaded => format!("{name} {} loaded", event.dataplane),
+            LifecycleKind::Purged => format!("{name} {} purged", one_line(&event.dataplane)),
+            LifecycleKind::Loaded => format!("{name} {} loaded", one_line(&event.dataplane)),
             LifecycleKind::Unspecified => name.to_owned(),
         },
         _ => {
@@ -92,9 +93,15 @@ pub(crate) fn flushed(out: &mut String, response: FlushEntriesResponse) {
 /// Appends attributes and occupation of the table.
 pub(crate) fn attributes(out: &mut String, table: &Table) {
     let detached = if table.detached { ", detached" } else { "" };
-    let _ = writeln!(out, "{} {}{detached}", table.dataplane, table.name);
+    let _ = writeln!(out, "{} {}{detached}", one_line(&table.dataplane), one_line(&table.name));
     let _ = writeln!(out, "  {:<14} {} of {}", "entries", table.entries, table.max_entries);
-    let _ = writeln!(out, "  {:<14} {:#x} {}", "permissions", table.permissions, table.permissions_text);
+    let _ = writeln!(
+        out,
+        "  {:<14} {:#x} {}",
+        "permissions",
+        table.permissions,
+        one_line(&table.permissions_text)
+    );
     for profile in &table.profiles {
         let learn = if profile.profile_id == table.learn_profile_id { ", of learned entries" } else { "" };
         let name = format!("profile {}", profile.profile_id);
@@ -115,8 +122,9 @@ pub(crate) fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
             (true, false) => "resyncing",
             (false, _) => "away",
         };
-        let ports = d.ports.join(",");
-        let _ = writeln!(out, "{:<20} {:<10} {:>10} {:<12} {}", d.name, state, d.entries, d.version, ports);
+        let (name, version, ports) = (one_line(&d.name), one_line(&d.version), d.ports.join(","));
+        let ports = one_line(&ports);
+        let _ = writeln!(out, "{name:<20} {state:<10} {:>10} {version:<12} {ports}", d.entries);
     }
 }
 
@@ -138,7 +146,7 @@ pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
 
 fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
     let state = if stats.live { "live" } else { "last known" };
-    let _ = writeln!(out, "{} ({state})", stats.dataplane);
+    let _ = writeln!(out, "{} ({state})", one_line(&stats.dataplane));
     lcore_lines(out, &stats.lcores);
     let outcomes: Vec<String> = outcome_sums(&stats.lcores)
         .into_iter()
@@ -157,8 +165,8 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
         let _ = writeln!(
             out,
             "  {} ({}, {link}): rx {} tx {} missed {} errors {} nombuf {}",
-            port.port,
-            port.device,
+            one_line(&port.port),
+            one_line(&port.device),
             port.rx_packets,
             port.tx_packets,
             port.rx_missed,

@@ -8,6 +8,7 @@ use flowtracker_proto::table::{KeyField, MATCH_TYPE, TableDescription};
 use flowtracker_proto::v1::{Actor, Entity, Entry, Event, EventType, Table};
 use jiff::tz::TimeZone;
 
+use super::printable::one_line;
 use super::{Done, actions, key_values, miss_action};
 
 /// The message of `tc` on standard error when its socket has overrun and events are lost.
@@ -59,7 +60,10 @@ pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry, d
     let _ = writeln!(
         out,
         " table: {}(id {})entry priority {}[permissions {}]",
-        table.name, table.id, entry.priority, entry.permissions_text
+        table.name,
+        table.id,
+        entry.priority,
+        one_line(&entry.permissions_text)
     );
     out.push_str("    entry key\n");
     let key = entry.key.clone().unwrap_or_default();
@@ -96,7 +100,7 @@ fn author(out: &mut String, verb: &str, actor: Option<&Actor>, details: bool) {
             let _ = writeln!(out, "    {verb} by pid: {}", actor.pid);
         }
         if !actor.process.is_empty() {
-            let _ = writeln!(out, "    {verb}d by process: {}", actor.process);
+            let _ = writeln!(out, "    {verb}d by process: {}", one_line(&actor.process));
         }
     }
 }
@@ -155,11 +159,11 @@ pub(crate) fn table(out: &mut String, described: &TableDescription, table: &Tabl
         described.pipeline,
         described.pipeline_id,
         described.id,
-        table.name,
+        one_line(&table.name),
         table.key_bits,
         table.max_entries,
         table.entries,
-        table.permissions_text,
+        one_line(&table.permissions_text),
         miss_action(described)
     );
     for (name, place) in actions(described) {

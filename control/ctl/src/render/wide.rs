@@ -5,6 +5,7 @@ use std::fmt::Write;
 use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{Actor, Entry, Event, EventType};
 
+use super::printable::one_line;
 use super::table::event_words;
 use super::utc;
 
@@ -19,7 +20,14 @@ pub(crate) fn entry(out: &mut String, table: &TableDescription, entry: &Entry) {
     super::table::entry(out, table, entry);
     let created = utc(entry.create_time.as_ref());
     let by = author(entry.created_by.as_ref());
-    widen(out, &format!("{:<14} {:<20} {created:<27} {by}", entry.permissions_text, entry.dataplane));
+    widen(
+        out,
+        &format!(
+            "{:<14} {:<20} {created:<27} {by}",
+            one_line(&entry.permissions_text),
+            one_line(&entry.dataplane)
+        ),
+    );
 }
 
 /// Appends one event with its number; PROGRESS too.
@@ -35,13 +43,13 @@ pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
         let _ = write!(
             out,
             " {} by {} age {} ms idle {} ms packets {} bytes {} {}",
-            entry.dataplane,
+            one_line(&entry.dataplane),
             author(by),
             entry.created_ms_ago,
             entry.idle_ms,
             entry.packets,
             entry.bytes,
-            entry.permissions_text
+            one_line(&entry.permissions_text)
         );
     }
     out.push('\n');
@@ -51,8 +59,8 @@ pub(crate) fn event(out: &mut String, table: &TableDescription, event: &Event) {
 fn author(actor: Option<&Actor>) -> String {
     match actor {
         None => "-".to_owned(),
-        Some(actor) if actor.pid == 0 => actor.process.clone(),
-        Some(actor) => format!("{}[{}]", actor.process, actor.pid),
+        Some(actor) if actor.pid == 0 => one_line(&actor.process).into_owned(),
+        Some(actor) => format!("{}[{}]", one_line(&actor.process), actor.pid),
     }
 }
 

@@ -3,9 +3,11 @@
 
 mod ctl;
 mod golden;
+mod hostile;
 mod manual;
 mod resume;
 #[path = "../../../tests/service/rig.rs"]
 #[expect(dead_code, reason = "the rest is for the service's own tests")]
 mod rig;
 mod scripted;
+mod timeouts;

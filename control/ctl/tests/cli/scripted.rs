@@ -2,6 +2,8 @@
 //! `ctl` and for its handling of each answer.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use flowtracker_proto::v1::flow_tracker_service_server::{FlowTrackerService, FlowTrackerServiceServer};
@@ -9,6 +11,7 @@ use flowtracker_proto::v1::*;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
 /// The next answer of the service, to any client.
@@ -49,6 +52,7 @@ struct Script {
 #[derive(Clone, Debug)]
 pub(crate) struct Scripted {
     script: Arc<Mutex<Script>>,
+    finished: Arc<AtomicUsize>,
     uri: String,
 }
 
@@ -58,7 +62,7 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://{}", listener.local_addr().unwrap());
         let script = Script { answers: answers.into(), ..Script::default() };
-        let scripted = Self { script: Arc::new(Mutex::new(script)), uri };
+        let scripted = Self { script: Arc::new(Mutex::new(script)), finished: Arc::default(), uri };
         let service = FlowTrackerServiceServer::new(scripted.clone());
         let incoming = TcpListenerStream::new(listener);
         let server = tonic::transport::Server::builder().add_service(service);
@@ -85,6 +89,11 @@ impl Scripted {
         self.script.lock().unwrap().answers.len()
     }
 
+    /// Returns the number of lists whose client has taken all of them.
+    pub(crate) fn finished(&self) -> usize {
+        self.finished.load(Ordering::Relaxed)
+    }
+
     fn answer<T: Serialize>(&self, rpc: &str, request: &Request<T>) -> Result<Answer, Status> {
         let text = |key| request.metadata().get(key).and_then(|v| v.to_str().ok()).unwrap_or("-");
         let mut script = self.script.lock().unwrap();
@@ -109,11 +118,12 @@ macro_rules! fitting {
 }
 
 type Items<T> = tokio_stream::Iter<std::vec::IntoIter<Result<T, Status>>>;
+type Counted<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl FlowTrackerService for Scripted {
     type WatchEventsStream = Items<WatchEventsResponse>;
-    type ListEntriesStream = Items<ListEntriesResponse>;
+    type ListEntriesStream = Counted<ListEntriesResponse>;
 
     async fn watch_events(
         &self,
@@ -130,7 +140,13 @@ impl FlowTrackerService for Scripted {
         fitting!(self.answer("ListEntries", &request), Answer::Entries(entries) => {
             // The entries come in runs whose length is unrelated to P4TC's messages.
             let runs = entries.chunks(7).map(|run| Ok(ListEntriesResponse { entries: run.to_vec() }));
-            tokio_stream::iter(runs.collect::<Vec<_>>())
+            let finished = self.finished.clone();
+            // Asked for after the last run only.
+            let end = tokio_stream::iter(std::iter::from_fn(move || {
+                finished.fetch_add(1, Ordering::Relaxed);
+                None
+            }));
+            Box::pin(tokio_stream::iter(runs.collect::<Vec<_>>()).chain(end)) as Counted<_>
         })
     }
 

@@ -5,11 +5,10 @@ use flowtracker_proto::v1::CreateEntryRequest;
 
 use super::body::Entry;
 use super::{Error, Tc, refusal, writes};
-use crate::cli::connect;
 use crate::render::Done;
 
 pub(super) async fn run(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
-    let mut client = tc.client().await?;
+    let (target, mut client) = tc.service().await?;
     let create = async |Entry { key, attributes }: Entry| {
         let request = CreateEntryRequest {
             key: Some(key),
@@ -19,8 +18,8 @@ pub(super) async fn run(tc: &Tc, table: &'static TableDescription, entries: Vec<
             permissions: attributes.permissions,
             dataplane: tc.flags.dataplane.clone(),
         };
-        let response = client.create_entry(connect::request(request)).await;
-        Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.into_inner().entry)
+        let response = target.ask(request, |r| client.create_entry(r)).await;
+        Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.entry)
     };
     writes::each(tc, table, entries, Done::Created, create).await
 }

@@ -18,18 +18,18 @@ pub(super) async fn run(tc: &Tc, table: &'static TableDescription, choice: Choic
 }
 
 async fn named(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
-    let mut client = tc.client().await?;
+    let (target, mut client) = tc.service().await?;
     let delete = async |Entry { key, .. }: Entry| {
         let request = DeleteEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
-        let response = client.delete_entry(connect::request(request)).await;
+        let response = target.ask(request, |r| client.delete_entry(r)).await;
         // P4TC has no text for a missing D; this is the text of its error number.
-        Ok(response.map_err(|status| refusal::of_key(status, "Operation not permitted"))?.into_inner().entry)
+        Ok(response.map_err(|status| refusal::of_key(status, "Operation not permitted"))?.entry)
     };
     writes::each(tc, table, entries, Done::Deleted, delete).await
 }
 
 async fn flush(tc: &Tc, table: &'static TableDescription, filter: String) -> Result<(), Error> {
-    let mut client = tc.client().await?;
+    let (_, mut client) = tc.service().await?;
     let request = FlushEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
     let response = client.flush_entries(connect::request(request)).await?.into_inner();
     if response.failed != 0 {

@@ -1,8 +1,11 @@
 //! Options in front of a command of `tc`.
 
+use std::time::Duration;
+
 use super::{Error, say};
+use crate::cli::Failure;
+use crate::cli::connect::{self, Target};
 use crate::cli::follow::Scope;
-use crate::cli::{DEFAULT_SERVER, SERVER_VARIABLE};
 use crate::render::tc::Stamp;
 
 /// The values of the options.
@@ -17,13 +20,14 @@ pub(super) struct Flags {
     /// File of commands.
     pub(super) batch: Option<String>,
     server: Option<String>,
+    timeout: Option<Duration>,
     pub(super) dataplane: String,
 }
 
 /// `tc`'s options, in the order in which a prefix is tried.
 const OPTIONS: [&str; 8] = ["json", "pretty", "details", "echo", "force", "batch", "timestamp", "tshort"];
 /// Options of `ctl` that take a value.
-const VALUED: [&str; 4] = ["--server", "--dataplane", "-o", "--output"];
+const VALUED: [&str; 5] = ["--server", "--timeout", "--dataplane", "-o", "--output"];
 
 /// Returns the option of `tc` that `word` names or abbreviates.
 fn option(word: &str) -> Option<&'static str> {
@@ -59,6 +63,10 @@ pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
         };
         match name {
             "--server" => flags.server = Some(value(name, given, &mut rest)?),
+            "--timeout" => {
+                let read = connect::timeout(&value(name, given, &mut rest)?);
+                flags.timeout = Some(read.or_else(|why| say(format!("{name}: {why}")))?);
+            }
             "--dataplane" => flags.dataplane = value(name, given, &mut rest)?,
             "-o" | "--output" => return say(format!("Option \"{name}\" does not go with tc's commands")),
             _ => match option(name) {
@@ -91,9 +99,9 @@ fn value(name: &str, given: Option<&str>, rest: &mut &[String]) -> Result<String
 }
 
 impl Flags {
-    pub(super) fn server(&self) -> String {
-        let environment = || std::env::var(SERVER_VARIABLE).ok().filter(|v| !v.is_empty());
-        self.server.clone().or_else(environment).unwrap_or_else(|| DEFAULT_SERVER.to_owned())
+    /// Returns where the service is, and how long to wait for it.
+    pub(super) fn target(&self) -> Result<Target, Failure> {
+        Target::new(self.server.clone(), self.timeout).map_err(Failure::Usage)
     }
 
     /// Returns the scope of all events that match, on the data plane that the options name.
@@ -125,14 +133,21 @@ mod tests {
             assert_eq!(flags.stamp, stamp, "{text}");
             assert_eq!(rest, ["mon"]);
         }
-        let arguments = words("-j -p -d -e -f -b - --server=http://a:1 --dataplane x rest");
+        let arguments = words("-j -p -d -e -f -b - --server=http://a:1 --timeout 2s --dataplane x rest");
         let (flags, rest) = read(&arguments).unwrap();
         assert!(flags.json && flags.pretty && flags.details && flags.echo && flags.force);
-        assert_eq!((flags.batch.as_deref(), flags.server().as_str()), (Some("-"), "http://a:1"));
+        assert_eq!((flags.batch.as_deref(), flags.server.as_deref()), (Some("-"), Some("http://a:1")));
         assert_eq!((flags.dataplane.as_str(), rest.len()), ("x", 1));
-        for text in
-            ["-x mon", "- mon", "--server", "-batch", "-o json mon", "--output=json mon", "-json=1 mon"]
-        {
+        for text in [
+            "-x mon",
+            "- mon",
+            "--timeout x mon",
+            "--server",
+            "-batch",
+            "-o json mon",
+            "--output=json mon",
+            "-json=1 mon",
+        ] {
             assert!(matches!(read(&words(text)), Err(Error::Said(_))), "{text}");
         }
     }

@@ -22,14 +22,19 @@ impl<'a> Printer<'a> {
 
     /// Prints a message of up to 16 entries.
     pub(super) fn entries(&mut self, entries: &[Entry], done: Option<Done>) -> Result<(), Error> {
+        Ok(output::put(&self.text(entries, done))?)
+    }
+
+    /// Returns the text of a message of up to 16 entries. It is empty with JSON.
+    pub(super) fn text(&mut self, entries: &[Entry], done: Option<Done>) -> String {
+        let mut text = String::new();
         if self.flags.json {
             self.pieces.extend(json::message(self.table, entries, done));
-            return Ok(());
+        } else {
+            tc::pipeline(&mut text, self.table, done);
+            entries.iter().for_each(|entry| tc::entry(&mut text, self.table, entry, self.flags.details));
         }
-        let mut text = String::new();
-        tc::pipeline(&mut text, self.table, done);
-        entries.iter().for_each(|entry| tc::entry(&mut text, self.table, entry, self.flags.details));
-        Ok(output::put(&text)?)
+        text
     }
 
     /// Prints what remains, at the end of the command.

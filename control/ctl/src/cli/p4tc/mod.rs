@@ -25,14 +25,13 @@ mod words;
 mod writes;
 
 use flowtracker_proto::v1::Entry;
-use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use tokio::sync::OnceCell;
-use tonic::transport::Channel;
 
 use self::error::{Error, say};
 use self::flags::Flags;
 use self::texts::NO_PATH;
 use self::verb::Verb;
+use super::connect::{Client, Target};
 use super::{Failure, connect, output};
 use flowtracker_proto::table::PERMISSION_PUBLISH;
 
@@ -67,7 +66,7 @@ fn command(word: &str) -> Option<Command> {
 pub(super) async fn main(arguments: Vec<String>) -> u8 {
     match flags::read(&arguments) {
         Ok((flags, words)) => {
-            let tc = Tc { flags, client: OnceCell::new() };
+            let tc = Tc { flags, service: OnceCell::new() };
             match &tc.flags.batch {
                 Some(file) => batch::run(&tc, file).await,
                 None => report(tc.run(words).await),
@@ -92,12 +91,18 @@ fn report(ended: Result<(), Error>) -> u8 {
 struct Tc {
     flags: Flags,
     /// Connected when first needed.
-    client: OnceCell<FlowTrackerServiceClient<Channel>>,
+    service: OnceCell<(Target, Client)>,
 }
 
 impl Tc {
-    async fn client(&self) -> Result<FlowTrackerServiceClient<Channel>, Failure> {
-        self.client.get_or_try_init(async || connect::client(&self.flags.server()).await).await.cloned()
+    /// Returns the service: how it is asked, and its client.
+    async fn service(&self) -> Result<(Target, Client), Failure> {
+        let dial = async || {
+            let target = self.flags.target()?;
+            let client = connect::client(&target).await?;
+            Ok((target, client))
+        };
+        self.service.get_or_try_init(dial).await.cloned()
     }
 
     /// Runs one command.

@@ -27,7 +27,7 @@ pub(super) fn read(words: &[String]) -> Result<String, Error> {
 
 /// Prints events until interrupted.
 pub(super) async fn run(flags: Flags, filter: String) -> Result<(), Failure> {
-    let source = Follower::start(flags.server(), flags.scope(filter), Origin::Now).await?;
+    let source = Follower::start(flags.target()?, flags.scope(filter), Origin::Now).await?;
     let mut seen = Seen::default();
     let render = move |out: &mut String, event: &Event| {
         if event.r#type() == EventType::Gap {

@@ -5,7 +5,7 @@ use flowtracker_proto::v1::GetTableRequest;
 use super::texts::NO_PATH;
 use super::verb::Verb;
 use super::{Error, Tc, path, say};
-use crate::cli::{connect, output};
+use crate::cli::output;
 use crate::render::{json, tc};
 
 /// Runs a command on the template. It can only be read, because it is part of the program.
@@ -19,9 +19,9 @@ pub(super) async fn run(tc: &Tc, words: &[String]) -> Result<(), Error> {
     if let Some(word) = rest.first() {
         return say(format!("Unknown argument \"{word}\""));
     }
-    let mut client = tc.client().await?;
+    let (target, mut client) = tc.service().await?;
     let request = GetTableRequest { dataplane: tc.flags.dataplane.clone() };
-    let response = client.get_table(connect::request(request)).await?.into_inner();
+    let response = target.ask(request, |r| client.get_table(r)).await?;
     let table = response.table.unwrap_or_default();
     let mut text = String::new();
     if tc.flags.json {

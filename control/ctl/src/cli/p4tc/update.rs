@@ -6,7 +6,6 @@ use flowtracker_proto::v1::{UpdateEntryRequest, UpdateTableRequest};
 use super::body::{Entry, Write};
 use super::table_attrs::TableChange;
 use super::{Error, Tc, refusal, writes};
-use crate::cli::connect;
 use crate::render::Done;
 
 pub(super) async fn run(tc: &Tc, table: &'static TableDescription, write: Write) -> Result<(), Error> {
@@ -17,7 +16,7 @@ pub(super) async fn run(tc: &Tc, table: &'static TableDescription, write: Write)
 }
 
 async fn update_entries(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
-    let mut client = tc.client().await?;
+    let (target, mut client) = tc.service().await?;
     let update = async |Entry { key, attributes }: Entry| {
         let request = UpdateEntryRequest {
             key: Some(key),
@@ -27,19 +26,19 @@ async fn update_entries(tc: &Tc, table: &'static TableDescription, entries: Vec<
             permissions: attributes.permissions,
             dataplane: tc.flags.dataplane.clone(),
         };
-        let response = client.update_entry(connect::request(request)).await;
-        Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.into_inner().entry)
+        let response = target.ask(request, |r| client.update_entry(r)).await;
+        Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.entry)
     };
     writes::each(tc, table, entries, Done::Updated, update).await
 }
 
 /// Changes the table. P4TC has no event for that, so there is nothing to echo.
 async fn update_table(tc: &Tc, change: TableChange) -> Result<(), Error> {
-    let mut client = tc.client().await?;
+    let (target, mut client) = tc.service().await?;
     let TableChange { profiles, permissions } = change;
     let request =
         UpdateTableRequest { dataplane: tc.flags.dataplane.clone(), profiles: profiles.clone(), permissions };
-    let response = client.update_table(connect::request(request)).await;
+    let response = target.ask(request, |r| client.update_table(r)).await;
     response.map_err(|status| refusal::of_table(status, &profiles))?;
     Ok(())
 }

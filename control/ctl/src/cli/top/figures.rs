@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use crate::render::printable::one_line;
 use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, LcoreStats, PortStats};
 use flowtracker_proto::{Timestamp, loop_time};
 
@@ -88,7 +89,7 @@ impl Figures {
 fn between(before: Option<&DataplaneStats>, now: &DataplaneStats) -> Plane {
     let lcores = |count: fn(&LcoreStats) -> u64| now.lcores.iter().map(count).sum();
     let mut plane = Plane {
-        name: now.dataplane.clone(),
+        name: one_line(&now.dataplane).into_owned(),
         live: now.live,
         entries: lcores(|l| l.entries),
         capacity: lcores(|l| l.capacity),

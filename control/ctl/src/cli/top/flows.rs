@@ -10,6 +10,7 @@ use flowtracker_proto::v1::Entry;
 use hashbrown::HashMap;
 
 use super::order::{First, Order, Row, Speed};
+use crate::render::printable::one_line;
 use flowtracker_proto::key::FlowKey;
 
 /// One complete listing of the table.
@@ -75,7 +76,7 @@ impl Round<'_> {
         let Flows { by_dataplane, round, listed } = &mut *self.flows;
         let dataplane = match by_dataplane.get_key_value(entry.dataplane.as_str()) {
             Some((name, _)) => name.clone(),
-            None => Arc::from(entry.dataplane.as_str()),
+            None => Arc::from(&*one_line(&entry.dataplane)),
         };
         let known = by_dataplane.entry(dataplane.clone()).or_default();
         let flow = Flow { packets: entry.packets, bytes: entry.bytes, at: now, round: *round };

@@ -72,8 +72,8 @@ pub(super) async fn run(options: Options, top: Top) -> Result<(), Failure> {
     let batch = top.batch || !std::io::stdout().is_terminal();
     let count = top.count.map_or(if batch { BATCH_ROWS } else { ROWS }, usize::from);
     let order = Order { column: top.sort, reversed: false };
-    let mut app = App::new(options.server.clone(), count, order, top.interval);
-    let mut service = Service::new(&options.server, &options.dataplane);
+    let mut app = App::new(options.target.server.clone(), count, order, top.interval);
+    let mut service = Service::new(&options.target, &options.dataplane);
     // A failure here is final.
     app.take(News::Stats(service.stats().await?));
     if batch { once(app, service).await } else { live(app, service, &options).await }
@@ -97,7 +97,7 @@ async fn live(mut app: App, service: Service, options: &Options) -> Result<(), F
     let (set_pace, pace) = watch::channel(app.pace);
     let (tell, mut news) = mpsc::channel(1);
     let mut sources = JoinSet::new();
-    let lister = Service::new(&options.server, &options.dataplane);
+    let lister = Service::new(&options.target, &options.dataplane);
     sources.spawn(source::entries(lister, app.count, pace.clone(), tell.clone(), clock));
     sources.spawn(source::counters(service, pace, tell));
     let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]

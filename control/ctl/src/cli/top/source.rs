@@ -5,18 +5,16 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{GetStatsRequest, GetStatsResponse, ListDataplanesRequest, ListEntriesRequest};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::flows::{Flows, Listing};
+use crate::cli::connect::{Client, Target};
 use crate::cli::{Failure, connect};
+use crate::render::printable::one_line;
 
-/// Silence after which the service counts as away.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The share of the time that listings may take, as its divisor.
 const LISTING_SHARE: u32 = 10;
 
@@ -44,20 +42,20 @@ pub(super) struct Pace {
 
 /// A connection to the service, made again after it was lost.
 pub(super) struct Service {
-    server: String,
+    target: Target,
     dataplane: String,
-    client: Option<FlowTrackerServiceClient<Channel>>,
+    client: Option<Client>,
 }
 
 impl Service {
-    pub(super) fn new(server: &str, dataplane: &str) -> Self {
-        Self { server: server.to_owned(), dataplane: dataplane.to_owned(), client: None }
+    pub(super) fn new(target: &Target, dataplane: &str) -> Self {
+        Self { target: target.clone(), dataplane: dataplane.to_owned(), client: None }
     }
 
-    async fn client(&mut self) -> Result<FlowTrackerServiceClient<Channel>, Failure> {
+    async fn client(&mut self) -> Result<Client, Failure> {
         match &self.client {
             Some(client) => Ok(client.clone()),
-            None => Ok(self.client.insert(connect::client(&self.server).await?).clone()),
+            None => Ok(self.client.insert(connect::client(&self.target).await?).clone()),
         }
     }
 
@@ -73,8 +71,8 @@ impl Service {
     pub(super) async fn stats(&mut self) -> Result<GetStatsResponse, Failure> {
         let mut client = self.client().await?;
         let request = GetStatsRequest { dataplane: self.dataplane.clone() };
-        let answer = answered(client.get_stats(connect::request(request))).await;
-        self.keep_if_good(answer).map(tonic::Response::into_inner)
+        let answer = self.target.ask(request, |r| client.get_stats(r)).await;
+        self.keep_if_good(answer.map_err(Failure::from))
     }
 
     /// Lists all entries of the attached data planes, for the first `limit` rows.
@@ -85,25 +83,26 @@ impl Service {
         clock: &Instant,
     ) -> Result<Listing, Failure> {
         let mut client = self.client().await?;
-        let listing = list(&mut client, &self.dataplane, flows, limit, clock).await;
+        let listing = list(&self.target, &mut client, &self.dataplane, flows, limit, clock).await;
         self.keep_if_good(listing)
     }
 }
 
 async fn list(
-    client: &mut FlowTrackerServiceClient<Channel>,
+    target: &Target,
+    client: &mut Client,
     dataplane: &str,
     flows: &mut Flows,
     limit: usize,
     clock: &Instant,
 ) -> Result<Listing, Failure> {
     let mut round = flows.look(limit, clock.elapsed());
-    let known = answered(client.list_dataplanes(connect::request(ListDataplanesRequest {}))).await?;
+    let known = target.ask(ListDataplanesRequest {}, |r| client.list_dataplanes(r)).await?;
     let wanted = |name: &str| dataplane.is_empty() || name == dataplane;
-    for plane in known.into_inner().dataplanes.into_iter().filter(|d| d.attached && wanted(&d.name)) {
+    for plane in known.dataplanes.into_iter().filter(|d| d.attached && wanted(&d.name)) {
         let request = ListEntriesRequest { dataplane: plane.name, ..ListEntriesRequest::default() };
-        let mut stream = answered(client.list_entries(connect::request(request))).await?.into_inner();
-        while let Some(response) = answered(stream.message()).await? {
+        let mut stream = answered(target, client.list_entries(connect::request(request))).await?.into_inner();
+        while let Some(response) = answered(target, stream.message()).await? {
             let now = clock.elapsed();
             response.entries.iter().for_each(|entry| round.take(entry, now));
         }
@@ -111,11 +110,12 @@ async fn list(
     Ok(round.finish(clock.elapsed()))
 }
 
-/// Waits for an answer, which must come within [`ANSWER_WITHIN`].
-async fn answered<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, Failure> {
-    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+/// Waits for the next part of a listing. A service that is silent for longer than the timeout counts
+/// as away.
+async fn answered<T>(target: &Target, answer: impl Future<Output = Result<T, Status>>) -> Result<T, Failure> {
+    match tokio::time::timeout(target.timeout, answer).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Failure::Unreachable(format!("no answer for {} s", ANSWER_WITHIN.as_secs()))),
+        Err(_) => Err(Failure::Unreachable(format!("no answer for {:?}", target.timeout))),
     }
 }
 
@@ -183,7 +183,7 @@ async fn tell(news: &mpsc::Sender<News>, report: News) {
 }
 
 fn words(failure: &Failure) -> String {
-    failure.message().unwrap_or_default()
+    one_line(&failure.message().unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]
