@@ -114,9 +114,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         Ok(plan) => plan,
         Err(error) => {
             let remedy = match error {
-                TopologyError::TooManyQueues { has, .. } | TopologyError::UnpolledQueues { has, .. } => {
-                    format!("--rxq {has}")
-                }
+                TopologyError::UnpolledQueues { has, .. } => format!("--rxq {has}"),
                 TopologyError::UnequalQueues { .. } => {
                     "the same qpairs=, queue_count= or files for each".to_owned()
                 }
@@ -191,14 +189,14 @@ mod tests {
     fn queues_that_are_known_are_counted() {
         let two = "--vdev net_af_packet0,iface=port0,qpairs=2 --vdev net_pcap0,rx_pcap=a,rx_pcap=b,tx_pcap=c,tx_pcap=d";
         assert_eq!(examine(&format!("-l 0-2 {two}")).verdict, Verdict::Ok);
-        let check = examine(&format!("-l 0-2 {two} -- --rxq 3"));
+        let check = examine(&format!("-l 0-2 {two} -- --rxq 1"));
         assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "--rxq 2"));
-        let two = "--vdev net_af_xdp0,iface=port0,queue_count=2 --vdev net_ring0";
-        assert_eq!(examine(&format!("-l 0-2 {two} -- --rxq 3")).remedy, "--rxq 2");
+        let unequal = "--vdev net_af_xdp0,iface=port0,queue_count=2 --vdev net_ring0";
+        assert_eq!(examine(&format!("-l 0-2 {unequal}")).verdict, Verdict::Fail);
         let one = "--vdev net_af_xdp0,iface=port0 --vdev net_af_xdp1,iface=port1";
-        assert_eq!(examine(&format!("-l 0 {one} -- --rxq 2")).remedy, "--rxq 1");
+        assert_eq!(examine(&format!("-l 0 {one} -- --rxq 2")).verdict, Verdict::Ok);
         let rings = "--vdev net_ring0 --vdev net_ring1";
-        assert_eq!(examine(&format!("-l 0 {rings} -- --rxq 17")).remedy, "--rxq 16");
+        assert_eq!(examine(&format!("-l 0 {rings} -- --rxq 4")).remedy, "--rxq 16");
         let check = examine("-l 0-3 --vdev net_af_packet0,iface=port0 --vdev net_af_packet1,iface=port1");
         assert_eq!(check.verdict, Verdict::Warn);
         assert_eq!(check.found, "nothing to poll for lcore 3: there are 2 queues on 2 ports");

@@ -93,6 +93,10 @@ pub(crate) fn plan(
         .map(|lcore| LcoreFacts { id: lcore.0, node: node(eal.socket_of(lcore)) })
         .collect();
     let plan = topology::plan(&ports, eal.main_lcore().0, &lcores, rxq)?;
+    if let Some(asked) = rxq.filter(|asked| *asked > plan.queues) {
+        let queues = plan.queues;
+        warn!("--rxq={asked}: ports get {queues} queue(s), as many as workers and devices allow");
+    }
     for worker in &plan.workers {
         let lanes: Vec<_> =
             worker.lanes.iter().map(|l| format!("port{} queue {}", l.port, l.queue)).collect();

@@ -67,7 +67,7 @@ pub struct Options {
     /// Packets per receive burst.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub burst: u16,
-    /// Receive queues per port [default: as many as workers, ports and devices allow]
+    /// Most receive queues per port; workers and devices may allow fewer [default: as many as they allow]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub rxq: Option<u16>,
     /// Receive descriptors per queue.

@@ -150,16 +150,6 @@ pub enum TopologyError {
     /// A device has no receive or no transmit queue.
     #[error("port{0} has no receive or no transmit queue")]
     NoQueue(u16),
-    /// `--rxq` asks for more than a device has.
-    #[error("--rxq: {asked} queues asked for, port{port} has {has}")]
-    TooManyQueues {
-        /// The port.
-        port: u16,
-        /// What was asked for.
-        asked: u16,
-        /// The fewer of its receive and transmit queues.
-        has: u16,
-    },
     /// `--rxq` would leave queues unpolled that have frames.
     #[error(
         "--rxq: {asked} asked for, but {device} was made with {has} queues, and frames in a queue that nobody polls are \
@@ -202,10 +192,11 @@ pub enum TopologyError {
 /// Makes the plan. The main lcore polls only when it is the only one. Each queue goes to the lcore
 /// that has the fewest, in a tie to one of the port's NUMA node.
 ///
-/// If every device deals by flow, a port has as many queues as there are workers, or `rxq`, and no
-/// more than the devices have. Otherwise it has one queue, or `rxq`, or all queues of a device that
-/// deals in a fixed way. The queues of a device that does not deal by flow stay together on one
-/// lcore, so that each flow is in one shard whichever queue a frame comes by.
+/// A port has as many queues as there are workers, and no more than each device has or than `rxq`
+/// says. Without `rxq`, a device that deals by a rule of its peer's gets one. If a device deals in
+/// a fixed way, all its queues are used, however many workers there are. The queues of a device that
+/// does not deal by flow stay together on one lcore, so that each flow is in one shard whichever
+/// queue a frame comes by.
 ///
 /// # Errors
 /// When no plan is possible.
@@ -264,11 +255,6 @@ fn queues(ports: &[PortFacts], pollers: usize, rxq: Option<u16>) -> Result<u16, 
     if let Some(port) = ports.iter().find(|port| has(port) == 0) {
         return Err(TopologyError::NoQueue(port.id));
     }
-    if let Some(asked) = rxq
-        && let Some(port) = ports.iter().find(|port| has(port) < asked)
-    {
-        return Err(TopologyError::TooManyQueues { port: port.id, asked, has: has(port) });
-    }
     if let Some(fixed) = ports.iter().find(|port| port.dealing == Dealing::Fixed) {
         let made_with = fixed.max_rx;
         let fits = |port: &PortFacts| match port.dealing {
@@ -290,14 +276,10 @@ fn queues(ports: &[PortFacts], pollers: usize, rxq: Option<u16>) -> Result<u16, 
             _ => Ok(made_with),
         };
     }
-    Ok(match rxq {
-        Some(asked) => asked,
-        None if ports.iter().all(|port| port.dealing == Dealing::ByFlow) => {
-            let most = ports.iter().map(has).min().unwrap_or(1);
-            most.min(u16::try_from(pollers).unwrap_or(u16::MAX))
-        }
-        None => 1,
-    })
+    let by_peer = ports.iter().any(|port| port.dealing == Dealing::ByPeer);
+    let most = rxq.unwrap_or(if by_peer { 1 } else { u16::MAX });
+    let workers = u16::try_from(pollers).unwrap_or(u16::MAX);
+    Ok(ports.iter().map(has).fold(most.min(workers), u16::min))
 }
 
 /// Splits the capacity evenly over the shards; the first ones take the rest.

@@ -59,11 +59,29 @@ fn queues_are_as_many_as_workers_when_every_device_deals_by_flow() {
     assert_eq!(sizes, [2, 2, 2]);
 }
 
+/// Law: a port has min(workers, queues of the device with the fewest, `--rxq`) queues.
+#[test]
+fn a_port_has_no_more_queues_than_workers_devices_and_the_flag_allow() {
+    for dealing in [Dealing::ByFlow, Dealing::ByPeer] {
+        for workers in [1, 2, 3, 8] {
+            for has in [1, 2, 5] {
+                for asked in [1, 2, 4, 1024] {
+                    let mut facts = ports(2, has, dealing);
+                    facts[1].max_tx = 4;
+                    let plan = plan(&facts, 0, &lcores(0..u32::from(workers) + 1), Some(asked)).unwrap();
+                    let case = format!("{dealing:?}, {workers} workers, {has} queues, --rxq {asked}");
+                    assert_eq!(plan.queues, workers.min(has).min(4).min(asked), "{case}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn queues_of_a_device_that_does_not_deal_by_flow_stay_on_one_lcore() {
-    for (dealing, rxq) in [(Dealing::Fixed, None), (Dealing::ByPeer, Some(4))] {
+    for (dealing, rxq, queues) in [(Dealing::Fixed, None, 4), (Dealing::ByPeer, Some(4), 3)] {
         let plan = plan(&ports(4, 4, dealing), 0, &lcores(0..4), rxq).unwrap();
-        assert_eq!(plan.queues, 4);
+        assert_eq!(plan.queues, queues);
         for port in 0..4 {
             let polls_it = |worker: &&Worker| worker.lanes.iter().any(|lane| lane.port == port);
             assert_eq!(plan.workers.iter().filter(polls_it).count(), 1, "port {port}, {dealing:?}");
@@ -102,7 +120,6 @@ fn what_cannot_work_is_refused_with_the_reason() {
     assert_eq!(error(&fixed(1, 1), None), "1 DPDK port: two are needed (EAL arguments --vdev or -a)");
     assert_eq!(error(&fixed(3, 1), None), "3 DPDK ports: port2 has no peer, ports work in pairs");
     assert!(error(&fixed(2, 0), None).contains("port0"));
-    assert!(error(&fixed(2, 1), Some(2)).contains("--rxq"));
     let unpolled = error(&fixed(2, 2), Some(1));
     assert!(unpolled.contains("--rxq") && unpolled.contains("dev0"), "{unpolled}");
     let mut unequal = fixed(2, 2);
