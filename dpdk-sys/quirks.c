@@ -42,7 +42,17 @@ int munmap(void *addr, size_t len)
 	return (int)syscall(SYS_munmap, addr, len);
 }
 
-/* ---- setsockopt: net_af_packet has the kernel reassemble fragments ---- */
+/* ---- setsockopt: net_af_packet has the kernel reassemble fragments, and hides its ring ---- */
+
+/* Bytes of a frame of the receive ring of each descriptor, 0 where none was made. */
+static uint32_t ring_frames[QUIRKS_MAX_FD];
+
+uint32_t quirks_ring_frame(int fd)
+{
+	if (fd < 0 || fd >= QUIRKS_MAX_FD)
+		return 0;
+	return __atomic_load_n(&ring_frames[fd], __ATOMIC_RELAXED);
+}
 
 uint32_t quirks_fanout_without_defrag(uint32_t fanout)
 {
@@ -52,14 +62,22 @@ uint32_t quirks_fanout_without_defrag(uint32_t fanout)
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
+	struct tpacket_req ring;
 	uint32_t fanout;
+	int ret;
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && value != NULL && len == sizeof(fanout)) {
 		memcpy(&fanout, value, sizeof(fanout));
 		fanout = quirks_fanout_without_defrag(fanout);
 		value = &fanout;
 	}
-	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+	ret = (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+	if (ret == 0 && level == SOL_PACKET && name == PACKET_RX_RING && len >= sizeof(ring) &&
+	    fd < QUIRKS_MAX_FD) {
+		memcpy(&ring, value, sizeof(ring));
+		__atomic_store_n(&ring_frames[fd], ring.tp_frame_size, __ATOMIC_RELAXED);
+	}
+	return ret;
 }
 
 /* ---- connect: net_memif waits for its server on the interrupt thread ---- */

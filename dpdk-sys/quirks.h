@@ -35,6 +35,16 @@ void quirks_before_munmap(int (*may_unmap)(void));
  */
 uint32_t quirks_fanout_without_defrag(uint32_t fanout);
 
+/* The descriptors whose rings are remembered: those below this. */
+#define QUIRKS_MAX_FD 4096
+
+/*
+ * Returns the bytes of a frame of the receive ring that setsockopt() last made for a packet socket
+ * (PACKET_RX_RING, tp_frame_size). 0 when none was made for this descriptor, or it is not below
+ * QUIRKS_MAX_FD.
+ */
+uint32_t quirks_ring_frame(int fd);
+
 /*
  * Has the EAL's interrupt thread call callback(arg) while fd is readable. Returns 0 or a negative
  * errno. The memory that describes fd to the EAL is the C library's and is never freed, so it

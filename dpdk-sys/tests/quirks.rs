@@ -128,6 +128,33 @@ fn a_packet_socket_joins_a_group_without_reassembly() {
     assert_eq!(option::<c_int>(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF), 80_000, "doubled by the kernel");
 }
 
+/// Needs the right to open packet sockets, as the end-to-end tests do.
+#[test]
+fn the_frames_of_a_ring_are_remembered() {
+    let frame_of = |socket: &OwnedFd| {
+        // SAFETY: any number may be given.
+        unsafe { sys::quirks_ring_frame(socket.as_raw_fd()) }
+    };
+    // No protocol: it receives nothing.
+    let socket = new_socket(libc::AF_PACKET, libc::SOCK_RAW, 0);
+    set_option(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, &1).expect("TPACKET_V2");
+    assert_eq!(frame_of(&socket), 0);
+    let ring = |size| libc::tpacket_req {
+        tp_block_size: 8192,
+        tp_block_nr: 1,
+        tp_frame_size: size,
+        tp_frame_nr: 8192 / size,
+    };
+    set_option(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring(4096)).expect("a ring");
+    assert_eq!(frame_of(&socket), 4096);
+    set_option(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring(2048)).expect_err("a second one");
+    assert_eq!(frame_of(&socket), 4096);
+    for fd in [-1, sys::QUIRKS_MAX_FD.cast_signed(), i32::MAX, i32::MIN] {
+        // SAFETY: as above.
+        assert_eq!(unsafe { sys::quirks_ring_frame(fd) }, 0);
+    }
+}
+
 /// A number for a fanout group that no other process uses.
 fn process_group() -> u32 {
     std::process::id() & 0xffff

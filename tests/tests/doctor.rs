@@ -279,7 +279,13 @@ fn what_fails_does_not_start() {
             Broken {
                 breakage: "ip link set port1 mtu 9000",
                 wrapper: &[],
-                eal: plain(),
+                eal: vec![
+                    "--no-huge",
+                    "-m",
+                    "256",
+                    PORTS[0],
+                    "--vdev=net_af_packet1,iface=port1,framesz=2048",
+                ],
                 finding: (
                     "fail",
                     "devices",
@@ -336,8 +342,8 @@ fn what_is_a_warning_starts() {
                 finding: (
                     "warn",
                     "devices",
-                    "port0 merges received frames (gro): longer than the MTU, they are cut; \
-                     ethtool -K port0 gro off",
+                    "port0 merges received frames (gro), which cannot be forwarded as they came: \
+                     the start switches it off; ethtool -K port0 gro off",
                 ),
             },
             Broken {

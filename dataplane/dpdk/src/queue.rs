@@ -16,6 +16,7 @@ use dpdk_sys as sys;
 
 use crate::gate::Gate;
 use crate::mbuf::{Burst, CAPACITY};
+use crate::quirks::long_frames::Longest;
 use crate::{Error, PortId, QueueId};
 
 /// The outcome of one [`TxQueue::send`].
@@ -101,7 +102,11 @@ impl<'p> RxQueue<'p> {
 
 /// The sending end of a queue. One exists per queue; dropping it lets the port hand out another.
 #[derive(Debug)]
-pub struct TxQueue<'p>(Handle<'p>);
+pub struct TxQueue<'p> {
+    handle: Handle<'p>,
+    /// The bound of a device that discards longer frames without a word.
+    longest: Option<&'p Longest>,
+}
 
 impl<'p> TxQueue<'p> {
     pub(crate) fn new(
@@ -109,16 +114,21 @@ impl<'p> TxQueue<'p> {
         queue: QueueId,
         running: &'p AtomicBool,
         gates: &'p [Gate],
+        longest: Option<&'p Longest>,
     ) -> Result<Self, Error> {
-        Handle::new(port, queue, running, gates).map(Self)
+        Ok(Self { handle: Handle::new(port, queue, running, gates)?, longest })
     }
 
-    /// Sends the frames of `burst`, which is empty afterwards. Frames that the device does not take
-    /// are freed and counted as dropped; a stopped port takes none.
+    /// Sends the frames of `burst`, which is empty afterwards. Frames that the device does not take,
+    /// or that are too long for its kernel interface, are freed and counted as dropped; a stopped
+    /// port takes none.
     #[inline]
     pub fn send(&mut self, burst: &mut Burst<'_>) -> Sent {
-        let Handle { port, queue, running, gate, .. } = &self.0;
+        let Handle { port, queue, running, gate, .. } = &self.handle;
         let len = burst.len();
+        if let Some(longest) = self.longest {
+            longest.keep(burst);
+        }
         // SAFETY: as in receive; tx_burst owns the first n mbufs, n being what it returns, and
         // their pools live as long as the Eal. A burst has at most CAPACITY frames, which fits 16
         // bits.
@@ -134,12 +144,12 @@ impl<'p> TxQueue<'p> {
     /// Returns the port of this queue.
     #[must_use]
     pub fn port(&self) -> PortId {
-        self.0.port
+        self.handle.port
     }
 
     /// Returns the number of this queue.
     #[must_use]
     pub fn queue(&self) -> QueueId {
-        self.0.queue
+        self.handle.queue
     }
 }

@@ -9,14 +9,13 @@ use rustix::fs::Access;
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, list};
+use crate::doctor::root::Root;
 use crate::start::eal_args::Vdev;
-use crate::start::mbufs::{self, FramesTooLong};
+use crate::start::rings::{self, BLOCKSZ, FramesTooLong};
 
 const TOPIC: &str = "devices";
 const NET: &str = "/sys/class/net";
 
-/// net_af_packet's default for `blocksz`.
-const BLOCKSZ: u64 = 4096;
 /// net_memif's default for `socket`.
 const MEMIF_SOCKET: &str = "/run/memif.sock";
 
@@ -33,6 +32,11 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
             _ => Vec::new(),
         })
         .collect()
+}
+
+/// Returns the MTU of an interface, as far as /sys shows it.
+pub(super) fn mtu_of(root: &Root, interface: &str) -> Option<u32> {
+    root.value(format!("{NET}/{interface}/mtu"))
 }
 
 /// Returns the interfaces of the kernel that a vdev uses.
@@ -53,10 +57,10 @@ fn af_packet(case: &Case, vdev: &Vdev) -> Vec<Check> {
         let remedy = format!("--vdev {name},iface=INTERFACE");
         return vec![Check::fail(TOPIC, format!("{name} has no iface="), remedy)];
     }
-    if let Err(error @ FramesTooLong::ForMbuf { .. }) = mbufs::check_mtu(vdev, 0) {
+    if let Err(error @ FramesTooLong::ForMbuf { .. }) = rings::check_mtu(vdev, 0) {
         return vec![too_long(&error, "")];
     }
-    let frame = mbufs::framesz(vdev);
+    let frame = rings::framesz(vdev);
     let block = vdev.number("blocksz").unwrap_or(BLOCKSZ);
     if u64::from(frame) > block {
         let found = format!("{name}: framesz={frame} is more than blocksz={block}");
@@ -106,13 +110,13 @@ fn interface(case: &Case, vdev: &Vdev, name: &str) -> Vec<Check> {
             format!("ethtool {name} # and set the far end up, or plug the cable in"),
         ));
     }
-    let mtu = case.root.value::<u32>(format!("{folder}/mtu")).unwrap_or(0);
-    if let Err(error) = mbufs::check_mtu(vdev, mtu) {
+    let mtu = mtu_of(case.root, name).unwrap_or(0);
+    if let Err(error) = rings::check_mtu(vdev, mtu) {
         checks.push(too_long(&error, name));
     }
     let far = far_end(case, name);
     let visible = if let Some(FarEnd::Here(far)) = &far { Some(far.as_str()) } else { None };
-    checks.extend(offloads(case, name, visible));
+    checks.extend(offloads(case, vdev, name, visible));
     if checks.is_empty() {
         let note = match far {
             Some(FarEnd::Here(far)) => format!(", far end {far}"),
@@ -141,9 +145,9 @@ fn far_end(case: &Case, name: &str) -> Option<FarEnd> {
     Some(if text.contains("link-netnsid") { FarEnd::Elsewhere } else { FarEnd::Here(far.to_owned()) })
 }
 
-/// Finds offloads that make frames longer than the MTU, or that leave checksums to a network card
-/// that is not there.
-fn offloads(case: &Case, name: &str, far: Option<&str>) -> Vec<Check> {
+/// Finds offloads that merge received frames, or that leave checksums to a network card that is not
+/// there.
+fn offloads(case: &Case, vdev: &Vdev, name: &str, far: Option<&str>) -> Vec<Check> {
     let features = match (case.env.output_of)(&["ethtool", "-k", name]) {
         Ok(text) => text,
         Err(error) => {
@@ -161,9 +165,12 @@ fn offloads(case: &Case, name: &str, far: Option<&str>) -> Vec<Check> {
         &features,
         &[("generic-receive-offload", "gro"), ("large-receive-offload", "lro"), ("rx-gro-hw", "rx-gro-hw")],
     );
-    if !merging.is_empty() {
-        let found =
-            format!("{name} merges received frames ({}): longer than the MTU, they are cut", list(&merging));
+    // AF_XDP receives frames before they are merged.
+    if !merging.is_empty() && vdev.driver() != "net_af_xdp" {
+        let found = format!(
+            "{name} merges received frames ({}), which cannot be forwarded as they came: the start switches it off",
+            list(&merging)
+        );
         checks.push(Check::warn(TOPIC, found, switch_off(name, &merging)));
     }
     if let Some(far) = far

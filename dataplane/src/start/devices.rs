@@ -7,6 +7,7 @@ use tracing::{info, warn};
 use crate::start::config::Config;
 use crate::start::eal_args::Vdev;
 use crate::start::mbufs::{self, Demand};
+use crate::start::rings;
 use crate::start::start_error::StartError;
 use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology};
 
@@ -20,7 +21,7 @@ pub(crate) fn facts(
     for id in eal.ports() {
         let facts = Port::facts_of(eal, id)?;
         if let Some(vdev) = vdevs.iter().find(|vdev| vdev.name == facts.device) {
-            mbufs::check_mtu(vdev, facts.mtu)?;
+            rings::check_mtu(vdev, facts.mtu)?;
         }
         all.push((id, facts));
     }

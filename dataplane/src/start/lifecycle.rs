@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use conntrack::FlowTable;
 use conntrack::table::{Counted, Layout, Uncounted};
-use dpdk::{Burst, Eal, Port};
+use dpdk::{Burst, Eal, Port, interface_mtu};
 use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::{link, v1};
 use tracing::{debug, info, warn};
@@ -18,6 +18,7 @@ use crate::export::{Desk, Exporter, Shard, Table};
 use crate::lcore::clock::{Calibration, Clock};
 use crate::lcore::stats::outcomes_text;
 use crate::lcore::worker::Worker;
+use crate::service::interfaces::Interfaces;
 use crate::service::link_state::Keeper;
 use crate::service::telemetry::Telemetry;
 use crate::service::watchdog::Watchdogs;
@@ -25,6 +26,7 @@ use crate::start::cli::CommandLine;
 use crate::start::config::Config;
 use crate::start::devices;
 use crate::start::eal_args::{BadArgument, EalArgs};
+use crate::start::rings;
 use crate::start::shards::{Shards, shards};
 use crate::start::start_error::StartError;
 use crate::start::topology::Topology;
@@ -46,8 +48,15 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     let refused = |bad: BadArgument| dpdk::Error::EalArguments(format!("{}; {}", bad.found, bad.remedy));
     // Arguments that cannot be parsed here go to the EAL, which refuses them with a better reason.
     let args = EalArgs::parse(&line.eal).map(EalArgs::accepted);
-    let args = args.ok().transpose().map_err(refused)?;
-    let eal = Eal::init("flowtracker-dataplane", &line.eal)
+    let mut args = args.ok().transpose().map_err(refused)?;
+    let mut eal_line = line.eal.clone();
+    for vdev in args.iter_mut().flat_map(|args| &mut args.vdevs) {
+        if let Some(ring) = rings::fit(vdev, interface_mtu) {
+            info!("{}: {ring}, for the MTU of its interface", vdev.name);
+            rings::append(&mut eal_line, &vdev.name, &ring);
+        }
+    }
+    let eal = Eal::init("flowtracker-dataplane", &eal_line)
         .inspect_err(|e| e.messages().iter().for_each(|line| debug!("DPDK: {line}")))?;
     relay(eal.messages());
     if !eal.failed_devices().is_empty() {
@@ -91,6 +100,9 @@ fn track<L: Layout + Send>(
     let &Machine { eal, ports, plan, clock } = machine;
     let Shards { mut workers, ends, desks, link } = shards::<L>(ports, plan, config, clock)?;
     let elapsed = || Duration::from_nanos(clock.now().ns);
+    // Offloads are switched off first, because what was received before the start is discarded.
+    let mut interfaces = Interfaces::new(ports);
+    interfaces.tick(elapsed());
     let mut keeper = Keeper::new(ports);
     keeper.tick(elapsed());
     discard_early_frames(ports, &mut workers)?;
@@ -117,7 +129,10 @@ fn track<L: Layout + Send>(
     let polled = std::thread::scope(|threads| {
         let finish = &*finish;
         let exporter = spawn(threads, "exporter", finish, move || runtime.block_on(exporter.run()))?;
-        let look = move || keeper.tick(elapsed());
+        let look = move || {
+            keeper.tick(elapsed());
+            interfaces.tick(elapsed());
+        };
         let supervisor = spawn(threads, "supervisor", finish, || supervise(look, finish))?;
         // A thread of its own, because the supervisor may have to wait for an lcore.
         let look = move || watchdogs.look(elapsed());

@@ -10,6 +10,7 @@ pub mod lifecycle;
 pub mod manual;
 pub mod mbufs;
 pub mod options;
+pub mod rings;
 mod shards;
 pub mod start_error;
 pub mod start_log;

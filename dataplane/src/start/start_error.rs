@@ -6,7 +6,7 @@ use conntrack::table::TableConfigError;
 use dpdk::FailedDevice;
 
 use crate::start::config::ConfigError;
-use crate::start::mbufs::FramesTooLong;
+use crate::start::rings::FramesTooLong;
 use crate::start::topology::TopologyError;
 
 /// Why the data plane did not start.

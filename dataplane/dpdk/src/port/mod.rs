@@ -10,6 +10,7 @@
 mod configure;
 mod counters;
 mod facts;
+mod underneath;
 
 use std::ffi::c_int;
 use std::fmt;
@@ -26,11 +27,11 @@ pub use self::counters::PortStats;
 pub use self::facts::PortFacts;
 
 use self::counters::Counters;
+use self::underneath::Underneath;
 use crate::gate::Gate;
 use crate::lock::lock;
 use crate::quirks::Quirks;
 use crate::quirks::interrupt::on_interrupt_thread;
-use crate::quirks::ring_drops::PacketSockets;
 use crate::quirks::unmap::Guard;
 use crate::{Eal, Error, PortId, QueueId, RxQueue, TxQueue};
 
@@ -59,8 +60,7 @@ pub struct Port<'eal> {
     /// Held around every control call: DPDK does not serialise them.
     control: Mutex<Device>,
     counters: Mutex<Counters>,
-    /// The sockets under a port that hides its ring drops; empty for other ports.
-    sockets: PacketSockets,
+    underneath: Underneath,
     /// Whether burst calls may begin; see [`Gate::pass`].
     running: AtomicBool,
     /// Set for a port that unmaps its rings under burst calls.
@@ -94,8 +94,7 @@ impl<'eal> Port<'eal> {
                 let (rx, tx) = (gates(setup.rx_queues), gates(setup.tx_queues));
                 let quirks = Quirks::of(&facts.driver);
                 let guard = quirks.unmaps_under_bursts.then(|| Guard::new(&rx, &tx));
-                let sockets = facts.interface.filter(|_| quirks.hides_ring_drops).map(PacketSockets::on);
-                let sockets = sockets.unwrap_or_default();
+                let underneath = Underneath::new(facts.interface, quirks);
                 let running = AtomicBool::new(false);
                 let (control, counters) = (Mutex::default(), Mutex::default());
                 Self {
@@ -106,7 +105,7 @@ impl<'eal> Port<'eal> {
                     quirks,
                     control,
                     counters,
-                    sockets,
+                    underneath,
                     running,
                     _guard: guard,
                     rx,
@@ -144,7 +143,7 @@ impl<'eal> Port<'eal> {
         // The last stop may have given up before it reached the device.
         self.stop_device(&mut device)?;
         // Frames that were dropped while the port was stopped do not count as this port's losses.
-        let _ = self.sockets.take_drops();
+        let _ = self.underneath.take_lost();
         if self.quirks.starts_once {
             self.make_promiscuous()?;
         }
@@ -221,7 +220,7 @@ impl<'eal> Port<'eal> {
     ///
     /// The port was opened with fewer queues, or the queue has a handle already.
     pub fn tx_queue(&self, queue: QueueId) -> Result<TxQueue<'_>, Error> {
-        TxQueue::new(self.id, queue, &self.running, &self.tx)
+        TxQueue::new(self.id, queue, &self.running, &self.tx, self.underneath.longest())
     }
 
     /// Runs a control function of ethdev on the thread that the driver needs.
@@ -338,7 +337,7 @@ impl<'eal> Port<'eal> {
             oerrors: stats.oerrors,
             rx_nombuf: stats.rx_nombuf,
         };
-        Ok(lock(&self.counters).update(now, self.sockets.take_drops()))
+        Ok(lock(&self.counters).update(now, self.underneath.take_lost()))
     }
 
     /// Sets the counters to zero (`rte_eth_stats_reset`), also those that the driver shows to other
@@ -352,7 +351,7 @@ impl<'eal> Port<'eal> {
         // SAFETY: the port is open.
         match unsafe { sys::rte_eth_stats_reset(self.id.0) } {
             0 => {
-                let _ = self.sockets.take_drops();
+                let _ = self.underneath.take_lost();
                 *lock(&self.counters) = Counters::default();
                 Ok(())
             }

@@ -5,6 +5,7 @@
 //! happens without it, and which test shows it. The C of the workarounds is `dpdk-sys/quirks.c`.
 
 pub(crate) mod interrupt;
+pub(crate) mod long_frames;
 pub(crate) mod ring_drops;
 pub(crate) mod unmap;
 
@@ -19,6 +20,11 @@ pub(crate) struct Quirks {
     /// The driver does not report the frames that the kernel drops because its ring is full; see
     /// [`ring_drops`].
     pub(crate) hides_ring_drops: bool,
+    /// The driver cuts received frames that are too long for it, and has the kernel discard sent
+    /// ones, without counting either; see [`long_frames`].
+    pub(crate) hides_long_frames: bool,
+    /// The driver receives what the kernel has merged; see [`crate::merging`].
+    pub(crate) receives_merged_frames: bool,
     /// The driver's device cannot be started a second time, so a step that may fail comes before
     /// the start and not after it.
     pub(crate) starts_once: bool,
@@ -31,7 +37,14 @@ impl Quirks {
             "net_memif" => {
                 Self { control_on_interrupt_thread: true, unmaps_under_bursts: true, ..Self::default() }
             }
-            "net_af_packet" => Self { hides_ring_drops: true, starts_once: true, ..Self::default() },
+            "net_af_packet" => Self {
+                hides_ring_drops: true,
+                hides_long_frames: true,
+                receives_merged_frames: true,
+                starts_once: true,
+                ..Self::default()
+            },
+            "net_pcap" => Self { receives_merged_frames: true, ..Self::default() },
             _ => Self::default(),
         }
     }

@@ -25,9 +25,27 @@ impl PacketSockets {
     /// Returns the frames dropped since the last call (PACKET_STATISTICS, which starts at zero
     /// again when it is read).
     pub(crate) fn take_drops(&self) -> u64 {
-        let drops = |&fd| option::<libc::tpacket_stats>(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS);
-        self.0.iter().filter_map(drops).map(|stats| u64::from(stats.tp_drops)).sum()
+        self.descriptors().filter_map(take_statistics).map(|stats| u64::from(stats.tp_drops)).sum()
     }
+
+    /// Returns the bytes of a frame of their rings, which are all alike; `None` without sockets.
+    pub(crate) fn ring_frame(&self) -> Option<u32> {
+        /// What the driver makes by default.
+        const DEFAULT: u32 = 2048;
+        // SAFETY: any descriptor may be asked for.
+        let frames = self.descriptors().map(|fd| unsafe { dpdk_sys::quirks_ring_frame(fd) });
+        frames.min().map(|frame| if frame == 0 { DEFAULT } else { frame })
+    }
+
+    /// Returns the descriptors.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+        self.0.iter().copied()
+    }
+}
+
+/// Returns what a packet socket has counted since the last call.
+pub(crate) fn take_statistics(fd: RawFd) -> Option<libc::tpacket_stats> {
+    option(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS)
 }
 
 /// Returns the interface that a descriptor is bound to, if it is a packet socket.

@@ -34,7 +34,8 @@ fn an_interface_has_to_exist_and_should_be_up() {
 fn frames_have_to_fit_the_ring_and_the_mbuf() {
     let fixture = Fixture::healthy();
     fixture.interface("port0", "0x1003", 9000);
-    let check = port0(&fixture);
+    assert_eq!(port0(&fixture).verdict, Verdict::Ok, "the start makes a larger ring");
+    let check = device(&fixture, "net_af_packet0,iface=port0,framesz=2048");
     assert_eq!((check.verdict, &*check.remedy), (Verdict::Fail, "ip link set port0 mtu 1964"));
     assert!(check.found.contains("framesz=16384"), "{check:?}");
     let check = device(&fixture, "net_af_packet0,iface=port0,framesz=16384,blocksz=16384");
@@ -53,6 +54,7 @@ fn merged_and_unfinished_frames_are_pointed_out() {
     let mut fixture = Fixture::healthy();
     fixture.env.output_of = |_| Ok("generic-receive-offload: on\nlarge-receive-offload: off\n".into());
     assert_eq!(port0(&fixture).remedy, "ethtool -K port0 gro off");
+    assert_eq!(device(&fixture, "net_af_xdp0,iface=port0").verdict, Verdict::Ok);
     fixture.env.output_of = |_| Err(io::ErrorKind::NotFound.into());
     assert_eq!(port0(&fixture).remedy, "apt-get install ethtool");
 }
