@@ -99,14 +99,25 @@ int shim_port_link_up(uint16_t port)
 	return link.link_status == RTE_ETH_LINK_UP;
 }
 
+uint64_t shim_rss_ipv4(void)
+{
+	return RTE_ETH_RSS_IPV4;
+}
+
 uint64_t shim_rss_ipv4_tcp(void)
 {
 	return RTE_ETH_RSS_NONFRAG_IPV4_TCP;
 }
 
-uint64_t shim_rss_ipv4_tcp_udp(void)
+uint64_t shim_rss_addresses(void)
 {
-	return RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+	return RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_FRAG_IPV6;
+}
+
+uint64_t shim_rss_addresses_and_ports(void)
+{
+	return RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV6 |
+	       RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP;
 }
 
 struct rte_mempool *shim_pool_create(const char *name, uint32_t mbufs, uint32_t cache, uint16_t room, int socket)

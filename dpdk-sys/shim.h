@@ -70,10 +70,14 @@ int shim_port_facts(uint16_t port, struct shim_port_facts *out);
 int shim_port_configure(uint16_t port, const struct shim_port_setup *setup);
 /* Returns 1 for up, 0 for down, or a negative errno. Does not wait for the link. */
 int shim_port_link_up(uint16_t port);
+/* Returns the RTE_ETH_RSS_* bit of IPv4 addresses. */
+uint64_t shim_rss_ipv4(void);
 /* Returns the RTE_ETH_RSS_* bit of IPv4 addresses with TCP ports. */
 uint64_t shim_rss_ipv4_tcp(void);
-/* Returns the RTE_ETH_RSS_* bits of IPv4 addresses with TCP and UDP ports. */
-uint64_t shim_rss_ipv4_tcp_udp(void);
+/* Returns the RTE_ETH_RSS_* bits of addresses, in fragments and whole packets alike. */
+uint64_t shim_rss_addresses(void);
+/* Returns the RTE_ETH_RSS_* bits of addresses, with TCP and UDP ports where a packet has them. */
+uint64_t shim_rss_addresses_and_ports(void);
 
 /*
  * Makes a pool of mbufs with room bytes each, headroom included. Returns NULL and sets rte_errno

@@ -26,7 +26,14 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     let config = MempoolConfig { mbufs: 8191, cache: CACHE, data_room: 2048, socket: SocketId::ANY };
     let pool = Mempool::new(eal, "frames", config).expect("memory for the mbufs");
     let open = |id| {
-        let config = PortConfig { rx_queues: 1, tx_queues: 1, rxd: 1024, txd: 1024, rx_pool: &pool };
+        let config = PortConfig {
+            rx_queues: 1,
+            tx_queues: 1,
+            rxd: 1024,
+            txd: 1024,
+            rss: dpdk::Rss::default(),
+            rx_pool: &pool,
+        };
         Port::open(eal, id, config).expect("a port")
     };
     let [one, other] = eal.ports()[..] else { panic!("two ports, please") };

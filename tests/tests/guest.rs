@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::net::Ipv4Addr;
 
+use conntrack::test_support::frame::Ipv4Frame;
 use flowtracker_proto::v1::{self, DeleteReason, Event, EventType};
 use flowtracker_tests::appliance::LIMIT;
 use flowtracker_tests::guest::{Guest, Machine};
@@ -114,11 +116,24 @@ fn an_intel_card_carries_a_connection_over_pulled_cables() {
     guest.stop();
 }
 
-/// Also checks that flows, entries and shards agree when workers and their memory are on two NUMA
-/// nodes.
+/// Returns a whole segment, the first fragment of another one, and a whole segment again, of each
+/// flow. The flows have addresses and ports of their own.
+fn whole_and_fragmented(flows: u16, from: [u8; 2], to: [u8; 2]) -> Vec<Vec<u8>> {
+    let segments = |flow: u16| {
+        let [high, low] = flow.to_be_bytes();
+        let address = |[a, b]: [u8; 2]| Ipv4Addr::new(a, b, high, low);
+        let segment =
+            move || Ipv4Frame::tcp((address(from), 2000 + flow), (address(to), 7 * flow)).payload(&[1; 64]);
+        [segment().build(), segment().first_fragment().build(), segment().build()]
+    };
+    (1..=flows).flat_map(segments).collect()
+}
+
+/// Fragments have no ports, and still make no second entry. Also checks that flows, entries and
+/// shards agree when workers and their memory are on two NUMA nodes.
 #[test]
-fn a_card_deals_flows_over_queues_by_rss() {
-    const CONNECTIONS: usize = 64;
+fn a_card_deals_whole_and_fragmented_flows_over_queues_by_rss() {
+    const FLOWS: u16 = 64;
     // The card needs a vector for each of four queues, one for the control queue and one for the
     // configuration.
     let card = "virtio-net-pci,disable-legacy=on,iommu_platform=on,mq=on,rss=on,vectors=6";
@@ -132,27 +147,24 @@ fn a_card_deals_flows_over_queues_by_rss() {
         assert!(taken.contains("VIRTIO_NET_F_RSS"), "{status}");
     }
 
-    // No process listens on these ports: each attempt is a SYN and a RST, and each of these makes
-    // an entry.
-    let attempts = format!(
-        "for port in $(seq 2001 {}); do ! : <>/dev/tcp/{RIGHT_ADDR}/$port || exit 1; done 2>/dev/null",
-        2000 + CONNECTIONS
-    );
-    run(guest.left.command("bash").args(["-c", &attempts]));
-
-    let entries = wait_for("every flow is learned", LIMIT, || {
-        let entries = guest.entries();
-        (entries.len() >= 2 * CONNECTIONS).then_some(entries)
+    guest.left.send("eth0", &whole_and_fragmented(FLOWS, [10, 1], [10, 2]));
+    guest.right.send("eth0", &whole_and_fragmented(FLOWS, [10, 2], [10, 1]));
+    let flows = 2 * usize::from(FLOWS);
+    let outcomes = |lcore: &v1::LcoreStats| lcore.outcomes.unwrap_or_default();
+    let lcores = wait_for("every frame is tracked", LIMIT, || {
+        let lcores = guest.stats().0.lcores;
+        let tracked = lcores.iter().map(outcomes).map(|of| of.hit + of.miss_created).sum::<u64>();
+        (tracked >= 3 * flows as u64).then_some(lcores)
     });
+    let entries = guest.entries();
     let keys: HashSet<String> = entries.iter().map(|entry| format!("{:?}", entry.key)).collect();
-    assert_eq!((keys.len(), entries.len()), (2 * CONNECTIONS, 2 * CONNECTIONS), "each flow once");
+    assert_eq!((keys.len(), entries.len()), (flows, flows), "each flow once");
+    assert!(entries.iter().all(|entry| entry.packets == 3), "{entries:?}");
 
     // Three workers poll four queues: the second and the third poll one each, of different ports.
     // Each of them receives some flows of its port, but not all.
-    let created =
-        |lcore: &v1::LcoreStats| lcore.outcomes.as_ref().map_or(0, |outcomes| outcomes.miss_created);
-    let shares: Vec<u64> = guest.stats().0.lcores.iter().map(created).collect();
-    assert_eq!((shares.len(), shares.iter().sum()), (3, 2 * CONNECTIONS as u64), "{shares:?}");
-    assert!(shares[1..].iter().all(|share| (1..CONNECTIONS as u64).contains(share)), "{shares:?}");
+    let shares: Vec<u64> = lcores.iter().map(|lcore| outcomes(lcore).miss_created).collect();
+    assert_eq!((shares.len(), shares.iter().sum()), (3, flows as u64), "{shares:?}");
+    assert!(shares[1..].iter().all(|share| (1..u64::from(FLOWS)).contains(share)), "{shares:?}");
     guest.stop();
 }

@@ -187,7 +187,14 @@ fn the_poll_loop_keeps_its_promises() {
     let rings =
         ["ring_a", "ring_b"].map(|name| RingPort::new(&eal, name, 1, 1024).expect("a port made of rings"));
     let ports = [0, 1].map(|i: usize| {
-        let config = PortConfig { rx_queues: 1, tx_queues: 1, rxd: 256, txd: 256, rx_pool: &pool };
+        let config = PortConfig {
+            rx_queues: 1,
+            tx_queues: 1,
+            rxd: 256,
+            txd: 256,
+            rss: dpdk::Rss::default(),
+            rx_pool: &pool,
+        };
         let port = Port::open(&eal, rings[i].id(), config).expect("the port opens");
         port.start().expect("the port starts");
         port

@@ -180,8 +180,14 @@ fn run(args: &[String]) -> Result<(), String> {
     let eal = Eal::init("traffic", eal).map_err(|e| e.to_string())?;
     let config = MempoolConfig { mbufs: MBUFS, cache: 256, data_room: 2048, socket: SocketId::ANY };
     let pool = Mempool::new(&eal, "traffic", config).map_err(|e| e.to_string())?;
-    let wanted =
-        PortConfig { rx_queues: 1, tx_queues: 1, rxd: DESCRIPTORS, txd: DESCRIPTORS, rx_pool: &pool };
+    let wanted = PortConfig {
+        rx_queues: 1,
+        tx_queues: 1,
+        rxd: DESCRIPTORS,
+        txd: DESCRIPTORS,
+        rss: dpdk::Rss::default(),
+        rx_pool: &pool,
+    };
     let ports = eal.ports().into_iter().map(|id| Port::open(&eal, id, wanted));
     let ports: Vec<Port<'_>> = ports.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
     if ports.is_empty() {

@@ -72,6 +72,6 @@ pub use mbuf::{Burst, CAPACITY, Segments};
 pub use mempool::{Mempool, MempoolConfig};
 pub use merging::Merging;
 pub use output::capture_output;
-pub use port::{Port, PortConfig, PortFacts, PortSetup, PortStats};
+pub use port::{Port, PortConfig, PortFacts, PortSetup, PortStats, Rss};
 pub use queue::{RxQueue, Sent, TxQueue};
 pub use quirks::long_frames::ring_room;

@@ -32,7 +32,14 @@ fn frames_pass_unchanged_and_mbufs_go_home() {
 
     let left = RingPort::new(&eal, "left", 2, 512).unwrap();
     let right = RingPort::new(&eal, "right", 2, 64).unwrap();
-    let wanted = PortConfig { rx_queues: 2, tx_queues: 2, rxd: 128, txd: 128, rx_pool: &pool };
+    let wanted = PortConfig {
+        rx_queues: 2,
+        tx_queues: 2,
+        rxd: 128,
+        txd: 128,
+        rss: dpdk::Rss::default(),
+        rx_pool: &pool,
+    };
     {
         let ports = [&left, &right].map(|ring| Port::open(&eal, ring.id(), wanted).unwrap());
         ports.iter().for_each(|port| port.start().unwrap());

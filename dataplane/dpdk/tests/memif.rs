@@ -40,7 +40,14 @@ fn a_client_survives_its_server() {
     let eal = Eal::init("memif", &args).unwrap();
     let config = MempoolConfig { mbufs: MBUFS, cache: 0, data_room: 2048, socket: SocketId::ANY };
     let pool = Mempool::new(&eal, "memif", config).unwrap();
-    let wanted = PortConfig { rx_queues: 1, tx_queues: 1, rxd: 256, txd: 256, rx_pool: &pool };
+    let wanted = PortConfig {
+        rx_queues: 1,
+        tx_queues: 1,
+        rxd: 256,
+        txd: 256,
+        rss: dpdk::Rss::default(),
+        rx_pool: &pool,
+    };
     let [server, client] = [0, 1].map(|id| Port::open(&eal, PortId(id), wanted).unwrap());
     let [(mut server_rx, mut server_tx), (mut client_rx, mut client_tx)] = [&server, &client]
         .map(|port| (port.rx_queue(QueueId(0)).unwrap(), port.tx_queue(QueueId(0)).unwrap()));

@@ -22,7 +22,14 @@ fn null_and_memif_devices_open_start_and_retry() {
     let again = Mempool::new(&eal, "vdev", config).unwrap_err();
     assert!(again.to_string().contains("mempool vdev"), "{again}");
 
-    let wanted = PortConfig { rx_queues: 1, tx_queues: 1, rxd: 256, txd: 256, rx_pool: &pool };
+    let wanted = PortConfig {
+        rx_queues: 1,
+        tx_queues: 1,
+        rxd: 256,
+        txd: 256,
+        rss: dpdk::Rss::default(),
+        rx_pool: &pool,
+    };
     let absent = Port::open(&eal, PortId(7), wanted).unwrap_err();
     assert!(absent.to_string().contains("port 7"), "{absent}");
     let greedy = PortConfig { rx_queues: u16::MAX, ..wanted };

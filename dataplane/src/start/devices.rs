@@ -1,7 +1,7 @@
 //! From DPDK's devices to open ports: checks that they are the devices that were asked for, plans
 //! which lcore polls which queue, takes the memory for mbufs, and opens the ports.
 
-use dpdk::{Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, SocketId};
+use dpdk::{Eal, FailedDevice, LcoreId, Mempool, MempoolConfig, Port, PortConfig, PortId, Rss, SocketId};
 use tracing::{info, warn};
 
 use crate::start::config::Config;
@@ -75,8 +75,9 @@ fn node(socket: SocketId) -> Option<u32> {
 pub(crate) fn plan(
     eal: &Eal,
     facts: &[(PortId, dpdk::PortFacts)],
-    rxq: Option<u16>,
+    config: &Config,
 ) -> Result<Topology, StartError> {
+    let (rxq, rss) = (config.options.rxq, config.options.rss.into());
     let ports: Vec<PortFacts> = facts
         .iter()
         .map(|(id, port)| PortFacts {
@@ -84,7 +85,7 @@ pub(crate) fn plan(
             device: port.device.clone(),
             max_rx: port.max_rx_queues,
             max_tx: port.max_tx_queues,
-            dealing: Dealing::of(&port.driver, port.rss),
+            dealing: Dealing::of(&port.driver, port.offers(rss)),
             node: node(port.socket),
         })
         .collect();
@@ -97,6 +98,17 @@ pub(crate) fn plan(
     if let Some(asked) = rxq.filter(|asked| *asked > plan.queues) {
         let queues = plan.queues;
         warn!("--rxq={asked}: ports get {queues} queue(s), as many as workers and devices allow");
+    }
+    for (id, port) in
+        facts.iter().filter(|(_, port)| !port.offers(rss) && port.offers(Rss::AddressesAndPorts))
+    {
+        if Dealing::of(&port.driver, true) == Dealing::ByFlow {
+            warn!(
+                "port{} ({}) cannot spread frames by addresses alone, so one worker polls all its queues: --rss=l4 \
+                 spreads them, but may give a fragmented flow a second entry",
+                id.0, port.driver
+            );
+        }
     }
     for worker in &plan.workers {
         let lanes: Vec<_> =
@@ -189,6 +201,7 @@ pub(crate) fn open<'eal>(
             tx_queues: plan.queues,
             rxd: config.options.rxd,
             txd: config.options.txd,
+            rss: config.options.rss.into(),
             rx_pool: pools.get(Port::facts_of(eal, id)?.socket),
         };
         let port = Port::open(eal, id, wanted)?;

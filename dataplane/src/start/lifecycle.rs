@@ -70,7 +70,7 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     }
     let (vdevs, allowed) = args.map(|args| (args.vdevs, args.allow)).unwrap_or_default();
     let facts = devices::facts(&eal, &vdevs, &allowed)?;
-    let plan = devices::plan(&eal, &facts, config.options.rxq)?;
+    let plan = devices::plan(&eal, &facts, &config)?;
     let pools = captured(|| devices::pools(&eal, &facts, &plan, &config, &vdevs))?;
     let ports = captured(|| devices::open(&eal, &plan, &config, &pools))?;
     let clock = calibration.finish();

@@ -70,6 +70,10 @@ pub struct Options {
     /// Most receive queues per port; workers and devices may allow fewer [default: as many as they allow]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub rxq: Option<u16>,
+    /// What chooses a frame's receive queue on a device with RSS: `l3` addresses, `l4` addresses and
+    /// ports, which spreads better but may give a fragmented flow a second entry.
+    #[arg(long, value_name = "FIELDS", default_value = "l3", value_enum)]
+    pub rss: RssFields,
     /// Receive descriptors per queue.
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(8..=32768))]
     pub rxd: u16,
@@ -106,6 +110,24 @@ pub enum Instructions {
     Native,
     /// Those that every CPU has.
     Portable,
+}
+
+/// The fields of a packet that choose its receive queue.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RssFields {
+    /// Addresses.
+    L3,
+    /// Addresses and ports.
+    L4,
+}
+
+impl From<RssFields> for dpdk::Rss {
+    fn from(fields: RssFields) -> Self {
+        match fields {
+            RssFields::L3 => dpdk::Rss::Addresses,
+            RssFields::L4 => dpdk::Rss::AddressesAndPorts,
+        }
+    }
 }
 
 /// On or off.
@@ -168,6 +190,7 @@ impl Options {
             ("rxd", Some(self.rxd.to_string())),
             ("txd", Some(self.txd.to_string())),
             ("rxq", self.rxq.map(|n| n.to_string())),
+            ("rss", Some(word(&self.rss))),
             ("mbufs", self.mbufs.map(|n| n.to_string())),
         ];
         all.into_iter()

@@ -29,8 +29,8 @@ pub struct PortFacts {
 /// How a device deals frames over its receive queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dealing {
-    /// By a hash of addresses and ports (RSS), over the queues that are opened: all frames of a
-    /// flow and direction come to one queue.
+    /// By a hash of addresses, or of addresses and ports (RSS), over the queues that are opened: all
+    /// frames of a flow and direction come to one queue.
     ByFlow,
     /// By a rule of the peer's, over the queues that are opened.
     ByPeer,
@@ -40,7 +40,8 @@ pub enum Dealing {
 }
 
 impl Dealing {
-    /// Returns how devices of a DPDK driver deal; `rss` says whether the device offers RSS.
+    /// Returns how devices of a DPDK driver deal; `rss` says whether the device offers RSS
+    /// by the fields that are asked for.
     ///
     /// net_tap offers RSS, but its kernel side moves a flow to the queue that last sent in the
     /// other direction. net_null makes frames up. net_af_packet (whose fanout rolls over when a

@@ -13,6 +13,16 @@ use crate::{Error, Mempool, PortId};
 /// Bytes of a frame around its IP packet: Ethernet header, two VLAN tags, FCS.
 const FRAME_OVERHEAD: u32 = 14 + 2 * 4 + 4;
 
+/// The fields of a packet that RSS hashes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rss {
+    /// Addresses. Fragments come to the queue of the packets that are whole.
+    #[default]
+    Addresses,
+    /// Addresses, and TCP and UDP ports where a packet has them. Fragments are hashed without ports.
+    AddressesAndPorts,
+}
+
 /// The configuration to open a port with. Whatever is not named here, the MTU included, stays as
 /// the device has it.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +36,8 @@ pub struct PortConfig<'c, 'eal> {
     /// Descriptors per transmit queue. [`PortSetup::txd`] holds the number that the device
     /// accepted.
     pub txd: u16,
+    /// What chooses the receive queue of a frame, if there are several.
+    pub rss: Rss,
     /// The pool in which received frames are stored.
     pub rx_pool: &'c Mempool<'eal>,
 }
@@ -41,8 +53,8 @@ pub struct PortSetup {
     pub rxd: u16,
     /// Descriptors per transmit queue, adjusted to the device's limits.
     pub txd: u16,
-    /// Whether the device spreads frames over its receive queues by IPv4 addresses and TCP and UDP
-    /// ports (RSS). False with one queue or a device that cannot.
+    /// Whether the device spreads frames over its receive queues by the fields that were asked for
+    /// (RSS). False with one queue or a device that cannot.
     pub rss: bool,
     /// Whether the device was asked to spread frames longer than an mbuf over several. Software
     /// devices do so without being asked.
@@ -66,9 +78,15 @@ pub(super) fn configure(id: PortId, config: &PortConfig<'_, '_>) -> Result<(Port
             return Err(Error::TooManyQueues { port: id, direction, wanted, available });
         }
     }
-    // SAFETY: the shim returns a constant.
-    let fields = unsafe { sys::shim_rss_ipv4_tcp_udp() } & facts.rss_offered;
-    let rss_hash_on = if config.rx_queues > 1 { fields } else { 0 };
+    // SAFETY: the shim returns constants.
+    let fields = unsafe {
+        match config.rss {
+            Rss::Addresses => sys::shim_rss_addresses(),
+            Rss::AddressesAndPorts => sys::shim_rss_addresses_and_ports(),
+        }
+    };
+    let spread = config.rx_queues > 1 && facts.offers(config.rss);
+    let rss_hash_on = if spread { fields & facts.rss_offered } else { 0 };
     let chains = facts.chains_offered
         && u32::from(facts.ethdev_mtu) + FRAME_OVERHEAD > u32::from(config.rx_pool.config().data_room);
     let wanted = sys::shim_port_setup {

@@ -8,6 +8,7 @@ use dpdk_sys as sys;
 use crate::Error;
 use crate::ids::{PortId, SocketId};
 use crate::kernel::Interface;
+use crate::port::Rss;
 
 /// What a device is and can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +27,6 @@ pub struct PortFacts {
     pub max_rx_queues: u16,
     /// Transmit queues that the device has.
     pub max_tx_queues: u16,
-    /// Whether the device can spread frames over receive queues by IPv4 addresses and TCP ports
-    /// (RSS).
-    pub rss: bool,
     /// The RTE_ETH_RSS_* bits that the device can hash on.
     pub(super) rss_offered: u64,
     /// Whether the device can be asked for chained mbufs in both directions.
@@ -46,6 +44,20 @@ impl PortFacts {
         self.interface.is_some() && self.interface == other.interface
     }
 
+    /// Returns whether the device can spread frames over receive queues by these fields (RSS).
+    #[must_use]
+    pub fn offers(&self, rss: Rss) -> bool {
+        // SAFETY: the shim returns constants.
+        let needed = unsafe {
+            match rss {
+                Rss::Addresses => sys::shim_rss_ipv4(),
+                Rss::AddressesAndPorts => sys::shim_rss_ipv4_tcp(),
+            }
+        };
+        self.rss_offered & needed != 0
+            && (rss == Rss::AddressesAndPorts || hashes_all_by_addresses(&self.driver))
+    }
+
     /// Asks the driver. Needs an initialised EAL; a [`PortId`] comes from one.
     ///
     /// # Errors
@@ -61,8 +73,6 @@ impl PortFacts {
                 code => return Err(Error::returned("rte_eth_dev_info_get", id, code)),
             }
         };
-        // SAFETY: the shim returns a constant.
-        let tcp = unsafe { sys::shim_rss_ipv4_tcp() };
         let interface = Interface::new(facts.if_index);
         Ok(Self {
             device: text(&facts.device),
@@ -71,13 +81,18 @@ impl PortFacts {
             mtu: interface.and_then(Interface::mtu).unwrap_or_else(|| u32::from(facts.mtu)),
             max_rx_queues: facts.max_rx_queues,
             max_tx_queues: facts.max_tx_queues,
-            rss: facts.rss_offered & tcp != 0,
             rss_offered: facts.rss_offered,
             chains_offered: facts.rx_scatter != 0 && facts.tx_multi_seg != 0,
             ethdev_mtu: facts.mtu,
             interface,
         })
     }
+}
+
+/// Returns whether a device that is asked to hash IPv4 addresses does so for TCP segments too. Those
+/// of these drivers have a hash for each kind of packet, and IPv4 is the kind without TCP and UDP.
+fn hashes_all_by_addresses(driver: &str) -> bool {
+    !["net_ice", "net_iavf", "net_i40e"].contains(&driver)
 }
 
 /// Returns a zero-terminated C array as text.

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use dpdk_sys as sys;
 
-pub use self::configure::{PortConfig, PortSetup};
+pub use self::configure::{PortConfig, PortSetup, Rss};
 pub use self::counters::PortStats;
 pub use self::facts::PortFacts;
 
@@ -71,8 +71,8 @@ pub struct Port<'eal> {
 
 impl<'eal> Port<'eal> {
     /// Configures a port and its queues: no offloads, VLAN tags left in the frame, the MTU
-    /// unchanged, and RSS over IPv4, TCP and UDP if there are several receive queues and the device
-    /// offers it. The port is stopped afterwards.
+    /// unchanged, and RSS if there are several receive queues and the device offers it. The port is
+    /// stopped afterwards.
     ///
     /// "No offloads" has one exception: if frames of the port's MTU do not fit an mbuf of the pool
     /// and the device offers it, chained mbufs are switched on in both directions.

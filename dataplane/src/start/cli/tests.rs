@@ -54,6 +54,7 @@ fn a_replay_has_a_file_and_the_options_that_need_no_ports() {
             "instructions" => "portable",
             "protocols" => "tcp",
             "accounting" => "off",
+            "rss" => "l4",
             "config" => continue,
             _ => "64",
         };
