@@ -36,7 +36,7 @@ test: deps build ## all tests; the end-to-end ones need root
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
 
-soak: deps build ## the fault harness with fresh seeds for SECONDS=1800; SEED=n runs that one
+soak: deps build ## a long run with faults, whose memory must not grow, then trials with fresh seeds: SECONDS=1800; SEED=n runs that trial
 	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak
 	$(CARGO) run --locked -p flowtracker-tests --bin soak -- $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),1800))
 

@@ -1,7 +1,9 @@
-//! Runs trials with fresh seeds until the time is up, or one trial with a given seed: `make soak`.
+//! The fault harness for hours: `make soak`.
 //!
 //! ```text
-//! soak [--seconds N] [--seed S]
+//! soak [--seconds N]               one long run of the same programs, then trials with fresh seeds for the last tenth
+//! soak --seed S                    one trial
+//! soak --endure S [--seconds N]    a long run with this seed alone, of one round unless N says more
 //! ```
 //!
 //! Each trial runs in a process of its own, which is this program with `--seed`, so that no trial
@@ -14,16 +16,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flowtracker_tests::trial;
 
-const USAGE: &str = "usage: soak [--seconds N] [--seed S]";
+const USAGE: &str = "usage: soak [--seconds N] [--seed S | --endure S]";
 
 fn main() -> ExitCode {
-    let (mut seconds, mut seed) = (1800, None);
+    let (mut seconds, mut seed, mut endured) = (None, None, None);
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let number = args.next().and_then(|value| value.parse::<u64>().ok());
         match (flag.as_str(), number) {
-            ("--seconds", Some(number)) => seconds = number,
+            ("--seconds", Some(number)) => seconds = Some(number),
             ("--seed", Some(number)) => seed = Some(number),
+            ("--endure", Some(number)) => endured = Some(number),
             _ => {
                 say(USAGE);
                 return ExitCode::from(2);
@@ -31,13 +34,20 @@ fn main() -> ExitCode {
         }
     }
     let program = std::env::current_exe().expect("the path of this program");
+    let traffic = program.with_file_name("traffic");
     if let Some(seed) = seed {
-        trial::run(seed, &program.with_file_name("traffic"));
+        trial::run(seed, &traffic);
         return ExitCode::SUCCESS;
     }
+    if let Some(seed) = endured {
+        trial::endure(seed, Duration::from_secs(seconds.unwrap_or(0)), &traffic);
+        return ExitCode::SUCCESS;
+    }
+    let seconds = seconds.unwrap_or(1800);
     // The first seed is the time of day. Every trial prints its seed.
     let first = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let start = Instant::now();
+    trial::endure(first, Duration::from_secs(seconds * 9 / 10), &traffic);
     let mut done = 0;
     while start.elapsed() < Duration::from_secs(seconds) {
         let seed = first + done;
@@ -48,7 +58,7 @@ fn main() -> ExitCode {
         }
         done += 1;
     }
-    say(&format!("{done} seeds from {first} on, in {} s: the promise was kept", start.elapsed().as_secs()));
+    say(&format!("{done} seeds from {first} on, in {} s: all promises were kept", start.elapsed().as_secs()));
     ExitCode::SUCCESS
 }
 

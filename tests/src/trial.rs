@@ -4,18 +4,22 @@
 //! All randomness comes from the seed. Times are those of a real machine, so two runs of a seed
 //! have the same faults in the same order, but not at the same instruction.
 
+mod endurance;
 mod fault;
+pub mod memory;
 mod rest;
 mod writes;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use conntrack::test_support::Random;
+pub use endurance::endure;
 use fault::{Doomed, Events, Fault};
 use flowtracker_proto::v1;
 use rustix::process::Signal;
@@ -37,6 +41,9 @@ const DATAPLANE: &str = "dp";
 
 /// Number of flows that live throughout, and packets of each per second.
 const KEPT: (u64, u64) = (12_000, 2);
+/// The watcher with a filter follows the flows from this address: the kept ones, and the first of
+/// the new ones.
+const NARROW: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 0);
 /// Pause before a step that cannot be taken now is tried again, milliseconds.
 const AGAIN: u64 = 20;
 
@@ -64,10 +71,13 @@ enum Step {
     DeleteSome,
     CreateOne,
     UpdateOne,
+    UpdateTable,
     FlushSome,
     Purge,
     /// Attaches the program again, and is repeated until it succeeds.
     Load,
+    /// Lists with a filter, and a whole list whose reader goes away in the middle.
+    List,
 }
 
 /// The control service. It may be stopped, and is continued when this is dropped.
@@ -92,6 +102,13 @@ struct Plan {
     aging: u64,
     /// New flows per second.
     new: u64,
+}
+
+impl Plan {
+    /// Returns the idle times of the four timer profiles, milliseconds.
+    fn profiles(&self) -> [u64; 4] {
+        [1, 2, 3, 4].map(|factor| factor * self.aging)
+    }
 }
 
 struct Trial {
@@ -207,13 +224,20 @@ impl Trial {
             let known = trial.dataplanes()?;
             (known.synced && known.entries >= KEPT.0).then_some(())
         });
-        trial.watchers = vec![
-            Watcher::ctl("ctl, directly", &mut trial.ctl(&format!("unix:{}", trial.socket().display()))),
-            Watcher::ctl("ctl, through a relay", &mut trial.ctl(&trial.users.uri())),
-            Watcher::api("the API, through a relay", &trial.users.uri()),
-        ];
+        trial.start_watchers();
         trial.start = Instant::now();
         trial
+    }
+
+    /// Starts the watchers that behave. Those of before, if there are any, end.
+    fn start_watchers(&mut self) {
+        let socket = format!("unix:{}", self.socket().display());
+        self.watchers = vec![
+            Watcher::ctl("ctl, directly", &mut self.ctl(&socket), None),
+            Watcher::ctl("ctl, through a relay", &mut self.ctl(&self.users.uri()), None),
+            Watcher::ctl("ctl with a filter", &mut self.ctl(&socket), Some(NARROW)),
+            Watcher::api("the API, through a relay", &self.users.uri()),
+        ];
     }
 
     fn socket(&self) -> PathBuf {
@@ -248,7 +272,8 @@ impl Trial {
         }
         command.args(["--", "--forward=drop", "--rxq=1", "--capacity=400000"]);
         command.arg(format!("--id={DATAPLANE}")).arg(format!("--control={}", self.link.uri()));
-        command.arg(format!("--timer-profiles={}", self.plan.aging));
+        let profiles: Vec<_> = self.plan.profiles().iter().map(u64::to_string).collect();
+        command.arg(format!("--timer-profiles={}", profiles.join(",")));
         self.dataplane = Some(Running::spawn(&mut command));
     }
 
@@ -323,9 +348,11 @@ impl Trial {
             Step::DeleteSome => self.delete_some(),
             Step::CreateOne => self.create_one(),
             Step::UpdateOne => self.update_one(),
+            Step::UpdateTable => self.update_table(),
             Step::FlushSome => self.flush_some(),
             Step::Purge => self.purge(),
             Step::Load => self.load(),
+            Step::List => self.list(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! watch`; the other is a client that follows the documented rules of the API.
 
 use std::io::{BufRead, BufReader};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,7 @@ use flowtracker_proto::v1::{self, start};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use flowtracker_proto::test_support::event::Event;
+use flowtracker_proto::test_support::event::{Event, Key};
 use flowtracker_proto::test_support::fold::{Fold, Tables, Tally};
 
 /// Time limit of an attempt to connect.
@@ -57,25 +58,34 @@ pub struct Watcher {
     name: String,
     shared: Arc<Shared>,
     ctl: Option<Child>,
+    /// Its filter passes this source address.
+    source: Option<Ipv4Addr>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watcher {
     /// Starts `ctl watch` from a snapshot. `ctl` is a command that runs that program on a server.
-    /// It has to resume by itself after a fault.
+    /// It has to resume by itself after a fault. With `source` it has a filter, which passes the
+    /// flows from this address.
     ///
     /// # Panics
     /// When it cannot be started.
     #[must_use]
-    pub fn ctl(name: &str, ctl: &mut Command) -> Self {
+    pub fn ctl(name: &str, ctl: &mut Command, source: Option<Ipv4Addr>) -> Self {
+        ctl.args(["watch", "-o", "json", "--from", "snapshot"]);
+        if let Some(source) = source {
+            ctl.arg("filter").arg(format!("key.srcAddr = \"{source}\""));
+        }
         let mut child = ctl
-            .args(["watch", "-o", "json", "--from", "snapshot"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {ctl:?}: {error}"));
         let lines = BufReader::with_capacity(1 << 20, child.stdout.take().expect("piped"));
         let shared = Arc::new(Shared::default());
+        if source.is_some() {
+            shared.lock().fold = Fold::default().filtered();
+        }
         let thread = {
             let shared = shared.clone();
             std::thread::spawn(move || {
@@ -85,7 +95,7 @@ impl Watcher {
                 lines.lines().map_while(Result::ok).for_each(|line| shared.take(read(&line)));
             })
         };
-        Self { name: name.to_owned(), shared, ctl: Some(child), thread: Some(thread) }
+        Self { name: name.to_owned(), shared, ctl: Some(child), source, thread: Some(thread) }
     }
 
     /// Starts a client of the API at `server`. It resumes after the last event that it has, and
@@ -101,13 +111,25 @@ impl Watcher {
             let shared = shared.clone();
             std::thread::spawn(move || runtime().block_on(follow(&endpoint, &shared)))
         };
-        Self { name: name.to_owned(), shared, ctl: None, thread: Some(thread) }
+        Self { name: name.to_owned(), shared, ctl: None, source: None, thread: Some(thread) }
     }
 
     /// Returns the name, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the process id of `ctl`.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.ctl.as_ref().map(Child::id)
+    }
+
+    /// Returns whether it is to know the flow with this key.
+    #[must_use]
+    pub fn covers(&self, key: &Key) -> bool {
+        self.source.is_none_or(|source| key.source() == source)
     }
 
     /// Returns the epoch and number up to which it knows all events, or `None` during a snapshot.

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
+use std::time::Duration;
 
 use flowtracker_tests::trial;
 
@@ -11,6 +12,12 @@ fn run(offset: u64) {
     let first = std::env::var("FLOWTRACKER_SEED").ok();
     let first = first.map_or(0, |text| text.parse().expect("FLOWTRACKER_SEED is a number"));
     trial::run(first + offset, Path::new(env!("CARGO_BIN_EXE_traffic")));
+}
+
+/// The long run of `make soak`, for as long as one round takes.
+#[test]
+fn a_round_of_the_long_run() {
+    trial::endure(4, Duration::ZERO, Path::new(env!("CARGO_BIN_EXE_traffic")));
 }
 
 macro_rules! seeds {

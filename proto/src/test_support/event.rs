@@ -51,6 +51,12 @@ impl Key {
         Self { port, src, dst: addr(0, 2), protocol: 6, src_port: number as u16, dst_port: 80 }
     }
 
+    /// Returns the source address.
+    #[must_use]
+    pub fn source(&self) -> std::net::Ipv4Addr {
+        std::net::Ipv4Addr::from_bits(self.src)
+    }
+
     /// Returns the key in the form of the API.
     #[must_use]
     pub fn to_proto(&self) -> v1::Key {

@@ -106,21 +106,21 @@ impl Trial {
             let at = self.dice.between(0, FAULTS_WITHIN);
             self.later(at, Step::DeleteSome);
         }
-        for (step, most) in
-            [(Step::CreateOne, 40), (Step::UpdateOne, 40), (Step::FlushSome, 24), (Step::Purge, 3)]
-        {
+        for (step, most) in [
+            (Step::CreateOne, 40),
+            (Step::UpdateOne, 40),
+            (Step::FlushSome, 24),
+            (Step::Purge, 3),
+            (Step::UpdateTable, 4),
+            (Step::List, 8),
+        ] {
             for _ in 0..self.dice.between(most / 2, most) {
                 let at = self.dice.between(0, FAULTS_WITHIN);
                 self.later(at, step);
             }
         }
         self.flood(false);
-        while let Some(Reverse((at, _, step))) = self.agenda.pop() {
-            let due = self.start + Duration::from_millis(at);
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            self.step(step);
-            self.check();
-        }
+        self.work_off();
         self.write_each_way();
         self.traffic.write_stdin("new 0\n");
         self.note("no more faults, no more new flows");
@@ -129,6 +129,16 @@ impl Trial {
         let Written { created, updated, flushed, .. } = self.written;
         assert!(created > 0 && updated > 0 && flushed > 0, "{:?}", self.written);
         self.attach_again();
+    }
+
+    /// Takes the steps of the agenda, each at its time, until none is left.
+    pub(super) fn work_off(&mut self) {
+        while let Some(Reverse((at, _, step))) = self.agenda.pop() {
+            let due = self.start + Duration::from_millis(at);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            self.step(step);
+            self.check();
+        }
     }
 
     /// Returns whether the fault may begin now. While the link stands still, no fault may end it,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use flowtracker_proto::test_support::event::Key;
 use flowtracker_proto::v1;
 
-use super::{AGAIN, KEPT, LIMIT, Step, Trial};
+use super::{AGAIN, KEPT, LIMIT, NARROW, Step, Trial};
 use crate::process::wait_for;
 use crate::watcher::Caller;
 
@@ -67,17 +67,43 @@ impl Trial {
     pub(super) fn create_one(&mut self) {
         self.asked_for += 1;
         // No flow of the generator has this port.
-        let key = v1::Key { dst_port: 1, src_port: self.asked_for as u32, ..self.kept_key() };
+        let src_port = self.asked_for as u32 % 65_536;
+        let key = v1::Key { dst_port: 1, src_port, ..self.kept_key() };
         let request = v1::CreateEntryRequest { key: Some(key), dynamic: Some(true), ..Default::default() };
         let answer = self.writer().call(async |client| client.create_entry(request).await);
         self.written.created += u64::from(answer.is_ok());
     }
 
-    /// Updates a kept entry: it keeps its creation, and its timer starts anew.
+    /// Updates a kept entry, with any of the timer profiles: it keeps its creation, and its timer
+    /// starts anew.
     pub(super) fn update_one(&mut self) {
-        let request = v1::UpdateEntryRequest { key: Some(self.kept_key()), ..Default::default() };
+        let profile_id = Some(self.dice.between(0, 3) as u32);
+        let request = v1::UpdateEntryRequest { key: Some(self.kept_key()), profile_id, ..Default::default() };
         let answer = self.writer().call(async |client| client.update_entry(request).await);
         self.written.updated += u64::from(answer.is_ok());
+    }
+
+    /// Changes the idle time of the last timer profile. Entries keep theirs.
+    pub(super) fn update_table(&mut self) {
+        let aging_ms = self.plan.profiles()[3] + self.dice.between(0, 3) * 100;
+        let profiles = vec![v1::TimerProfile { profile_id: 3, aging_ms }];
+        let request = v1::UpdateTableRequest { profiles, ..Default::default() };
+        // A service that is away refuses it, which is no fault.
+        let _ = self.writer().call(async |client| client.update_table(request).await);
+    }
+
+    /// Lists the entries with a filter, and begins a list of all whose reader goes away.
+    pub(super) fn list(&mut self) {
+        let filter = format!("key.srcAddr = \"{NARROW}\" && msecs_since < {}", self.dice.between(1, 10_000));
+        let all = v1::ListEntriesRequest::default();
+        let some = v1::ListEntriesRequest { filter, ..all.clone() };
+        // As with every call, a service that is away is no fault.
+        let _ = self.writer().call(async |client| {
+            let mut answers = client.list_entries(some).await?.into_inner();
+            while answers.message().await?.is_some() {}
+            let mut answers = client.list_entries(all).await?.into_inner();
+            answers.message().await.map(tonic::Response::new)
+        });
     }
 
     /// Flushes the entries with the source port of a kept flow, and sometimes all entries.
