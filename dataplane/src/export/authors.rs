@@ -2,9 +2,13 @@
 //!
 //! The engine keeps a number of 16 bits; this side knows which control program it stands for. A
 //! program keeps its number while an entry names it, so a program that makes a million entries needs
-//! one number. Only the shards know which numbers entries still name: after [`SWEEP_AFTER`] new
-//! authors a *sweep* reads all entries that name a program, and a number that two sweeps in a row
-//! have not met is free again. Two, because an event that was made during the first may name it.
+//! one number. Only the shards know which numbers entries still name. So after [`SWEEP_AFTER`] new
+//! authors, and when there was no number for one, a *sweep* reads all entries that name a program. A
+//! number that two sweeps in a row have not met is free again. Two, because an event that was made
+//! during the first may name it.
+//!
+//! A name has at most 63 bytes (see [`crate::export::bounds`]), so all authors together take less
+//! than 32 MiB.
 //!
 //! The control service learns the meaning of a number before the first record that uses it, once per
 //! link: [`Authors::introduce`] collects who is new, [`Authors::introductions`] hands them out.
@@ -95,7 +99,7 @@ impl Authors {
             }
             return Some(ActorId(*id));
         }
-        if self.by_id.len() > usize::from(u16::MAX - ActorId::FIRST_CONTROL) {
+        if self.is_full() {
             return None;
         }
         while self.by_id.contains_key(&self.next) {
@@ -110,9 +114,15 @@ impl Authors {
         Some(ActorId(id))
     }
 
-    /// Begins a sweep if one is due, and returns whether it has begun.
-    pub(super) fn begin_sweep(&mut self) -> bool {
-        if self.sweeping || self.fresh < SWEEP_AFTER {
+    /// Returns true when every number has a meaning.
+    fn is_full(&self) -> bool {
+        self.by_id.len() > usize::from(u16::MAX - ActorId::FIRST_CONTROL)
+    }
+
+    /// Begins a sweep if one is due, and returns whether it has begun. It is due when an author was
+    /// refused, too.
+    pub(super) fn begin_sweep(&mut self, refused: bool) -> bool {
+        if self.sweeping || self.fresh < SWEEP_AFTER && !refused {
             return false;
         }
         (self.sweeping, self.fresh) = (true, 0);
@@ -208,7 +218,7 @@ mod tests {
         let forgotten = authors.assign(actor(3)).expect("free");
         let mut pids = 4..;
         for sweep in 1..=20 {
-            while !authors.begin_sweep() {
+            while !authors.begin_sweep(false) {
                 authors.assign(actor(pids.next().expect("endless"))).expect("the unused are free again");
             }
             authors.meet(&entry(creator, ActorId::NONE));
@@ -228,7 +238,7 @@ mod tests {
         let refused = (0..).find(|pid| match authors.assign(actor(*pid)) {
             Some(id) => {
                 ids.push(id);
-                if authors.begin_sweep() {
+                if authors.begin_sweep(false) {
                     ids.iter().for_each(|id| authors.meet(&entry(*id, ActorId::NONE)));
                     authors.end_sweep(true);
                 }

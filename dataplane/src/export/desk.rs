@@ -41,6 +41,8 @@ pub struct Desk {
     attached: bool,
     /// A change of the table is under way.
     changing: bool,
+    /// A purge is under way.
+    purging: bool,
     pub(super) authors: Authors,
     answers: VecDeque<v1::Reply>,
     /// `answers` holds one that the events of its command have to precede.
@@ -64,6 +66,7 @@ impl Desk {
             table,
             attached: true,
             changing: false,
+            purging: false,
             authors: Authors::new(),
             answers: VecDeque::new(),
             events_first: false,
@@ -95,11 +98,17 @@ impl Desk {
     }
 
     /// Takes a command that came over `link`.
-    pub(super) fn take(&mut self, command: v1::Command, link: LinkGeneration, now: Now) {
-        let asker = command.id;
-        if let Err(refused) = self.begin(command, link, now) {
-            self.answers.push_back(v1::Reply { id: asker, ..*refused });
-        }
+    ///
+    /// # Errors
+    /// The answer to a command that is refused before any shard has seen it.
+    pub(super) fn take(
+        &mut self,
+        command: v1::Command,
+        link: LinkGeneration,
+        now: Now,
+    ) -> Result<(), Refused> {
+        let id = command.id;
+        self.begin(command, link, now).map_err(|refused| Box::new(v1::Reply { id, ..*refused }))
     }
 
     fn begin(&mut self, command: v1::Command, link: LinkGeneration, now: Now) -> Result<(), Refused> {
@@ -184,14 +193,19 @@ impl Desk {
         // Between the two steps of a change it would leave shards held. With a load behind it, one
         // shard would be filled before another.
         self.check_unchanging()?;
-        self.dispatch.give_all(Kind::Write, origin, Task::Purge)?;
-        self.attached = false;
+        self.dispatch.give_all(Kind::Purge, origin, Task::Purge)?;
+        (self.attached, self.purging) = (false, true);
         Ok(())
     }
 
     fn load(&mut self, origin: Origin) -> Result<(), Refused> {
         if self.attached {
             return Err(refusal::already_attached());
+        }
+        // A shard that is loaded while another is still purged would report entries of a table that
+        // the control service must take to be empty, and it would have to keep these reports.
+        if self.purging {
+            return Err(refusal::purging());
         }
         self.dispatch.give_all(Kind::Write, origin, Task::Load)?;
         self.attached = true;
@@ -218,16 +232,16 @@ impl Desk {
     }
 
     /// Returns the number of an author, and starts a sweep for numbers that are free again when one
-    /// is due.
+    /// is due. A refused author may be accepted when two sweeps have ended.
     fn author(&mut self, origin: Origin, actor: Option<v1::Actor>) -> Result<ActorId, Refused> {
-        let id = self.authors.assign(actor.unwrap_or_default()).ok_or_else(refusal::too_many_authors)?;
-        if self.authors.begin_sweep() {
+        let id = self.authors.assign(actor.unwrap_or_default());
+        if self.authors.begin_sweep(id.is_none()) {
             let origin = Origin { link: origin.link, asker: None, until_ns: NEVER_LATE };
             if self.dispatch.give_all(Kind::Sweep, origin, Task::Authored).is_err() {
                 self.authors.end_sweep(false);
             }
         }
-        Ok(id)
+        id.ok_or_else(refusal::too_many_authors)
     }
 
     /// Takes a reply of a shard. `link` is the link that stands.
@@ -294,6 +308,7 @@ impl Desk {
                 }
             }
             Kind::Write => self.events_first = true,
+            Kind::Purge => (self.purging, self.events_first) = (false, true),
             Kind::Plain | Kind::Dump | Kind::Count => {}
         }
         let Some(id) = pending.asker else { return };

@@ -11,6 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tracing::debug;
 
+use crate::export::bounds;
 use crate::start::config::ControlUri;
 
 /// Messages that may wait for the transport.
@@ -19,6 +20,11 @@ const OUTBOUND: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a link may be silent before it is asked for a sign of life, and how long that may take.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(20));
+/// Bytes of commands that may be on their way and in the buffers of HTTP/2.
+const WINDOW: u32 = 4 * bounds::MESSAGE as u32;
+
+/// A command, or the answer to one that was refused before anybody acted on it.
+pub(super) type Incoming = Result<v1::Command, Box<v1::Reply>>;
 
 /// A link that stands.
 pub(super) struct Dialled {
@@ -37,7 +43,7 @@ pub(super) struct Dialled {
 pub(super) async fn dial(control: &ControlUri, hello: v1::Hello) -> Result<Dialled, String> {
     let connected = tokio::time::timeout(PATIENCE, connect(control)).await;
     let channel = connected.map_err(|_| "timed out".to_owned())??;
-    let mut client = DataplaneLinkServiceClient::new(channel);
+    let mut client = DataplaneLinkServiceClient::new(channel).max_decoding_message_size(bounds::MESSAGE);
     let (outbound, requests) = mpsc::channel(OUTBOUND);
     let hello = v1::AttachRequest { body: Some(v1::attach_request::Body::Hello(hello)) };
     outbound.send(hello).await.map_err(|e| e.to_string())?;
@@ -48,7 +54,7 @@ pub(super) async fn dial(control: &ControlUri, hello: v1::Hello) -> Result<Diall
     let (first, inbound) = tokio::time::timeout(PATIENCE, attach)
         .await
         .map_err(|_| "no welcome".to_owned())?
-        .map_err(|status| status.message().to_owned())?;
+        .map_err(|status| bounds::shown(status.message()))?;
     match first.and_then(|m| m.body) {
         Some(Body::Welcome(welcome)) => Ok(Dialled { outbound, inbound, epoch: welcome.epoch }),
         _ => Err("no welcome".to_owned()),
@@ -62,6 +68,8 @@ async fn connect(control: &ControlUri) -> Result<Channel, String> {
             .keep_alive_timeout(KEEP_ALIVE.1)
             .keep_alive_while_idle(true)
             .tcp_nodelay(true)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
     };
     let channel = match control {
         ControlUri::Http(uri) => {
@@ -88,12 +96,17 @@ async fn connect(control: &ControlUri) -> Result<Channel, String> {
 /// Passes commands on until the link ends, and returns why it ended.
 pub(super) async fn read_commands(
     mut inbound: tonic::Streaming<v1::AttachResponse>,
-    commands: mpsc::Sender<v1::Command>,
+    commands: mpsc::Sender<Incoming>,
 ) -> String {
     loop {
         match inbound.message().await {
             Ok(Some(v1::AttachResponse { body: Some(Body::Command(command)) })) => {
-                if commands.send(command).await.is_err() {
+                let id = command.id;
+                let incoming = match bounds::check(&command) {
+                    Ok(()) => Ok(command),
+                    Err(refused) => Err(Box::new(v1::Reply { id, ..*refused })),
+                };
+                if commands.send(incoming).await.is_err() {
                     return "closed".to_owned();
                 }
             }
@@ -104,7 +117,7 @@ pub(super) async fn read_commands(
                 // A status that the transport has made up has a source; one of the service has
                 // none.
                 let lost = std::error::Error::source(&status).is_some();
-                return if lost { "connection lost".to_owned() } else { status.message().to_owned() };
+                return if lost { "connection lost".to_owned() } else { bounds::shown(status.message()) };
             }
         }
     }

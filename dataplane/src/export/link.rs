@@ -18,8 +18,9 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use crate::export::authors::Authors;
+use crate::export::bounds::{COMMANDS, Noted};
 use crate::export::desk::Desk;
-use crate::export::dial::{Dialled, dial, read_commands};
+use crate::export::dial::{Dialled, Incoming, dial, read_commands};
 use crate::export::ring::RingEvent;
 use crate::export::{encode, stats};
 use crate::lcore::clock::Clock;
@@ -30,12 +31,13 @@ use crate::start::config::ControlUri;
 
 /// Records in one message at most.
 const BATCH: usize = 1024;
-/// Commands that may wait for the exporter.
-const COMMANDS: usize = 64;
 /// How long the exporter sleeps when there was nothing to do.
 const NAP: Duration = Duration::from_millis(1);
 /// First and longest pause between two attempts to dial.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// How long a link must have stood for the next pause to be the first one again. A control service
+/// that ends every link at once is not dialled at a high rate.
+const STOOD: Duration = Duration::from_secs(1);
 /// How long the last events may take once the lcores have stopped.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -86,8 +88,8 @@ impl Exporter<'_> {
             };
             match dialled {
                 Ok(dialled) => {
-                    pause = BACK_OFF.0;
                     complained = false;
+                    let since = Instant::now();
                     info!("linked to {} (epoch {})", self.control, dialled.epoch);
                     self.desk.authors.begin_link();
                     self.link.raise(generation);
@@ -99,6 +101,9 @@ impl Exporter<'_> {
                         return;
                     }
                     warn!("link to {} is down: {end}", self.control);
+                    if since.elapsed() >= STOOD {
+                        pause = BACK_OFF.0;
+                    }
                 }
                 // One warning per outage.
                 Err(error) if complained => debug!("no link to {}: {error}", self.control),
@@ -148,7 +153,8 @@ impl Exporter<'_> {
     async fn serve(&mut self, generation: LinkGeneration, dialled: Dialled) -> String {
         let (passed_on, mut commands) = mpsc::channel(COMMANDS);
         let mut reader = tokio::spawn(read_commands(dialled.inbound, passed_on));
-        let mut link = Link { outbound: dialled.outbound, generation, seqs: vec![1; self.lcores.len()] };
+        let seqs = vec![1; self.lcores.len()];
+        let mut link = Link { outbound: dialled.outbound, generation, seqs, noted: Noted::default() };
         let finish = self.finish.clone();
         let mut finishing = None;
         loop {
@@ -212,6 +218,8 @@ struct Link {
     generation: LinkGeneration,
     /// Sequence number of the next record on this link, by shard.
     seqs: Vec<u64>,
+    /// The bounds that it has reached.
+    noted: Noted,
 }
 
 impl Link {
@@ -219,11 +227,13 @@ impl Link {
     async fn work(
         &mut self,
         exporter: &mut Exporter<'_>,
-        commands: &mut mpsc::Receiver<v1::Command>,
+        commands: &mut mpsc::Receiver<Incoming>,
     ) -> Sent<bool> {
         let mut worked = false;
-        while let Ok(command) = commands.try_recv() {
-            self.command(command, exporter).await?;
+        // However many there are, events have their turn.
+        for _ in 0..COMMANDS {
+            let Ok(incoming) = commands.try_recv() else { break };
+            self.command(incoming, exporter).await?;
             worked = true;
         }
         worked |= self.hear(exporter);
@@ -233,7 +243,14 @@ impl Link {
         Ok(worked)
     }
 
-    async fn command(&self, command: v1::Command, exporter: &mut Exporter<'_>) -> Sent<()> {
+    async fn command(&mut self, incoming: Incoming, exporter: &mut Exporter<'_>) -> Sent<()> {
+        let command = match incoming {
+            Ok(command) => command,
+            Err(refused) => {
+                self.noted.refusal(&refused);
+                return self.send(&mut exporter.desk.authors, Body::Reply(*refused)).await;
+            }
+        };
         if let Some(v1::command::Body::Stats(_)) = command.body {
             let reply = v1::Reply {
                 id: command.id,
@@ -243,7 +260,10 @@ impl Link {
             };
             return self.send(&mut exporter.desk.authors, Body::Reply(reply)).await;
         }
-        exporter.desk.take(command, self.generation, exporter.clock.now());
+        if let Err(refused) = exporter.desk.take(command, self.generation, exporter.clock.now()) {
+            self.noted.refusal(&refused);
+            self.send(&mut exporter.desk.authors, Body::Reply(*refused)).await?;
+        }
         self.send_answers(&mut exporter.desk).await
     }
 
@@ -317,3 +337,6 @@ impl Link {
 fn with_introductions(authors: &mut Authors, body: Body) -> impl Iterator<Item = Body> {
     authors.introductions().map(Body::Authors).into_iter().chain([body])
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! of it but the lcores' ends of the rings runs on the exporter's thread.
 
 mod authors;
+mod bounds;
 mod desk;
 mod dial;
 pub(crate) mod encode;

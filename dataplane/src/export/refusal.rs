@@ -6,11 +6,12 @@ use conntrack::AttributeError;
 use conntrack::attributes::Field;
 use conntrack::timeout::{ProfileId, Profiles};
 use conntrack::tracker::{Refusal, TableRefusal};
-use flowtracker_proto::filter::BadFilter;
+use flowtracker_proto::filter::{BadFilter, MAX_STEPS};
 use flowtracker_proto::key::port_name;
 use flowtracker_proto::limits;
 use flowtracker_proto::v1::{Reply, ReplyStatus as Status};
 
+use crate::export::bounds::PROCESS;
 use crate::lcore::mailbox::Outcome;
 
 // Clients name these ranges too.
@@ -148,6 +149,11 @@ pub(super) fn table_busy() -> Refused {
     refuse(Status::Unavailable, "TABLE_BUSY", "the table is being changed; try again")
 }
 
+/// A purge has not ended on every shard.
+pub(super) fn purging() -> Refused {
+    refuse(Status::Unavailable, "PURGING", "the purge has not ended on every lcore; try again")
+}
+
 /// A shard has no room for another command.
 pub(super) fn behind() -> Refused {
     refuse(Status::Unavailable, "", "the data plane is behind with its commands")
@@ -189,6 +195,23 @@ pub(super) fn flow_owner_unknown(port: u16) -> Refused {
 pub(super) fn too_many_authors() -> Refused {
     let message = "entries name as many different programs as can be told apart";
     refuse(Status::ResourceExhausted, "TOO_MANY_AUTHORS", message)
+}
+
+/// The name of an author is too long or would not print.
+pub(super) fn bad_author() -> Refused {
+    let message = format!("a name has at most {PROCESS} bytes and no control characters");
+    refuse_field("actor.process", "BAD_AUTHOR", message)
+}
+
+/// A filter with more steps than an lcore evaluates.
+pub(super) fn long_filter() -> Refused {
+    refuse_field("filter", "FILTER_TOO_LONG", format!("a filter has at most {MAX_STEPS} steps"))
+}
+
+/// An update of more profiles than a table can have.
+pub(super) fn many_profiles(count: usize) -> Refused {
+    let message = format!("{count} are given, and a table has at most {}", ProfileId::COUNT);
+    refuse_field("profiles", "TOO_MANY_PROFILES", message)
 }
 
 /// A filter that is not sound.

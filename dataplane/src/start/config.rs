@@ -12,6 +12,7 @@ use flowtracker_proto::name;
 
 use crate::start::cli::CommandLine;
 use crate::start::config_file::ConfigFile;
+pub use crate::start::control_uri::ControlUri;
 use crate::start::options::{self, Instructions, Options, Switch};
 
 /// What the data plane runs with.
@@ -27,24 +28,6 @@ pub struct Config {
     pub secret: [u8; 32],
     /// Identifies this run of the process to the control service.
     pub instance: u64,
-}
-
-/// Where the control service is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ControlUri {
-    /// `http://HOST:PORT`.
-    Http(String),
-    /// `unix:PATH`.
-    Unix(PathBuf),
-}
-
-impl fmt::Display for ControlUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ControlUri::Http(uri) => f.write_str(uri),
-            ControlUri::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
 }
 
 /// An option whose value is not acceptable.
@@ -98,7 +81,7 @@ impl Config {
         getrandom::fill(&mut random).map_err(|e| bad("hash", format!("no random secret: {e}")))?;
         let (secret, instance) = random.split_at(32);
         Ok(Config {
-            control: control_uri(&options.control).map_err(|reason| bad("control", reason))?,
+            control: ControlUri::parse(&options.control).map_err(|reason| bad("control", reason))?,
             tracker: TrackerConfig {
                 profiles,
                 learn_profile,
@@ -176,22 +159,6 @@ impl fmt::Display for Config {
         let flags: Vec<String> = self.options.flags().into_iter().map(|(_, flag)| flag).collect();
         f.write_str(&flags.join(" "))
     }
-}
-
-/// Reads the value of `--control`.
-fn control_uri(text: &str) -> Result<ControlUri, String> {
-    if let Some(path) = text.strip_prefix("unix:") {
-        return if path.is_empty() {
-            Err("unix: needs a path".to_owned())
-        } else {
-            Ok(ControlUri::Unix(path.into()))
-        };
-    }
-    let uri: tonic::transport::Uri = text.parse().map_err(|e| format!("`{text}`: {e}"))?;
-    if uri.scheme_str() != Some("http") || uri.host().is_none() {
-        return Err(format!("`{text}`: http://HOST:PORT and unix:PATH are possible"));
-    }
-    Ok(ControlUri::Http(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Gives tasks to the shards and counts their replies until every shard has ended the command.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
 use conntrack::event::Removed;
 use conntrack::tracker::{Refusal, TableChange};
@@ -52,6 +53,8 @@ pub(super) enum Kind {
     Plain,
     /// The same, after the events of what was done.
     Write,
+    /// The same as [`Kind::Write`]; no load begins before its end.
+    Purge,
     /// The same as [`Kind::Plain`], for a command that can be cancelled.
     Dump,
     /// Collects the authors that entries name; no answer.
@@ -83,7 +86,8 @@ pub(super) struct Dispatch {
     shards: Vec<Shard>,
     next: CommandId,
     pub(super) pending: HashMap<CommandId, Pending>,
-    /// Tasks that the shards have had no room for.
+    /// Next steps of commands that the shards have had no room for. They go before other commands,
+    /// so there are as many as commands that have a next step: one change of the table.
     pub(super) due: VecDeque<(Kind, Origin, Task)>,
 }
 
@@ -113,10 +117,19 @@ impl Dispatch {
         self.give(shard..shard + 1, kind, origin, task)
     }
 
-    /// Gives a task to some shards: to all of them, or to none when one is behind.
-    fn give(
+    /// Gives the first task of a command to some shards: to all of them, or to none when one is
+    /// behind.
+    fn give(&mut self, shards: Range<usize>, kind: Kind, origin: Origin, task: Task) -> Result<(), Refused> {
+        self.pump();
+        if !self.due.is_empty() {
+            return Err(refusal::behind());
+        }
+        self.hand_over(shards, kind, origin, task)
+    }
+
+    fn hand_over(
         &mut self,
-        shards: std::ops::Range<usize>,
+        shards: Range<usize>,
         kind: Kind,
         origin: Origin,
         task: Task,
@@ -153,7 +166,7 @@ impl Dispatch {
     /// Tries again to give the shards what they had no room for.
     pub(super) fn pump(&mut self) {
         while let Some((kind, origin, task)) = self.due.front().copied() {
-            if self.give_all(kind, origin, task).is_err() {
+            if self.hand_over(0..self.shards.len(), kind, origin, task).is_err() {
                 return;
             }
             self.due.pop_front();

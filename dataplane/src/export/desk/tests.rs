@@ -1,5 +1,6 @@
 //! Commands with two real mailboxes and trackers, driven step by step on one thread.
 
+mod hostile;
 mod interleaved;
 mod refusals;
 mod rig;

@@ -19,6 +19,7 @@ fn bad_values_are_named() {
         ("--control ftp://x", "control"),
         ("--control unix:", "control"),
         ("--control 127.0.0.1:50051", "control"),
+        ("--control http://127.0.0.1:99999", "control"),
         ("--id=", "id"),
     ] {
         let error = config(options).expect_err(options);

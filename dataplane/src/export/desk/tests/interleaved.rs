@@ -217,6 +217,8 @@ impl Trial {
             Op::Raise if self.rig.link.is_none() => self.rig.raise(),
             Op::Raise => {}
         }
+        let due = self.rig.desk.dispatch.due.len();
+        assert!(due <= 1, "{due} next steps wait, and one change is made at a time");
         self.read_answers();
     }
 

@@ -217,7 +217,7 @@ fn the_program_is_detached_or_not() {
 fn what_is_no_command_and_no_filter() {
     let mut rig = Rig::new(8);
     let command = v1::Command { id: 77, ..Default::default() };
-    rig.desk.take(command, rig.link.expect("a link stands"), conntrack::Now::from_ns(rig.ns));
+    rig.take(command);
     rig.settle();
     let reply = rig.last(77);
     assert_eq!((reply.status(), &reply.reason[..]), (Status::FailedPrecondition, "UNKNOWN_COMMAND"));
@@ -248,4 +248,7 @@ fn more_programs_than_can_be_told_apart() {
     rig.says_at_once(by(refused.expect("no more than 16 bits")), says);
     rig.settle();
     rig.says(by(3), NO_ENTRY);
+    // No entry names any of them. A refusal starts a sweep, and two in a row free the numbers.
+    let accepted = (0..3).any(|_| rig.ask(by(70_000)).reason == "NO_ENTRY");
+    assert!(accepted, "new programs are refused for ever");
 }

@@ -312,9 +312,15 @@ impl Rig {
         let id = self.next;
         self.next += 1;
         let command = v1::Command { id, deadline_ms, body: Some(body) };
-        self.desk.take(command, self.link.expect("a link stands"), self.now());
-        self.collect();
+        self.take(command);
         id
+    }
+
+    /// Lets the exporter take a command.
+    pub(super) fn take(&mut self, command: v1::Command) {
+        let refused = self.desk.take(command, self.link.expect("a link stands"), self.now());
+        self.collect();
+        self.answers.extend(refused.err().map(|refused| *refused));
     }
 
     /// Runs lcores and exporter until no work is left.

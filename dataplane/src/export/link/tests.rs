@@ -1,0 +1,89 @@
+//! The exporter against control services that behave as the test says. Its lcores stand still.
+
+mod fake;
+
+use std::time::Duration;
+
+use flowtracker_proto::v1::{self, ReplyStatus as Status, attach_request::Body, command};
+
+use fake::{Fake, LIMIT};
+
+fn delete_by(process: &str) -> command::Body {
+    let key = conntrack::test_support::flow(1, 1).to_bytes().to_vec();
+    let actor = Some(v1::Actor { entity: v1::Entity::Tc.into(), pid: 1, process: process.to_owned() });
+    command::Body::Delete(v1::DeleteCommand { key, actor })
+}
+
+/// Returns the resident memory of this process, in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("procfs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.trim().trim_end_matches(" kB").trim().parse::<usize>().expect("a number") * 1024
+}
+
+/// Each name is new and nearly as long as a message may be.
+#[test]
+fn names_of_authors_are_refused_by_their_field_and_do_not_stay() {
+    const COMMANDS: u64 = 1000;
+    const NAME: usize = 60_000;
+    let mut fake = Fake::start();
+    fake.run(async |control| {
+        let mut link = control.attached().await;
+        let before = resident();
+        for id in 1..=COMMANDS {
+            let name = format!("{id:0>NAME$}");
+            link.send(id, delete_by(&name)).await;
+            let reply = link.reply(id).await;
+            let says = (reply.status(), &reply.field[..], &reply.reason[..]);
+            assert_eq!(says, (Status::InvalidArgument, "actor.process", "BAD_AUTHOR"), "{reply:?}");
+        }
+        let grown = resident().saturating_sub(before);
+        assert!(grown < COMMANDS as usize * NAME / 8, "{grown} bytes for {COMMANDS} names");
+        // The link stands, and a name of 63 bytes is taken: the command waits for the lcore.
+        link.send(COMMANDS + 1, delete_by(&"n".repeat(63))).await;
+        link.send(COMMANDS + 2, command::Body::Stats(v1::StatsCommand {})).await;
+        assert_eq!(link.reply(COMMANDS + 2).await.status(), Status::Ok);
+    });
+}
+
+#[test]
+fn a_message_that_is_too_long_ends_the_link_and_pauses_grow() {
+    let mut fake = Fake::start();
+    fake.run(async |control| {
+        let mut attached = Vec::new();
+        for _ in 0..5 {
+            let mut link = control.attached().await;
+            attached.push(tokio::time::Instant::now());
+            link.send(1, delete_by(&"n".repeat(100_000))).await;
+            assert!(link.ended().await, "the link goes on");
+        }
+        // 50, 100, 200 and 400 ms, and not 50 ms each time.
+        let all = attached[4] - attached[0];
+        assert!(all >= Duration::from_millis(700), "five links in {all:?}");
+        assert!(all < LIMIT, "{all:?}");
+    });
+}
+
+/// Nobody empties the mailbox. What has no room is refused, other commands are answered, and the
+/// exporter goes on.
+#[test]
+fn commands_beyond_the_mailbox_are_refused() {
+    let mut fake = Fake::start();
+    fake.run(async |control| {
+        let mut link = control.attached().await;
+        for id in 1..=1000 {
+            link.send(id, delete_by("ctl")).await;
+        }
+        link.send(1001, command::Body::Stats(v1::StatsCommand {})).await;
+        let mut refused = Vec::new();
+        loop {
+            let Some(Body::Reply(reply)) = link.next().await else { panic!("the link has ended") };
+            if reply.id == 1001 {
+                break;
+            }
+            assert_eq!((reply.status(), &reply.reason[..]), (Status::Unavailable, ""), "{reply:?}");
+            refused.push(reply.id);
+        }
+        assert_eq!(refused, (257..=1000).collect::<Vec<_>>());
+    });
+}

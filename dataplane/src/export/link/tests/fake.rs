@@ -1,0 +1,185 @@
+//! A control service that the test plays, on a unix socket, and an exporter that dials it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use conntrack::{Permissions, ProfileId, Profiles};
+use flowtracker_proto::v1::attach_request::Body;
+use flowtracker_proto::v1::dataplane_link_service_server::{
+    DataplaneLinkService, DataplaneLinkServiceServer,
+};
+use flowtracker_proto::v1::{self, AttachRequest, AttachResponse, attach_response, command};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
+use tonic::{Request, Response, Streaming};
+
+use super::super::{Exporter, LcoreEnd};
+use crate::export::{Desk, RingSink, Shard, Table, ring};
+use crate::lcore::clock::Calibration;
+use crate::lcore::generation::LinkState;
+use crate::lcore::mailbox::{Mailbox, mailbox};
+use crate::start::config::ControlUri;
+
+/// How long a step of a test may take.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
+
+type Down = Result<AttachResponse, tonic::Status>;
+
+/// One link, as the control service sees it.
+pub(super) struct FakeLink {
+    up: Streaming<AttachRequest>,
+    down: mpsc::Sender<Down>,
+}
+
+impl FakeLink {
+    async fn say(&self, body: attach_response::Body) {
+        // A link that has ended shows when it is read.
+        let _ = self.down.send(Ok(AttachResponse { body: Some(body) })).await;
+    }
+
+    pub(super) async fn send(&self, id: u64, body: command::Body) {
+        let command = v1::Command { id, deadline_ms: 0, body: Some(body) };
+        self.say(attach_response::Body::Command(command)).await;
+    }
+
+    /// Returns what the data plane says next; `None` when the link has ended.
+    pub(super) async fn next(&mut self) -> Option<Body> {
+        let next = tokio::time::timeout(LIMIT, self.up.message()).await.expect("in time");
+        next.ok().flatten().and_then(|message| message.body)
+    }
+
+    /// Returns the next reply, which must have this id.
+    pub(super) async fn reply(&mut self, id: u64) -> v1::Reply {
+        loop {
+            match self.next().await.expect("the link stands") {
+                Body::Reply(reply) => {
+                    assert_eq!(reply.id, id, "{reply:?}");
+                    return reply;
+                }
+                Body::Hello(_) | Body::Batch(_) | Body::Authors(_) => {}
+            }
+        }
+    }
+
+    /// Waits for the end of the link.
+    pub(super) async fn ended(&mut self) -> bool {
+        loop {
+            match self.next().await {
+                None => return true,
+                Some(Body::Reply(_)) => return false,
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// The control service.
+pub(super) struct Control(mpsc::Receiver<FakeLink>);
+
+impl Control {
+    /// Waits for the next link, and welcomes the data plane.
+    pub(super) async fn attached(&mut self) -> FakeLink {
+        let link = tokio::time::timeout(LIMIT, self.0.recv()).await.expect("in time");
+        let mut link = link.expect("the server runs");
+        assert!(matches!(link.next().await, Some(Body::Hello(_))));
+        link.say(attach_response::Body::Welcome(v1::Welcome { epoch: 7 })).await;
+        link
+    }
+}
+
+struct Server(mpsc::Sender<FakeLink>);
+
+#[tonic::async_trait]
+impl DataplaneLinkService for Server {
+    type AttachStream = ReceiverStream<Down>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<AttachRequest>>,
+    ) -> Result<Response<Self::AttachStream>, tonic::Status> {
+        let (down, outbound) = mpsc::channel(16);
+        let link = FakeLink { up: request.into_inner(), down };
+        let _ = self.0.send(link).await;
+        Ok(Response::new(ReceiverStream::new(outbound)))
+    }
+}
+
+/// An exporter with one lcore, which does nothing by itself.
+pub(super) struct Fake {
+    folder: tempfile::TempDir,
+    exporter: Option<Exporter<'static>>,
+    finish: Arc<AtomicBool>,
+    /// The lcore's end of the event ring.
+    _sink: RingSink,
+    /// The lcore's end of the mailbox.
+    _mailbox: Mailbox,
+}
+
+impl Fake {
+    pub(super) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let link = Arc::new(LinkState::default());
+        let (sink, events) = ring(link.clone());
+        let (handle, mailbox) = mailbox();
+        let finish = Arc::new(AtomicBool::new(false));
+        let table = Table {
+            profiles: Profiles::default(),
+            permissions: Permissions::new(0x3dfc).expect("14 bits"),
+            learn_profile: ProfileId::default(),
+        };
+        let shards = vec![Shard { lcore: 0, tasks: handle.commands }];
+        let exporter = Exporter {
+            control: ControlUri::Unix(socket(folder.path())),
+            hello: v1::Hello { dataplane: "dp".to_owned(), shards: vec![0], ..Default::default() },
+            lcores: vec![LcoreEnd { lcore: 0, ring: events, replies: handle.replies, stats: Arc::default() }],
+            desk: Desk::new("dp".to_owned(), shards, BTreeMap::from([(0, Some(0))]), table),
+            link,
+            clock: Calibration::start().finish(),
+            ports: &Vec::new,
+            finish: finish.clone(),
+        };
+        Fake { folder, exporter: Some(exporter), finish, _sink: sink, _mailbox: mailbox }
+    }
+
+    /// Runs the exporter and the control service on threads of their own until `script` has ended.
+    pub(super) fn run(&mut self, script: impl AsyncFnOnce(&mut Control)) {
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let exporter = self.exporter.take().expect("it runs once");
+        let path = socket(self.folder.path());
+        std::thread::scope(|threads| {
+            threads.spawn(|| runtime().block_on(exporter.run()));
+            let end = EndsWith(&self.finish);
+            runtime().block_on(async {
+                let (links, attached) = mpsc::channel(4);
+                let listener = UnixListenerStream::new(UnixListener::bind(path).expect("a socket"));
+                let server = tonic::transport::Server::builder()
+                    .add_service(DataplaneLinkServiceServer::new(Server(links)))
+                    .serve_with_incoming(listener);
+                let mut control = Control(attached);
+                tokio::select! {
+                    served = server => served.expect("it serves"),
+                    () = script(&mut control) => {}
+                }
+            });
+            drop(end);
+        });
+    }
+}
+
+/// Ends the exporter, also when the script has failed.
+struct EndsWith<'a>(&'a AtomicBool);
+
+impl Drop for EndsWith<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+fn socket(folder: &Path) -> std::path::PathBuf {
+    folder.join("control.sock")
+}
