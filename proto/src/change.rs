@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::clock_step::ClockStep;
 use crate::key::FlowKey;
 use crate::link::{self, AuthorNumber, BadRecord};
 use crate::v1::{Actor, DeleteReason};
@@ -29,6 +30,8 @@ pub struct EntryState {
     pub last_used_ns: u64,
     /// Time at which the counters of this entry were read.
     pub as_of_ns: u64,
+    /// By how much the clock was set between the creation and `as_of_ns`.
+    pub clock_step: ClockStep,
     /// Packets since creation.
     pub packets: u64,
     /// Bytes since creation.
@@ -131,6 +134,7 @@ impl Report {
                 aging_ms: entry.aging_ms,
                 create_ns: entry.create_ns,
                 last_used_ns: entry.last_used_ns,
+                clock_step: entry.clock_step,
                 as_of_ns: match record.time_ns {
                     0 => entry.create_ns.max(entry.last_used_ns),
                     time_ns => time_ns,

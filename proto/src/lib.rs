@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod change;
+pub mod clock_step;
 pub mod filter;
 pub mod header;
 pub mod key;

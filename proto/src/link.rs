@@ -18,20 +18,25 @@
 //! | 24–31, 32–39 | creation, last use, Unix nanoseconds |
 //! | 40–47 | packets; entries deleted, of FLUSHED and PURGED |
 //! | 48–55 | bytes; entries left, of FLUSHED |
-//! | 56–72 | the key, see [`FlowKey::to_bytes`] |
+//! | 56–59 | step of the clock during the entry's life, see [`ClockStep`] |
+//! | 60–76 | the key, see [`FlowKey::to_bytes`] |
 //!
 //! Fields that a kind does not have are 0. The reader ignores them.
 
+use crate::clock_step::ClockStep;
 use crate::key::FlowKey;
 use crate::v1::{DeleteReason, RecordKind};
 
 /// Version of this layout. Hello carries it, and a peer that has another one is refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Length of a record, bytes.
 pub const LEN: usize = HEAD + FlowKey::BYTES;
 
-const HEAD: usize = 56;
+const HEAD: usize = 60;
+/// Where the four numbers of eight bytes and the step lie.
+const NUMBERS: usize = 24;
+const STEP: usize = 56;
 const DYNAMIC: u16 = 1 << 15;
 const PERMISSIONS: u16 = (1 << 14) - 1;
 
@@ -106,6 +111,9 @@ pub struct Entry {
     pub create_ns: u64,
     /// Last packet or update, Unix nanoseconds.
     pub last_used_ns: u64,
+    /// By how much the clock was set between the creation and the time of the record. Between the
+    /// last use and that time it counts as not set.
+    pub clock_step: ClockStep,
     /// Packets since creation.
     pub packets: u64,
     /// Bytes since creation.
@@ -225,9 +233,10 @@ impl Entry {
         out[8..10].copy_from_slice(&self.updated_by.to_le_bytes());
         out[12..16].copy_from_slice(&self.aging_ms.to_le_bytes());
         let numbers = [self.create_ns, self.last_used_ns, self.packets, self.bytes];
-        for (place, number) in out[24..HEAD].chunks_exact_mut(8).zip(numbers) {
+        for (place, number) in out[NUMBERS..STEP].chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
+        out[STEP..HEAD].copy_from_slice(&self.clock_step.to_bits().to_le_bytes());
         out[HEAD..].copy_from_slice(&self.key.to_bytes());
         kind
     }
@@ -241,9 +250,10 @@ impl Entry {
             permissions: permissions & PERMISSIONS,
             dynamic: permissions & DYNAMIC != 0,
             profile_id: bytes[2],
-            aging_ms: u32::from(half(bytes, 12)) | u32::from(half(bytes, 14)) << 16,
+            aging_ms: word(bytes, 12),
             create_ns: number(bytes, 24),
             last_used_ns: number(bytes, 32),
+            clock_step: ClockStep::from_bits(word(bytes, STEP)),
             packets: number(bytes, 40),
             bytes: number(bytes, 48),
             created_by: half(bytes, 6),
@@ -255,6 +265,11 @@ impl Entry {
 #[inline]
 fn half(bytes: &[u8; LEN], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+#[inline]
+fn word(bytes: &[u8; LEN], at: usize) -> u32 {
+    u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
 }
 
 #[inline]

@@ -13,6 +13,7 @@ use prost::bytes::Bytes;
 
 use crate::Timestamp;
 use crate::change::{Change, Changed, EntryState};
+use crate::clock_step::{ClockStep, age_ms};
 use crate::key::FlowKey;
 use crate::table::IPV4_FLOWS;
 use crate::v1::{Actor, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind, WatchEventsResponse};
@@ -57,11 +58,6 @@ pub fn deleter(reason: DeleteReason) -> Actor {
         DeleteReason::Control | DeleteReason::Flush => (Entity::Tc, ""),
     };
     Actor { entity: entity.into(), pid: 0, process: process.to_owned() }
-}
-
-/// Returns the whole milliseconds between two times; 0 when the first is not the earlier one.
-fn age_ms(since_ns: u64, time_ns: u64) -> u64 {
-    time_ns.saturating_sub(since_ns) / 1_000_000
 }
 
 /// Returns the entry as the API shows it, its ages as of [`EntryState::as_of_ns`].
@@ -281,8 +277,8 @@ impl Encoder {
         put_number(out, 13, if state.dynamic { u64::from(state.aging_ms) } else { 0 });
         put_time(out, 14, state.create_ns);
         put_time(out, 15, state.last_used_ns);
-        put_number(out, 16, age_ms(state.create_ns, time_ns));
-        put_number(out, 17, age_ms(state.last_used_ns, time_ns));
+        put_number(out, 16, age_ms(state.create_ns, time_ns, state.clock_step));
+        put_number(out, 17, age_ms(state.last_used_ns, time_ns, ClockStep::NONE));
         put_number(out, 18, state.packets);
         put_number(out, 19, state.bytes);
     }

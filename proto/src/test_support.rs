@@ -7,6 +7,7 @@ pub mod event;
 pub mod fold;
 
 use crate::change::EntryState;
+use crate::clock_step::ClockStep;
 use crate::key::FlowKey;
 
 /// Returns the entry of `key` that one packet of 60 octets made, a nanosecond after 1970 began. A
@@ -22,6 +23,7 @@ pub fn state(key: FlowKey) -> EntryState {
         create_ns: 1,
         last_used_ns: 1,
         as_of_ns: 1,
+        clock_step: ClockStep::NONE,
         packets: 1,
         bytes: 60,
         created_by: None,

@@ -18,6 +18,7 @@
 //! until the sweep is over; only a new link can come in between, and it ends the sweep. What was
 //! not swept is unconfirmed on the new link as well.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -303,6 +304,12 @@ impl Dataplane {
             }
         };
         let known = place.get_mut();
+        // Only times of one resync and what follows it are comparable: a link may begin with an
+        // earlier time than the last one had, when the data plane's clock was set back.
+        let order = match known.generation == generation {
+            true => known.state.as_of_ns.cmp(&state.as_of_ns),
+            false => Ordering::Less,
+        };
         (known.shard, known.generation) = (shard, generation);
         if known.state.create_ns != state.create_ns {
             // Another entry under the same key: the deletion of the former was missed.
@@ -315,13 +322,13 @@ impl Dataplane {
         // state must not turn time back.
         let same = known.state.same_attributes(&state);
         let known_already = match seen {
-            Seen::Updated => same && known.state.as_of_ns >= state.as_of_ns,
-            Seen::Created => same || known.state.as_of_ns >= state.as_of_ns,
+            Seen::Updated => same && order.is_ge(),
+            Seen::Created => same || order.is_ge(),
             Seen::InTable => same,
         };
         if !known_already {
             log.push(note(Change::Updated(state.clone())));
-        } else if known.state.as_of_ns > state.as_of_ns {
+        } else if order.is_gt() {
             return;
         }
         known.state = state;

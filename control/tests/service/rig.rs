@@ -260,6 +260,7 @@ impl Introduced {
             aging_ms: entry.aging_ms,
             create_ns: entry.create_time_ns,
             last_used_ns: entry.last_used_time_ns,
+            clock_step: Default::default(),
             packets: entry.packets,
             bytes: entry.bytes,
             created_by: self.number(entry.created_by.as_ref()),

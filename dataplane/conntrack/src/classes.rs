@@ -59,6 +59,12 @@ impl Classes {
         self.of_profile[usize::from(id.get())]
     }
 
+    /// Returns true when no entry is static.
+    #[inline]
+    pub(crate) fn none_static(&self) -> bool {
+        self.entries[usize::from(STATIC)] == 0
+    }
+
     /// Adds an entry to a class.
     #[inline]
     pub(crate) fn join(&mut self, class: u8) {

@@ -30,8 +30,11 @@ pub struct Entry {
     pub key: FlowKey,
     /// Time of its creation, in milliseconds since the clock's start.
     pub created_ms: u64,
-    /// Time of its last use, rounded up to the tick; see [`Entry::idle_ms`].
+    /// Time of its last use, rounded up to the tick, and later by [`Entry::rounds`]; see
+    /// [`Entry::idle_ms`].
     pub last_used: Tick,
+    /// By this number of [`ROUND_MS`] the last use was earlier, if it was [`QUIET_MS`] ago.
+    pub rounds: u8,
     /// Idle time after which it is deleted, in milliseconds; 0 when it is static.
     pub aging_ms: u32,
     /// Timer profile that `aging_ms` came from.
@@ -55,14 +58,33 @@ impl Entry {
         self.aging_ms != 0
     }
 
-    /// Returns the idle time at `tick`, in milliseconds. A static entry can be idle for longer than
-    /// the clock's circle of 49.7 days; the result is the remainder then.
+    /// Returns the idle time at `tick`, in milliseconds: for a static entry that is never used up to
+    /// six years, where it stays.
     #[must_use]
-    pub fn idle_ms(&self, tick: Tick) -> u32 {
-        // An entry that was used within the present tick is stamped with the next one.
-        if self.last_used == tick.plus(1) { 0 } else { tick.0.wrapping_sub(self.last_used.0) }
+    pub fn idle_ms(&self, tick: Tick) -> u64 {
+        let since = since(tick, self.last_used);
+        let rounds = if since < QUIET_MS { 0 } else { self.rounds };
+        u64::from(since) + u64::from(rounds) * u64::from(ROUND_MS)
     }
 }
+
+/// Returns the milliseconds from a stamp to a tick.
+#[inline]
+pub(crate) fn since(tick: Tick, stamp: Tick) -> u32 {
+    // An entry that was used within the present tick is stamped with the next one.
+    if stamp == tick.plus(1) { 0 } else { tick.0.wrapping_sub(stamp.0) }
+}
+
+/// Idle time from which an entry is *quiet*, in milliseconds: 3.1 days. Stamps of a use are newer.
+pub const QUIET_MS: u32 = 1 << 28;
+
+/// By this number of milliseconds (37 days) the stamp of a quiet entry is moved at a time, so that it
+/// stays within the circle of ticks. The entry keeps the number of moves.
+///
+/// A use of the entry overwrites the stamp and leaves that number alone, because a hit touches no
+/// more than a stamp. So the number counts only while the stamp is [`QUIET_MS`] old. It is cleared by
+/// a visit before a newer stamp can become that old; see `tracker::patrol`.
+pub const ROUND_MS: u32 = 3 << 30;
 
 /// What is counted for an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,15 +109,20 @@ impl Counts {
 /// The cold part of an entry, which neither lookups nor packets touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cold {
-    /// Time of creation, in milliseconds since the clock's start: the lower 32 bits of 44, which
-    /// last for 557 years.
+    /// Time of creation, in milliseconds since the clock's start: the lower 32 bits of 40, which
+    /// last for 34 years.
     created_low: u32,
-    /// The upper 12 bits of the time of creation, and below them the number of the timer profile.
-    created_high_profile: u16,
-    permissions: Permissions,
+    /// The upper 8 bits of the time of creation, 4 bits of the rounds, and the number of the timer
+    /// profile.
+    created_high_rounds_profile: u16,
+    /// The lower 2 bits of the rounds, and the permissions.
+    rounds_permissions: u16,
     creator: ActorId,
     updater: ActorId,
 }
+
+/// The most rounds that an entry counts.
+const MAX_ROUNDS: u8 = 63;
 
 const _: () = assert!(size_of::<Cold>() == 12 && ProfileId::COUNT <= 16);
 
@@ -108,8 +135,8 @@ impl Default for Cold {
 impl Cold {
     pub(crate) const EMPTY: Cold = Cold {
         created_low: 0,
-        created_high_profile: 0,
-        permissions: Permissions::NONE,
+        created_high_rounds_profile: 0,
+        rounds_permissions: 0,
         creator: ActorId::NONE,
         updater: ActorId::NONE,
     };
@@ -123,29 +150,43 @@ impl Cold {
     ) -> Self {
         Cold {
             created_low: created_ms as u32,
-            created_high_profile: ((created_ms >> 32) as u16) << 4 | u16::from(profile.get()),
-            permissions,
+            created_high_rounds_profile: ((created_ms >> 32) as u16) << 8 | u16::from(profile.get()),
+            rounds_permissions: permissions.bits(),
             creator,
             updater: ActorId::NONE,
         }
     }
 
-    /// Notes a change by the control plane.
+    /// Notes a change by the control plane, which is a use.
     pub(crate) fn update(&mut self, updater: ActorId, permissions: Permissions, profile: ProfileId) {
-        self.created_high_profile = self.created_high_profile & !0xf | u16::from(profile.get());
-        (self.permissions, self.updater) = (permissions, updater);
+        self.created_high_rounds_profile =
+            self.created_high_rounds_profile & 0xff00 | u16::from(profile.get());
+        (self.rounds_permissions, self.updater) = (permissions.bits(), updater);
     }
 
     pub(crate) fn created_ms(&self) -> u64 {
-        u64::from(self.created_high_profile >> 4) << 32 | u64::from(self.created_low)
+        u64::from(self.created_high_rounds_profile >> 8) << 32 | u64::from(self.created_low)
     }
 
     pub(crate) fn profile(&self) -> ProfileId {
-        ProfileId::new(u32::from(self.created_high_profile & 0xf)).unwrap_or_default()
+        ProfileId::new(u32::from(self.created_high_rounds_profile & 0xf)).unwrap_or_default()
+    }
+
+    /// Returns by how many [`ROUND_MS`] the stamp was moved.
+    pub(crate) fn rounds(&self) -> u8 {
+        let (high, low) = (self.created_high_rounds_profile >> 4 & 0xf, self.rounds_permissions >> 14);
+        (high << 2 | low) as u8
+    }
+
+    /// Sets that number; a larger one than [`MAX_ROUNDS`] counts as that.
+    pub(crate) fn set_rounds(&mut self, rounds: u8) {
+        let rounds = u16::from(rounds.min(MAX_ROUNDS));
+        self.created_high_rounds_profile = self.created_high_rounds_profile & 0xff0f | (rounds >> 2) << 4;
+        self.rounds_permissions = self.rounds_permissions & Permissions::MASK | rounds << 14;
     }
 
     pub(crate) fn permissions(&self) -> Permissions {
-        self.permissions
+        Permissions::new(self.rounds_permissions & Permissions::MASK).unwrap_or(Permissions::NONE)
     }
 
     pub(crate) fn creator(&self) -> ActorId {
@@ -226,19 +267,25 @@ mod tests {
     proptest! {
         #[test]
         fn the_cold_part_keeps_what_it_is_given(
-            created in 0u64..1 << 44,
+            created in 0u64..1 << 40,
             actors: [u16; 2],
             permissions in [0u16..=Permissions::MASK, 0u16..=Permissions::MASK],
             profiles in [0u32..16, 0u32..16],
+            rounds: u8,
         ) {
             let [before, after] = permissions.map(|bits| Permissions::new(bits).expect("14 bits"));
             let [first, second] = profiles.map(|id| ProfileId::new(id).expect("below 16"));
-            let mut cold = Cold::new(created, ActorId(actors[0]), before, first);
-            prop_assert_eq!((cold.created_ms(), cold.creator(), cold.updater()), (created, ActorId(actors[0]), ActorId::NONE));
-            prop_assert_eq!((cold.permissions(), cold.profile()), (before, first));
-            cold.update(ActorId(actors[1]), after, second);
-            prop_assert_eq!((cold.created_ms(), cold.creator(), cold.updater()), (created, ActorId(actors[0]), ActorId(actors[1])));
-            prop_assert_eq!((cold.permissions(), cold.profile()), (after, second));
+            let [creator, updater] = actors.map(ActorId);
+            let mut cold = Cold::new(created, creator, before, first);
+            let kept = |cold: &Cold| {
+                let attributes = (cold.permissions(), cold.profile(), cold.rounds());
+                (cold.created_ms(), cold.creator(), cold.updater(), attributes)
+            };
+            prop_assert_eq!(kept(&cold), (created, creator, ActorId::NONE, (before, first, 0)));
+            cold.set_rounds(rounds);
+            prop_assert_eq!(kept(&cold), (created, creator, ActorId::NONE, (before, first, rounds.min(63))));
+            cold.update(updater, after, second);
+            prop_assert_eq!(kept(&cold), (created, creator, updater, (after, second, 0)));
         }
     }
 }

@@ -185,7 +185,7 @@ mod tests {
     fn a_link_learns_of_an_author_once_and_before_the_record() {
         let mut authors = Authors::new();
         let ids = [1, 2].map(|pid| authors.assign(actor(pid)).expect("free"));
-        let clock = crate::lcore::clock::Calibration::start().finish();
+        let clock = crate::export::wall::WallClock::new(1_700_000_000_000_000_000, || None);
         let introduced = |creator, updater, authors: &mut Authors| {
             let mut record = super::super::encode::present(&entry(creator, updater), 0, &clock);
             authors.introduce(&mut record);

@@ -1,6 +1,7 @@
 //! The engine's events and entries as records of the link.
 
 use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
+use flowtracker_proto::clock_step::ClockStep;
 use flowtracker_proto::link::{self, AuthorNumber, Body, Record};
 use flowtracker_proto::{key, v1};
 
@@ -36,14 +37,17 @@ pub(super) fn key(bytes: &[u8]) -> Option<FlowKey> {
 }
 
 fn link_entry(entry: &Entry, at_ns: u64, clock: &impl Wall) -> link::Entry {
+    let (time_ns, create_ns) = (clock.wall_ns(at_ns), clock.created_ns(entry.created_ms * 1_000_000));
+    let age_ms = (at_ns / 1_000_000).saturating_sub(entry.created_ms);
     link::Entry {
         key: link_key(&entry.key),
         permissions: entry.permissions.bits(),
         dynamic: entry.dynamic(),
         profile_id: entry.profile.get(),
         aging_ms: entry.aging_ms,
-        create_ns: clock.wall_ns(entry.created_ms * 1_000_000),
-        last_used_ns: clock.wall_ns(last_used_ns(entry, at_ns)),
+        create_ns,
+        last_used_ns: time_ns.saturating_sub(at_ns.saturating_sub(last_used_ns(entry, at_ns))),
+        clock_step: ClockStep::between(create_ns, time_ns, age_ms),
         packets: entry.packets,
         bytes: entry.bytes,
         created_by: author(entry.creator),
@@ -79,7 +83,7 @@ fn delete_reason(reason: DeleteReason) -> v1::DeleteReason {
 /// When an entry was last used, in nanoseconds after the clock's start, as seen `at_ns` after it.
 fn last_used_ns(entry: &Entry, at_ns: u64) -> u64 {
     let at_ms = at_ns / 1_000_000;
-    let idle_ms = u64::from(entry.idle_ms(Tick(at_ms as u32)));
+    let idle_ms = entry.idle_ms(Tick(at_ms as u32));
     // The stamp is in whole milliseconds; an entry used in this very millisecond was used now.
     if idle_ms == 0 { at_ns } else { at_ms.saturating_sub(idle_ms) * 1_000_000 }
 }

@@ -14,6 +14,7 @@ use crossbeam_channel::Receiver;
 use flowtracker_proto::v1::attach_request::Body;
 use flowtracker_proto::{Timestamp, link as wire, v1};
 use tokio::sync::mpsc::{self, error::SendError};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -22,8 +23,9 @@ use crate::export::bounds::{COMMANDS, Noted};
 use crate::export::desk::Desk;
 use crate::export::dial::{Dialled, Incoming, dial, read_commands};
 use crate::export::ring::RingEvent;
+use crate::export::wall::WallClock;
 use crate::export::{encode, stats};
-use crate::lcore::clock::Clock;
+use crate::lcore::clock::{Clock, Wall as _};
 use crate::lcore::generation::{LinkGeneration, LinkState};
 use crate::lcore::mailbox::Reply;
 use crate::lcore::stats::Published;
@@ -67,6 +69,8 @@ pub struct Exporter<'a> {
     pub link: Arc<LinkState>,
     /// The lcores' clock.
     pub clock: Clock,
+    /// The Unix time of its instants.
+    pub wall: WallClock,
     /// Reads the ports' counters.
     pub ports: &'a (dyn Fn() -> Vec<v1::PortStats> + Sync),
     /// Set when the lcores have stopped: the exporter then sends what is left and ends.
@@ -92,6 +96,7 @@ impl Exporter<'_> {
                     let since = Instant::now();
                     info!("linked to {} (epoch {})", self.control, dialled.epoch);
                     self.desk.authors.begin_link();
+                    self.wall.begin_link(self.clock.now().ns);
                     self.link.raise(generation);
                     let end = self.serve(generation, dialled).await;
                     self.link.lower();
@@ -140,10 +145,11 @@ impl Exporter<'_> {
     /// commands that have begun go on.
     fn forget(&mut self) {
         self.desk.unlink();
+        self.wall.follow(self.clock.now().ns);
         for (shard, lcore) in self.lcores.iter().enumerate() {
             while lcore.ring.try_recv().is_ok() {}
             while let Ok(reply) = lcore.replies.try_recv() {
-                self.desk.hear(shard, reply, &self.clock, None);
+                self.desk.hear(shard, reply, &self.wall, None);
             }
         }
         self.desk.pump();
@@ -182,16 +188,27 @@ impl Exporter<'_> {
                 () = given_up => true,
             };
             if self.finished() && (has_had_time(&mut finishing) || !worked) {
-                // The end of our stream says that this is all; the service answers with the end of
-                // its own.
-                drop(link);
-                let _ = tokio::time::timeout(FAREWELL, &mut reader).await;
-                return "stopped".to_owned();
+                return self.end_in_order(link, &mut reader, "stopped".to_owned()).await;
+            }
+            self.wall.follow(self.clock.now().ns);
+            if let Some(by) = self.wall.set_back() {
+                // Nothing is shown earlier than what this link has shown. The next one may begin with
+                // an earlier time.
+                let end = format!("the clock was set back by {:.1} s", by.as_secs_f64());
+                return self.end_in_order(link, &mut reader, end).await;
             }
             if !worked {
                 tokio::time::sleep(NAP).await;
             }
         }
+    }
+
+    /// Ends a link from this side, and returns `why`. The end of our stream says that this is all;
+    /// the service answers with the end of its own.
+    async fn end_in_order(&self, link: Link, reader: &mut JoinHandle<String>, why: String) -> String {
+        drop(link);
+        let _ = tokio::time::timeout(FAREWELL, reader).await;
+        why
     }
 
     /// Returns the counters as they are now.
@@ -201,7 +218,7 @@ impl Exporter<'_> {
             dataplane: self.hello.dataplane.clone(),
             lcores: self.lcores.iter().map(|l| stats::lcore_stats(l.lcore, &l.stats)).collect(),
             ports: (self.ports)(),
-            time: Some(Timestamp::from_unix_ns(self.clock.wall_ns(now_ns))),
+            time: Some(Timestamp::from_unix_ns(self.wall.wall_ns(now_ns))),
             live: true,
         }
     }
@@ -273,7 +290,7 @@ impl Link {
         for (shard, lcore) in exporter.lcores.iter().enumerate() {
             for reply in lcore.replies.try_iter().take(BATCH) {
                 worked = true;
-                exporter.desk.hear(shard, reply, &exporter.clock, Some(self.generation));
+                exporter.desk.hear(shard, reply, &exporter.wall, Some(self.generation));
             }
         }
         exporter.desk.pump();
@@ -298,10 +315,12 @@ impl Link {
             // must not be lost.
             let room = self.outbound.reserve_many(2).await;
             let mut room = room.map_err(|_| SendError(v1::AttachRequest::default()))?;
+            // There may have been no room for long.
+            exporter.wall.follow(exporter.clock.now().ns);
             let authors = &mut exporter.desk.authors;
             let mut records = Vec::with_capacity(lcore.ring.len().min(BATCH) * wire::LEN);
             for waiting in lcore.ring.try_iter().take(BATCH).filter(|r| r.link == self.generation) {
-                let mut record = encode::record(&waiting.event, &exporter.clock);
+                let mut record = encode::record(&waiting.event, &exporter.wall);
                 authors.introduce(&mut record);
                 records.extend_from_slice(&record.to_bytes());
             }

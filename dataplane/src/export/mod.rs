@@ -10,7 +10,9 @@ mod link;
 mod refusal;
 mod ring;
 mod stats;
+mod wall;
 
 pub use desk::{Desk, Shard, Table};
 pub use link::{Exporter, LcoreEnd};
 pub use ring::{RingEvent, RingSink, ring, ring_of};
+pub use wall::WallClock;

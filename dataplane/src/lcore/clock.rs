@@ -1,5 +1,6 @@
 //! The lcores' clock. No other file of the data plane reads time, except that a replay has the
-//! capture's.
+//! capture's. What Unix time an instant of it has is said by [`crate::export`], which follows the
+//! host's clock.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -59,7 +60,7 @@ impl Calibration {
         let end = Pair::read();
         let elapsed_ns = (end.instant - self.0.instant).as_nanos();
         let cycles = u128::from(end.tsc.wrapping_sub(self.0.tsc).max(1));
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let wall = unix();
         let ns_per_cycle = ((elapsed_ns << Clock::FRACTION) / cycles) as u64;
         // The clock starts at the last whole millisecond, so that a tick is a whole millisecond of
         // wall clock too.
@@ -90,26 +91,53 @@ impl Clock {
         Now::from_ns(((u128::from(cycles) * u128::from(self.ns_per_cycle)) >> Self::FRACTION) as u64)
     }
 
-    /// Returns the Unix time, in nanoseconds, of an instant of this clock.
-    ///
-    /// The wall clock is read once, at the start: an entry's creation time stays the same for its
-    /// life, whatever is done to the host's clock.
+    /// Returns the Unix time, in nanoseconds, at the start of this clock, by the host's clock as it
+    /// was then. It is a whole millisecond.
     #[must_use]
-    pub fn wall_ns(&self, ns: u64) -> u64 {
-        self.wall_start_ns + ns
+    pub(crate) fn unix_start_ns(&self) -> u64 {
+        self.wall_start_ns
     }
+
+    /// Reads this clock and the host's at the same time. Returns `None` when this thread was put
+    /// aside between the readings, each time.
+    #[must_use]
+    pub(crate) fn reading(&self) -> Option<Reading> {
+        const TRIES: usize = 4;
+        const APART_NS: u64 = 1_000_000;
+        (0..TRIES).find_map(|_| {
+            let before = self.now().ns;
+            let unix_ns = unix().as_nanos() as u64;
+            let after = self.now().ns;
+            let apart = after.saturating_sub(before);
+            (apart < APART_NS).then_some(Reading { ns: before + apart / 2, unix_ns })
+        })
+    }
+}
+
+/// Returns the Unix time by the host's clock.
+fn unix() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A reading of the lcores' clock and of the host's at the same time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Nanoseconds since the start of the lcores' clock.
+    pub(crate) ns: u64,
+    /// Unix time, in nanoseconds.
+    pub(crate) unix_ns: u64,
 }
 
 /// Converts instants of a clock to Unix time.
 pub(crate) trait Wall {
-    /// Returns the Unix time, in nanoseconds, of the instant `ns` nanoseconds after the clock's
-    /// start.
+    /// Returns the Unix time, in nanoseconds, at which an event of the instant `ns` nanoseconds after
+    /// the clock's start is shown.
     fn wall_ns(&self, ns: u64) -> u64;
-}
 
-impl Wall for Clock {
-    fn wall_ns(&self, ns: u64) -> u64 {
-        Clock::wall_ns(self, ns)
+    /// Returns the Unix time, in nanoseconds, of an entry's creation at the instant `ns`. It is the
+    /// same for ever.
+    fn created_ns(&self, ns: u64) -> u64 {
+        self.wall_ns(ns)
     }
 }
 
@@ -140,8 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn wall_time_of_a_tick_is_a_whole_millisecond() {
+    fn the_start_is_a_whole_millisecond_and_readings_agree_with_it() {
         let clock = Calibration::start().finish();
-        assert_eq!(clock.wall_ns(7_000_000) % 1_000_000, 0);
+        assert_eq!(clock.unix_start_ns() % 1_000_000, 0);
+        let Some(Reading { ns, unix_ns }) = clock.reading() else { return };
+        // Within a second, whatever this machine's clock does meanwhile.
+        assert!(unix_ns.abs_diff(clock.unix_start_ns() + ns) < 1_000_000_000);
     }
 }

@@ -43,7 +43,7 @@ fn facts(entry: &Entry, now: Now) -> Facts {
             dst_port: key.dst_port(),
         },
         prio: show::PRIORITY,
-        idle_ms: u64::from(entry.idle_ms(now.tick)),
+        idle_ms: entry.idle_ms(now.tick),
         cmd: 0,
     }
 }

@@ -14,7 +14,7 @@ use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::{link, v1};
 use tracing::{debug, info, warn};
 
-use crate::export::{Desk, Exporter, Shard, Table};
+use crate::export::{Desk, Exporter, Shard, Table, WallClock};
 use crate::lcore::clock::{Calibration, Clock};
 use crate::lcore::stats::outcomes_text;
 use crate::lcore::worker::Worker;
@@ -119,6 +119,7 @@ fn track<L: Layout + Send>(
         desk: desk(config, desks, plan.owners()),
         link,
         clock,
+        wall: WallClock::of_host(clock),
         ports: &port_stats,
         finish: finish.clone(),
     };

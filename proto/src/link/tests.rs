@@ -7,6 +7,7 @@ prop_compose! {
         attributes in (0..=PERMISSIONS, any::<bool>(), any::<u8>(), any::<u32>()),
         numbers: [u64; 4],
         authors: [u16; 2],
+        step: u32,
     ) -> Entry {
         let (input_port, src_addr, dst_addr, src_port, dst_port, protocol) = key;
         let (permissions, dynamic, profile_id, aging_ms) = attributes;
@@ -15,7 +16,7 @@ prop_compose! {
         Entry {
             key: FlowKey { input_port, src_addr, dst_addr, src_port, dst_port, protocol },
             permissions, dynamic, profile_id, aging_ms, create_ns, last_used_ns, packets, bytes,
-            created_by, updated_by,
+            clock_step: ClockStep::from_bits(step), created_by, updated_by,
         }
     }
 }
@@ -73,6 +74,7 @@ fn every_field_lies_at_its_place() {
         aging_ms: 30_000,
         create_ns: 1 << 40,
         last_used_ns: 2 << 40,
+        clock_step: ClockStep::of_ms(-2),
         packets: 3 << 40,
         bytes: 4 << 40,
         created_by: 0x1011,
@@ -83,7 +85,8 @@ fn every_field_lies_at_its_place() {
     assert_eq!(bytes[..16], [3, 3, 3, 0, 0xbc, 0x9d, 0x11, 0x10, 0x21, 0x20, 0x31, 0x30, 0x30, 0x75, 0, 0]);
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight"));
     assert_eq!([16, 24, 32, 40, 48].map(number), [5 << 40, 1 << 40, 2 << 40, 3 << 40, 4 << 40]);
-    assert_eq!(bytes[56..], [4, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 6, 0x90, 0x0c, 0x04, 0xd2]);
+    assert_eq!(bytes[56..60], [0xfe, 0xff, 0xff, 0xff]);
+    assert_eq!(bytes[60..], [4, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 6, 0x90, 0x0c, 0x04, 0xd2]);
 }
 
 #[test]

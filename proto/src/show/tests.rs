@@ -20,6 +20,7 @@ prop_compose! {
         bytes in 0..3_u64,
         created_by in actor(),
         updated_by in actor(),
+        step_ms in prop_oneof![Just(0), any::<i32>().prop_map(i64::from)],
     ) -> EntryState {
         let (input_port, src_addr, dst_addr, src_port, dst_port, protocol) = key;
         let (permissions, profile_id, dynamic, aging_ms) = attributes;
@@ -27,7 +28,7 @@ prop_compose! {
         EntryState {
             key: FlowKey { input_port, src_addr, dst_addr, src_port, dst_port, protocol },
             permissions, profile_id, dynamic, aging_ms, create_ns, last_used_ns, as_of_ns, packets, bytes,
-            created_by, updated_by,
+            created_by, updated_by, clock_step: ClockStep::of_ms(step_ms),
         }
     }
 }
@@ -72,7 +73,10 @@ fn expected_entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
         aging_ms: if state.dynamic { state.aging_ms.into() } else { 0 },
         create_time: Some(time(state.create_ns)),
         last_used_time: Some(time(state.last_used_ns)),
-        created_ms_ago: time_ns.saturating_sub(state.create_ns) / 1_000_000,
+        created_ms_ago: {
+            let shown = (i128::from(time_ns) - i128::from(state.create_ns)).div_euclid(1_000_000);
+            (shown - i128::from(state.clock_step.ms())).try_into().unwrap_or(0)
+        },
         idle_ms: time_ns.saturating_sub(state.last_used_ns) / 1_000_000,
         packets: state.packets,
         bytes: state.bytes,

@@ -104,6 +104,7 @@ fn shown(entry: EntryRecord, time_ns: u64) -> Entry {
         create_ns: entry.create_time_ns,
         last_used_ns: entry.last_used_time_ns,
         as_of_ns: time_ns,
+        clock_step: Default::default(),
         packets: entry.packets,
         bytes: entry.bytes,
         created_by: entry.created_by.map(Arc::new),

@@ -192,3 +192,24 @@ proptest! {
         prop_assert_eq!(outcome(step, &happenings), outcome(usize::MAX, &happenings));
     }
 }
+
+/// A data plane's clock was set back while it was away or for a new link: what it reports on that
+/// link is newer than what is known, whatever the times say.
+#[test]
+fn a_link_may_begin_with_an_earlier_time() {
+    let mut trial = Trial::new(100);
+    trial.attach(1, &[0]);
+    let seen = |time_ns, packets| EntryState { packets, ..entry(1, 50, time_ns) };
+    trial.apply(0, 9000, [Report::ResyncBegin, Report::Present(seen(9000, 1)), Report::ResyncEnd]);
+    trial.attach(1, &[0]);
+    trial.apply(0, 300, [Report::ResyncBegin, Report::Present(seen(300, 2)), Report::ResyncEnd]);
+    assert_eq!(trial.held(), [seen(300, 2)], "the counters stay those of the last link");
+    let touched = EntryState { last_used_ns: 400, ..seen(400, 3) };
+    trial.apply(0, 400, [Report::Change(Change::Updated(touched.clone()))]);
+    assert_eq!(trial.held(), std::slice::from_ref(&touched));
+    let events: Vec<_> = trial.events().into_iter().map(|event| event.change).collect();
+    assert_eq!(events, [Change::Created(seen(9000, 1)), Change::Updated(touched)]);
+    // On one link, what is older is still no news.
+    trial.apply(0, 350, [Report::Change(Change::Updated(seen(350, 2)))]);
+    assert_eq!(trial.events().len(), 2);
+}

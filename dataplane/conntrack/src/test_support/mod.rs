@@ -37,6 +37,7 @@ pub fn entry(key: FlowKey) -> Entry {
         key,
         created_ms: 1000,
         last_used: Tick(1001),
+        rounds: 0,
         aging_ms: 30_000,
         profile: ProfileId::default(),
         permissions: Permissions::new(0x1dbc).expect("14 bits"),

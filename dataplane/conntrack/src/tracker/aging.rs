@@ -31,6 +31,7 @@ impl<T: FlowTable> Tracker<T> {
     /// When it is late it checks more of them, unless it has to delete much: a great many flows
     /// that began together are due together, and most of them have been used since.
     pub(super) fn expire_due(&mut self, now: Now, mut blocks: u32, sink: &mut impl EventSink) {
+        self.patrol(now, blocks);
         let enough = self.counters.expired.saturating_add(u64::from(blocks) * u64::from(BLOCK));
         if self.wheel.behind(now.tick) > LATE {
             blocks = blocks.saturating_mul(HURRY);

@@ -78,6 +78,7 @@ impl<T: FlowTable> Tracker<T> {
             key,
             created_ms: cold.created_ms(),
             last_used: self.table.stamp(pos),
+            rounds: cold.rounds(),
             aging_ms: self.classes.aging_ms(self.table.mark(pos).class()),
             profile: cold.profile(),
             permissions: cold.permissions(),

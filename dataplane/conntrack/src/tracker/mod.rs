@@ -15,6 +15,7 @@
 //! | `report` | offers events, and keeps what the sink refused |
 //! | `advance` | the work that no packet waits for, in slices |
 //! | `aging` | deletes idle entries |
+//! | `patrol` | keeps the stamps of static entries readable |
 //! | `resync` | reports the whole table from its beginning |
 //! | `walk` | enumerates entries |
 //! | `write` | get, create, update, remove |
@@ -27,6 +28,7 @@ mod burst;
 mod flush;
 mod learn;
 mod life;
+mod patrol;
 mod program;
 mod report;
 mod resync;
@@ -51,6 +53,7 @@ use crate::permission::Permissions;
 use crate::stats::Counters;
 use crate::table::{FlowTable, Layout, LineTable, TableConfigError};
 use crate::timeout::{Now, ProfileId, Profiles};
+use patrol::Patrol;
 use program::Program;
 use resync::Resync;
 use stage::Stage;
@@ -90,6 +93,7 @@ impl Default for TrackerConfig {
 pub struct Tracker<T> {
     table: T,
     wheel: Wheel,
+    patrol: Patrol,
     /// The blocks with entries about which something is still to be reported.
     pending: PendingBlocks,
     /// Reports about entries whose places were needed before the sink took the reports. While there
@@ -132,6 +136,7 @@ impl<T: FlowTable> Tracker<T> {
         let backlog = VecDeque::with_capacity(64.max(table.capacity() as usize / 64));
         Ok(Tracker {
             wheel: Wheel::new(blocks, config.bucket_shift, now.tick),
+            patrol: Patrol::new(blocks, now.tick),
             pending: PendingBlocks::new(blocks),
             backlog,
             resync: None,

@@ -131,7 +131,10 @@ impl<T: FlowTable> Tracker<T> {
 #[inline]
 fn created_event(entry: &Entry) -> Event {
     let last_used = Tick(entry.created_ms as u32);
-    Event { at_ns: entry.created_ms * 1_000_000, body: EventBody::Created(Entry { last_used, ..*entry }) }
+    Event {
+        at_ns: entry.created_ms * 1_000_000,
+        body: EventBody::Created(Entry { last_used, rounds: 0, ..*entry }),
+    }
 }
 
 /// Returns the DELETED of an entry that has expired.

@@ -177,6 +177,7 @@ impl<T: FlowTable> Tracker<T> {
         };
         let new = Entry {
             last_used: now.stamp,
+            rounds: 0,
             aging_ms: self.classes.aging_ms(class),
             profile,
             permissions: checked.permissions.unwrap_or(old.permissions),

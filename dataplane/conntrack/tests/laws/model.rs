@@ -258,7 +258,7 @@ impl<T: FlowTable> Trial<T> {
         let counted = if self.setup.accounting { (life.packets, life.bytes) } else { (0, 0) };
         assert_eq!((entry.packets, entry.bytes), counted, "{}", entry.key);
         let idle = (self.ns - life.last_ns) / MS;
-        let shown = u64::from(entry.idle_ms(self.now().tick));
+        let shown = entry.idle_ms(self.now().tick);
         assert!(shown == idle || shown + 1 == idle, "{} idle for {idle} ms, shown as {shown}", entry.key);
         assert_eq!(Settings::of(entry), life.settings, "{}", entry.key);
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::lcore::clock::Calibration;
+use crate::export::wall::WallClock;
 use conntrack::test_support;
 use std::net::Ipv4Addr;
 
@@ -23,7 +23,7 @@ fn flow(creator: ActorId, updater: ActorId) -> Entry {
 
 #[test]
 fn only_control_programs_are_named() {
-    let clock = Calibration::start().finish();
+    let clock = WallClock::new(1_700_000_000_000_000_000, || None);
     let program = ActorId(ActorId::FIRST_CONTROL + 5);
     let mut named = Vec::new();
     for (creator, updater, actor) in [
@@ -43,7 +43,7 @@ fn only_control_programs_are_named() {
 
 #[test]
 fn an_idle_deletion_shows_at_least_its_aging_and_a_creation_no_age() {
-    let clock = Calibration::start().finish();
+    let clock = WallClock::new(1_700_000_000_000_000_000, || None);
     let entry = flow(ActorId::DATA_PATH, ActorId::NONE);
     let (at_creation, at_end) = (1_000_400_000, 31_001_200_000);
     let created = link_entry(&entry, at_creation, &clock);

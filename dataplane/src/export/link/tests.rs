@@ -2,7 +2,13 @@
 
 mod fake;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use conntrack::{Entry, EventBody};
+use flowtracker_proto::clock_step::age_ms;
+use flowtracker_proto::link;
 
 use flowtracker_proto::v1::{self, ReplyStatus as Status, attach_request::Body, command};
 
@@ -27,7 +33,7 @@ fn names_of_authors_are_refused_by_their_field_and_do_not_stay() {
     const COMMANDS: u64 = 1000;
     const NAME: usize = 60_000;
     let mut fake = Fake::start();
-    fake.run(async |control| {
+    fake.run(async |control, _| {
         let mut link = control.attached().await;
         let before = resident();
         for id in 1..=COMMANDS {
@@ -49,7 +55,7 @@ fn names_of_authors_are_refused_by_their_field_and_do_not_stay() {
 #[test]
 fn a_message_that_is_too_long_ends_the_link_and_pauses_grow() {
     let mut fake = Fake::start();
-    fake.run(async |control| {
+    fake.run(async |control, _| {
         let mut attached = Vec::new();
         for _ in 0..5 {
             let mut link = control.attached().await;
@@ -69,7 +75,7 @@ fn a_message_that_is_too_long_ends_the_link_and_pauses_grow() {
 #[test]
 fn commands_beyond_the_mailbox_are_refused() {
     let mut fake = Fake::start();
-    fake.run(async |control| {
+    fake.run(async |control, _| {
         let mut link = control.attached().await;
         for id in 1..=1000 {
             link.send(id, delete_by("ctl")).await;
@@ -85,5 +91,49 @@ fn commands_beyond_the_mailbox_are_refused() {
             refused.push(reply.id);
         }
         assert_eq!(refused, (257..=1000).collect::<Vec<_>>());
+    });
+}
+
+/// The clock is set forward, and back: times follow, on a new link where they would run backwards,
+/// and the entry stays the same one, with its age.
+#[test]
+fn times_follow_a_clock_that_is_set_and_entries_stay_the_same() {
+    const HOUR_MS: u64 = 3_600_000;
+    let set = Arc::new(AtomicU64::new(400_000 * HOUR_MS));
+    let mut fake = Fake::start();
+    fake.follow(&set);
+    fake.run(async |control, lcore| {
+        let mut link = control.attached().await;
+        lcore.linked().await;
+        let mut identity = None;
+        let mut last_ns = 0;
+        let created_ms = lcore.clock.now().ns / 1_000_000;
+        let entry =
+            Entry { created_ms, ..conntrack::test_support::entry(conntrack::test_support::flow(1, 1)) };
+        for (turn, hours) in [0_i64, 1, 5, -3, 2, -1].into_iter().enumerate() {
+            set.fetch_add(HOUR_MS.wrapping_mul(hours as u64), Ordering::Relaxed);
+            if hours < 0 {
+                assert!(link.ended().await, "times run backwards on one link");
+                link = control.attached().await;
+                lcore.linked().await;
+                last_ns = 0;
+            }
+            // Until the new time has been noticed.
+            loop {
+                lcore.report(EventBody::ResyncEntry(entry));
+                let now = lcore.clock.now().ns;
+                let Some(record) = link.records().await.pop() else { continue };
+                let link::Body::Present(shown) = record.body else { panic!("{record:?}") };
+                assert!(record.time_ns >= last_ns, "turn {turn}: backwards");
+                last_ns = record.time_ns;
+                assert_eq!(*identity.get_or_insert(shown.create_ns), shown.create_ns, "turn {turn}");
+                let age = age_ms(shown.create_ns, record.time_ns, shown.clock_step);
+                assert!(age.abs_diff(now / 1_000_000 - created_ms) < 1000, "turn {turn}: age {age}");
+                let host = now + set.load(Ordering::Relaxed) * 1_000_000;
+                if record.time_ns.abs_diff(host) < 1_000_000_000 {
+                    break;
+                }
+            }
+        }
     });
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use conntrack::{Permissions, ProfileId, Profiles};
+use conntrack::{Event, EventBody, EventSink as _, Permissions, ProfileId, Profiles};
+use flowtracker_proto::link::{self, Record};
 use flowtracker_proto::v1::attach_request::Body;
 use flowtracker_proto::v1::dataplane_link_service_server::{
     DataplaneLinkService, DataplaneLinkServiceServer,
@@ -18,8 +19,8 @@ use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::{Request, Response, Streaming};
 
 use super::super::{Exporter, LcoreEnd};
-use crate::export::{Desk, RingSink, Shard, Table, ring};
-use crate::lcore::clock::Calibration;
+use crate::export::{Desk, RingSink, Shard, Table, WallClock, ring};
+use crate::lcore::clock::{Calibration, Clock, Reading};
 use crate::lcore::generation::LinkState;
 use crate::lcore::mailbox::{Mailbox, mailbox};
 use crate::start::config::ControlUri;
@@ -61,6 +62,19 @@ impl FakeLink {
                     return reply;
                 }
                 Body::Hello(_) | Body::Batch(_) | Body::Authors(_) => {}
+            }
+        }
+    }
+
+    /// Returns the next records.
+    pub(super) async fn records(&mut self) -> Vec<Record> {
+        loop {
+            match self.next().await.expect("the link stands") {
+                Body::Batch(batch) => {
+                    let records = link::records(&batch.records).expect("whole records");
+                    return records.collect::<Result<_, _>>().expect("sound records");
+                }
+                Body::Hello(_) | Body::Reply(_) | Body::Authors(_) => {}
             }
         }
     }
@@ -108,15 +122,33 @@ impl DataplaneLinkService for Server {
     }
 }
 
-/// An exporter with one lcore, which does nothing by itself.
+/// The lcore, which does nothing by itself.
+pub(super) struct Lcore {
+    sink: RingSink,
+    pub(super) clock: Clock,
+    _mailbox: Mailbox,
+}
+
+impl Lcore {
+    /// Waits until the lcore has noticed a new link.
+    pub(super) async fn linked(&mut self) {
+        while !self.sink.poll_link() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Reports something that happens now.
+    pub(super) fn report(&mut self, body: EventBody) {
+        assert!(self.sink.offer(&Event { at_ns: self.clock.now().ns, body }), "the ring is full");
+    }
+}
+
+/// An exporter with one lcore.
 pub(super) struct Fake {
     folder: tempfile::TempDir,
     exporter: Option<Exporter<'static>>,
     finish: Arc<AtomicBool>,
-    /// The lcore's end of the event ring.
-    _sink: RingSink,
-    /// The lcore's end of the mailbox.
-    _mailbox: Mailbox,
+    lcore: Lcore,
 }
 
 impl Fake {
@@ -126,6 +158,7 @@ impl Fake {
         let (sink, events) = ring(link.clone());
         let (handle, mailbox) = mailbox();
         let finish = Arc::new(AtomicBool::new(false));
+        let clock = Calibration::start().finish();
         let table = Table {
             profiles: Profiles::default(),
             permissions: Permissions::new(0x3dfc).expect("14 bits"),
@@ -138,15 +171,29 @@ impl Fake {
             lcores: vec![LcoreEnd { lcore: 0, ring: events, replies: handle.replies, stats: Arc::default() }],
             desk: Desk::new("dp".to_owned(), shards, BTreeMap::from([(0, Some(0))]), table),
             link,
-            clock: Calibration::start().finish(),
+            clock,
+            wall: WallClock::of_host(clock),
             ports: &Vec::new,
             finish: finish.clone(),
         };
-        Fake { folder, exporter: Some(exporter), finish, _sink: sink, _mailbox: mailbox }
+        let lcore = Lcore { sink, clock, _mailbox: mailbox };
+        Fake { folder, exporter: Some(exporter), finish, lcore }
+    }
+
+    /// Has the exporter follow a clock that the test sets: it is the lcore's clock plus this number of
+    /// milliseconds since 1970.
+    pub(super) fn follow(&mut self, ms: &Arc<AtomicU64>) {
+        let (clock, set) = (self.lcore.clock, ms.clone());
+        let source = move || {
+            let ns = clock.now().ns;
+            Some(Reading { ns, unix_ns: ns + set.load(Ordering::Relaxed) * 1_000_000 })
+        };
+        let exporter = self.exporter.as_mut().expect("it has not run");
+        exporter.wall = WallClock::new(ms.load(Ordering::Relaxed) * 1_000_000, source);
     }
 
     /// Runs the exporter and the control service on threads of their own until `script` has ended.
-    pub(super) fn run(&mut self, script: impl AsyncFnOnce(&mut Control)) {
+    pub(super) fn run(&mut self, script: impl AsyncFnOnce(&mut Control, &mut Lcore)) {
         let runtime =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let exporter = self.exporter.take().expect("it runs once");
@@ -163,7 +210,7 @@ impl Fake {
                 let mut control = Control(attached);
                 tokio::select! {
                     served = server => served.expect("it serves"),
-                    () = script(&mut control) => {}
+                    () = script(&mut control, &mut self.lcore) => {}
                 }
             });
             drop(end);
