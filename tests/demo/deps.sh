@@ -83,9 +83,12 @@ if [[ ${1-} == all && ! -x $tools/bin/promtool ]]; then
     if (( EUID == 0 )); then
         apt-get update -q
     fi
-    (cd "$tools" && apt-get -q -o APT::Sandbox::User=root download prometheus)
-    dpkg-deb --fsys-tarfile "$tools"/prometheus_*.deb | tar -x -C "$tools/bin" --strip-components=3 ./usr/bin/promtool
-    rm "$tools"/prometheus_*.deb
+    # It has a package of its own since Debian 13.
+    package=prometheus
+    if [[ -n $(apt-cache pkgnames promtool) ]]; then package=promtool; fi
+    (cd "$tools" && apt-get -q -o APT::Sandbox::User=root download "$package")
+    dpkg-deb --fsys-tarfile "$tools/$package"_*.deb | tar -x -C "$tools/bin" --strip-components=3 ./usr/bin/promtool
+    rm "$tools/$package"_*.deb
 fi
 if [[ ${1-} == all ]] && ! "$tools/bin/python3" -c 'import prometheus_client' 2>/dev/null; then
     say "installing prometheus_client into $tools"

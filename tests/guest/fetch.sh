@@ -31,6 +31,11 @@ for package in "$guest"/packages/*.deb; do
     dpkg-deb --extract "$package" "$guest/files"
 done
 rm -r "$guest/packages"
+# The packages of Debian 13 have everything in /usr, and modules that busybox would have to unpack.
+for folder in bin lib; do
+    if [[ ! -e $guest/files/$folder ]]; then ln -s "usr/$folder" "$guest/files/$folder"; fi
+done
+find "$guest/files/lib/modules/" -name '*.ko.xz' -exec xz --decompress {} +
 
 "$guest/files/bin/busybox" depmod -b "$guest/files" "${kernel#linux-image-}"
 touch "$guest/complete"

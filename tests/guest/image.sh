@@ -46,12 +46,13 @@ add "${drivers[@]}" "${libraries[@]}"
 cd "$packages"
 modules=(lib/modules/*)
 for module in virtio_pci virtio_net vfio-pci vfio_iommu_type1; do
-    grep "/$module\.ko:" "$modules/modules.dep"
+    # Else the kernel has it built in.
+    grep "/$module\.ko:" "$modules/modules.dep" || grep -q "/$module\.ko$" "$modules/modules.builtin"
 done | tr -s ': ' '\n' | sort -u | while read -r module; do
     mkdir -p "$image/usr/$modules/$(dirname "$module")"
     cp "$modules/$module" "$image/usr/$modules/$module"
 done
-cp "$modules/modules.dep" "$image/usr/$modules/"
+cp "$modules"/modules.{dep,builtin} "$image/usr/$modules/"
 
 cd "$image"
 find . | "$packages/bin/busybox" cpio -o -H newc >"$file"
