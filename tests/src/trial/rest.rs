@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use flowtracker_proto::test_support::event::{self, Key, State};
-use flowtracker_proto::test_support::fold::difference;
+use flowtracker_proto::test_support::fold::{Tables, difference};
 use flowtracker_proto::v1;
 
 use super::{DATAPLANE, KEPT, LIMIT, Trial};
@@ -14,14 +14,27 @@ use crate::watcher::Watcher;
 /// Smallest number of entries at the end.
 const ENTRIES: usize = 10_000;
 
+/// What everybody knows while nothing happens.
+struct Still {
+    /// End of the log.
+    epoch: u64,
+    seq: u64,
+    /// The table of the data plane.
+    live: HashMap<Key, State>,
+    /// The tables of each watcher.
+    tables: Vec<Tables>,
+    /// The tables of one that has just come.
+    fresh: Tables,
+    stats: v1::DataplaneStats,
+    log: v1::LogStats,
+}
+
 impl Trial {
     /// Waits until everything comes to rest, and checks that all watchers agree.
     pub(super) fn judge(&mut self) {
-        let (epoch, seq) = self.wait_rest();
-        let live = self.live_table();
+        let Still { epoch, seq, live, tables, mut fresh, stats, log } = self.wait_still();
         assert!(live.len() >= ENTRIES, "{} entries are left", live.len());
-        for watcher in &self.watchers {
-            let tables = watcher.tables();
+        for (watcher, tables) in self.watchers.iter().zip(&tables) {
             let (tally, resumed) = watcher.tally();
             self.note(&format!("{}: {tally:?}, {resumed} streams begun anew", watcher.name()));
             let folded = tables.get(DATAPLANE).cloned().unwrap_or_default();
@@ -31,11 +44,8 @@ impl Trial {
             assert_eq!(apart, None, "{} and the table at ({epoch}, {seq})", watcher.name());
             assert_eq!(tables.len(), 1, "there is one data plane");
         }
-        let mut fresh = Watcher::api("a fresh snapshot", &self.users.uri());
-        wait_for("a fresh snapshot", LIMIT, || fresh.position());
-        let snapshot = fresh.tables().remove(DATAPLANE).unwrap_or_default();
+        let snapshot = fresh.remove(DATAPLANE).unwrap_or_default();
         assert_eq!(difference(&snapshot, &live), None, "a fresh snapshot and the table");
-        let (stats, log) = self.stats().expect("GetStats answers");
         let sum = |counter: fn(&v1::LcoreStats) -> u64| stats.lcores.iter().map(counter).sum::<u64>();
         assert_eq!(sum(|lcore| lcore.entries), live.len() as u64, "GetStats counts the table");
         let created = sum(|lcore| lcore.outcomes.unwrap_or_default().miss_created);
@@ -45,7 +55,6 @@ impl Trial {
         let count = format!("{created} learned, {asked_for} asked for, {gone} gone, {here} here");
         assert!(created <= gone + here, "what came and has not gone is there: {count}");
         assert!(gone + here <= created + asked_for, "what is there has come: {count}");
-        assert_eq!((log.epoch, log.last_seq), (epoch, seq), "nothing has happened meanwhile");
         self.note(&format!(
             "{} entries, {seq} events in the last epoch, {} gaps, {} entries deleted by us, {:?}, ring filled {} times",
             live.len(),
@@ -54,6 +63,25 @@ impl Trial {
             self.written,
             self.filled
         ));
+    }
+
+    /// Waits for a rest, and reads what everybody knows. If something happens meanwhile, as when
+    /// the machine is so busy that a kept flow expires, it waits for the next rest.
+    fn wait_still(&mut self) -> Still {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let (epoch, seq) = self.wait_rest();
+            let tables = self.watchers.iter().map(Watcher::tables).collect();
+            let live = self.live_table();
+            let mut fresh = Watcher::api("a fresh snapshot", &self.users.uri());
+            wait_for("a fresh snapshot", LIMIT, || fresh.position());
+            let fresh = fresh.tables();
+            let (stats, log) = wait_for("GetStats answers", LIMIT, || self.stats());
+            if (log.epoch, log.last_seq) == (epoch, seq) {
+                return Still { epoch, seq, live, tables, fresh, stats, log };
+            }
+            assert!(Instant::now() < deadline, "something happens at every rest");
+        }
     }
 
     /// Waits until nothing expires any more and all watchers are at the end of the log, twice in a
