@@ -130,6 +130,29 @@ fn two_queues_of_an_interface_share_its_frames() {
     }
 }
 
+/// A fragment has no ports, so the kernel may deal it to another queue than the whole segments of
+/// its flow.
+#[test]
+fn fragments_through_two_queues_make_no_second_entry() {
+    const FLOWS: u16 = 100;
+    let segment = |flow: u16| Ipv4Frame::tcp((A, 1000 + flow), (B, 80)).payload(&[1; 64]);
+    let flows = || 0..FLOWS;
+    let frames: Vec<_> = flows()
+        .map(|flow| segment(flow).build())
+        .chain(flows().map(|flow| segment(flow).first_fragment().build()))
+        .chain(flows().map(|flow| segment(flow).build()))
+        .collect();
+    let line = Line::new();
+    let devices = line.devices("net_af_packet", ",qpairs=2");
+    let appliance = Setup::new(&line.middle, &devices).lcores("0@0,1@0,2@1").options(&NO_EXPIRY).start();
+    line.left.send("eth0", &frames);
+    appliance.wait_forwarded(frames.len() as u64);
+    let outcomes = appliance.totals().outcomes;
+    assert_eq!((outcomes.miss_created, outcomes.hit), (FLOWS.into(), 2 * u64::from(FLOWS)));
+    assert!(appliance.entries().iter().all(|entry| entry.packets == 3));
+    appliance.stop();
+}
+
 #[test]
 fn a_port_that_goes_down_comes_back_with_its_entries() {
     const FLOWS: usize = 1000;
