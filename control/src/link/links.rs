@@ -256,10 +256,11 @@ fn refused(reply: &Reply) -> Option<Status> {
     let text = if reply.message.is_empty() { text } else { &reply.message };
     let reason = if reply.reason.is_empty() { reason } else { &reply.reason };
     let metadata = reply.metadata.clone();
-    Some(if reply.field.is_empty() {
-        fault::with_metadata(code, reason, text, metadata)
-    } else {
-        fault::of_fields(code, reason, metadata, vec![Violation::new(&reply.field, text)])
+    let faults = reply.faults.iter().map(|fault| Violation::new(&fault.field, &fault.message));
+    Some(match (&reply.field[..], reply.faults.len()) {
+        ("", _) => fault::with_metadata(code, reason, text, metadata),
+        (field, 0) => fault::of_fields(code, reason, metadata, vec![Violation::new(field, text)]),
+        _ => fault::of_fields(code, reason, metadata, faults.collect()),
     })
 }
 

@@ -105,14 +105,80 @@ impl fmt::Display for AttributeError {
 
 impl core::error::Error for AttributeError {}
 
-/// Attributes that are consistent and fit the table.
+/// Everything that is wrong with the attributes of a write; at least one rule is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Violations {
+    asked: Attributes,
+    table: Permissions,
+    /// The rules that are broken, a bit each, in the order of [`Violations::rules`].
+    broken: u16,
+}
+
+impl Violations {
+    /// Number of rules.
+    const RULES: usize = 12;
+
+    fn none(asked: &Attributes, table: Permissions) -> Self {
+        Violations { asked: *asked, table, broken: 0 }
+    }
+
+    /// Returns every rule as the error that breaking it is, in the order of their importance.
+    fn rules(&self) -> [AttributeError; Self::RULES] {
+        let Attributes { profile_id, aging_ms, permissions, .. } = self.asked;
+        let (id, ms) = (profile_id.unwrap_or_default(), aging_ms.unwrap_or_default());
+        let (asked, table) = (permissions.unwrap_or_default(), self.table);
+        [
+            AttributeError::BothGiven,
+            AttributeError::ProfileRange(id),
+            AttributeError::ProfileUnknown(id),
+            AttributeError::AgingUnknown(ms),
+            AttributeError::PermissionBits(asked),
+            AttributeError::PermissionsCreateBit(asked),
+            AttributeError::PermissionsBeyondTable { asked, table },
+            AttributeError::NotAlongside(Field::ProfileId),
+            AttributeError::NotAlongside(Field::AgingMs),
+            AttributeError::DynamicEntry,
+            AttributeError::StaticEntry(Field::ProfileId),
+            AttributeError::StaticEntry(Field::AgingMs),
+        ]
+    }
+
+    fn add(&mut self, error: AttributeError) {
+        let nth = self.rules().iter().position(|rule| *rule == error);
+        self.broken |= nth.map_or(0, |nth| 1 << nth);
+    }
+
+    /// Adds `error` for each of the fields that name a timer.
+    fn add_timer(&mut self, error: fn(Field) -> AttributeError) {
+        if self.asked.profile_id.is_some() {
+            self.add(error(Field::ProfileId));
+        }
+        if self.asked.aging_ms.is_some() {
+            self.add(error(Field::AgingMs));
+        }
+    }
+
+    /// Returns the violations of two shards, which were asked the same, together.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Violations { broken: self.broken | other.broken, ..self }
+    }
+
+    /// Returns the errors, the most important one first.
+    pub fn iter(&self) -> impl Iterator<Item = AttributeError> {
+        let broken = self.broken;
+        self.rules()
+            .into_iter()
+            .enumerate()
+            .filter(move |(nth, _)| broken >> nth & 1 == 1)
+            .map(|(_, rule)| rule)
+    }
+}
+
+/// Attributes that are consistent and fit the table and the entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Checked {
-    pub(crate) dynamic: Option<bool>,
-    /// The profile that was named, by its number or by its value.
-    pub(crate) profile: Option<ProfileId>,
-    /// The field by which the profile was named.
-    named_by: Field,
+    pub(crate) timer: Timer,
     pub(crate) permissions: Option<Permissions>,
 }
 
@@ -127,62 +193,98 @@ pub(crate) enum Timer {
     Of(ProfileId),
 }
 
-impl Attributes {
-    /// Applies the rules that creations and updates share.
-    ///
-    /// # Errors
-    /// The first rule that the attributes break.
-    pub(crate) fn check(&self, profiles: &Profiles, table: Permissions) -> Result<Checked, AttributeError> {
-        let (profile, named_by) = match (self.profile_id, self.aging_ms) {
-            (Some(_), Some(_)) => return Err(AttributeError::BothGiven),
-            (Some(number), None) => {
-                let id = ProfileId::new(number).ok_or(AttributeError::ProfileRange(number))?;
-                profiles.aging_ms(id).ok_or(AttributeError::ProfileUnknown(number))?;
-                (Some(id), Field::ProfileId)
-            }
-            (None, Some(ms)) => {
-                let id = profiles.values().iter().position(|value| u64::from(*value) == ms);
-                let id = id.and_then(|id| ProfileId::new(id as u32));
-                (Some(id.ok_or(AttributeError::AgingUnknown(ms))?), Field::AgingMs)
-            }
-            (None, None) => (None, Field::ProfileId),
-        };
-        let permissions = self.permissions.map(|asked| {
-            let bits = u16::try_from(asked).ok().and_then(Permissions::new);
-            let bits = bits.ok_or(AttributeError::PermissionBits(asked))?;
-            if bits != bits.of_entry() {
-                return Err(AttributeError::PermissionsCreateBit(asked));
-            }
-            if !table.allows(bits.bits()) {
-                return Err(AttributeError::PermissionsBeyondTable { asked, table });
-            }
-            Ok(bits)
-        });
-        Ok(Checked { dynamic: self.dynamic, profile, named_by, permissions: permissions.transpose()? })
-    }
+/// The entry that a write is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    /// It is to be created.
+    New,
+    /// It exists, and is dynamic or not.
+    Known {
+        /// Whether its idle timer applies.
+        dynamic: bool,
+    },
+    /// There is none, which is refused unless the attributes are wrong for any entry.
+    Unknown,
 }
 
-impl Checked {
-    /// Returns the timer of an entry that is created: none, unless it is to be dynamic.
-    pub(crate) fn timer_of_new(&self) -> Result<Timer, AttributeError> {
-        match (self.dynamic, self.profile) {
-            (Some(true), profile) => Ok(Timer::Of(profile.unwrap_or_default())),
-            (_, Some(_)) => Err(AttributeError::NotAlongside(self.named_by)),
-            (_, None) => Ok(Timer::Static),
+impl Attributes {
+    /// Checks the attributes of a write.
+    ///
+    /// # Errors
+    /// All rules that the attributes break.
+    pub(crate) fn check(
+        &self,
+        profiles: &Profiles,
+        table: Permissions,
+        target: Target,
+    ) -> Result<Checked, Violations> {
+        let mut violations = Violations::none(self, table);
+        let profile = self.named_profile(profiles, &mut violations);
+        let permissions = self.entry_permissions(table, &mut violations);
+        let dynamic = match target {
+            Target::New => self.dynamic.unwrap_or(false),
+            Target::Known { dynamic } => self.dynamic.unwrap_or(dynamic),
+            Target::Unknown => true,
+        };
+        match target {
+            Target::New if !dynamic => violations.add_timer(AttributeError::NotAlongside),
+            Target::Known { dynamic: true } if !dynamic => violations.add(AttributeError::DynamicEntry),
+            Target::Known { dynamic: false } if !dynamic => violations.add_timer(AttributeError::StaticEntry),
+            _ => {}
         }
+        if violations.broken != 0 {
+            return Err(violations);
+        }
+        let timer = match profile {
+            _ if !dynamic => Timer::Static,
+            Some(profile) => Timer::Of(profile),
+            // "dynamic" and nothing more means the first profile, as in P4TC.
+            None if self.dynamic.is_some() => Timer::Of(ProfileId::default()),
+            None => Timer::Kept,
+        };
+        Ok(Checked { timer, permissions })
     }
 
-    /// Returns the timer of an entry that is updated and was or was not dynamic before.
-    pub(crate) fn timer_of_known(&self, was_dynamic: bool) -> Result<Timer, AttributeError> {
-        match (self.dynamic.unwrap_or(was_dynamic), self.profile) {
-            (false, _) if was_dynamic => Err(AttributeError::DynamicEntry),
-            (false, Some(_)) => Err(AttributeError::StaticEntry(self.named_by)),
-            (false, None) => Ok(Timer::Static),
-            (true, Some(profile)) => Ok(Timer::Of(profile)),
-            // "dynamic" and nothing more means the first profile, as in P4TC.
-            (true, None) if self.dynamic.is_some() => Ok(Timer::Of(ProfileId::default())),
-            (true, None) => Ok(Timer::Kept),
+    /// Returns the profile that is named, by its number or by its value.
+    fn named_profile(&self, profiles: &Profiles, violations: &mut Violations) -> Option<ProfileId> {
+        if self.profile_id.is_some() && self.aging_ms.is_some() {
+            violations.add(AttributeError::BothGiven);
         }
+        let by_value = self.aging_ms.and_then(|ms| {
+            let id = profiles.values().iter().position(|value| u64::from(*value) == ms);
+            let id = id.and_then(|id| ProfileId::new(id as u32));
+            if id.is_none() {
+                violations.add(AttributeError::AgingUnknown(ms));
+            }
+            id
+        });
+        let by_number = self.profile_id.and_then(|number| {
+            let id = ProfileId::new(number);
+            match id {
+                None => violations.add(AttributeError::ProfileRange(number)),
+                Some(id) if profiles.aging_ms(id).is_none() => {
+                    violations.add(AttributeError::ProfileUnknown(number));
+                }
+                Some(_) => {}
+            }
+            id
+        });
+        by_number.or(by_value)
+    }
+
+    fn entry_permissions(&self, table: Permissions, violations: &mut Violations) -> Option<Permissions> {
+        let asked = self.permissions?;
+        let Some(bits) = u16::try_from(asked).ok().and_then(Permissions::new) else {
+            violations.add(AttributeError::PermissionBits(asked));
+            return None;
+        };
+        if bits != bits.of_entry() {
+            violations.add(AttributeError::PermissionsCreateBit(asked));
+        }
+        if !table.allows(bits.bits()) {
+            violations.add(AttributeError::PermissionsBeyondTable { asked, table });
+        }
+        Some(bits)
     }
 }
 

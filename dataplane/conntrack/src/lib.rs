@@ -44,7 +44,7 @@ pub mod test_support;
 pub mod timeout;
 pub mod tracker;
 
-pub use attributes::{AttributeError, Attributes};
+pub use attributes::{AttributeError, Attributes, Violations};
 pub use entry::{ActorId, Entry};
 pub use event::{DeleteReason, Event, EventBody, EventSink, Removed};
 pub use hash::{HashKind, Hasher};

@@ -9,7 +9,7 @@ use conntrack::tracker::{Refusal, TableRefusal};
 use flowtracker_proto::filter::{BadFilter, MAX_STEPS};
 use flowtracker_proto::key::port_name;
 use flowtracker_proto::limits;
-use flowtracker_proto::v1::{Reply, ReplyStatus as Status};
+use flowtracker_proto::v1::{FieldFault, Reply, ReplyStatus as Status};
 
 use crate::export::bounds::PROCESS;
 use crate::lcore::mailbox::Outcome;
@@ -96,8 +96,24 @@ fn of_refusal(refusal: Refusal) -> Refused {
         ),
         Refusal::Detached => detached(),
         Refusal::Held => table_busy(),
-        Refusal::Attribute(error) => attribute(field(error.field()), error),
+        Refusal::Attributes(violations) => {
+            let faults = violations.iter().map(|error| attribute(field(error.field()), error)).collect();
+            all(faults).unwrap_or_else(nothing_to_do)
+        }
     }
+}
+
+/// Joins the refusals of one request: the first one, which lists the faults of all. Returns `None`
+/// when there are none.
+pub(super) fn all(refusals: Vec<Refused>) -> Option<Refused> {
+    let fault =
+        |refused: &Refused| FieldFault { field: refused.field.clone(), message: refused.message.clone() };
+    let faults: Vec<FieldFault> = refusals.iter().map(fault).collect();
+    let mut first = refusals.into_iter().next()?;
+    if faults.len() > 1 {
+        first.faults = faults;
+    }
+    Some(first)
 }
 
 /// An attribute is not acceptable. The sentence is the engine's.
@@ -238,9 +254,4 @@ pub(super) fn aging_duplicate(field: String, aging_ms: u64, other: usize) -> Ref
 /// An aging that no profile can have.
 pub(super) fn aging_range(field: String, aging_ms: u64) -> Refused {
     refuse_field(field, "AGING_RANGE", format!("{aging_ms} is not in 1 to {}", Profiles::MAX_AGING_MS))
-}
-
-/// A number of profiles that no table can have.
-pub(super) fn profile_count(message: String) -> Refused {
-    refuse_field("profiles", "BAD_VALUE", message)
 }

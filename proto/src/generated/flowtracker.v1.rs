@@ -2606,6 +2606,20 @@ pub struct Reply {
     /// flowtracker-proto, module link, with the time at which each was read.
     #[prost(bytes = "vec", tag = "13")]
     pub records: ::prost::alloc::vec::Vec<u8>,
+    /// All fields at fault, the first of which is `field`; empty where there is
+    /// only that one.
+    #[prost(message, repeated, tag = "14")]
+    pub faults: ::prost::alloc::vec::Vec<FieldFault>,
+}
+/// A field of the request that is not acceptable.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FieldFault {
+    /// Its path: `aging_ms`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
 }
 /// What a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -3526,6 +3526,114 @@ impl<'de> serde::Deserialize<'de> for EventType {
         deserializer.deserialize_any(GeneratedVisitor)
     }
 }
+impl serde::Serialize for FieldFault {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.field.is_empty() {
+            len += 1;
+        }
+        if !self.message.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FieldFault", len)?;
+        if !self.field.is_empty() {
+            struct_ser.serialize_field("field", &self.field)?;
+        }
+        if !self.message.is_empty() {
+            struct_ser.serialize_field("message", &self.message)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for FieldFault {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "field",
+            "message",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Field,
+            Message,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "field" => Ok(GeneratedField::Field),
+                            "message" => Ok(GeneratedField::Message),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = FieldFault;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.FieldFault")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<FieldFault, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut field__ = None;
+                let mut message__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Field => {
+                            if field__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("field"));
+                            }
+                            field__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Message => {
+                            if message__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("message"));
+                            }
+                            message__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(FieldFault {
+                    field: field__.unwrap_or_default(),
+                    message: message__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.FieldFault", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Filter {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -8000,6 +8108,9 @@ impl serde::Serialize for Reply {
         if !self.records.is_empty() {
             len += 1;
         }
+        if !self.faults.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Reply", len)?;
         if self.id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -8044,6 +8155,9 @@ impl serde::Serialize for Reply {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("records", pbjson::private::base64::encode(&self.records).as_str())?;
         }
+        if !self.faults.is_empty() {
+            struct_ser.serialize_field("faults", &self.faults)?;
+        }
         struct_ser.end()
     }
 }
@@ -8065,6 +8179,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
             "table",
             "metadata",
             "records",
+            "faults",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -8080,6 +8195,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
             Table,
             Metadata,
             Records,
+            Faults,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -8112,6 +8228,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             "table" => Ok(GeneratedField::Table),
                             "metadata" => Ok(GeneratedField::Metadata),
                             "records" => Ok(GeneratedField::Records),
+                            "faults" => Ok(GeneratedField::Faults),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -8142,6 +8259,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                 let mut table__ = None;
                 let mut metadata__ = None;
                 let mut records__ = None;
+                let mut faults__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Id => {
@@ -8220,6 +8338,12 @@ impl<'de> serde::Deserialize<'de> for Reply {
                                 Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Faults => {
+                            if faults__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("faults"));
+                            }
+                            faults__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Reply {
@@ -8234,6 +8358,7 @@ impl<'de> serde::Deserialize<'de> for Reply {
                     table: table__,
                     metadata: metadata__.unwrap_or_default(),
                     records: records__.unwrap_or_default(),
+                    faults: faults__.unwrap_or_default(),
                 })
             }
         }

@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::Tracker;
 use super::program::Program;
-use crate::attributes::{AttributeError, Attributes, Timer};
+use crate::attributes::{Attributes, Target, Timer, Violations};
 use crate::classes::STATIC;
 use crate::entry::{ActorId, Entry};
 use crate::event::{DeleteReason, Event, EventBody, EventSink};
@@ -31,8 +31,8 @@ pub enum Refusal {
     Detached,
     /// The table's permissions are being changed.
     Held,
-    /// An attribute is not acceptable.
-    Attribute(AttributeError),
+    /// Attributes are not acceptable.
+    Attributes(Violations),
 }
 
 /// A permission that the control plane needs.
@@ -59,9 +59,9 @@ impl fmt::Display for Permission {
     }
 }
 
-impl From<AttributeError> for Refusal {
-    fn from(error: AttributeError) -> Self {
-        Self::Attribute(error)
+impl From<Violations> for Refusal {
+    fn from(violations: Violations) -> Self {
+        Self::Attributes(violations)
     }
 }
 
@@ -116,12 +116,9 @@ impl<T: FlowTable> Tracker<T> {
             return Refusal::Held.into();
         }
         let table = self.config.permissions;
-        let (checked, timer) = match attributes
-            .check(self.classes.profiles(), table)
-            .and_then(|checked| Ok((checked, checked.timer_of_new()?)))
-        {
-            Ok(sound) => sound,
-            Err(error) => return error.into(),
+        let checked = match attributes.check(self.classes.profiles(), table, Target::New) {
+            Ok(checked) => checked,
+            Err(violations) => return violations.into(),
         };
         if !table.allows(Permissions::CONTROL_CREATE) {
             return Refusal::Denied(Permission::Create).into();
@@ -137,7 +134,7 @@ impl<T: FlowTable> Tracker<T> {
             }
         }
         let Ok(pos) = self.table.add_with_hash(key, hash) else { return Refusal::Full.into() };
-        let (class, profile) = match timer {
+        let (class, profile) = match checked.timer {
             Timer::Of(profile) => (self.classes.of_profile(profile), profile),
             Timer::Static | Timer::Kept => (STATIC, Default::default()),
         };
@@ -161,19 +158,19 @@ impl<T: FlowTable> Tracker<T> {
         if self.program != Program::Attached {
             return Refusal::Detached.into();
         }
-        let checked = match attributes.check(self.classes.profiles(), self.config.permissions) {
+        let known = self.live(key).map(|pos| (pos, self.entry(pos, *key)));
+        let target = known.map_or(Target::Unknown, |(_, entry)| Target::Known { dynamic: entry.dynamic() });
+        let checked = match attributes.check(self.classes.profiles(), self.config.permissions, target) {
             Ok(checked) => checked,
-            Err(error) => return error.into(),
+            Err(violations) => return violations.into(),
         };
-        let Some(pos) = self.live(key) else { return Refusal::NotFound.into() };
-        let old = self.entry(pos, *key);
+        let Some((pos, old)) = known else { return Refusal::NotFound.into() };
         if !old.permissions.allows(Permissions::CONTROL_UPDATE) {
             return Refusal::Denied(Permission::Update).into();
         }
-        let (class, profile) = match checked.timer_of_known(old.dynamic()) {
-            Ok(Timer::Of(profile)) => (self.classes.of_profile(profile), profile),
-            Ok(Timer::Kept | Timer::Static) => (self.table.mark(pos).class(), old.profile),
-            Err(error) => return error.into(),
+        let (class, profile) = match checked.timer {
+            Timer::Of(profile) => (self.classes.of_profile(profile), profile),
+            Timer::Kept | Timer::Static => (self.table.mark(pos).class(), old.profile),
         };
         let new = Entry {
             last_used: now.stamp,

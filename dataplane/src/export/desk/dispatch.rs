@@ -238,6 +238,10 @@ fn joined(a: Outcome, b: Outcome, needs_all: bool) -> Outcome {
         (Outcome::Done(a), Outcome::Done(b)) => {
             Outcome::Done(Removed { deleted: a.deleted + b.deleted, failed: a.failed + b.failed })
         }
+        (Outcome::Refused(Refusal::Attributes(a)), Outcome::Refused(Refusal::Attributes(b))) => {
+            // Only the shard that has the entry knows whether it is static.
+            Outcome::Refused(Refusal::Attributes(a.joined(b)))
+        }
         _ if rank(b) > rank(a) => b,
         _ => a,
     }

@@ -1,12 +1,11 @@
 //! The attributes of the table that all shards have in common, and how an update changes them.
 
-use conntrack::timeout::ProfileError;
 use conntrack::tracker::TableChange;
 use conntrack::{AttributeError, Permissions, ProfileId, Profiles};
 use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::{show, v1};
 
-use crate::export::refusal::{self, Refused};
+use crate::export::refusal::{self, Refused, all};
 
 /// Attributes that the shards have in common.
 #[derive(Debug)]
@@ -25,7 +24,14 @@ impl Table {
         if update.profiles.is_empty() && update.permissions.is_none() {
             return Err(refusal::nothing_to_do());
         }
-        Ok(TableChange { profiles: self.profiles(&update.profiles)?, permissions: self.permissions(update)? })
+        let mut faults = Vec::new();
+        let values = self.values(&update.profiles, &mut faults);
+        let permissions = self.permissions(update).map_err(|refused| faults.push(refused));
+        match (all(faults), Profiles::new(&values), permissions) {
+            (None, Ok(profiles), Ok(permissions)) => Ok(TableChange { profiles, permissions }),
+            (Some(refused), ..) => Err(refused),
+            (None, ..) => Err(refusal::nothing_to_do()),
+        }
     }
 
     /// Takes over a change that every shard has made.
@@ -33,35 +39,40 @@ impl Table {
         (self.profiles, self.permissions) = (change.profiles, change.permissions);
     }
 
-    fn profiles(&self, changes: &[v1::TimerProfile]) -> Result<Profiles, Refused> {
+    /// Returns the agings after these changes, and adds what is wrong with them to `faults`.
+    fn values(&self, changes: &[v1::TimerProfile], faults: &mut Vec<Refused>) -> Vec<u64> {
         let mut values: Vec<u64> = self.profiles.values().iter().map(|ms| u64::from(*ms)).collect();
         // By profile: which of the changes is about it.
         let mut changed_by = vec![None; values.len()];
         for (nth, change) in changes.iter().enumerate() {
             let field = format!("profiles[{nth}].profile_id");
             let id = change.profile_id;
-            if ProfileId::new(id).is_none() {
-                return Err(refusal::attribute(field, AttributeError::ProfileRange(id)));
+            match values.get_mut(id as usize) {
+                _ if ProfileId::new(id).is_none() => {
+                    faults.push(refusal::attribute(field, AttributeError::ProfileRange(id)));
+                }
+                None => faults.push(refusal::attribute(field, AttributeError::ProfileUnknown(id))),
+                Some(_) if changed_by[id as usize].is_some() => {
+                    faults.push(refusal::profile_twice(field, id));
+                }
+                Some(value) => {
+                    *value = change.aging_ms;
+                    changed_by[id as usize] = Some(nth);
+                }
             }
-            let Some(value) = values.get_mut(id as usize) else {
-                return Err(refusal::attribute(field, AttributeError::ProfileUnknown(id)));
-            };
-            if changed_by[id as usize].replace(nth).is_some() {
-                return Err(refusal::profile_twice(field, id));
-            }
-            *value = change.aging_ms;
         }
         let change_of = |id: usize| changed_by.get(id).copied().flatten();
         let field = |id| format!("profiles[{}].aging_ms", change_of(id).unwrap_or_default());
-        Profiles::new(&values).map_err(|error| match error {
-            ProfileError::Duplicate { id, other } => {
+        for (id, &value) in values.iter().enumerate() {
+            if !(1..=Profiles::MAX_AGING_MS).contains(&value) {
+                faults.push(refusal::aging_range(field(id), value));
+            } else if let Some(other) = values[..id].iter().position(|&v| v == value) {
                 // Of the two, a profile that the update changes is at fault.
                 let (id, other) = if change_of(id).is_some() { (id, other) } else { (other, id) };
-                refusal::aging_duplicate(field(id), values[id], other)
+                faults.push(refusal::aging_duplicate(field(id), value, other));
             }
-            ProfileError::Range { id, aging_ms } => refusal::aging_range(field(id), aging_ms),
-            ProfileError::Count(_) => refusal::profile_count(error.to_string()),
-        })
+        }
+        values
     }
 
     fn permissions(&self, update: &v1::UpdateTableCommand) -> Result<Permissions, Refused> {

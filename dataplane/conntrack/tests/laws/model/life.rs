@@ -100,9 +100,10 @@ impl Attrs {
         if let Some(bits) = asked.permissions {
             let table = Permissions::new(self.permissions).expect("14 bits");
             let beyond = bits & !u32::from(self.permissions) != 0;
-            check(bits & !BITS != 0, AttributeError::PermissionBits(bits));
-            check(bits & CREATE_BITS != 0, AttributeError::PermissionsCreateBit(bits));
-            check(beyond, AttributeError::PermissionsBeyondTable { asked: bits, table });
+            let known = bits & !BITS == 0;
+            check(!known, AttributeError::PermissionBits(bits));
+            check(known && bits & CREATE_BITS != 0, AttributeError::PermissionsCreateBit(bits));
+            check(known && beyond, AttributeError::PermissionsBeyondTable { asked: bits, table });
         }
         faults
     }

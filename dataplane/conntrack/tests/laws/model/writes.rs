@@ -11,11 +11,13 @@ use super::{Program, Trial};
 
 impl<T: FlowTable> Trial<T> {
     /// Makes a write and checks its result. If there are reasons to refuse it, it is refused for
-    /// one of them, and nothing is offered to the sink. Otherwise it is done, or it is busy if its
+    /// one of them, or for all `faults` of its attributes together, and nothing is offered to the
+    /// sink. Otherwise it is done, or it is busy if its
     /// event could not be reported. Returns the entry if the write is done.
     fn written(
         &mut self,
         key: FlowKey,
+        faults: &[AttributeError],
         reasons: &[Refusal],
         write: impl FnOnce(&mut Self) -> Write,
     ) -> Option<Entry> {
@@ -24,15 +26,21 @@ impl<T: FlowTable> Trial<T> {
         let backlog = !self.replaced.is_empty();
         let result = write(self);
         if let Write::Done(entry) = result {
-            assert!(reasons.is_empty(), "done in spite of {reasons:?}");
+            assert!(reasons.is_empty() && faults.is_empty(), "done in spite of {reasons:?}, {faults:?}");
             return Some(entry);
         }
         assert_eq!(self.shard.tracker.get(&key), before, "{result:?}, and yet changed");
         if let Write::Refused(refusal) = result {
-            assert!(reasons.contains(&refusal), "refused as {refusal:?}, not for one of {reasons:?}");
+            if let Refusal::Attributes(violations) = refusal {
+                let told: Vec<AttributeError> = violations.iter().collect();
+                let all = told.len() == faults.len() && faults.iter().all(|fault| told.contains(fault));
+                assert!(all, "refused for {told:?}, not for {faults:?}");
+            } else {
+                assert!(reasons.contains(&refusal), "refused as {refusal:?}, not for one of {reasons:?}");
+            }
             assert_eq!((self.sink.taken.len(), self.sink.refused), (taken, refused), "an event of a refusal");
         } else {
-            assert!(reasons.is_empty(), "busy, but to be refused for {reasons:?}");
+            assert!(reasons.is_empty() && faults.is_empty(), "busy in spite of {reasons:?}, {faults:?}");
             assert!(backlog || self.sink.refused > refused, "busy, though the sink refused nothing");
         }
         None
@@ -42,15 +50,11 @@ impl<T: FlowTable> Trial<T> {
         self.lives.get(key).filter(|life| !life.dying)
     }
 
-    /// Returns attribute errors as refusals.
-    fn faulty(faults: Vec<AttributeError>) -> impl Iterator<Item = Refusal> {
-        faults.into_iter().map(Refusal::Attribute)
-    }
-
     pub(super) fn create(&mut self, flow: usize, wish: &Wish, actor: ActorId) {
         let key = self.flows[flow];
         let asked = wish.attributes(&self.attrs.agings);
-        let mut reasons: Vec<Refusal> = Self::faulty(self.attrs.faults_of_new(&asked)).collect();
+        let mut faults = self.attrs.faults_of_new(&asked);
+        let mut reasons = Vec::new();
         let mut check = |wrong: bool, reason| reasons.extend(wrong.then_some(reason));
         let full = self.lives.len() == self.shard.tracker.table().capacity() as usize;
         check(self.held, Refusal::Held);
@@ -59,11 +63,11 @@ impl<T: FlowTable> Trial<T> {
         // A dying entry of the same key makes room.
         check(full && !self.lives.contains_key(&key), Refusal::Full);
         if self.program != Program::Attached {
-            reasons = vec![Refusal::Detached];
+            (reasons, faults) = (vec![Refusal::Detached], Vec::new());
         }
         let (now, refused, backlog) = (self.now(), self.sink.refused, !self.replaced.is_empty());
         let write = |trial: &mut Self| trial.shard.tracker.create(now, &key, &asked, actor, &mut trial.sink);
-        let Some(entry) = self.written(key, &reasons, write) else { return };
+        let Some(entry) = self.written(key, &faults, &reasons, write) else { return };
 
         if let Some(ended) = self.lives.remove(&key) {
             self.replaced.entry(key).or_default().push_back(ended);
@@ -81,26 +85,25 @@ impl<T: FlowTable> Trial<T> {
         let key = self.flows[flow];
         let asked = wish.attributes(&self.attrs.agings);
         let old = self.alive(&key).map(|life| life.settings);
-        let mut reasons = Vec::new();
+        let (mut reasons, mut faults) = (Vec::new(), Vec::new());
         match &old {
             _ if self.program != Program::Attached => reasons.push(Refusal::Detached),
             None => {
                 // An entry that does not exist is refused only for faults that apply to every
                 // entry.
-                let faults = self.attrs.faults_of_new(&asked);
-                let alone = |fault: &AttributeError| !matches!(fault, AttributeError::NotAlongside(_));
-                reasons.extend(Self::faulty(faults.into_iter().filter(alone).collect()));
+                faults = self.attrs.faults_of_new(&asked);
+                faults.retain(|fault| !matches!(fault, AttributeError::NotAlongside(_)));
                 reasons.push(Refusal::NotFound);
             }
             Some(old) => {
-                reasons.extend(Self::faulty(self.attrs.faults_of_known(&asked, old)));
+                faults = self.attrs.faults_of_known(&asked, old);
                 let denied = !old.allow(Permissions::CONTROL_UPDATE);
                 reasons.extend(denied.then_some(Refusal::Denied(Permission::Update)));
             }
         }
         let now = self.now();
         let write = |trial: &mut Self| trial.shard.tracker.update(now, &key, &asked, actor, &mut trial.sink);
-        let Some(entry) = self.written(key, &reasons, write) else { return };
+        let Some(entry) = self.written(key, &faults, &reasons, write) else { return };
 
         let told = self.sink.taken.pop().expect("an update that is done has been reported");
         assert_eq!(told, Event { at_ns: self.ns, body: EventBody::Updated(entry) });
@@ -131,7 +134,7 @@ impl<T: FlowTable> Trial<T> {
         let before = self.shard.tracker.get(&key);
         let now = self.now();
         let write = |trial: &mut Self| trial.shard.tracker.remove(now, &key, reason, actor, &mut trial.sink);
-        let Some(entry) = self.written(key, &reasons, write) else { return };
+        let Some(entry) = self.written(key, &[], &reasons, write) else { return };
 
         assert_eq!(Some(entry), before);
         assert_eq!(self.shard.tracker.get(&key), None);

@@ -252,3 +252,58 @@ fn more_programs_than_can_be_told_apart() {
     let accepted = (0..3).any(|_| rig.ask(by(70_000)).reason == "NO_ENTRY");
     assert!(accepted, "new programs are refused for ever");
 }
+
+/// A reply names every field at fault, whichever shard knows of it.
+#[test]
+fn every_fault_is_told_at_once() {
+    let mut rig = Rig::new(8);
+    let wrong = v1::Attributes {
+        dynamic: Some(false),
+        profile_id: Some(16),
+        aging_ms: Some(31),
+        permissions: Some(0x40),
+    };
+    let told = |reply: &v1::Reply| -> Vec<(String, String)> {
+        reply.faults.iter().map(|fault| (fault.field.clone(), fault.message.clone())).collect()
+    };
+    let common = [
+        ("aging_ms", "either aging or a profile may be given, not both"),
+        ("profile_id", "16 is not in 0 to 15"),
+        ("aging_ms", "31 doesn't match any timer profile"),
+        ("permissions", "0x40 has a create bit, which an entry cannot have"),
+    ];
+    let with = |more: &[(&str, &str)]| -> Vec<(String, String)> {
+        common
+            .iter()
+            .chain(more)
+            .map(|(field, message)| ((*field).to_owned(), (*message).to_owned()))
+            .collect()
+    };
+    let alone = "may only be set alongside dynamic";
+    let refused = rig.ask(create(flow(1, 1), wrong));
+    assert_eq!(
+        (refused.status(), &refused.reason[..], &refused.field[..]),
+        (INVALID, "BOTH_GIVEN", "aging_ms")
+    );
+    assert_eq!(told(&refused), with(&[("profile_id", alone), ("aging_ms", alone)]));
+    for lcore in 0..2 {
+        rig.learn(lcore, flow(3, lcore as u16));
+        let refused = rig.ask(update(flow(3, lcore as u16), wrong));
+        assert_eq!(told(&refused), with(&[("dynamic", "a dynamic entry cannot be made static")]));
+    }
+    // One fault is not listed twice.
+    let one = rig.ask(update(flow(3, 0), v1::Attributes { profile_id: Some(4), ..attributes() }));
+    assert_eq!((one.status(), one.faults.len()), (Status::NotFound, 0));
+
+    let refused = rig.ask(change(&[(16, 5), (4, 6), (0, 0), (0, 9), (1, 90_000)], Some(0x1_0000)));
+    let expected = [
+        ("profiles[0].profile_id", "16 is not in 0 to 15"),
+        ("profiles[1].profile_id", "there is no timer profile 4"),
+        ("profiles[3].profile_id", "profile 0 is given twice"),
+        ("profiles[2].aging_ms", "0 is not in 1 to 864000000"),
+        ("profiles[4].aging_ms", "90000 was already specified by profile 2"),
+        ("permissions", "0x10000 has bits outside of 0x3fff"),
+    ];
+    let expected = expected.map(|(field, message)| (field.to_owned(), message.to_owned()));
+    assert_eq!(told(&refused), expected);
+}
