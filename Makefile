@@ -9,7 +9,7 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test soak bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
+.PHONY: help deps build demo test abuse soak bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
@@ -35,6 +35,12 @@ test: deps build ## all tests; the end-to-end ones need root
 	@mkdir -p "$$RUNTIME_DIRECTORY"
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
+
+abuse: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
+abuse: deps build ## hostile users, data planes and services beside sound ones, and what the sound ones notice: a table; QUICK=1 is shorter
+	@mkdir -p "$$RUNTIME_DIRECTORY"
+	$(CARGO) build --release --locked -p flowtracker-tests --bin abuse
+	FLOWTRACKER_BIN_DIR=target/release target/release/abuse $(if $(QUICK),quick)
 
 soak: deps build ## a long run with faults, whose memory must not grow, then trials with fresh seeds: SECONDS=1800; SEED=n runs that trial
 	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak

@@ -10,6 +10,7 @@
 //! starts or creates is removed when dropped, also by a panic.
 #![forbid(unsafe_code)]
 
+pub mod abuse;
 pub mod appliance;
 pub mod collisions;
 pub mod flows;
