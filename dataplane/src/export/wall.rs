@@ -30,7 +30,7 @@ const PERIOD: u64 = 250 * MS;
 const FOLLOW_MS: i64 = 100;
 /// Milliseconds by which time may stand still on a link.
 const HOLD_MS: i64 = 900;
-/// The most differences that creation times can have: 1 MiB of them. With a drift of 50 ppm they
+/// The most differences that creation times can have: 1.5 MiB of them. With a drift of 50 ppm they
 /// last for four years. When they are used up, creation times keep the last one.
 const CREATIONS: usize = 65_536;
 /// The most differences that event times can have. An event that was kept back while the clock was

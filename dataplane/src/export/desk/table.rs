@@ -30,6 +30,7 @@ impl Table {
         match (all(faults), Profiles::new(&values), permissions) {
             (None, Ok(profiles), Ok(permissions)) => Ok(TableChange { profiles, permissions }),
             (Some(refused), ..) => Err(refused),
+            // Not reached: what `Profiles` refuses is among the faults.
             (None, ..) => Err(refusal::nothing_to_do()),
         }
     }
