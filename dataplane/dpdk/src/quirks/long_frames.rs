@@ -48,10 +48,12 @@ impl TooLong {
     /// starts to count. `None` when the kernel refuses.
     pub(crate) fn keep_from(sockets: &PacketSockets, interface: Interface, framesz: u32) -> Option<Self> {
         let room = ring_room(framesz);
+        // First what counts the frames: none is kept away without being counted.
+        let counter = counter(interface, room)?;
         for fd in sockets.descriptors() {
             attach(fd, &accept_up_to(room))?;
         }
-        Some(Self { counter: counter(interface, room)?, room })
+        Some(Self { counter, room })
     }
 
     /// Returns the longest frame that passes.

@@ -88,7 +88,9 @@ impl Target {
         let uri: Uri = server.parse().map_err(|why| wrong(&format!("{why}")))?;
         let authority = uri.authority().ok_or_else(shape)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let after = authority.as_str().rsplit_once(authority.host()).map_or("", |(_, after)| after);
+        let place = authority.as_str();
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        let after = place.strip_prefix(authority.host()).unwrap_or_default();
         let port = match after.strip_prefix(':') {
             None => 80,
             Some(digits) => digits

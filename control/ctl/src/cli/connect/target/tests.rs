@@ -13,6 +13,9 @@ fn an_address_is_a_host_and_a_port_or_a_path() {
         ("http://[::1]:50051", tcp("::1", 50051)),
         ("http://localhost:1/", tcp("localhost", 1)),
         ("http://box", tcp("box", 80)),
+        ("http://me@box:1", tcp("box", 1)),
+        // A host that is a part of its port.
+        ("http://5:50051", tcp("5", 50051)),
         ("unix:/run/socket", Ok(Address::Unix("/run/socket".to_owned()))),
         ("unix:///run/socket", Ok(Address::Unix("/run/socket".to_owned()))),
         ("unix:socket", Ok(Address::Unix("socket".to_owned()))),
