@@ -12,6 +12,11 @@ pub const CACHE: u32 = 256;
 /// Bytes of a frame that one mbuf holds, unless a device wants more; longer frames are chained.
 const DATA_ROOM: u16 = 2048;
 
+/// The same where net_memif has a fast path that corrupts chained frames (after DPDK 22.11). It
+/// takes that path when an mbuf holds as much as one of its buffers, which have 2048 bytes unless
+/// the client of the link says otherwise. This is still enough for a frame of net_af_packet's ring.
+const DATA_ROOM_MEMIF: u16 = DATA_ROOM - 16;
+
 /// What holds mbufs, for one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
@@ -58,8 +63,14 @@ pub(crate) fn looped_frames(vdevs: &[Vdev]) -> u32 {
 /// refused by [`rings::check_mtu`](crate::start::rings::check_mtu).
 #[must_use]
 pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
+    room_in(dpdk::RELEASE, vdevs)
+}
+
+fn room_in(release: (u32, u32), vdevs: &[Vdev]) -> u16 {
     let rings = vdevs.iter().filter(|vdev| vdev.driver() == AF_PACKET).map(framesz);
-    rings.filter_map(|framesz| u16::try_from(framesz).ok()).fold(DATA_ROOM, u16::max)
+    let room = rings.filter_map(|framesz| u16::try_from(framesz).ok()).fold(DATA_ROOM, u16::max);
+    let memif = vdevs.iter().any(|vdev| vdev.driver() == "net_memif");
+    if memif && release > (22, 11) && room == DATA_ROOM { DATA_ROOM_MEMIF } else { room }
 }
 
 /// Counts the frames of a capture. Returns 0 when it cannot be read, which the driver will report
@@ -90,6 +101,16 @@ mod tests {
     fn vdevs(line: &str) -> Vec<Vdev> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         EalArgs::parse(&args).expect(line).vdevs
+    }
+
+    #[test]
+    fn a_later_net_memif_gets_mbufs_that_are_smaller_than_its_buffers() {
+        let memif = vdevs("--vdev net_memif0,role=client --vdev net_null0");
+        let mixed = vdevs("--vdev net_memif0 --vdev net_af_packet0,iface=lo");
+        let room = |release, vdevs| room_in(release, vdevs);
+        assert_eq!((room((22, 11), &memif), room((22, 11), &mixed)), (2048, 2048));
+        assert_eq!((room((24, 11), &memif), room((24, 11), &mixed)), (2032, 2032));
+        assert_eq!(room((24, 11), &vdevs("--vdev net_null0")), 2048);
     }
 
     #[test]
