@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use control::config::{Config, write_manual};
+use control::door::descriptors;
 use control::server;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -18,8 +19,10 @@ fn main() -> ExitCode {
         };
     }
     let chosen = std::env::var("FLOWTRACKER_LOG").ok().filter(|filter| !filter.is_empty());
-    let filter =
-        chosen.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new("info"));
+    // The HTTP/2 library warns of every connection that breaks its rules; the service sums them up.
+    let quiet = |filter: String| if filter.contains("h2") { filter } else { filter + ",h2=error" };
+    let filter = chosen.and_then(|filter| EnvFilter::try_new(quiet(filter)).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(quiet("info".to_owned())));
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     match run(&config) {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    descriptors::raise(&config.limits);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let (mut interrupt, mut terminate) =

@@ -2,17 +2,14 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowtracker_proto::FILE_DESCRIPTOR_SET;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkServiceServer;
-use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
-use tokio_stream::{Stream, StreamExt as _};
+use tokio::net::{TcpListener, UnixListener};
 use tonic::service::Routes;
-use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -20,6 +17,10 @@ use crate::api::prepared::PreparedWatch;
 use crate::api::service::UserService;
 use crate::config::Config;
 use crate::door::Door;
+use crate::door::connections::Grpc;
+use crate::door::listener::{Entrance, UnixPath, bind_unix};
+use crate::door::places::Places;
+use crate::door::refusals::Reason;
 use crate::http;
 use crate::link::attach::LinkService;
 use crate::link::links::Links;
@@ -29,21 +30,16 @@ use crate::stop::{self, Stop};
 /// Health name of the users' service: SERVING while a data plane is attached.
 pub use flowtracker_proto::v1::flow_tracker_service_server::SERVICE_NAME as SERVICE;
 
-// A dead transport is noticed when both have passed. A peer that is merely slow answers pings,
-// because its HTTP/2 layer does.
-const PING_EVERY: Duration = Duration::from_secs(10);
-const PONG_WITHIN: Duration = Duration::from_secs(20);
-
 /// What a data plane may send in one message, bytes.
 const LINK_MESSAGE_MAX: usize = 16 << 20;
-/// HTTP/2 windows, bytes: per stream and per connection.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+/// What a caller may ask of reflection in one message, bytes.
+const REFLECTION_MESSAGE_MAX: usize = 64 << 10;
 
 /// How long open streams may take to end after the signal.
 const LINGER: Duration = Duration::from_secs(1);
-/// How often the mirror is searched for data planes that have been away for too long.
-const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+/// How often the mirror is searched for data planes that have been away for too long, copies of it for
+/// those that nobody reads, and the log is told what was refused.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Why the service did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +59,6 @@ pub enum ServeError {
     /// The reflection service refused our own descriptors.
     #[error("cannot offer reflection: {0}")]
     Reflection(tonic_reflection::server::Error),
-    /// A listener failed.
-    #[error("cannot serve: {0}")]
-    Serve(tonic::transport::Error),
 }
 
 /// A service whose sockets are open. Dropping it closes them.
@@ -77,16 +70,6 @@ pub struct Bound {
     addr: SocketAddr,
     hub: Arc<Hub>,
     door: Arc<Door>,
-}
-
-/// Removes the file of the unix socket when the service ends.
-#[derive(Debug)]
-struct UnixPath(PathBuf);
-
-impl Drop for UnixPath {
-    fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.0));
-    }
 }
 
 /// Opens the sockets. Clients can dial from then on; [`Bound::serve`] answers them.
@@ -113,19 +96,6 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
     let hub = Hub::new(wall_ns(), config.retain).map_err(|e| ServeError::Retain(config.retain, e))?;
     let door = Arc::new(Door::new(config.limits.clone()));
     Ok(Bound { tcp, unix, http, addr, hub: Arc::new(hub), door })
-}
-
-/// Opens a unix socket. A file that a dead service left behind is replaced.
-async fn bind_unix(path: &Path) -> std::io::Result<(UnixListener, UnixPath)> {
-    use std::os::unix::fs::FileTypeExt;
-    let left_behind = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket())
-        && tokio::net::UnixStream::connect(path)
-            .await
-            .is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);
-    if left_behind {
-        std::fs::remove_file(path)?;
-    }
-    Ok((UnixListener::bind(path)?, UnixPath(path.to_owned())))
 }
 
 /// Opens the sockets and serves until `shutdown` is done.
@@ -157,6 +127,11 @@ impl Bound {
         self.hub.clone()
     }
 
+    /// Returns the bounds that are kept, and the count of those that exceeded them.
+    pub fn door(&self) -> Arc<Door> {
+        self.door.clone()
+    }
+
     /// Serves until `shutdown` is done and the open streams have ended. They end at once; a client
     /// that does not read is not waited for.
     ///
@@ -167,31 +142,36 @@ impl Bound {
         let (stopper, stop) = stop::channel();
         let links = Arc::new(Links::default());
         let routes = routes(&hub, &links, &door, &stop)?;
-        let stopped = |mut stop: Stop| async move { stop.wanted().await };
-        let on_tcp = server()
-            .add_routes(routes.clone())
-            .serve_with_incoming_shutdown(accepted(tcp), stopped(stop.clone()));
+        // A data plane may dial again before its old connection is known to be dead.
+        let places = Places::new(door.limits.max_connections, 2 * door.limits.max_dataplanes);
+        let entrance = Entrance::new(door.clone(), places, Reason::IdleConnection);
+        let grpc = Grpc::new(routes, door.clone(), stop.clone());
+        let serve = |io, peer| grpc.clone().serve(io, peer);
         tracing::info!("listening on {addr}");
+        let on_tcp = entrance.clone().run(tcp, serve, stop.clone());
         let (unix, unix_path) = unix.unzip();
-        if let Some(UnixPath(path)) = &unix_path {
-            tracing::info!("listening on unix:{}", path.display());
+        if let Some(path) = &unix_path {
+            tracing::info!("listening on unix:{}", path.path().display());
         }
         let on_unix = async {
-            let Some(unix) = unix else { return Ok(()) };
-            let incoming = UnixListenerStream::new(unix);
-            server().add_routes(routes).serve_with_incoming_shutdown(incoming, stopped(stop.clone())).await
+            let Some(unix) = unix else { return };
+            entrance.clone().run(unix, |io, peer| grpc.clone().serve(io, peer), stop.clone()).await;
         };
         if let Some((_, addr)) = &http {
             tracing::info!("listening on http://{addr} for metrics and health");
         }
         let on_http = async {
             if let Some((socket, _)) = http {
-                http::serve(socket, http::router(hub.clone(), links, door), stop.clone()).await;
+                http::serve(
+                    socket,
+                    http::router(hub.clone(), links, door.clone()),
+                    door.clone(),
+                    stop.clone(),
+                )
+                .await;
             }
-            Ok(())
         };
-        let served =
-            async { tokio::try_join!(on_tcp, on_unix, on_http).map(|_| ()).map_err(ServeError::Serve) };
+        let served = async { tokio::join!(on_tcp, on_unix, on_http) };
         let signal = async {
             shutdown.await;
             tracing::info!("stopping");
@@ -199,34 +179,23 @@ impl Bound {
             tokio::time::sleep(LINGER).await;
         };
         let expiry = async {
-            let mut every = tokio::time::interval(EXPIRE_EVERY);
+            let mut every = tokio::time::interval(EVERY);
             loop {
                 every.tick().await;
                 hub.expire_detached(Instant::now(), wall_ns());
+                (0..hub.take_back_copies()).for_each(|_| door.refusals.count(Reason::StalledSnapshot));
+                if let Some(news) = door.refusals.news() {
+                    tracing::warn!("refused: {news}");
+                }
             }
         };
         tokio::select! {
-            result = served => result,
-            () = signal => Ok(()),
-            () = expiry => Ok(()),
+            _ = served => {}
+            () = signal => {}
+            () = expiry => {}
         }
+        Ok(())
     }
-}
-
-/// Returns the connections of `tcp`, set to send at once. Nagle's algorithm (RFC 896) would keep an
-/// event back until the client has acknowledged the one before, which it may delay.
-fn accepted(tcp: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
-    // A connection that is dead already fails when it is used.
-    TcpListenerStream::new(tcp).map(|stream| stream.inspect(|s| drop(s.set_nodelay(true))))
-}
-
-/// Returns a server with our limits.
-fn server() -> Server {
-    Server::builder()
-        .http2_keepalive_interval(Some(PING_EVERY))
-        .http2_keepalive_timeout(Some(PONG_WITHIN))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
 }
 
 /// Returns all gRPC services: the users', the data planes', health and reflection.
@@ -242,13 +211,15 @@ fn routes(hub: &Arc<Hub>, links: &Arc<Links>, door: &Arc<Door>, stop: &Stop) -> 
             // google.rpc, so that grpcurl can show the details of an error.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
+    let v1 = reflection().build_v1().map_err(ServeError::Reflection)?;
+    let v1alpha = reflection().build_v1alpha().map_err(ServeError::Reflection)?;
     Ok(Routes::new(PreparedWatch::new(service))
         .add_service(
             DataplaneLinkServiceServer::new(link_service).max_decoding_message_size(LINK_MESSAGE_MAX),
         )
         .add_service(health)
-        .add_service(reflection().build_v1().map_err(ServeError::Reflection)?)
-        .add_service(reflection().build_v1alpha().map_err(ServeError::Reflection)?))
+        .add_service(v1.max_decoding_message_size(REFLECTION_MESSAGE_MAX))
+        .add_service(v1alpha.max_decoding_message_size(REFLECTION_MESSAGE_MAX)))
 }
 
 /// Sets the health of the users' service to whether a data plane is attached, until the service

@@ -3,8 +3,9 @@
 # apt, and grpcurl into target/tools, a virtual environment that leaves the system's Python alone.
 #
 # With the argument `all` it also installs what only the tests need: iperf3, conntrack, tmux,
-# nftables and valgrind by apt, cargo-nextest by cargo, two readers of metrics into target/tools,
-# and a virtual machine into target/guest. It prints what it does, and a second run does nothing.
+# nftables and valgrind by apt, cargo-nextest by cargo, two readers of metrics and gRPC for Python
+# into target/tools, and a virtual machine into target/guest. It prints what it does, and a second run
+# does nothing.
 #
 # With the argument `list` it only prints the Debian packages of `all`, one a line.
 set -euo pipefail
@@ -93,6 +94,11 @@ fi
 if [[ ${1-} == all ]] && ! "$tools/bin/python3" -c 'import prometheus_client' 2>/dev/null; then
     say "installing prometheus_client into $tools"
     "$tools/bin/python3" -m pip install --quiet --disable-pip-version-check prometheus_client==0.23.1
+fi
+
+if [[ ${1-} == all ]] && ! "$tools/bin/python3" -c 'import grpc' 2>/dev/null; then
+    say "installing grpcio into $tools"
+    "$tools/bin/python3" -m pip install --quiet --disable-pip-version-check grpcio==1.85.3
 fi
 
 if [[ ${1-} == all ]] && ! cargo nextest --version >/dev/null 2>&1; then

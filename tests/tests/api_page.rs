@@ -178,6 +178,8 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
         "control/src/link/ingest.rs",
         "control/src/link/links.rs",
         "control/src/api/watch.rs",
+        "control/src/door/connections.rs",
+        "control/src/door/request.rs",
         "dataplane/src/export/desk.rs",
         "dataplane/src/export/refusal.rs",
     ]

@@ -485,11 +485,11 @@ fn a_bad_request_says_why_and_changes_nothing() {
     check(&caller, &bad_moments());
     check(&caller, &bad_tables());
 
-    // This is the only refusal without details: the transport does not read messages of this size.
+    // It is refused before it is read.
     let request = json!({"filter": "x".repeat(5 << 20)});
     for method in ["ListEntries", "WatchEvents"] {
-        let status = call(&caller, method, &request).expect_err("too large");
-        assert_eq!((status.code(), status.details()), (OutOfRange, &[][..]), "{status:?}");
+        let message = "the request is longer than 65536 bytes";
+        check(&caller, &[row(method, request.clone(), ResourceExhausted, "REQUEST_TOO_LARGE", "", message)]);
     }
 
     let full = |src_port| json!({"key": key(src_port)});

@@ -5,8 +5,9 @@
 use flowtracker_proto::header;
 use flowtracker_proto::v1::{Actor, Entity};
 use tonic::metadata::MetadataMap;
-use tonic::transport::server::UdsConnectInfo;
 use tonic::{Extensions, Request};
+
+use crate::door::peer::Peer;
 
 /// Longest process name, bytes; the same as P4TC's.
 const PROCESS_MAX: usize = 63;
@@ -26,7 +27,7 @@ fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {
     if said_pid.is_some() || said_process.is_some() {
         return (said_pid.unwrap_or(0), said_process.unwrap_or(agent).to_owned());
     }
-    let peer = extensions.get::<UdsConnectInfo>().and_then(|c| c.peer_cred).and_then(|c| c.pid());
+    let peer = extensions.get::<Peer>().and_then(Peer::credentials).and_then(|c| c.pid());
     match peer.and_then(|pid| u32::try_from(pid).ok()) {
         Some(pid) => {
             let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();

@@ -20,7 +20,7 @@ use flowtracker_proto::v1::{
 };
 use prost::Message as _;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Code, Request, Response, Status};
@@ -29,6 +29,8 @@ use crate::api::deadline::deadline;
 use crate::api::filter::{self, Place};
 use crate::api::{caller, fault, introspection, watch as watcher};
 use crate::door::Door;
+use crate::door::lists::{self, ListPlace, Stalled};
+use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
 use crate::link::links::{Call, Link, Links};
 use crate::link::stats;
@@ -48,6 +50,8 @@ const TABLE_WITHIN: Duration = Duration::from_secs(300);
 const RUN: usize = 256;
 /// Responses of ListEntries that may wait for the client.
 const QUEUE: usize = 4;
+/// Parts of a data plane's answer, of 256 entries each, that may wait for a client that takes nothing.
+const WAITING: usize = 256;
 
 /// Answers the calls of users.
 #[derive(Debug)]
@@ -70,7 +74,13 @@ impl UserService {
         &self,
         request: WatchEventsRequest,
     ) -> Result<Response<ReceiverStream<watcher::Response>>, Status> {
-        let (responses, cursor) = watcher::start(self.hub.clone(), request, self.stop.clone()).await?;
+        let permit = self.door.watchers.clone().try_acquire_owned().map_err(|_| {
+            self.door.refusals.count(Reason::TooManyWatchers);
+            let message = format!("{} event streams are open already", self.door.limits.max_watchers);
+            fault::refusal(Code::ResourceExhausted, "TOO_MANY_WATCHERS", message)
+        })?;
+        let (responses, cursor) =
+            watcher::start(self.hub.clone(), request, self.stop.clone(), permit).await?;
         let mut response = Response::new(ReceiverStream::new(responses));
         response.metadata_mut().insert(header::EPOCH, self.hub.epoch().into());
         response.metadata_mut().insert(header::SEQ, cursor.into());
@@ -169,26 +179,33 @@ impl FlowTrackerService for UserService {
         request: Request<ListEntriesRequest>,
     ) -> Result<Response<Self::ListEntriesStream>, Status> {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
+        let peer = request.extensions().get::<Peer>().cloned();
         let request = request.into_inner();
         let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::List)?;
         let link = self.link(&request.dataplane)?;
-        let call =
-            link.call_dump(command::Body::Dump(DumpCommand { filter }), deadline).inspect_err(|status| {
-                if status.code() == Code::ResourceExhausted {
-                    self.door.refusals.count(Reason::TooManyLists);
-                }
-            })?;
+        let place = self.door.lists.take(link.name()).await.map_err(|lists::Full| {
+            self.door.refusals.count(Reason::TooManyLists);
+            let most = self.door.limits.max_lists;
+            let message = format!("data plane {:?} serves {most} lists already", link.name());
+            fault::refusal(Code::ResourceExhausted, "TOO_MANY_LISTS", message)
+        })?;
+        let call = link.call(command::Body::Dump(DumpCommand { filter }), deadline)?;
         let (client, responses) = mpsc::channel(QUEUE);
         let mut stop = self.stop.clone();
+        let door = self.door.clone();
         tokio::spawn(async move {
             let end = tokio::select! {
-                end = forward(call, link.name(), &client) => end,
+                end = forward(call, link.name(), &place, &client) => end,
                 () = client.closed() => Ok(()),
                 () = stop.wanted() => {
                     Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"))
                 }
             };
             if let Err(status) = end {
+                if status.code() == Code::ResourceExhausted {
+                    door.refusals.count(Reason::StalledList);
+                }
+                let _unread = place.end(peer);
                 tokio::select! {
                     _ = client.send(Err(status)) => {}
                     () = stop.wanted() => {}
@@ -323,18 +340,35 @@ fn broken(dataplane: &str, why: &str) -> Status {
 async fn forward(
     mut call: Call,
     dataplane: &str,
+    place: &ListPlace,
     client: &mpsc::Sender<Result<ListEntriesResponse, Status>>,
 ) -> Result<(), Status> {
     let dataplane: Arc<str> = dataplane.into();
     while let Some(answer) = call.next().await? {
         for run in answer.entries.chunks(RUN) {
+            let room = match client.try_reserve() {
+                Err(mpsc::error::TrySendError::Full(())) => {
+                    let reserve = timeout_at(call.deadline(), client.reserve());
+                    let much = || call.waiting() > WAITING;
+                    place.stall(reserve, much).await.map_err(|Stalled| stalled())?.map_err(|_| late())?.ok()
+                }
+                room => room.ok(),
+            };
+            let Some(room) = room else { return Ok(()) };
             let run = run.iter().map(|state| show::entry(&dataplane, state)).collect();
-            if client.send(Ok(ListEntriesResponse { entries: run })).await.is_err() {
-                return Ok(());
-            }
+            room.send(Ok(ListEntriesResponse { entries: run }));
         }
     }
     Ok(())
+}
+
+fn stalled() -> Status {
+    let message = "nobody read the list for a while, and its place or its memory was needed";
+    fault::refusal(Code::ResourceExhausted, "STALLED", message)
+}
+
+fn late() -> Status {
+    fault::refusal(Code::DeadlineExceeded, "NOT_IN_TIME", "the list was not read in time")
 }
 
 fn dataplane(state: DataplaneState) -> Dataplane {

@@ -28,11 +28,12 @@ const QUEUE: usize = 2;
 pub type Response = Result<Bytes, Status>;
 
 /// Starts a watcher. Returns its stream and the number of the event that the stream follows.
-/// The stream ends when `stop` turns true.
+/// The stream ends when `stop` turns true; `held` is kept until its end.
 pub async fn start(
     hub: Arc<Hub>,
     request: WatchEventsRequest,
     stop: Stop,
+    held: impl Send + 'static,
 ) -> Result<(mpsc::Receiver<Response>, u64), Status> {
     let filter = filter::program(&IPV4_FLOWS, &request.filter, Place::Watch)?;
     let predicate = Predicate::new(request.dataplane, filter);
@@ -45,7 +46,10 @@ pub async fn start(
     let feed = Feed::start(hub, predicate, origin).await.map_err(|why| refusal(&why))?;
     let cursor = feed.cursor();
     let (client, responses) = mpsc::channel(QUEUE);
-    tokio::spawn(forward(feed, epoch, client, stop));
+    tokio::spawn(async move {
+        forward(feed, epoch, client, stop).await;
+        drop(held);
+    });
     Ok((responses, cursor))
 }
 

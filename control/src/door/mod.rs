@@ -1,13 +1,26 @@
 //! The door: what callers may take of the service, and what becomes of what exceeds it.
 //!
 //! [`limits`] holds the bounds as options set them, [`refusals`] counts by reason whoever was
-//! refused. A [`Door`] is shared by everything that lets callers in.
+//! refused. A [`Door`] is shared by everything that lets callers in. Connections come in at a
+//! [`listener`], have one of the [`places`], and are served as [`connections`] of gRPC, each with a
+//! [`peer`], or by [`crate::http`]. [`lists`] have places, too.
 
+pub mod connections;
+pub mod descriptors;
 pub mod limits;
+pub mod listener;
+pub mod lists;
+pub mod peer;
+pub mod places;
 pub mod refusals;
+mod request;
+
+use std::sync::Arc;
 
 use limits::Limits;
+use lists::Lists;
 use refusals::Refusals;
+use tokio::sync::Semaphore;
 
 /// The bounds of the service, and the count of those that exceeded them.
 #[derive(Debug)]
@@ -16,12 +29,18 @@ pub struct Door {
     pub limits: Limits,
     /// How often one wanted more.
     pub refusals: Refusals,
+    /// The places of lists.
+    pub lists: Arc<Lists>,
+    /// A permit for each event stream.
+    pub watchers: Arc<Semaphore>,
 }
 
 impl Door {
     /// Creates a door with these bounds that has refused nobody yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, refusals: Refusals::default() }
+        let lists = Lists::new(limits.max_lists);
+        let watchers = Arc::new(Semaphore::new(limits.max_watchers));
+        Self { limits, refusals: Refusals::default(), lists, watchers }
     }
 }

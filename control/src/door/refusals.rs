@@ -28,6 +28,30 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// A connection without a call gave way to a newcomer.
+    IdleConnection = "idle_connection",
+    /// A call on one connection too many.
+    TooManyConnections = "too_many_connections",
+    /// A connection did not show a request in time.
+    NoFirstRequest = "no_first_request",
+    /// The message of a request did not come in time.
+    NoRequest = "no_request",
+    /// A request is too long.
+    RequestTooLarge = "request_too_large",
+    /// A connection broke the rules of HTTP/2, or reset streams faster than is allowed.
+    Http2Rules = "http2_rules",
+    /// A connection could not be accepted, usually for want of a descriptor.
+    AcceptFailed = "accept_failed",
+    /// An event stream too many.
+    TooManyWatchers = "too_many_watchers",
+    /// A list whose reader took nothing gave way to another, or held too much.
+    StalledList = "stalled_list",
+    /// A copy of the table was taken away from a reader of a snapshot who took nothing.
+    StalledSnapshot = "stalled_snapshot",
+    /// A connection of HTTP without a request gave way to a newcomer.
+    IdleHttpConnection = "idle_http_connection",
+    /// Metrics were asked for more often at a time than is allowed.
+    TooManyScrapes = "too_many_scrapes",
     /// A link did not introduce itself in time.
     NoHello = "no_hello",
     /// A list was asked for while all places were taken by lists that do not stall.
@@ -36,30 +60,49 @@ reasons! {
 
 /// How often each reason applied, since the service started.
 #[derive(Debug)]
-pub struct Refusals([AtomicU64; Reason::ALL.len()]);
+pub struct Refusals {
+    counts: [AtomicU64; Reason::ALL.len()],
+    /// How often each reason had applied when the log was told last.
+    told: [AtomicU64; Reason::ALL.len()],
+}
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self(array::from_fn(|_| AtomicU64::new(0)))
+        let zeros = || array::from_fn(|_| AtomicU64::new(0));
+        Self { counts: zeros(), told: zeros() }
     }
 }
 
 impl Refusals {
     /// Counts one more refusal.
     pub fn count(&self, reason: Reason) {
-        self.0[reason as usize].fetch_add(1, Ordering::Relaxed);
+        self.counts[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns how often `reason` applied.
     #[must_use]
     pub fn of(&self, reason: Reason) -> u64 {
-        self.0[reason as usize].load(Ordering::Relaxed)
+        self.counts[reason as usize].load(Ordering::Relaxed)
     }
 
     /// Returns the names of all reasons, each with its count.
     #[must_use]
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
         Reason::ALL.iter().map(|reason| (reason.name(), self.of(*reason))).collect()
+    }
+
+    /// Returns what was refused since the last call, in words for one line of the log; `None` when
+    /// nothing was. It is called by one task.
+    #[must_use]
+    pub fn news(&self) -> Option<String> {
+        let since = |reason: Reason| {
+            let count = self.of(reason);
+            count - self.told[reason as usize].swap(count, Ordering::Relaxed)
+        };
+        let news = Reason::ALL.iter().map(|reason| (reason.name(), since(*reason)));
+        let words: Vec<_> =
+            news.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
     }
 }
 
@@ -75,10 +118,26 @@ mod tests {
         }
         assert!(Reason::ALL.iter().zip(1..).all(|(reason, times)| refusals.of(*reason) == times));
         let mut names: Vec<_> = refusals.counts().into_iter().map(|(name, _)| name).collect();
-        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        assert!(
+            names
+                .iter()
+                .all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+        );
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Reason::ALL.len());
+    }
+
+    #[test]
+    fn the_log_is_told_the_sum_of_what_is_new() {
+        let refusals = Refusals::default();
+        assert_eq!(refusals.news(), None);
+        (0..3).for_each(|_| refusals.count(Reason::NoHello));
+        refusals.count(Reason::NoRequest);
+        assert_eq!(refusals.news().as_deref(), Some("1 no_request, 3 no_hello"));
+        assert_eq!(refusals.news(), None);
+        refusals.count(Reason::NoHello);
+        assert_eq!(refusals.news().as_deref(), Some("1 no_hello"));
     }
 
     /// The page for operators has a row for each reason.

@@ -1,60 +1,109 @@
 //! Connections of HTTP/1, each with one request.
 //!
 //! A connection ends within seconds, and the number of open ones is limited, so that a client that
-//! dials and sends nothing, or does not read, costs little and delays nobody. `axum::serve` sets
-//! none of these limits, so the connections are served here.
+//! dials and sends nothing, or does not read, costs little. When there are too many, the oldest that
+//! has not said what it wants gives way. What metrics may take is bounded apart, so that health is
+//! always answered. `axum::serve` sets none of these limits, so the connections are served here.
 
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::codegen::Service as _;
 
+use crate::door::Door;
+use crate::door::listener::Entrance;
+use crate::door::peer::Peer;
+use crate::door::places::{Call, Kind, Places};
+use crate::door::refusals::Reason;
 use crate::stop::Stop;
 
-/// Connections that may be open at a time; others wait to be accepted.
-const CONNECTIONS: usize = 64;
+use super::pages::METRICS;
+
 /// How long a connection may take, from its acceptance to the last byte.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(10);
 /// Longest request line and headers together, bytes.
 const REQUEST_MAX: usize = 16 << 10;
-/// Pause after a connection could not be accepted, usually for want of a file descriptor.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `pages` until `stop` turns true, and then ends what is under way.
-pub async fn serve(listener: TcpListener, pages: Router, mut stop: Stop) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    let answer = answer(stream, pages.clone());
-                    connections.spawn(tokio::time::timeout(CONNECTION_WITHIN, answer));
-                }
-                Err(why) => {
-                    tracing::warn!("cannot accept a connection of HTTP: {why}");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            // A failed connection is its client's business.
-            Some(_) = connections.join_next() => {}
-            () = stop.wanted() => break,
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+/// Serves pages over connections.
+#[derive(Clone, Debug)]
+struct Pages {
+    pages: Router,
+    door: Arc<Door>,
+    /// One permit for each connection that may be busy with metrics.
+    scrapes: Arc<Semaphore>,
 }
 
-/// Answers the one request of a connection.
-async fn answer(stream: TcpStream, pages: Router) -> hyper::Result<()> {
-    http1::Builder::new()
-        .keep_alive(false)
-        // A client that has sent its request may close its half, as `nc` does.
-        .half_close(true)
-        .max_buf_size(REQUEST_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(pages))
-        .await
+/// What a connection keeps to its end once it has asked for metrics.
+type Kept = OnceLock<(Option<Call>, OwnedSemaphorePermit)>;
+
+/// Serves `pages` within the bounds of `door` until `stop` turns true, and then ends what is under
+/// way.
+pub async fn serve(listener: TcpListener, pages: Router, door: Arc<Door>, stop: Stop) {
+    let most = door.limits.max_http_connections;
+    let scrapes = Arc::new(Semaphore::new(most.div_ceil(4)));
+    let places = Places::new(most, 0);
+    let entrance = Entrance::new(door.clone(), places, Reason::IdleHttpConnection);
+    let pages = Pages { pages, door, scrapes };
+    entrance.run(listener, |io, peer| pages.clone().serve(io, peer), stop).await;
+}
+
+impl Pages {
+    /// Answers the one request of a connection.
+    async fn serve(self, io: TcpStream, peer: Peer) {
+        let (kept, place) = (Kept::new(), peer.place().clone());
+        let service = service_fn(|request| self.answer(request, &peer, &kept));
+        let mut server = http1::Builder::new();
+        server
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.door.limits.max_handshake)
+            .keep_alive(false)
+            // A client that has sent its request may close its half, as `nc` does.
+            .half_close(true)
+            .max_buf_size(REQUEST_MAX);
+        let connection = pin!(server.serve_connection(TokioIo::new(io), service));
+        tokio::select! {
+            ended = connection => {
+                // Any other failure is its client's business.
+                if ended.is_err_and(|why| why.is_timeout()) {
+                    self.door.refusals.count(Reason::NoFirstRequest);
+                }
+            }
+            _ = place.leaving() => {}
+            () = tokio::time::sleep(CONNECTION_WITHIN) => {}
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: &Peer,
+        kept: &Kept,
+    ) -> Result<Response, Infallible> {
+        let place = peer.place();
+        if request.uri().path() == METRICS {
+            let Ok(scrape) = self.scrapes.clone().try_acquire_owned() else {
+                self.door.refusals.count(Reason::TooManyScrapes);
+                let text = "too many ask for metrics at a time\n";
+                return Ok((StatusCode::SERVICE_UNAVAILABLE, text).into_response());
+            };
+            // There are more places than scrapes.
+            drop(kept.set((place.begin(Kind::User).ok(), scrape)));
+        } else {
+            drop(place.begin(Kind::Health));
+        }
+        let Ok(response) = self.pages.clone().call(request.map(Body::new)).await;
+        Ok(response)
+    }
 }

@@ -24,6 +24,9 @@ use crate::mirror::hub::Hub;
 /// Header in which Prometheus says how long it waits for its answer.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
+/// Path of the metrics.
+pub(super) const METRICS: &str = "/metrics";
+
 const INDEX: &str = "\
 flowtracker-control
 
@@ -45,7 +48,7 @@ struct Source {
 pub fn router(hub: Arc<Hub>, links: Arc<Links>, door: Arc<Door>) -> Router {
     Router::new()
         .route("/", get(async || text(StatusCode::OK, INDEX)))
-        .route("/metrics", get(metrics))
+        .route(METRICS, get(metrics))
         .route("/healthz", get(async || text(StatusCode::OK, "up\n")))
         .route("/readyz", get(readiness))
         .method_not_allowed_fallback(async || {

@@ -10,16 +10,12 @@ use flowtracker_proto::v1::{
     AttachResponse, CancelCommand, Command, Reply, ReplyStatus, attach_response, command,
 };
 use hashbrown::HashMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::api::fault;
 use flowtracker_proto::key::Violation;
-
-/// Number of dumps that may run on one data plane at a time. What a slow caller has not taken yet
-/// is buffered here, up to one table per dump.
-const DUMPS: usize = 8;
 
 /// What is sent down a link: a message, or the status that ends it.
 pub type Down = Result<AttachResponse, Status>;
@@ -40,7 +36,6 @@ pub struct Link {
     down: mpsc::Sender<Down>,
     pending: Mutex<HashMap<u64, mpsc::UnboundedSender<Answer>>>,
     next_id: AtomicU64,
-    dumps: Arc<Semaphore>,
 }
 
 /// The links that are up, by the name of their data plane.
@@ -65,7 +60,6 @@ impl Links {
             down,
             pending: Mutex::default(),
             next_id: AtomicU64::new(1),
-            dumps: Arc::new(Semaphore::new(DUMPS)),
         });
         links.insert(name.to_owned(), link.clone());
         Ok(link)
@@ -130,25 +124,11 @@ impl Link {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (tx, replies) = mpsc::unbounded_channel();
         lock(&self.pending).insert(id, tx);
-        let call = Call { link: self.clone(), id, replies, deadline, ended: false, permit: None };
+        let call = Call { link: self.clone(), id, replies, deadline, ended: false };
         let left = deadline.saturating_duration_since(Instant::now());
         // On the link 0 means that there is no deadline, so one that has passed is sent as the
         // shortest.
         self.send(id, left.max(Duration::from_millis(1)), body)?;
-        Ok(call)
-    }
-
-    /// Sends a command whose answer may be as long as the table.
-    ///
-    /// # Errors
-    /// As [`Link::call`], and when too many dumps are running.
-    pub fn call_dump(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
-        let permit = self.dumps.clone().try_acquire_owned().map_err(|_| {
-            let message = format!("data plane {:?} serves {DUMPS} lists already", self.name);
-            fault::refusal(Code::ResourceExhausted, "TOO_MANY_LISTS", message)
-        })?;
-        let mut call = self.call(body, deadline)?;
-        call.permit = Some(permit);
         Ok(call)
     }
 
@@ -194,11 +174,19 @@ pub struct Call {
     replies: mpsc::UnboundedReceiver<Answer>,
     deadline: Instant,
     ended: bool,
-    /// Held as long as parts of a dump's answer may be buffered.
-    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
+    /// Returns the number of parts of the answer that have come and were not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.replies.len()
+    }
+
+    /// Returns when the answer has to be complete.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// Returns the next part of the answer; `None` after the last.
     ///
     /// # Errors

@@ -160,6 +160,12 @@ impl Hub {
         self.copies.take(last_seq, make).await
     }
 
+    /// Takes copies back that nobody has read from for a while. Returns how many were taken away
+    /// from readers since the last call, for this reason or to make room.
+    pub fn take_back_copies(&self) -> u64 {
+        self.copies.take_back()
+    }
+
     /// Returns what the log holds, and whether a reader could go on after `cursor`.
     pub fn window(&self, cursor: u64) -> Window {
         let state = self.lock();

@@ -2,11 +2,13 @@
 //!
 //! A copy holds every table, and its reader may read it slowly or never, so copies are few. While
 //! nothing changes, one copy serves all readers. A reader that has to wait gets the next copy that
-//! is made. After a copy the service pauses for a multiple of the time that it took. Of the copies
-//! in use only the latest are kept; a reader whose copy was taken away starts over with a new one.
+//! is made. After a copy the service pauses for a multiple of the time that it took. A copy that
+//! nobody reads from is taken away, at once when there are too many, else after a while; its readers
+//! start over with a new one.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::time::{Duration, Instant, sleep_until};
 
@@ -16,13 +18,22 @@ use crate::mirror::registry::SnapshotPart;
 const COPIES: usize = 8;
 /// Length of the pause after a copy, as a multiple of the time that the copy took.
 const PAUSE: u32 = 9;
+/// How long a copy is kept for readers that take nothing of it.
+const UNREAD_FOR: Duration = Duration::from_secs(10);
 
 /// The entries of all data planes at one moment.
 #[derive(Debug)]
 pub struct Copy {
     cut: u64,
+    parts: Mutex<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
     /// `None` once the copy was taken away.
-    parts: Mutex<Option<Arc<Vec<SnapshotPart>>>>,
+    all: Option<Arc<Vec<SnapshotPart>>>,
+    /// When a reader last took something.
+    read: Instant,
 }
 
 impl Copy {
@@ -34,17 +45,31 @@ impl Copy {
     /// Returns the entries by data plane, or `None` when the copy was taken away. Do not keep them
     /// while waiting for a client.
     pub fn parts(&self) -> Option<Arc<Vec<SnapshotPart>>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut parts = self.lock();
+        parts.read = Instant::now();
+        parts.all.clone()
     }
 
-    fn take_away(&self) {
-        drop(self.parts.lock().unwrap_or_else(PoisonError::into_inner).take());
+    fn read(&self) -> Instant {
+        self.lock().read
+    }
+
+    /// Returns false when it was taken away before.
+    fn take_away(&self) -> bool {
+        self.lock().all.take().is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The copies in use.
 #[derive(Debug, Default)]
-pub(crate) struct Copies(tokio::sync::Mutex<Latest>);
+pub(crate) struct Copies {
+    latest: tokio::sync::Mutex<Latest>,
+    taken_away: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Latest {
@@ -63,7 +88,7 @@ impl Copies {
         make: impl FnOnce() -> (u64, Vec<SnapshotPart>),
     ) -> Arc<Copy> {
         let asked = Instant::now();
-        let mut latest = self.0.lock().await;
+        let mut latest = self.latest.lock().await;
         if let Some((made, next)) = latest.made {
             if let Some(copy) = latest.in_use.back().and_then(Weak::upgrade)
                 && (made > asked || copy.cut == last_seq())
@@ -74,16 +99,40 @@ impl Copies {
         }
         let begin = Instant::now();
         let (cut, parts) = make();
-        let copy = Arc::new(Copy { cut, parts: Mutex::new(Some(Arc::new(parts))) });
+        let copy = Arc::new(Copy {
+            cut,
+            parts: Mutex::new(Parts { all: Some(Arc::new(parts)), read: Instant::now() }),
+        });
         latest.made = Some((begin, Instant::now() + pause(begin.elapsed())));
         latest.in_use.retain(|copy| copy.strong_count() > 0);
-        latest.in_use.push_back(Arc::downgrade(&copy));
-        while latest.in_use.len() > COPIES {
-            if let Some(oldest) = latest.in_use.pop_front().and_then(|copy| copy.upgrade()) {
-                oldest.take_away();
-            }
+        while latest.in_use.len() >= COPIES {
+            let read = |copy: &Weak<Copy>| copy.upgrade().map(|copy| copy.read());
+            let unread = (0..latest.in_use.len()).min_by_key(|at| read(&latest.in_use[*at]));
+            let unread = unread.and_then(|at| latest.in_use.remove(at)).and_then(|copy| copy.upgrade());
+            self.count_taken(unread.is_some_and(|copy| copy.take_away()));
         }
+        latest.in_use.push_back(Arc::downgrade(&copy));
         copy
+    }
+
+    /// Takes away the copies that nobody has read from for [`UNREAD_FOR`]. Returns how many were
+    /// taken away since the last call, for this reason or to make room.
+    pub(crate) fn take_back(&self) -> u64 {
+        // While a copy is being made or waited for, there is a next time.
+        if let Ok(mut latest) = self.latest.try_lock() {
+            let now = Instant::now();
+            latest.in_use.retain(|copy| {
+                let Some(copy) = copy.upgrade() else { return false };
+                let unread = now.duration_since(copy.read()) >= UNREAD_FOR;
+                self.count_taken(unread && copy.take_away());
+                !unread
+            });
+        }
+        self.taken_away.swap(0, Ordering::Relaxed)
+    }
+
+    fn count_taken(&self, taken: bool) {
+        self.taken_away.fetch_add(taken.into(), Ordering::Relaxed);
     }
 }
 
@@ -112,7 +161,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_share_the_next_copy() {
         let copies = Arc::new(Copies::default());
-        let held = copies.0.lock().await;
+        let held = copies.latest.lock().await;
         let wait = |cut| {
             let copies = copies.clone();
             tokio::spawn(async move { copies.take(|| 9, || of(cut)).await })
@@ -128,6 +177,27 @@ mod tests {
             cuts.push(copy.await.expect("no panic").cut());
         }
         assert!(cuts.iter().all(|cut| *cut == cuts[0]), "{cuts:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_copy_that_nobody_has_read_for_longest_is_taken_away() {
+        let copies = Copies::default();
+        let mut held = Vec::new();
+        for cut in 0..COPIES as u64 {
+            held.push(copies.take(|| cut, || of(cut)).await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(held[0].parts().is_some());
+        held.push(copies.take(|| 99, || of(99)).await);
+        let gone = held.iter().filter(|copy| copy.lock().all.is_none()).map(|copy| copy.cut());
+        assert_eq!(gone.collect::<Vec<_>>(), [1]);
+        assert_eq!((copies.take_back(), copies.take_back()), (1, 0));
+        tokio::time::sleep(UNREAD_FOR - Duration::from_millis(1)).await;
+        assert!(held[4].parts().is_some());
+        assert_eq!(copies.take_back(), 5, "all but the first, the one read and the last");
+        tokio::time::sleep(UNREAD_FOR).await;
+        assert_eq!(copies.take_back(), 3);
+        assert!(held.iter().all(|copy| copy.parts().is_none()));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod admin;
 mod daemon;
+mod door;
 mod filter;
 mod http;
 mod link;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use control::config::Config;
 use control::door::Door;
+use control::door::refusals::Reason;
 use control::mirror::hub::Hub;
 use control::server;
 use flowtracker_proto::change::{EntryState, Report};
@@ -65,6 +66,7 @@ pub(crate) struct Service {
     /// Address of metrics and health.
     pub(crate) http: Option<SocketAddr>,
     pub(crate) hub: Arc<Hub>,
+    door: Arc<Door>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), server::ServeError>>,
 }
@@ -82,9 +84,14 @@ impl Service {
         let config = Config::try_parse_from(base.iter().chain(http).chain(flags)).unwrap();
         let bound = server::bind(&config).await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        let (addr, http, hub) = (bound.addr(), bound.http_addr(), bound.hub());
+        let (addr, http, hub, door) = (bound.addr(), bound.http_addr(), bound.hub(), bound.door());
         let task = tokio::spawn(bound.serve(async { drop(stopped.await) }));
-        Self { addr, http, hub, stop, task }
+        Self { addr, http, hub, door, stop, task }
+    }
+
+    /// Returns how often the service refused something for this reason.
+    pub(crate) fn refused(&self, reason: Reason) -> u64 {
+        self.door.refusals.of(reason)
     }
 
     pub(crate) fn uri(&self) -> String {

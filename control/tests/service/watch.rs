@@ -83,7 +83,7 @@ async fn a_cursor_resumes_or_is_refused_with_a_reason() {
 async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
     let (hub, link) = hub(4);
     let (_stopper, stop) = stop::channel();
-    let (mut stream, _) = watch::start(hub.clone(), watch_request(snapshot()), stop).await.unwrap();
+    let (mut stream, _) = watch::start(hub.clone(), watch_request(snapshot()), stop, ()).await.unwrap();
     // While the watcher does not read, the queue fills and the log moves on.
     for n in 1..=2000 {
         create(&hub, link, std::iter::once(n));
@@ -109,8 +109,8 @@ async fn progress_every_second_when_idle_with_the_last_number_considered() {
     let (hub, link) = hub(100);
     let (_stopper, stop) = stop::channel();
     let request = WatchEventsRequest { dataplane: "other".to_owned(), ..watch_request(now()) };
-    let (mut other, _) = watch::start(hub.clone(), request, stop.clone()).await.unwrap();
-    let (mut all, _) = watch::start(hub.clone(), watch_request(now()), stop).await.unwrap();
+    let (mut other, _) = watch::start(hub.clone(), request, stop.clone(), ()).await.unwrap();
+    let (mut all, _) = watch::start(hub.clone(), watch_request(now()), stop, ()).await.unwrap();
     let begin = tokio::time::Instant::now();
     let mut ready = Vec::new();
     for second in 1..=3 {
