@@ -24,14 +24,13 @@ use crate::door::refusals::Reason;
 use crate::http;
 use crate::link::attach::LinkService;
 use crate::link::links::Links;
+use crate::link::refused;
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::{self, Stop};
 
 /// Health name of the users' service: SERVING while a data plane is attached.
 pub use flowtracker_proto::v1::flow_tracker_service_server::SERVICE_NAME as SERVICE;
 
-/// What a data plane may send in one message, bytes.
-const LINK_MESSAGE_MAX: usize = 16 << 20;
 /// What a caller may ask of reflection in one message, bytes.
 const REFLECTION_MESSAGE_MAX: usize = 64 << 10;
 
@@ -182,7 +181,7 @@ impl Bound {
             let mut every = tokio::time::interval(EVERY);
             loop {
                 every.tick().await;
-                hub.expire_detached(Instant::now(), wall_ns());
+                hub.expire_detached(Instant::now(), wall_ns()).await;
                 (0..hub.take_back_copies()).for_each(|_| door.refusals.count(Reason::StalledSnapshot));
                 if let Some(news) = door.refusals.news() {
                     tracing::warn!("refused: {news}");
@@ -215,7 +214,7 @@ fn routes(hub: &Arc<Hub>, links: &Arc<Links>, door: &Arc<Door>, stop: &Stop) -> 
     let v1alpha = reflection().build_v1alpha().map_err(ServeError::Reflection)?;
     Ok(Routes::new(PreparedWatch::new(service))
         .add_service(
-            DataplaneLinkServiceServer::new(link_service).max_decoding_message_size(LINK_MESSAGE_MAX),
+            DataplaneLinkServiceServer::new(link_service).max_decoding_message_size(refused::MESSAGE_MAX),
         )
         .add_service(health)
         .add_service(v1.max_decoding_message_size(REFLECTION_MESSAGE_MAX))

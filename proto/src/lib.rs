@@ -18,6 +18,7 @@ pub mod show;
 pub mod table;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
+pub mod text;
 mod timestamp;
 mod wire;
 

@@ -29,6 +29,10 @@ pub struct Limits {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = number())]
     pub max_dataplanes: usize,
 
+    /// Entries that the tables of one data plane may hold together
+    #[arg(long, value_name = "N", default_value_t = 1 << 26, value_parser = value_parser!(u64).range(1..))]
+    pub max_entries: u64,
+
     /// Connections that may be open for metrics and health; at the bound, the oldest without a request gives way
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = number())]
     pub max_http_connections: usize,
@@ -59,12 +63,14 @@ impl fmt::Display for Limits {
             max_watchers,
             max_lists,
             max_dataplanes,
+            max_entries,
             max_http_connections,
             max_handshake,
         } = self;
         write!(f, "--max-connections={max_connections} --max-streams={max_streams}")?;
         write!(f, " --max-watchers={max_watchers} --max-lists={max_lists}")?;
-        write!(f, " --max-dataplanes={max_dataplanes} --max-http-connections={max_http_connections}")?;
+        write!(f, " --max-dataplanes={max_dataplanes} --max-entries={max_entries}")?;
+        write!(f, " --max-http-connections={max_http_connections}")?;
         write!(f, " --max-handshake={}", max_handshake.as_secs_f64())
     }
 }

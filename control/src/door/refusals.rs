@@ -54,6 +54,22 @@ reasons! {
     TooManyScrapes = "too_many_scrapes",
     /// A link did not introduce itself in time.
     NoHello = "no_hello",
+    /// A link broke a rule of its messages.
+    BadLink = "bad_link",
+    /// A message of a link was too long.
+    LinkMessageSize = "link_message_size",
+    /// All places of data planes were taken.
+    TooManyDataplanes = "too_many_dataplanes",
+    /// A link had more entries than it had declared, or declared more than it may.
+    Capacity = "capacity",
+    /// A link introduced more authors than it reported writes.
+    TooManyAuthors = "too_many_authors",
+    /// Too many reports of a link waited for the end of a purge.
+    TooManyDeferred = "too_many_deferred",
+    /// Too many flushes of a link waited for the other shards.
+    TooManyFlushes = "too_many_flushes",
+    /// An answer of a link was too long.
+    TooManyReplies = "too_many_replies",
     /// A list was asked for while all places were taken by lists that do not stall.
     TooManyLists = "too_many_lists",
 }

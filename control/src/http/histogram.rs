@@ -57,13 +57,17 @@ fn gather(counts: &[u64], bounds: impl Fn(usize) -> Range<u64>, ends: &[u64], pe
     let seconds = |units: u64| units as f64 / per_second;
     let upper = ends.iter().map(|end| seconds(*end)).chain([f64::INFINITY]);
     let mut buckets: Vec<_> = upper.map(|upper| (upper, 0)).collect();
-    let mut sum = 0.0;
+    let (mut sum, mut observed) = (0.0, 0_u64);
     for (bucket, count) in counts.iter().enumerate().filter(|(_, count)| **count != 0) {
+        // Counts from a link may be anything. What all of them together have beyond the largest
+        // number is left out, so that no sum of some of them wraps.
+        let count = (*count).min(u64::MAX - observed);
+        observed += count;
         let Range { start, end } = bounds(bucket);
         buckets[ends.partition_point(|upper| *upper < end)].1 += count;
-        sum += seconds(start) * *count as f64;
+        sum += seconds(start) * count as f64;
     }
-    Histogram { sum, count: counts.iter().sum(), buckets }
+    Histogram { sum, count: observed, buckets }
 }
 
 #[cfg(test)]
@@ -139,6 +143,13 @@ mod tests {
             prop_assert!(then.sum <= now.sum);
             prop_assert!(then.buckets.iter().zip(&now.buckets).all(|(a, b)| a.0 == b.0 && a.1 <= b.1));
         }
+    }
+
+    #[test]
+    fn counts_beyond_the_largest_number_are_left_out() {
+        let histogram = lateness(&[1, u64::MAX - 3, 7, 1]);
+        assert_eq!(histogram.count, u64::MAX);
+        assert_eq!(histogram.buckets.iter().map(|(_, count)| count).sum::<u64>(), u64::MAX);
     }
 
     #[test]

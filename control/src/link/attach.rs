@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use flowtracker_proto::key::Violation;
+use flowtracker_proto::text;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService;
-use flowtracker_proto::v1::{AttachRequest, AttachResponse, Hello, Welcome, attach_request, attach_response};
-use flowtracker_proto::{link as wire, name};
+use flowtracker_proto::v1::{AttachRequest, AttachResponse, Welcome, attach_request, attach_response};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -18,7 +17,8 @@ use crate::api::fault;
 use crate::door::Door;
 use crate::door::refusals::Reason;
 use crate::link::ingest::Ingest;
-use crate::link::links::{Down, Links};
+use crate::link::links::{Down, Link, Links};
+use crate::link::{hello, refused};
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::Stop;
 
@@ -50,62 +50,93 @@ impl DataplaneLinkService for LinkService {
         &self,
         request: Request<Streaming<AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let mut up = request.into_inner();
-        let within = self.door.limits.max_handshake;
+        let let_in = self.let_in(request.into_inner()).await;
+        if let Err(status) = &let_in {
+            count(&self.door, status);
+        }
+        let_in
+    }
+}
+
+impl LinkService {
+    async fn let_in(
+        &self,
+        mut up: Streaming<AttachRequest>,
+    ) -> Result<Response<<Self as DataplaneLinkService>::AttachStream>, Status> {
+        let limits = &self.door.limits;
+        let within = limits.max_handshake;
         let first = tokio::time::timeout(within, up.message()).await.map_err(|_| {
-            self.door.refusals.count(Reason::NoHello);
             fault::refusal(Code::DeadlineExceeded, "NO_HELLO", format!("no Hello came within {within:?}"))
-        })??;
+        })?;
+        let first = first.map_err(|status| refused::by_transport(&status))?;
         let hello = match first.and_then(|m| m.body) {
             Some(attach_request::Body::Hello(hello)) => hello,
             _ => return Err(fault::bad_field("hello", "must be the first message")),
         };
-        check_hello(&hello)?;
+        let declared = hello::check(&hello, limits)?;
         let (down, outbound) = mpsc::channel(DOWN_QUEUE);
-        let link = self.links.open(&hello.dataplane, down.clone())?;
-        let number = self.hub.attach(&hello, wall_ns());
+        let link = self.links.open(&hello.dataplane, declared.entries, down.clone())?;
+        let link = Registered { links: self.links.clone(), link };
+        let number = self.hub.attach(&hello, limits.max_dataplanes, wall_ns()).await.ok_or_else(|| {
+            let most = limits.max_dataplanes;
+            let message = format!("--max-dataplanes={most} are attached");
+            fault::refusal(Code::ResourceExhausted, "TOO_MANY_DATAPLANES", message)
+        })?;
         tracing::info!(dataplane = %hello.dataplane, pid = hello.pid, version = %hello.version, "attached");
         let welcome = Welcome { epoch: self.hub.epoch() };
         let welcome = AttachResponse { body: Some(attach_response::Body::Welcome(welcome)) };
         // The queue is new and empty.
         drop(down.try_send(Ok(welcome)));
-        let ingest = Ingest::new(self.hub.clone(), link.clone(), number, &hello.shards);
-        let (hub, links, stop) = (self.hub.clone(), self.links.clone(), self.stop.clone());
-        tokio::spawn(async move {
-            let end = ingest.run(up, &down, stop).await;
-            links.close(&link);
-            hub.detach(link.name(), number, Instant::now(), wall_ns());
-            match end {
-                Ok(()) => tracing::info!(dataplane = %link.name(), "detached"),
-                Err(status) => {
-                    tracing::warn!(dataplane = %link.name(), "detached: {}", status.message());
-                    drop(down.try_send(Err(status)));
-                }
-            }
-        });
+        let ingest = Ingest::new(self.hub.clone(), link.link.clone(), number, declared);
+        tokio::spawn(serve(ingest, up, link, number, down, self.door.clone(), self.stop.clone()));
         Ok(Response::new(ReceiverStream::new(outbound)))
     }
 }
 
-fn check_hello(hello: &Hello) -> Result<(), Status> {
-    let mut wrong = Vec::new();
-    if !name::is_valid(&hello.dataplane) {
-        let rule = format!("must have 1 to {} bytes without blanks", name::MAX);
-        wrong.push(Violation::new("hello.dataplane", rule));
+/// A link that is removed from the links when this is dropped.
+struct Registered {
+    links: Arc<Links>,
+    link: Arc<Link>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.links.close(&self.link);
     }
-    let mut shards = hello.shards.clone();
-    shards.sort_unstable();
-    shards.dedup();
-    if shards.is_empty() || shards.len() != hello.shards.len() {
-        wrong.push(Violation::new("hello.shards", "must name one or more lcores, each once"));
+}
+
+/// Takes in what a link sends until it ends, and takes it out of the mirror.
+async fn serve(
+    ingest: Ingest,
+    up: Streaming<AttachRequest>,
+    registered: Registered,
+    number: u64,
+    down: mpsc::Sender<Down>,
+    door: Arc<Door>,
+    stop: Stop,
+) {
+    let (hub, link) = (ingest.hub.clone(), registered.link.clone());
+    let end = ingest.run(up, &down, stop).await;
+    if let Err(status) = &end
+        && count(&door, status) == Some(Reason::Capacity)
+    {
+        hub.forfeit(link.name(), number, wall_ns()).await;
     }
-    if !wrong.is_empty() {
-        return Err(fault::bad_request(wrong));
+    drop(registered);
+    hub.detach(link.name(), number, Instant::now(), wall_ns());
+    match end {
+        Ok(()) => tracing::info!(dataplane = %link.name(), "detached"),
+        Err(status) => {
+            let why = text::printable(status.message());
+            tracing::warn!(dataplane = %link.name(), "detached: {why}");
+            drop(down.try_send(Err(status)));
+        }
     }
-    if hello.record_version != wire::VERSION {
-        let (theirs, ours) = (hello.record_version, wire::VERSION);
-        let message = format!("its records have version {theirs}, those of this control service {ours}");
-        return Err(fault::refusal(Code::FailedPrecondition, "RECORD_VERSION", message));
-    }
-    Ok(())
+}
+
+/// Counts a refusal, and returns as what.
+fn count(door: &Door, status: &Status) -> Option<Reason> {
+    let reason = refused::counted_as(status)?;
+    door.refusals.count(reason);
+    Some(reason)
 }

@@ -12,27 +12,29 @@ use tonic::{Code, Status, Streaming};
 
 use crate::api::fault;
 use crate::link::authors::Authors;
+use crate::link::hello::Declared;
 use crate::link::links::{Answer, Down, Link};
-use crate::mirror::dataplane::BadReport;
+use crate::link::{refused, replies};
 use crate::mirror::hub::Hub;
 use crate::stop::Stop;
 
 /// The receiving end of one link.
 pub(super) struct Ingest {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     link: Arc<Link>,
     /// The number by which the mirror knows the link.
     number: u64,
     /// Number that the next record of each shard must have.
     expected: BTreeMap<u32, u64>,
+    declared: Declared,
     authors: Authors,
 }
 
 impl Ingest {
-    /// Makes the receiving end of a link that the mirror knows by `number`, with these shards.
-    pub(super) fn new(hub: Arc<Hub>, link: Arc<Link>, number: u64, shards: &[u32]) -> Self {
-        let expected = shards.iter().map(|shard| (*shard, 1)).collect();
-        Self { hub, link, number, expected, authors: Authors::default() }
+    /// Makes the receiving end of a link that the mirror knows by `number`.
+    pub(super) fn new(hub: Arc<Hub>, link: Arc<Link>, number: u64, declared: Declared) -> Self {
+        let expected = declared.shards.iter().map(|shard| (*shard, 1)).collect();
+        Self { hub, link, number, expected, declared, authors: Authors::default() }
     }
 
     /// Takes in what the data plane sends until the link ends.
@@ -54,16 +56,14 @@ impl Ingest {
                 () = stop.wanted() => {
                     return Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"));
                 }
-                message = up.message() => message.map_err(|status| {
-                    Status::new(status.code(), format!("its link broke: {}", status.message()))
-                })?,
+                message = up.message() => message.map_err(|status| refused::by_transport(&status))?,
                 () = down.closed() => {
                     return Err(Status::unavailable("its link broke: the connection is gone, or pings are not answered"));
                 }
             };
             let Some(message) = message else { return Ok(()) };
             match message.body {
-                Some(attach_request::Body::Batch(batch)) => self.take_batch(&batch)?,
+                Some(attach_request::Body::Batch(batch)) => self.take_batch(&batch).await?,
                 Some(attach_request::Body::Reply(reply)) => self.take_reply(reply)?,
                 Some(attach_request::Body::Authors(authors)) => self.authors.introduce(authors)?,
                 Some(attach_request::Body::Hello(_)) => {
@@ -74,7 +74,7 @@ impl Ingest {
         }
     }
 
-    fn take_batch(&mut self, batch: &Batch) -> Result<(), Status> {
+    async fn take_batch(&mut self, batch: &Batch) -> Result<(), Status> {
         let Some(expected) = self.expected.get_mut(&batch.shard) else {
             let unknown = format!("{} was not named in Hello", batch.shard);
             return Err(fault::bad_field("batch.shard", unknown));
@@ -84,16 +84,20 @@ impl Ingest {
                 format!("shard {}: record {} was due, {} came", batch.shard, expected, batch.first_seq);
             return Err(fault::refusal(Code::DataLoss, "BATCH_HOLE", message));
         }
-        let bad = |why: BadReport| fault::bad_field("batch.records", why.to_string());
-        let reports = self.authors.reports(&batch.records).map_err(|why| bad(why.into()))?;
+        self.authors.count_reports(&batch.records);
+        let reports = self.authors.reports(&batch.records).map_err(|why| refused::by_report(why.into()))?;
         *expected += reports.len() as u64;
-        self.hub.apply(self.link.name(), self.number, batch.shard, reports).map_err(bad)
+        let applied = self.hub.apply(self.link.name(), self.number, batch.shard, reports).await;
+        applied.map_err(refused::by_report)
     }
 
-    fn take_reply(&self, mut reply: Reply) -> Result<(), Status> {
-        let records = std::mem::take(&mut reply.records);
-        let entries = self.authors.entries(&records);
-        let entries = entries.map_err(|why| fault::bad_field("reply.records", why.to_string()))?;
+    fn take_reply(&self, reply: Reply) -> Result<(), Status> {
+        // Who has stopped waiting gets nothing, however much comes.
+        if !self.link.take_from_budget(reply.id, replies::entries(&reply))? {
+            return Ok(());
+        }
+        let mut reply = replies::check(reply, &self.declared)?;
+        let entries = self.authors.entries(&std::mem::take(&mut reply.records))?;
         self.link.deliver(Answer { reply, entries });
         Ok(())
     }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::api::fault;
+use crate::link::replies::Budget;
 use flowtracker_proto::key::Violation;
 
 /// What is sent down a link: a message, or the status that ends it.
@@ -34,7 +35,11 @@ pub struct Answer {
 pub struct Link {
     name: String,
     down: mpsc::Sender<Down>,
-    pending: Mutex<HashMap<u64, mpsc::UnboundedSender<Answer>>>,
+    /// Who waits for answers, by the id of the command. What an answer may still have is bounded,
+    /// so what waits for its reader is.
+    pending: Mutex<HashMap<u64, (mpsc::UnboundedSender<Answer>, Budget)>>,
+    /// Entries that the tables of the data plane may hold.
+    capacity: u64,
     next_id: AtomicU64,
 }
 
@@ -45,11 +50,11 @@ pub struct Links {
 }
 
 impl Links {
-    /// Registers a link.
+    /// Registers a link to a data plane whose tables may hold `capacity` entries.
     ///
     /// # Errors
     /// Another link of that name is open.
-    pub fn open(&self, name: &str, down: mpsc::Sender<Down>) -> Result<Arc<Link>, Status> {
+    pub fn open(&self, name: &str, capacity: u64, down: mpsc::Sender<Down>) -> Result<Arc<Link>, Status> {
         let mut links = lock(&self.by_name);
         if links.get(name).is_some_and(|old| !old.down.is_closed()) {
             let message = format!("data plane {name:?} is attached already by another link");
@@ -59,6 +64,7 @@ impl Links {
             name: name.to_owned(),
             down,
             pending: Mutex::default(),
+            capacity,
             next_id: AtomicU64::new(1),
         });
         links.insert(name.to_owned(), link.clone());
@@ -121,9 +127,10 @@ impl Link {
     /// # Errors
     /// The link is down or its queue is full.
     pub fn call(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
+        let capacity = if matches!(body, command::Body::Dump(_)) { self.capacity } else { 0 };
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (tx, replies) = mpsc::unbounded_channel();
-        lock(&self.pending).insert(id, tx);
+        lock(&self.pending).insert(id, (tx, Budget::of_table(capacity)));
         let call = Call { link: self.clone(), id, replies, deadline, ended: false };
         let left = deadline.saturating_duration_since(Instant::now());
         // On the link 0 means that there is no deadline, so one that has passed is sent as the
@@ -132,15 +139,31 @@ impl Link {
         Ok(call)
     }
 
+    /// Takes a part with this many entries from what may come in answer to a command. Returns false
+    /// when nobody waits for it.
+    ///
+    /// # Errors
+    /// The answer is longer than the table can make it.
+    pub(super) fn take_from_budget(&self, id: u64, entries: usize) -> Result<bool, Status> {
+        let within = lock(&self.pending).get_mut(&id).map(|(_, budget)| budget.take(entries));
+        if within == Some(false) {
+            let message = format!("its answer to command {id} is longer than its tables");
+            return Err(fault::refusal(Code::ResourceExhausted, "TOO_MANY_REPLIES", message));
+        }
+        if within.is_none() {
+            tracing::debug!(dataplane = %self.name, id, "reply to nobody");
+        }
+        Ok(within.is_some())
+    }
+
     /// Passes a part of an answer to the caller that waits for it.
     pub fn deliver(&self, answer: Answer) {
         let mut pending = lock(&self.pending);
         let id = answer.reply.id;
         let last = answer.reply.status() != ReplyStatus::Unspecified;
-        match pending.get(&id) {
+        if let Some((caller, _)) = pending.get(&id) {
             // A caller that has gone is about to remove the id.
-            Some(caller) => drop(caller.send(answer)),
-            None => tracing::debug!(dataplane = %self.name, id, "reply to nobody"),
+            drop(caller.send(answer));
         }
         if last {
             pending.remove(&id);
@@ -263,7 +286,7 @@ mod tests {
     #[test]
     fn a_deadline_that_is_over_is_not_sent_as_none() {
         let (down, mut commands) = mpsc::channel(8);
-        let link = Links::default().open("a", down).expect("the first of its name");
+        let link = Links::default().open("a", 0, down).expect("the first of its name");
         let now = Instant::now();
         for deadline in [now, now + Duration::from_micros(10), now + Duration::from_secs(10)] {
             let call = link.call(command::Body::Table(Default::default()), deadline).expect("room");

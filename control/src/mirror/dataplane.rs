@@ -18,8 +18,8 @@
 //! until the sweep is over; only a new link can come in between, and it ends the sweep. What was
 //! not swept is unconfirmed on the new link as well.
 
+use std::any::Any;
 use std::cmp::Ordering;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,56 +28,20 @@ use flowtracker_proto::link::BadRecord;
 use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, Hello};
 use hashbrown::hash_table::Entry as Slot;
 
+pub use crate::mirror::bad_report::BadReport;
 use crate::mirror::entries::{Entries, Mirrored};
 use crate::mirror::log::EventLog;
+use crate::mirror::room::Room;
+use crate::mirror::seen::Seen;
 use crate::mirror::shards::{Resync, Shards};
+pub use crate::mirror::state::DataplaneState;
+use crate::mirror::waiting::Waiting;
 
 /// How long the entries of a detached data plane stay in the mirror.
 pub const DETACHED_FOR: Duration = Duration::from_secs(600);
 
-/// A report that the mirror refuses: the link is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadReport {
-    /// The link is no longer the one that speaks for this data plane.
-    #[error("another link speaks for this data plane now")]
-    StaleLink,
-    /// The shard was not named in Hello.
-    #[error("shard {0} was not named in Hello")]
-    Shard(u32),
-    /// The record cannot be read.
-    #[error(transparent)]
-    Record(#[from] BadRecord),
-}
-
-/// One data plane, for display.
-#[derive(Clone, Debug)]
-pub struct DataplaneState {
-    /// Its name.
-    pub name: Arc<str>,
-    /// True while its link is up.
-    pub attached: bool,
-    /// True once its resync is finished.
-    pub synced: bool,
-    /// Version of its program.
-    pub version: String,
-    /// When the link last came up or went down, wall clock, Unix nanoseconds.
-    pub since_ns: u64,
-    /// Entries mirrored.
-    pub entries: u64,
-    /// Names of its ports.
-    pub ports: Vec<String>,
-    /// The last counters that it gave.
-    pub stats: Option<Arc<DataplaneStats>>,
-}
-
-/// How a shard has shown that an entry exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
-    Created,
-    Updated,
-    /// In an enumeration of its table.
-    InTable,
-}
+/// What has become useless and may take long to drop: it is dropped where nobody waits for it.
+pub(super) type Trash = Vec<Box<dyn Any + Send>>;
 
 /// A sweep in progress.
 #[derive(Debug)]
@@ -92,9 +56,6 @@ struct Sweep {
     bucket: usize,
 }
 
-/// A report, with its shard and its time.
-type Waiting = (u32, u64, Report);
-
 /// What is known of one data plane.
 #[derive(Debug)]
 pub(super) struct Dataplane {
@@ -108,17 +69,18 @@ pub(super) struct Dataplane {
     since_ns: u64,
     /// When it went down.
     detached_at: Option<Instant>,
+    /// Its entries are to go, although it has not been away for long enough.
+    dropped: bool,
     /// The next bucket of the table from which expiry removes entries.
     expired_to: usize,
+    room: Room,
     shards: Shards,
     /// Sweep nothing before every shard has finished its resync.
     sweep_whole: bool,
     sweep: Option<Sweep>,
     entries: Entries,
-    /// Reports of shards that were purged while others were not yet.
-    deferred: Vec<Waiting>,
-    /// Reports that a purge has deferred and that are due now.
-    due: VecDeque<Waiting>,
+    waiting: Waiting,
+    trash: Trash,
     stats: Option<Arc<DataplaneStats>>,
 }
 
@@ -133,13 +95,15 @@ impl Dataplane {
             link: None,
             since_ns: 0,
             detached_at: None,
+            dropped: false,
             expired_to: 0,
+            room: Room::default(),
             shards: Shards::default(),
             sweep_whole: false,
             sweep: None,
             entries: Entries::default(),
-            deferred: Vec::new(),
-            due: VecDeque::new(),
+            waiting: Waiting::default(),
+            trash: Trash::new(),
             stats: None,
         }
     }
@@ -155,8 +119,11 @@ impl Dataplane {
         self.link = Some(link);
         self.since_ns = wall_ns;
         self.detached_at = None;
+        (self.dropped, self.expired_to) = (false, 0);
         self.forget_reports();
         self.shards.reset(&hello.shards);
+        let capacity = hello.capacities.iter().fold(0_u64, |sum, table| sum.saturating_add(table.entries));
+        self.room.declare(capacity, self.entries.len() != 0);
     }
 
     /// Records that its link went down.
@@ -170,9 +137,13 @@ impl Dataplane {
 
     /// Drops what is under way. The next link's resync shows what has become of it.
     fn forget_reports(&mut self) {
-        self.deferred.clear();
-        self.due.clear();
+        self.trash.push(Box::new(std::mem::take(&mut self.waiting)));
         self.sweep = None;
+    }
+
+    /// Takes what has become useless.
+    pub(super) fn take_trash(&mut self) -> Trash {
+        std::mem::take(&mut self.trash)
     }
 
     /// Returns whether its link is up.
@@ -185,15 +156,25 @@ impl Dataplane {
         self.link == Some(link)
     }
 
-    /// Returns whether it has been detached for [`DETACHED_FOR`] at `now`.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.link.is_none()
-            && self.detached_at.is_some_and(|at| now.saturating_duration_since(at) >= DETACHED_FOR)
+    /// Returns when it went down; `None` while its link is up.
+    pub(super) fn away_since(&self) -> Option<Instant> {
+        self.detached_at.filter(|_| self.link.is_none())
     }
 
-    /// Removes some of the entries of an expired data plane: looks at `step` buckets. Returns
+    /// Lets it go before its time, unless its link comes up again.
+    pub(super) fn drop_early(&mut self) {
+        self.dropped = true;
+    }
+
+    /// Returns whether it has been detached for [`DETACHED_FOR`] at `now`, or is let go before.
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        let long = |at| now.saturating_duration_since(at) >= DETACHED_FOR;
+        self.away_since().is_some_and(|at| self.dropped || long(at))
+    }
+
+    /// Removes some of the entries of a data plane that is let go: looks at `step` buckets. Returns
     /// whether there is more to do.
-    pub(super) fn expire_some(&mut self, log: &mut EventLog, step: usize, wall_ns: u64) -> bool {
+    pub(super) fn remove_some(&mut self, log: &mut EventLog, step: usize, wall_ns: u64) -> bool {
         let Self { name, entries, expired_to, .. } = self;
         entries.remove_some(expired_to, step, |_| true, |gone| log.push(lost(name, gone, wall_ns)))
     }
@@ -223,8 +204,9 @@ impl Dataplane {
     }
 
     /// Applies what `shard` reports, in order, each with its time. Works in steps, because a sweep
-    /// looks at the whole table: at most `step` buckets in one call. Returns whether there is more
-    /// to do; `reports` then holds what follows.
+    /// looks at the whole table, and many reports may have waited for a purge: at most `step`
+    /// buckets or reports in one call. Returns whether there is more to do; `reports` then holds
+    /// what follows.
     pub(super) fn apply_some(
         &mut self,
         log: &mut EventLog,
@@ -236,14 +218,17 @@ impl Dataplane {
             self.sweep_some(log, step);
             return Ok(true);
         }
-        while self.sweep.is_none() {
-            if let Some((shard, time_ns, report)) = self.due.pop_front() {
+        for _ in 0..step {
+            if let Some((shard, time_ns, report)) = self.waiting.next_due() {
                 self.apply(log, shard, time_ns, report)?;
             } else if let Some(report) = reports.next() {
                 let (time_ns, report) = report?;
                 self.apply(log, shard, time_ns, report)?;
             } else {
                 return Ok(false);
+            }
+            if self.sweep.is_some() {
+                break;
             }
         }
         Ok(true)
@@ -257,28 +242,28 @@ impl Dataplane {
         report: Report,
     ) -> Result<(), BadReport> {
         if self.shards.is_purged(shard).ok_or(BadReport::Shard(shard))? {
-            // One LIFECYCLE stands for all shards, and it empties the state of watchers. What a
-            // shard reports after its part of the purge has to follow that event.
-            self.deferred.push((shard, time_ns, report));
+            self.room.check_waiting(self.waiting.len())?;
+            self.waiting.defer((shard, time_ns, report));
             return Ok(());
         }
         match report {
             Report::ResyncBegin => self.shards.begin_resync(shard),
             Report::ResyncEnd => self.end_resync(shard, time_ns),
-            Report::Present(state) => self.upsert(log, shard, state, Seen::InTable),
-            Report::Change(Change::Created(state)) => self.upsert(log, shard, state, Seen::Created),
-            Report::Change(Change::Updated(state)) => self.upsert(log, shard, state, Seen::Updated),
+            Report::Present(state) => self.upsert(log, shard, state, Seen::InTable)?,
+            Report::Change(Change::Created(state)) => self.upsert(log, shard, state, Seen::Created)?,
+            Report::Change(Change::Updated(state)) => self.upsert(log, shard, state, Seen::Updated)?,
             Report::Change(Change::Deleted { entry, reason, by }) => self.delete(log, entry, reason, by),
             Report::Change(Change::Flushed { deleted, failed }) => {
-                if let Some((deleted, failed)) = self.shards.flush(shard, deleted, failed) {
+                if let Some((deleted, failed)) = self.shards.flush(shard, deleted, failed)? {
                     self.push(log, time_ns, Change::Flushed { deleted, failed });
                 }
             }
             Report::Change(Change::Purged) => {
                 if self.shards.purge(shard) {
-                    self.entries.clear();
+                    self.trash.push(Box::new(std::mem::take(&mut self.entries)));
+                    self.shards.unconfirm_all();
                     self.push(log, time_ns, Change::Purged);
-                    self.due.extend(self.deferred.drain(..));
+                    self.waiting.release();
                 }
             }
             Report::Change(Change::Loaded) => {
@@ -291,16 +276,25 @@ impl Dataplane {
     }
 
     /// Takes in that the shard has this entry.
-    fn upsert(&mut self, log: &mut EventLog, shard: u32, state: EntryState, seen: Seen) {
+    fn upsert(
+        &mut self,
+        log: &mut EventLog,
+        shard: u32,
+        state: EntryState,
+        seen: Seen,
+    ) -> Result<(), BadReport> {
         let generation = self.shards.generation(shard).unwrap_or_default();
-        let name = &self.name;
+        let (name, held) = (&self.name, self.entries.len());
         let note = |change| Changed { time_ns: state.as_of_ns, dataplane: name.clone(), change };
         let mut place = match self.entries.slot(&state.key) {
             Slot::Occupied(place) => place,
             Slot::Vacant(place) => {
+                self.room.check_confirmed(self.shards.confirmed())?;
+                self.room.check_in_all(held)?;
+                self.shards.confirm(shard);
                 log.push(note(Change::Created(state.clone())));
                 place.insert(Mirrored { shard, generation, state });
-                return;
+                return Ok(());
             }
         };
         let known = place.get_mut();
@@ -310,28 +304,28 @@ impl Dataplane {
             true => known.state.as_of_ns.cmp(&state.as_of_ns),
             false => Ordering::Less,
         };
+        if known.generation != generation {
+            self.shards.unconfirm(known.shard, known.generation);
+            self.room.check_confirmed(self.shards.confirmed())?;
+            self.shards.confirm(shard);
+        }
         (known.shard, known.generation) = (shard, generation);
         if known.state.create_ns != state.create_ns {
             // Another entry under the same key: the deletion of the former was missed.
             let former = std::mem::replace(&mut known.state, state.clone());
             log.push(lost(name, former, state.as_of_ns));
             log.push(note(Change::Created(state.clone())));
-            return;
+            return Ok(());
         }
         // What repeats the known state is no event, and a repetition that is older than the known
         // state must not turn time back.
-        let same = known.state.same_attributes(&state);
-        let known_already = match seen {
-            Seen::Updated => same && order.is_ge(),
-            Seen::Created => same || order.is_ge(),
-            Seen::InTable => same,
-        };
-        if !known_already {
+        if !seen.repeats(known.state.same_attributes(&state), order) {
             log.push(note(Change::Updated(state.clone())));
         } else if order.is_gt() {
-            return;
+            return Ok(());
         }
         known.state = state;
+        Ok(())
     }
 
     /// Takes in that an entry was deleted.
@@ -347,6 +341,7 @@ impl Dataplane {
             return;
         };
         let (known, _) = place.remove();
+        self.shards.unconfirm(known.shard, known.generation);
         let time_ns = state.as_of_ns;
         if known.state.create_ns == state.create_ns {
             let change = Change::Deleted { entry: state, reason, by };
@@ -380,6 +375,9 @@ impl Dataplane {
             self.sweep = None;
             self.sweep_whole &= !whole;
             self.shards.set_resync(shard, Resync::Finished);
+            if self.shards.confirmed() == self.entries.len() {
+                self.room.settle();
+            }
         }
     }
 

@@ -41,11 +41,6 @@ impl Entries {
         self.table.iter().map(|entry| &entry.state)
     }
 
-    /// Removes all entries.
-    pub(super) fn clear(&mut self) {
-        self.table.clear();
-    }
-
     /// Looks at `step` buckets from `*from` on, removes the entries there that are `unwanted`, and
     /// passes them to `removed`. Returns whether buckets are left; `*from` is then the next one.
     ///

@@ -1,8 +1,8 @@
 //! The state of the service behind one lock: the mirror and the event log.
 //!
-//! The lock is held for bounded work: applying a batch, one step of a sweep, copying a run of
-//! events. Only a snapshot and a purge take it for a whole table, to copy or to clear it. Encoding
-//! and sending happen outside of it.
+//! The lock is held for bounded work: applying some reports, one step of a sweep, copying a run of
+//! events. Only a snapshot takes it for a whole table, to copy it. Encoding and sending happen
+//! outside of it.
 
 use std::collections::TryReserveError;
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::mirror::dataplane::{BadReport, DataplaneState};
 use crate::mirror::log::{EventLog, Lost, Run};
-use crate::mirror::registry::Registry;
+use crate::mirror::registry::{Admission, Registry};
 use crate::mirror::snapshot::{Copies, Copy};
 
 #[derive(Debug)]
@@ -104,27 +104,38 @@ impl Hub {
         self.attached.subscribe()
     }
 
-    /// Records that a link came up. The number returned identifies the link in later calls.
-    pub fn attach(&self, hello: &Hello, wall_ns: u64) -> u64 {
+    /// Records that a link came up, unless `most` other data planes are attached; of those that are
+    /// away, the one that has been so for longest gives its place. The number returned identifies
+    /// the link in later calls; `None` means that there was no place.
+    pub async fn attach(&self, hello: &Hello, most: usize, wall_ns: u64) -> Option<u64> {
         let link = self.next_link.fetch_add(1, Ordering::Relaxed);
-        let mut state = self.lock();
-        state.registry.attach(hello, link, wall_ns);
-        self.publish_attached(&state);
-        link
+        loop {
+            let admission = self.step(|state| {
+                let admission = state.registry.attach(hello, link, most, wall_ns);
+                self.publish_attached(state);
+                admission
+            });
+            match admission {
+                Admission::Attached => return Some(link),
+                Admission::AfterRemoval => self.expire_detached(Instant::now(), wall_ns).await,
+                Admission::Full => return None,
+            }
+        }
     }
 
     /// Records that a link went down.
     pub fn detach(&self, name: &str, link: u64, now: Instant, wall_ns: u64) {
-        let mut state = self.lock();
-        state.registry.detach(name, link, now, wall_ns);
-        self.publish_attached(&state);
+        self.step(|state| {
+            state.registry.detach(name, link, now, wall_ns);
+            self.publish_attached(state);
+        });
     }
 
     /// Applies what a shard reports, in order, each with its time.
     ///
     /// # Errors
     /// The first report that no sound data plane makes; those before it have been applied.
-    pub fn apply(
+    pub async fn apply(
         &self,
         name: &str,
         link: u64,
@@ -133,12 +144,21 @@ impl Hub {
     ) -> Result<(), BadReport> {
         let mut reports = reports.into_iter();
         self.in_steps(|state| state.registry.apply_some(&mut state.log, name, link, shard, &mut reports))
+            .await
+    }
+
+    /// Removes the entries of a data plane whose `link` has reported too many: what is left of an
+    /// interrupted resync must not keep the next link from its own.
+    pub async fn forfeit(&self, name: &str, link: u64, wall_ns: u64) {
+        let gone: Result<(), Infallible> =
+            self.in_steps(|state| Ok(state.registry.forfeit_some(&mut state.log, name, link, wall_ns))).await;
+        let Ok(()) = gone;
     }
 
     /// Removes data planes that were away for too long at `now`.
-    pub fn expire_detached(&self, now: Instant, wall_ns: u64) {
+    pub async fn expire_detached(&self, now: Instant, wall_ns: u64) {
         let expired: Result<(), Infallible> =
-            self.in_steps(|state| Ok(state.registry.expire_some(&mut state.log, now, wall_ns)));
+            self.in_steps(|state| Ok(state.registry.expire_some(&mut state.log, now, wall_ns))).await;
         let Ok(()) = expired;
     }
 
@@ -216,19 +236,25 @@ impl Hub {
     }
 
     /// Repeats a step until it returns false. Each step holds the lock anew, and what it logs is
-    /// visible to readers before the next one.
-    fn in_steps<E>(&self, mut step: impl FnMut(&mut State) -> Result<bool, E>) -> Result<(), E> {
-        loop {
-            let mut state = self.lock();
-            let more = step(&mut state);
-            self.publish_seq(&state);
-            drop(state);
-            if !more? {
-                return Ok(());
-            }
+    /// visible to readers before the next one. Other tasks of the thread come in between.
+    async fn in_steps<E>(&self, mut step: impl FnMut(&mut State) -> Result<bool, E>) -> Result<(), E> {
+        while self.step(&mut step)? {
             // Without a pause this thread would take the lock again before those that wait for it.
             std::thread::yield_now();
+            tokio::task::yield_now().await;
         }
+        Ok(())
+    }
+
+    /// Does one step under the lock, and drops afterwards what has become useless in it.
+    fn step<T>(&self, step: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let done = step(&mut state);
+        self.publish_seq(&state);
+        let trash = state.registry.take_trash();
+        drop(state);
+        drop(trash);
+        done
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,6 +5,7 @@
 //! for readers that start from the present entries. A [`feed`] gives a reader a snapshot and the
 //! events that follow it, as far as its [`predicate`] wants them.
 
+mod bad_report;
 pub mod dataplane;
 mod entries;
 pub mod feed;
@@ -12,5 +13,9 @@ pub mod hub;
 pub mod log;
 pub mod predicate;
 pub mod registry;
+mod room;
+mod seen;
 mod shards;
 pub mod snapshot;
+mod state;
+mod waiting;

@@ -3,6 +3,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::mirror::dataplane::BadReport;
+
+/// The FLUSHED of one shard that may wait for those of the others. A data plane has fewer flushes
+/// under way than commands fit in front of its lcores.
+const FLUSHES: usize = 1024;
+
 /// How far a shard's resync is on the present link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resync {
@@ -16,6 +22,8 @@ pub(super) enum Resync {
 #[derive(Debug)]
 struct Shard {
     generation: u32,
+    /// The mirrored entries that carry this generation.
+    confirmed: usize,
     resync: Resync,
     /// The FLUSHED of this shard that the other shards have not matched yet.
     flushes: VecDeque<(u64, u64)>,
@@ -30,16 +38,20 @@ struct Shard {
 pub(super) struct Shards {
     by_id: BTreeMap<u32, Shard>,
     last_generation: u32,
+    /// The mirrored entries that the present link has confirmed.
+    confirmed: usize,
 }
 
 impl Shards {
     /// Starts over with these shards, whose resyncs are awaited.
     pub(super) fn reset(&mut self, ids: &[u32]) {
         self.by_id.clear();
+        self.confirmed = 0;
         for id in ids {
-            self.last_generation += 1;
+            self.last_generation = self.last_generation.wrapping_add(1);
             let fresh = Shard {
                 generation: self.last_generation,
+                confirmed: 0,
                 resync: Resync::Awaited,
                 flushes: VecDeque::new(),
                 purged: false,
@@ -61,10 +73,38 @@ impl Shards {
 
     /// Starts the resync of `id` with a new generation.
     pub(super) fn begin_resync(&mut self, id: u32) {
-        self.last_generation += 1;
+        self.last_generation = self.last_generation.wrapping_add(1);
         if let Some(shard) = self.by_id.get_mut(&id) {
             (shard.generation, shard.resync) = (self.last_generation, Resync::Running);
+            self.confirmed -= std::mem::take(&mut shard.confirmed);
         }
+    }
+
+    /// Returns how many mirrored entries the present link has confirmed.
+    pub(super) fn confirmed(&self) -> usize {
+        self.confirmed
+    }
+
+    /// Counts one more entry that carries the generation of `id`.
+    pub(super) fn confirm(&mut self, id: u32) {
+        if let Some(shard) = self.by_id.get_mut(&id) {
+            shard.confirmed += 1;
+            self.confirmed += 1;
+        }
+    }
+
+    /// Takes in that an entry no longer carries this generation of `id`, or is gone.
+    pub(super) fn unconfirm(&mut self, id: u32, generation: u32) {
+        if let Some(shard) = self.by_id.get_mut(&id).filter(|shard| shard.generation == generation) {
+            shard.confirmed -= 1;
+            self.confirmed -= 1;
+        }
+    }
+
+    /// Takes in that no entry is left.
+    pub(super) fn unconfirm_all(&mut self) {
+        self.confirmed = 0;
+        self.by_id.values_mut().for_each(|shard| shard.confirmed = 0);
     }
 
     /// Sets how far the resync of `id` is.
@@ -111,15 +151,29 @@ impl Shards {
     }
 
     /// Takes in that a flush has ended on `id`: entries deleted, and entries left. Returns the sums
-    /// once every shard has reported its part.
-    pub(super) fn flush(&mut self, id: u32, deleted: u64, failed: u64) -> Option<(u64, u64)> {
+    /// once every shard has reported its part; a sum that is too large for its type is the largest
+    /// number.
+    ///
+    /// # Errors
+    /// Too many flushes of this shard wait for the others.
+    pub(super) fn flush(
+        &mut self,
+        id: u32,
+        deleted: u64,
+        failed: u64,
+    ) -> Result<Option<(u64, u64)>, BadReport> {
         if let Some(shard) = self.by_id.get_mut(&id) {
+            if shard.flushes.len() == FLUSHES {
+                return Err(BadReport::Flushes(FLUSHES));
+            }
             shard.flushes.push_back((deleted, failed));
         }
         if self.by_id.values().any(|shard| shard.flushes.is_empty()) {
-            return None;
+            return Ok(None);
         }
         let parts = self.by_id.values_mut().filter_map(|shard| shard.flushes.pop_front());
-        Some(parts.fold((0, 0), |(deleted, failed), (d, f)| (deleted + d, failed + f)))
+        let sum =
+            |(deleted, failed): (u64, u64), (d, f)| (deleted.saturating_add(d), failed.saturating_add(f));
+        Ok(Some(parts.fold((0, 0), sum)))
     }
 }

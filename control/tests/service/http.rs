@@ -268,7 +268,7 @@ async fn names_are_escaped() {
 async fn who_is_away_is_shown_with_its_last_figures() {
     let (service, addr) = start().await;
     let page = get(addr, "/metrics").await;
-    assert!(!page.body.contains("dataplane"), "{}", page.body);
+    assert!(!page.body.contains("dataplane="), "{}", page.body);
 
     let mut plane = Plane::fresh(&service).await;
     scrape(addr, &mut plane, figures(), &[]).await;

@@ -2,6 +2,7 @@
 //! test simulates.
 
 mod admin;
+mod bounds;
 mod daemon;
 mod door;
 mod filter;

@@ -105,33 +105,33 @@ async fn every_update_is_an_event_even_within_a_millisecond() {
 }
 
 /// The ten minutes pass by way of an argument, not of a clock.
-#[test]
-fn entries_of_a_detached_data_plane_stay_ten_minutes() {
+#[tokio::test]
+async fn entries_of_a_detached_data_plane_stay_ten_minutes() {
     let hub = Hub::new(1, 20_000).unwrap();
-    let link = hub.attach(&hello("dp", 1, &[1]), T);
+    let link = hub.attach(&hello("dp", 1, &[1]), 16, T).await.unwrap();
     let records = (0..10_000).map(|n| report(&created(n, T)));
-    hub.apply("dp", link, 1, records).unwrap();
+    hub.apply("dp", link, 1, records).await.unwrap();
     let cut = Instant::now();
     hub.detach("dp", link, cut, T);
-    hub.expire_detached(cut + DETACHED_FOR - Duration::from_millis(1), T);
+    hub.expire_detached(cut + DETACHED_FOR - Duration::from_millis(1), T).await;
     assert_eq!(hub.dataplanes()[0].entries, 10_000);
-    hub.expire_detached(cut + DETACHED_FOR, T);
+    hub.expire_detached(cut + DETACHED_FOR, T).await;
     assert!(hub.dataplanes().is_empty());
     assert_eq!(hub.window(0).last_seq, 20_000, "each of them with a DELETED");
 }
 
-#[test]
-fn a_data_plane_that_is_back_is_not_let_go() {
+#[tokio::test]
+async fn a_data_plane_that_is_back_is_not_let_go() {
     let hub = Hub::new(1, 100).unwrap();
-    let first = hub.attach(&hello("dp", 1, &[1]), T);
+    let first = hub.attach(&hello("dp", 1, &[1]), 16, T).await.unwrap();
     let cut = Instant::now();
     hub.detach("dp", first, cut, T);
-    let second = hub.attach(&hello("dp", 1, &[1]), T);
+    let second = hub.attach(&hello("dp", 1, &[1]), 16, T).await.unwrap();
     hub.detach("dp", first, cut, T);
-    hub.expire_detached(cut + 2 * DETACHED_FOR, T);
+    hub.expire_detached(cut + 2 * DETACHED_FOR, T).await;
     assert!(hub.dataplanes()[0].attached, "the end of the first link is not the second's");
-    assert!(hub.apply("dp", first, 1, [report(&created(1, T))]).is_err());
-    hub.apply("dp", second, 1, [report(&created(1, T))]).unwrap();
+    assert!(hub.apply("dp", first, 1, [report(&created(1, T))]).await.is_err());
+    hub.apply("dp", second, 1, [report(&created(1, T))]).await.unwrap();
 }
 
 #[tokio::test]

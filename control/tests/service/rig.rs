@@ -66,7 +66,7 @@ pub(crate) struct Service {
     /// Address of metrics and health.
     pub(crate) http: Option<SocketAddr>,
     pub(crate) hub: Arc<Hub>,
-    door: Arc<Door>,
+    pub(crate) door: Arc<Door>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), server::ServeError>>,
 }
@@ -112,6 +112,13 @@ impl Service {
 
     pub(crate) async fn watch_filtered(&self, at: start::At, filter: &str) -> Watcher {
         let request = WatchEventsRequest { filter: filter.to_owned(), ..watch_request(at) };
+        let stream = self.client().await.watch_events(request).await.unwrap().into_inner();
+        Watcher { stream, ready: Vec::new() }
+    }
+
+    /// Watches one data plane.
+    pub(crate) async fn watch_of(&self, dataplane: &str, at: start::At) -> Watcher {
+        let request = WatchEventsRequest { dataplane: dataplane.to_owned(), ..watch_request(at) };
         let stream = self.client().await.watch_events(request).await.unwrap().into_inner();
         Watcher { stream, ready: Vec::new() }
     }
@@ -456,11 +463,23 @@ impl Plane {
         self.up.send(AttachRequest { body: Some(attach_request::Body::Reply(reply)) }).await.unwrap();
     }
 
+    /// Sends a reply, unless the link has ended.
+    pub(crate) async fn offer_reply(&mut self, reply: Reply) {
+        let body = attach_request::Body::Reply(reply);
+        drop(self.up.send(AttachRequest { body: Some(body) }).await);
+    }
+
     /// Waits until the service has processed everything that was sent: replies come after batches
     /// on the same stream.
     pub(crate) async fn settled(&mut self, service: &Service) {
+        self.settled_as(service, "").await;
+    }
+
+    /// Does the same as [`Plane::settled`], while other data planes are attached.
+    pub(crate) async fn settled_as(&mut self, service: &Service, name: &str) {
         let mut client = service.client().await;
-        let asked = tokio::spawn(async move { client.get_stats(stats_of("")).await });
+        let name = name.to_owned();
+        let asked = tokio::spawn(async move { client.get_stats(stats_of(&name)).await });
         let command = self.command().await;
         let stats = DataplaneStats::default();
         self.reply(Reply { stats: Some(stats), ..status(command.id, ReplyStatus::Ok) }).await;

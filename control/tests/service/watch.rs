@@ -17,15 +17,15 @@ use tonic_types::StatusExt;
 use crate::rig::*;
 
 /// Returns a hub with "dp" attached, and the number of its link.
-fn hub(retain: usize) -> (Arc<Hub>, u64) {
+async fn hub(retain: usize) -> (Arc<Hub>, u64) {
     let hub = Arc::new(Hub::new(7, retain).unwrap());
-    let link = hub.attach(&hello("dp", 1, &[1]), T);
+    let link = hub.attach(&hello("dp", 1, &[1]), 16, T).await.unwrap();
     (hub, link)
 }
 
-fn create(hub: &Hub, link: u64, flows: impl Iterator<Item = u16>) {
+async fn create(hub: &Hub, link: u64, flows: impl Iterator<Item = u16>) {
     let records = flows.map(|n| report(&created(n, T)));
-    hub.apply("dp", link, 1, records).unwrap();
+    hub.apply("dp", link, 1, records).await.unwrap();
 }
 
 async fn event_of(stream: &mut mpsc::Receiver<watch::Response>, ready: &mut Vec<Event>) -> Event {
@@ -81,12 +81,12 @@ async fn a_cursor_resumes_or_is_refused_with_a_reason() {
 
 #[tokio::test]
 async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
-    let (hub, link) = hub(4);
+    let (hub, link) = hub(4).await;
     let (_stopper, stop) = stop::channel();
     let (mut stream, _) = watch::start(hub.clone(), watch_request(snapshot()), stop, ()).await.unwrap();
     // While the watcher does not read, the queue fills and the log moves on.
     for n in 1..=2000 {
-        create(&hub, link, std::iter::once(n));
+        create(&hub, link, std::iter::once(n)).await;
         tokio::task::yield_now().await;
     }
     let (mut fold, mut ready) = (Fold::default(), Vec::new());
@@ -97,7 +97,7 @@ async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
     let tally = fold.tally();
     assert_eq!(tally.snapshots, tally.gaps + 1, "SYNCED exactly once per snapshot");
     assert_eq!(hub.log_stats().gaps, tally.gaps);
-    create(&hub, link, 2001..2003);
+    create(&hub, link, 2001..2003).await;
     while !has_reached(&fold, 2002) {
         take(&mut fold, &event_of(&mut stream, &mut ready).await);
     }
@@ -106,7 +106,7 @@ async fn a_slow_watcher_is_told_of_its_gap_and_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn progress_every_second_when_idle_with_the_last_number_considered() {
-    let (hub, link) = hub(100);
+    let (hub, link) = hub(100).await;
     let (_stopper, stop) = stop::channel();
     let request = WatchEventsRequest { dataplane: "other".to_owned(), ..watch_request(now()) };
     let (mut other, _) = watch::start(hub.clone(), request, stop.clone(), ()).await.unwrap();
@@ -118,7 +118,7 @@ async fn progress_every_second_when_idle_with_the_last_number_considered() {
         assert_eq!((mark.r#type(), mark.seq), (EventType::Progress, 0));
         assert_eq!(begin.elapsed().as_secs(), second);
     }
-    create(&hub, link, 1..4);
+    create(&hub, link, 1..4).await;
     for n in 1..4 {
         assert_eq!(event_of(&mut all, &mut ready).await.seq, n);
     }
@@ -173,8 +173,8 @@ async fn streams_end_when_the_service_does() {
 /// The generated server and the prepared one send the same.
 #[tokio::test]
 async fn messages_are_what_the_bytes_say() {
-    let (hub, link) = hub(100);
-    create(&hub, link, 1..4);
+    let (hub, link) = hub(100).await;
+    create(&hub, link, 1..4).await;
     let (_stopper, stop) = stop::channel();
     let service = UserService::new(hub.clone(), Arc::default(), door(&[]), stop);
     let bytes = service.watch(watch_request(after(7, 0))).await.unwrap();

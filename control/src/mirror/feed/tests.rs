@@ -4,7 +4,7 @@ use flowtracker_proto::change::{Change, EntryState, Report};
 use flowtracker_proto::filter::Program;
 use flowtracker_proto::key::FlowKey;
 use flowtracker_proto::test_support;
-use flowtracker_proto::v1::{DeleteReason, Hello};
+use flowtracker_proto::v1::{DeleteReason, Hello, TableCapacity};
 use proptest::prelude::*;
 
 use super::*;
@@ -15,10 +15,12 @@ use flowtracker_proto::table::IPV4_FLOWS;
 const EPOCH: u64 = 7;
 
 /// A hub with the data plane "dp", and the number of its link.
-fn hub(retain: usize) -> (Arc<Hub>, u64) {
+async fn hub(retain: usize) -> (Arc<Hub>, u64) {
     let hub = Arc::new(Hub::new(EPOCH, retain).expect("room"));
-    let hello = Hello { dataplane: "dp".into(), instance: 1, shards: vec![1], ..Hello::default() };
-    let link = hub.attach(&hello, 0);
+    let capacities = vec![TableCapacity { pipeline: IPV4_FLOWS.pipeline.to_owned(), entries: 1 << 16 }];
+    let hello =
+        Hello { dataplane: "dp".into(), instance: 1, shards: vec![1], capacities, ..Hello::default() };
+    let link = hub.attach(&hello, 16, 0).await.expect("a place");
     (hub, link)
 }
 
@@ -26,11 +28,11 @@ fn expired(entry: EntryState) -> Change {
     Change::Deleted { entry, reason: DeleteReason::Idle, by: None }
 }
 
-fn report(hub: &Hub, link: u64, kind: fn(EntryState) -> Change, src_port: u16, time_ns: u64) {
+async fn report(hub: &Hub, link: u64, kind: fn(EntryState) -> Change, src_port: u16, time_ns: u64) {
     let key: FlowKey = "port0/tcp/10.0.0.1:1-10.0.0.2:80".parse().expect("a key");
     let entry = test_support::state(FlowKey { src_port, ..key });
     let change = kind(EntryState { last_used_ns: time_ns, as_of_ns: time_ns, ..entry });
-    hub.apply("dp", link, 1, [Ok((time_ns, Report::Change(change)))]).expect("a sound report");
+    hub.apply("dp", link, 1, [Ok((time_ns, Report::Change(change)))]).await.expect("a sound report");
 }
 
 fn wants(filter: &str) -> Predicate {
@@ -132,7 +134,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 const SOME: &str = "key.srcPort = 1 || key.srcPort = 3 || key.srcPort = 5 || key.srcPort = 7";
 
 async fn folds_into_the_table(retain: usize, steps: Vec<Step>) {
-    let (hub, link) = hub(retain);
+    let (hub, link) = hub(retain).await;
     let start = async |predicate, origin| Feed::start(hub.clone(), predicate, origin).await.expect("there");
     let mut readers = [
         (start(everything(), Origin::Snapshot).await, Fold { in_snapshot: true, ..Fold::default() }, false),
@@ -144,11 +146,11 @@ async fn folds_into_the_table(retain: usize, steps: Vec<Step>) {
             Step::Set(port) => {
                 let known = table.insert(port, time_ns).is_some();
                 let kind = if known { Change::Updated } else { Change::Created };
-                report(&hub, link, kind, port, time_ns);
+                report(&hub, link, kind, port, time_ns).await;
             }
             Step::Remove(port) => {
                 if table.remove(&port).is_some() {
-                    report(&hub, link, expired, port, time_ns);
+                    report(&hub, link, expired, port, time_ns).await;
                 }
             }
             Step::CatchUp(reader) => catch_up(&mut readers[reader], &table).await,
@@ -194,9 +196,9 @@ proptest! {
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_is_given_in_batches_and_then_synced() {
-    let (hub, link) = hub(10);
+    let (hub, link) = hub(10).await;
     for port in 0..600 {
-        report(&hub, link, Change::Created, port, 5);
+        report(&hub, link, Change::Created, port, 5).await;
     }
     let mut feed = Feed::start(hub.clone(), everything(), Origin::Snapshot).await.expect("there");
     assert_eq!(feed.cursor(), 600);
@@ -216,9 +218,9 @@ async fn a_snapshot_is_given_in_batches_and_then_synced() {
 
 #[tokio::test]
 async fn a_feed_starts_after_an_event_that_is_followed_by_what_is_retained() {
-    let (hub, link) = hub(3);
+    let (hub, link) = hub(3).await;
     for port in 1..=5 {
-        report(&hub, link, Change::Created, port, 5);
+        report(&hub, link, Change::Created, port, 5).await;
     }
     let start = async |epoch, seq| {
         let feed = Feed::start(hub.clone(), everything(), Origin::After { epoch, seq }).await;
@@ -233,14 +235,14 @@ async fn a_feed_starts_after_an_event_that_is_followed_by_what_is_retained() {
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_comes_when_a_reader_has_waited_for_a_second() {
-    let (hub, link) = hub(10);
+    let (hub, link) = hub(10).await;
     let mut feed = Feed::start(hub.clone(), wants("key.srcPort = 1"), Origin::Now).await.expect("there");
     let begin = Instant::now();
     assert!(matches!(feed.next().await, Item::Progress(0)));
     assert_eq!(begin.elapsed(), PROGRESS_EVERY);
     // A reader that is slow owes no mark for the time that it took.
     tokio::time::sleep(10 * PROGRESS_EVERY).await;
-    report(&hub, link, Change::Created, 2, 5);
+    report(&hub, link, Change::Created, 2, 5).await;
     let begin = Instant::now();
     assert!(matches!(feed.next().await, Item::Progress(1)), "the event was considered");
     assert_eq!(begin.elapsed(), PROGRESS_EVERY);

@@ -1,7 +1,8 @@
 use flowtracker_proto::change::{Change, Changed};
 use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::test_support;
-use flowtracker_proto::v1::DeleteReason;
+use flowtracker_proto::v1::{DeleteReason, TableCapacity};
 use proptest::prelude::*;
 
 use super::*;
@@ -12,6 +13,11 @@ fn entry(n: u16, create_ns: u64, time_ns: u64) -> EntryState {
     let key: FlowKey = "port0/tcp/10.0.0.1:1-10.0.0.2:80".parse().expect("a key");
     let state = test_support::state(FlowKey { src_port: n, ..key });
     EntryState { create_ns, last_used_ns: time_ns, as_of_ns: time_ns, ..state }
+}
+
+fn hello(name: &str, instance: u64, shards: &[u32], entries: u64) -> Hello {
+    let capacities = vec![TableCapacity { pipeline: IPV4_FLOWS.pipeline.to_owned(), entries }];
+    Hello { dataplane: name.to_owned(), instance, shards: shards.to_vec(), capacities, ..Hello::default() }
 }
 
 /// A registry with its log.
@@ -29,8 +35,8 @@ impl Trial {
 
     fn attach(&mut self, instance: u64, shards: &[u32]) {
         self.link += 1;
-        let hello = Hello { dataplane: "dp".into(), instance, shards: shards.into(), ..Hello::default() };
-        self.registry.attach(&hello, self.link, 0);
+        let hello = hello("dp", instance, shards, 1 << 20);
+        assert_eq!(self.registry.attach(&hello, self.link, 16, 0), Admission::Attached);
     }
 
     /// Applies reports, and returns how many events each step logged.
@@ -132,6 +138,63 @@ fn a_data_plane_is_synced_when_its_sweep_is_over_and_a_cut_sweep_stays_due() {
     assert!(!trial.held().is_empty(), "the sweep was cut");
     trial.apply(1, 3, [Report::ResyncBegin, Report::ResyncEnd]);
     assert!(trial.held().is_empty() && trial.registry.dataplanes()[0].synced);
+}
+
+/// A batch, and what has waited for a purge, are applied in steps as well.
+#[test]
+fn many_reports_hold_the_lock_for_a_bounded_number_of_them() {
+    const ENTRIES: u16 = 20_000;
+    let mut trial = Trial::new(Registry::default().step);
+    trial.attach(1, &[1, 2]);
+    let created = || (0..ENTRIES).map(|n| Report::Change(Change::Created(entry(n, 1, 1))));
+    let in_steps = |logged: &[u64]| {
+        assert!(logged.iter().all(|n| *n <= STEP as u64), "{logged:?}");
+        assert_eq!(logged.iter().sum::<u64>() / u64::from(ENTRIES), 1, "{logged:?}");
+    };
+    in_steps(&trial.apply(1, 1, created()));
+    let purged = || Report::Change(Change::Purged);
+    assert_eq!(trial.apply(1, 2, [purged()].into_iter().chain(created())).iter().sum::<u64>(), 0);
+    in_steps(&trial.apply(2, 3, [purged()]));
+    assert_eq!(trial.held().len(), usize::from(ENTRIES));
+}
+
+#[test]
+fn a_link_that_declares_nothing_mirrors_nothing() {
+    let mut registry = Registry::default();
+    let mut log = EventLog::new(7, 10).expect("room");
+    registry.attach(&hello("dp", 1, &[1], 0), 1, 16, 0);
+    let mut reports = [Ok((1, Report::Present(entry(1, 1, 1))))].into_iter();
+    let refused = registry.apply_some(&mut log, "dp", 1, 1, &mut reports);
+    assert_eq!(refused, Err(BadReport::Capacity { capacity: 0 }));
+}
+
+/// Of those that are away, the one that went first goes first; those that are attached stay.
+#[test]
+fn the_oldest_of_those_away_gives_its_place() {
+    let mut registry = Registry::default();
+    let mut log = EventLog::new(7, 10).expect("room");
+    let now = Instant::now();
+    let names = |registry: &Registry| -> Vec<String> {
+        registry.dataplanes().iter().map(|d| d.name.to_string()).collect()
+    };
+    for (link, name) in (1..).zip(["a", "b", "c"]) {
+        assert_eq!(registry.attach(&hello(name, 1, &[1], 1), link, 3, 0), Admission::Attached);
+    }
+    let d = hello("d", 1, &[1], 1);
+    assert_eq!(registry.attach(&d, 4, 3, 0), Admission::Full);
+    registry.detach("c", 3, now, 0);
+    registry.detach("b", 2, now + std::time::Duration::from_secs(1), 0);
+    assert_eq!(registry.attach(&d, 4, 3, 0), Admission::AfterRemoval);
+    while registry.expire_some(&mut log, now, 0) {}
+    assert_eq!(names(&registry), ["a", "b"]);
+    assert_eq!(registry.attach(&d, 4, 3, 0), Admission::Attached);
+    // A place that was to be given is kept by a link that is back in time.
+    let e = hello("e", 1, &[1], 1);
+    assert_eq!(registry.attach(&e, 5, 3, 0), Admission::AfterRemoval);
+    assert_eq!(registry.attach(&hello("b", 1, &[1], 1), 6, 3, 0), Admission::Attached);
+    while registry.expire_some(&mut log, now, 0) {}
+    assert_eq!(names(&registry), ["a", "b", "d"]);
+    assert_eq!(registry.attach(&e, 5, 3, 0), Admission::Full);
 }
 
 /// What happens in a trial, on shard 1 or 2.
