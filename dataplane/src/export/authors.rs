@@ -19,6 +19,9 @@ use conntrack::{ActorId, Entry};
 use flowtracker_proto::link::{AuthorNumber, Record};
 use flowtracker_proto::v1;
 
+/// Authors in one message at most: the control service bounds the length of messages.
+const INTRODUCTIONS: usize = 4096;
+
 /// New authors after which a sweep is due.
 const SWEEP_AFTER: u32 = 8192;
 
@@ -84,9 +87,11 @@ impl Authors {
         }
     }
 
-    /// Takes what has to be sent before the records that [`Authors::introduce`] has seen.
+    /// Takes what has to be sent before the records that [`Authors::introduce`] has seen, in messages
+    /// of [`INTRODUCTIONS`] at most; `None` when that was all.
     pub(super) fn introductions(&mut self) -> Option<v1::Authors> {
-        let authors = std::mem::take(&mut self.introductions);
+        let next = self.introductions.len().min(INTRODUCTIONS);
+        let authors: Vec<_> = self.introductions.drain(..next).collect();
         (!authors.is_empty()).then_some(v1::Authors { authors })
     }
 
@@ -208,6 +213,18 @@ mod tests {
         assert_eq!(authors.assign(actor(3)), Some(ids[1]));
         let news = vec![(ids[1].0.into(), Some(actor(3)))];
         assert_eq!(introduced(ids[1], ActorId::NONE, &mut authors), (vec![ids[1].0, 0], news));
+    }
+
+    #[test]
+    fn a_message_has_a_bounded_number_of_introductions() {
+        let mut authors = Authors::new();
+        let clock = crate::export::wall::WallClock::new(1_700_000_000_000_000_000, || None);
+        for pid in 0..10_000 {
+            let id = authors.assign(actor(pid)).expect("free");
+            authors.introduce(&mut super::super::encode::present(&entry(id, ActorId::NONE), 0, &clock));
+        }
+        let sizes = std::iter::from_fn(|| authors.introductions()).map(|message| message.authors.len());
+        assert_eq!(sizes.collect::<Vec<_>>(), [4096, 4096, 1808]);
     }
 
     #[test]

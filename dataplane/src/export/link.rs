@@ -254,6 +254,10 @@ impl Link {
             worked = true;
         }
         worked |= self.hear(exporter);
+        // Those whom answers name are more than fit in front of a batch.
+        for authors in introductions(&mut exporter.desk.authors) {
+            self.outbound.send(v1::AttachRequest { body: Some(authors) }).await?;
+        }
         // The event of a write comes before its answer.
         worked |= self.events(exporter).await?;
         self.send_answers(&mut exporter.desk).await?;
@@ -354,7 +358,12 @@ impl Link {
 
 /// Returns a message, and before it the introductions of authors that it is the first to name.
 fn with_introductions(authors: &mut Authors, body: Body) -> impl Iterator<Item = Body> {
-    authors.introductions().map(Body::Authors).into_iter().chain([body])
+    introductions(authors).chain([body])
+}
+
+/// Returns the introductions that are due.
+fn introductions(authors: &mut Authors) -> impl Iterator<Item = Body> {
+    std::iter::from_fn(|| authors.introductions().map(Body::Authors))
 }
 
 #[cfg(test)]
