@@ -49,9 +49,10 @@ impl Features {
         }
     }
 
-    /// Returns every set that this CPU has and that some CPU has as its whole set.
-    #[cfg(test)]
-    pub(crate) fn all_present() -> [Features; 3] {
+    /// Returns every set that this CPU has and that some CPU has as its whole set. Tests run each.
+    #[cfg(any(test, feature = "test-support"))]
+    #[must_use]
+    pub fn all_present() -> [Features; 3] {
         let all = Features::detect();
         [all, Features { wide: false, ..all }, Features::PORTABLE]
     }

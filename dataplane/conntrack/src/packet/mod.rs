@@ -6,6 +6,8 @@
 mod eth;
 mod frames;
 mod ipv4;
+#[cfg(feature = "test-support")]
+mod keys;
 mod outcome;
 mod parser;
 #[expect(unsafe_code, reason = "SIMD loads and stores")]

@@ -87,10 +87,10 @@ pub(crate) enum Mood {
 /// step is executed. If there is no such profile, it is an aging that no profile has.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
-    dynamic: Option<bool>,
-    profile_id: Option<u32>,
-    aging_of: Option<usize>,
-    permissions: Option<u32>,
+    pub(crate) dynamic: Option<bool>,
+    pub(crate) profile_id: Option<u32>,
+    pub(crate) aging_of: Option<usize>,
+    pub(crate) permissions: Option<u32>,
 }
 
 impl Wish {
@@ -157,8 +157,8 @@ impl Which {
 /// A change of the table. An absent attribute keeps its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
-    pub(super) agings: Option<Vec<u64>>,
-    pub(super) permissions: Option<u16>,
+    pub(crate) agings: Option<Vec<u64>>,
+    pub(crate) permissions: Option<u16>,
 }
 
 fn change() -> impl Strategy<Value = Change> {
