@@ -9,7 +9,7 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test abuse soak bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
+.PHONY: help deps build demo test abuse soak fuzz bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
@@ -45,6 +45,9 @@ abuse: deps build ## hostile users, data planes and services beside sound ones, 
 soak: deps build ## a long run with faults, whose memory must not grow, then trials with fresh seeds: SECONDS=1800; SEED=n runs that trial
 	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak
 	$(CARGO) run --locked -p flowtracker-tests --bin soak -- $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),1800))
+
+fuzz: ## fuzz targets from the committed inputs, each for SECONDS=60; TARGET=name is one of parser, tracker, filter, link
+	@CARGO='$(CARGO)' tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 bench: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
 bench: deps build ## next to its peers in one run: testpmd, librte_hash, the learner table; report in target/lab (HTML, JSON); LAB=appliance, pcap, tables, one-line, fills, events, kernel or control a part; QUICK=1 is shorter

@@ -1,0 +1,242 @@
+//! A naive reader of filter expressions, written from the page about them. It evaluates as it
+//! reads: a set of entries is a word with a bit for each, and so is every part of an expression.
+
+use control::api::filter::Place;
+use flowtracker_proto::filter::Facts;
+
+/// Limits, as the page has them.
+const BYTES: usize = 4096;
+const WORD: usize = 64;
+const STEPS: usize = 64;
+const OPEN: usize = 5;
+
+/// Returns the entries for which the expression is true, bit i for the i-th; `None` when the text
+/// has to be refused.
+pub(super) fn evaluate(text: &str, place: Place, facts: &[Facts]) -> Option<u64> {
+    let all = (1 << facts.len()) - 1;
+    if text.is_empty() {
+        return Some(all);
+    }
+    if text.len() > BYTES {
+        return None;
+    }
+    let mut reader = Reader { rest: text, steps: 0, all, place, facts };
+    reader.blanks();
+    let holds = reader.joined(0, 0)?;
+    (reader.rest.is_empty() && reader.steps <= STEPS).then_some(holds)
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    /// Comparisons, operators and `!` so far.
+    steps: usize,
+    all: u64,
+    place: Place,
+    facts: &'a [Facts],
+}
+
+/// The operators from the loosest to the tightest.
+const OPERATORS: [&str; 3] = ["||", "^^", "&&"];
+
+impl<'a> Reader<'a> {
+    fn blanks(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+    }
+
+    /// Takes a token, and the blanks after it.
+    fn takes(&mut self, token: &str) -> bool {
+        let Some(rest) = self.rest.strip_prefix(token) else { return false };
+        self.rest = rest;
+        self.blanks();
+        true
+    }
+
+    /// Reads parts with the operators of this level or of tighter ones between them.
+    fn joined(&mut self, level: usize, open: usize) -> Option<u64> {
+        let Some(operator) = OPERATORS.get(level) else { return self.part(open) };
+        let mut holds = self.joined(level + 1, open)?;
+        while self.takes(operator) {
+            self.steps += 1;
+            let next = self.joined(level + 1, open)?;
+            holds = match *operator {
+                "||" => holds | next,
+                "^^" => holds ^ next,
+                _ => holds & next,
+            };
+        }
+        Some(holds)
+    }
+
+    fn part(&mut self, open: usize) -> Option<u64> {
+        if self.rest.starts_with('!') && !self.rest.starts_with("!=") {
+            self.takes("!");
+            self.steps += 1;
+            let negated = if self.rest.starts_with('(') { self.group(open) } else { self.deeper(open) };
+            return negated.map(|holds| !holds & self.all);
+        }
+        if self.rest.starts_with('(') { self.group(open) } else { self.comparison() }
+    }
+
+    fn deeper(&mut self, open: usize) -> Option<u64> {
+        if open == OPEN { None } else { self.part(open + 1) }
+    }
+
+    /// Reads a parenthesis. A `!` before it opens no further level.
+    fn group(&mut self, open: usize) -> Option<u64> {
+        if open == OPEN || self.steps > STEPS {
+            return None;
+        }
+        self.takes("(");
+        let holds = self.joined(0, open + 1)?;
+        self.takes(")").then_some(holds)
+    }
+
+    fn word(&mut self, of: &str) -> &'a str {
+        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || of.contains(c)));
+        let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest;
+        word
+    }
+
+    fn comparison(&mut self) -> Option<u64> {
+        self.steps += 1;
+        let name = self.word("_.-");
+        let starts_well = !name.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        if name.is_empty() || name.len() > WORD || !starts_well || self.steps > STEPS {
+            return None;
+        }
+        self.blanks();
+        let relations = [
+            ("==", "="),
+            ("!=", "!"),
+            ("/=", "!"),
+            ("<>", "!"),
+            ("<=", "≤"),
+            (">=", "≥"),
+            ("=", "="),
+            ("<", "<"),
+            (">", ">"),
+        ];
+        let relation = relations.into_iter().find(|(token, _)| self.takes(token))?.1;
+        let (constant, quoted) = match self.rest.strip_prefix('"') {
+            Some(rest) => {
+                let (constant, rest) = rest.split_once('"')?;
+                self.rest = rest;
+                (constant, true)
+            }
+            None => (self.word("_.-+:/"), false),
+        };
+        if constant.len() > WORD || (constant.is_empty() && !quoted) {
+            return None;
+        }
+        self.blanks();
+        self.compare(name, relation, constant, quoted)
+    }
+
+    fn compare(&self, name: &str, relation: &str, constant: &str, quoted: bool) -> Option<u64> {
+        let (of, mask, value): (fn(&Facts) -> u128, u64, u64) = match name {
+            "prio" => (|facts| facts.prio.into(), u64::MAX, number(constant, u32::MAX.into())?),
+            "msecs_since" if self.place != Place::Watch => {
+                (|facts| facts.idle_ms.into(), u64::MAX, number(constant, u64::MAX)?)
+            }
+            "cmd" if self.place == Place::Watch => {
+                let place = ["create", "update", "delete"].iter().position(|word| *word == constant)?;
+                (|facts| facts.cmd.into(), u64::MAX, place as u64 + 1)
+            }
+            _ => {
+                let field = name.strip_prefix("key.")?;
+                let older = ["flowtracker.Main.ct_flow_table.", "flowtracker.Main.ct_tcp_table."];
+                let field = older.iter().find_map(|table| field.strip_prefix(table)).unwrap_or(field);
+                key_field(field, constant)?
+            }
+        };
+        let ordered = ["prio", "msecs_since"].contains(&name);
+        let quotable = ["Addr", "input_port"].iter().any(|end| name.ends_with(end));
+        if (!ordered && !["=", "!"].contains(&relation)) || (quoted && !quotable) {
+            return None;
+        }
+        let holds = |facts: &Facts| {
+            let (fact, value) = (of(facts) & u128::from(mask), u128::from(value));
+            match relation {
+                "=" => fact == value,
+                "!" => fact != value,
+                "<" => fact < value,
+                "≤" => fact <= value,
+                ">" => fact > value,
+                _ => fact >= value,
+            }
+        };
+        Some(self.facts.iter().rev().fold(0, |set, facts| set << 1 | u64::from(holds(facts))))
+    }
+}
+
+/// What a comparison looks at: the part of the key, the mask and the value.
+type Compared = (fn(&Facts) -> u128, u64, u64);
+
+fn key_field(field: &str, constant: &str) -> Option<Compared> {
+    Some(match field {
+        "input_port" => {
+            let plain = |digits: &str| {
+                let decimal = digits == "0" || !digits.starts_with('0');
+                if decimal { decimal_number(digits) } else { None }
+            };
+            let value = match constant.strip_prefix("port") {
+                Some(id) => plain(id)? + 1,
+                None => plain(constant)?,
+            };
+            let known = (1..=65_536).contains(&value);
+            (|facts| facts.key.input_port.into(), u64::MAX, known.then_some(value)?)
+        }
+        "srcAddr" | "dstAddr" => {
+            let (address, length) = constant.split_once('/').unwrap_or((constant, "32"));
+            let length = decimal_number(length).filter(|length| *length <= 32)?;
+            let mask = u64::from(u32::MAX) << (32 - length) & u64::from(u32::MAX);
+            let of: fn(&Facts) -> u128 =
+                if field == "srcAddr" { |facts| facts.key.src_addr } else { |facts| facts.key.dst_addr };
+            (of, mask, ipv4(address)? & mask)
+        }
+        "hdr.ipv4.protocol" | "protocol" => {
+            let value = match constant {
+                "tcp" => 6,
+                "udp" => 17,
+                digits => number(digits, 255)?,
+            };
+            (|facts| facts.key.protocol.into(), u64::MAX, value)
+        }
+        "srcPort" => (|facts| facts.key.src_port.into(), u64::MAX, number(constant, 65_535)?),
+        "dstPort" => (|facts| facts.key.dst_port.into(), u64::MAX, number(constant, 65_535)?),
+        _ => return None,
+    })
+}
+
+/// Four decimal octets without leading zeros.
+fn ipv4(text: &str) -> Option<u64> {
+    let octets: Vec<&str> = text.split('.').collect();
+    let octet = |text: &&str| {
+        let plain = *text == "0" || !text.starts_with('0');
+        decimal_number(text).filter(|octet| plain && *octet < 256)
+    };
+    let octets: Vec<u64> = octets.iter().map(octet).collect::<Option<_>>()?;
+    (octets.len() == 4).then(|| octets.iter().fold(0, |address, octet| address << 8 | octet))
+}
+
+/// Digits only; leading zeros mean nothing.
+fn decimal_number(digits: &str) -> Option<u64> {
+    in_base(digits, 10)
+}
+
+/// Decimal, `0x…` hexadecimal or `0…` octal.
+fn number(text: &str, most: u64) -> Option<u64> {
+    let number = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => in_base(&text[2..], 16)?,
+        [b'0', _, ..] => in_base(&text[1..], 8)?,
+        _ => in_base(text, 10)?,
+    };
+    (number <= most).then_some(number)
+}
+
+fn in_base(digits: &str, base: u32) -> Option<u64> {
+    let all = digits.chars().map(|digit| digit.to_digit(base)).collect::<Option<Vec<_>>>()?;
+    let sum = |sum: u64, digit: &u32| sum.checked_mul(base.into())?.checked_add(u64::from(*digit));
+    if all.is_empty() { None } else { all.iter().try_fold(0, sum) }
+}
