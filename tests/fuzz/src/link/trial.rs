@@ -14,9 +14,11 @@ use control::mirror::hub::Hub;
 use control::stop::{self, Stopper};
 use flowtracker_proto::key::FlowKey;
 use flowtracker_proto::link::{LEN, VERSION};
+use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService as _;
 use flowtracker_proto::v1::{
-    Actor, AttachRequest, Author, Authors, Batch, Hello, RecordKind, Reply, attach_request, command,
+    Actor, AttachRequest, Author, Authors, Batch, Hello, RecordKind, Reply, TableCapacity, attach_request,
+    command,
 };
 use prost::Message as _;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -179,7 +181,7 @@ impl Trial {
             2 => self.call(input),
             3 => {
                 let later = std::time::Instant::now() + DETACHED_FOR + Duration::from_secs(1);
-                self.hub.expire_detached(later, 5);
+                self.hub.expire_detached(later, 5).await;
             }
             4 | 5 => {
                 self.settle().await;
@@ -206,6 +208,11 @@ impl Trial {
             shards,
             ports: vec!["port0".to_owned(); 2],
             record_version: VERSION,
+            // Now and then so little that a link reaches it.
+            capacities: vec![TableCapacity {
+                pipeline: IPV4_FLOWS.pipeline.to_owned(),
+                entries: if choices >> 4 & 7 == 0 { 4 } else { 64 },
+            }],
             ..Hello::default()
         };
         let up = self.dial();
