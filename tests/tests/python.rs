@@ -26,7 +26,7 @@ fn python_needs_an_authority_on_a_unix_socket() {
     let mut control = Command::new(binary("flowtracker-control"));
     let control = control.args(["--listen", "127.0.0.1:0", "--http", "off", "--unix"]).arg(&socket);
     let mut control = Running::spawn(control);
-    control.wait_line(Stream::Err, LIMIT, |line| line.contains("listening on unix:"));
+    control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("listening on unix:"));
     let ask = |options: &str| {
         let mut python = Command::new(tool("python3"));
         run(python.args(["-c", SCRIPT]).arg(&socket).arg(options)).trim().to_owned()

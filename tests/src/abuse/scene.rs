@@ -90,13 +90,14 @@ impl Scene {
     /// # Panics
     /// When a program does not become ready.
     #[must_use]
-    pub fn start(entries: u64) -> Self {
+    pub fn start(entries: u64, handshake: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (grpc, http) = (free_address(), free_address());
         let mut control = Command::new("taskset");
         control.args(["-c", OTHER_CPU, "prlimit", &format!("--nofile={DESCRIPTORS}:{DESCRIPTORS}")]);
         control.arg(binary("flowtracker-control"));
         control.args(["--listen", &grpc.to_string(), "--http", &http.to_string()]);
+        control.args(["--max-handshake", handshake]);
         let mut control = Running::spawn(&mut control);
         control.wait_line(Stream::Stderr, LIMIT, |line| line.contains("listening on http"));
         let dataplane = dataplane(folder.path(), grpc, entries);

@@ -31,12 +31,14 @@ const SHARE: f64 = 0.9;
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// The sizes of the full form.
+    /// The sizes of the full form, and its laws of speed, which take a machine that nobody else uses.
     pub full: bool,
     /// Entries of the sound data plane.
     pub entries: u64,
     /// How long each attack lasts.
     pub attack: Duration,
+    /// `--max-handshake` of the service, seconds: shorter than an attack.
+    pub handshake: &'static str,
     /// How long the undisturbed service is looked at.
     pub idle: Duration,
 }
@@ -47,6 +49,7 @@ impl Scale {
         full: false,
         entries: 100_000,
         attack: Duration::from_millis(2500),
+        handshake: "1",
         idle: Duration::from_secs(4),
     };
     /// For the table.
@@ -54,6 +57,7 @@ impl Scale {
         full: true,
         entries: 1_000_000,
         attack: Duration::from_secs(12),
+        handshake: "5",
         idle: Duration::from_secs(12),
     };
 }
@@ -83,7 +87,7 @@ pub struct Row {
 /// When a program does not start.
 pub fn against_service(program: &Path, scale: Scale, wanted: impl Fn(Attack) -> bool) -> Vec<Row> {
     scene::leave_lcore_cpu();
-    let scene = Scene::start(scale.entries);
+    let scene = Scene::start(scale.entries, scale.handshake);
     let mut monitor = Monitor::start(&scene);
     // The first look warms caches and pools up.
     monitor.period(|| std::thread::sleep(scale.idle / 2));
@@ -95,7 +99,7 @@ pub fn against_service(program: &Path, scale: Scale, wanted: impl Fn(Attack) -> 
         tally: String::new(),
         refused: String::new(),
         logged: 0,
-        broken: laws(&idle, &idle),
+        broken: laws(&idle, &idle, scale.full),
     }];
     for attack in Attack::ALL.iter().copied().filter(|attack| wanted(*attack)) {
         let mut row = attacked(program, &scene, &mut monitor, attack, scale, &idle);
@@ -129,7 +133,7 @@ fn attacked(
     let mut tally = String::new();
     let seen = monitor.period(|| tally = carry_out(program, scene, attack, scale));
     let undisturbed = Seen { resident: idle.resident, delays: idle.delays.clone(), ..calm };
-    let mut broken = laws(&seen, &undisturbed);
+    let mut broken = laws(&seen, &undisturbed, scale.full);
     let mut refused = String::new();
     for (reason, count) in &seen.refusals {
         let more = count - before.get(reason).unwrap_or(&0);
@@ -158,7 +162,7 @@ fn carry_out(program: &Path, scene: &Scene, attack: Attack, scale: Scale) -> Str
 }
 
 /// Returns which laws do not hold.
-fn laws(seen: &Seen, idle: &Seen) -> Vec<String> {
+fn laws(seen: &Seen, idle: &Seen, speed: bool) -> Vec<String> {
     let mut broken = Vec::new();
     let mut law = |holds: bool, text: String| {
         if !holds {
@@ -179,6 +183,9 @@ fn laws(seen: &Seen, idle: &Seen) -> Vec<String> {
         format!("{} writes failed: {:?}", seen.unwritten.len(), seen.unwritten.first()),
     );
     law(seen.cut.is_none(), format!("the watcher was cut: {:?}", seen.cut));
+    if !speed {
+        return broken;
+    }
     let allowed = DELAY * idle.delay().max(DELAY_FLOOR);
     law(
         seen.delay() <= allowed,

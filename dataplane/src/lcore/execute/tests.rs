@@ -141,7 +141,8 @@ fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
         run(&mut executor, &mut shard.tracker, now, 64, LINK, &mut |_: &Event| true);
     }
     let mut replies = Vec::new();
-    for _ in 0..20 {
+    // All entries of all dumps pass through the queue of replies.
+    for _ in 0..2 * DUMPS * usize::from(FLOWS) / REPLIES {
         for _ in 0..1000 {
             run(&mut executor, &mut shard.tracker, now, 96, LINK, &mut |_: &Event| true);
         }
