@@ -179,6 +179,8 @@ pub type PcapNgOption<'a> = (u16, &'a [u8]);
 
 /// `if_tsresol`: the unit of an interface's times.
 pub const IF_TSRESOL: u16 = 9;
+/// `if_fcslen`: length of an interface's frame check sequence.
+pub const IF_FCSLEN: u16 = 13;
 /// `if_tsoffset`: seconds to add to an interface's times.
 pub const IF_TSOFFSET: u16 = 14;
 
@@ -186,10 +188,17 @@ impl PcapNg {
     /// Returns a capture that holds only the header of its section.
     #[must_use]
     pub fn new(big_endian: bool) -> Self {
+        Self::with_options(big_endian, &[])
+    }
+
+    /// Returns a capture that holds only the header of its section, with the octets of options.
+    #[must_use]
+    pub fn with_options(big_endian: bool, options: &[u8]) -> Self {
         let mut capture = Self { big_endian, octets: Vec::new() };
         let mut body = capture.words(&[0x1a2b_3c4d]);
         body.extend([capture.half(1), capture.half(0)].concat());
         body.extend([0xff; 8]); // length of the section: not said
+        body.extend_from_slice(options);
         capture.block(0x0a0d_0d0a, &body);
         capture
     }
@@ -234,7 +243,8 @@ impl PcapNg {
     }
 
     /// Returns the octets of options, without the mark at their end.
-    fn options(&self, options: &[PcapNgOption]) -> Vec<u8> {
+    #[must_use]
+    pub fn options(&self, options: &[PcapNgOption]) -> Vec<u8> {
         let mut octets = Vec::new();
         for (code, value) in options {
             octets.extend(self.half(*code));

@@ -7,11 +7,12 @@
 //! has deleted, by deadline and in a tie by creation, so that its output depends on nothing but the
 //! capture and the options.
 
-mod capture;
+pub mod capture;
 mod clock;
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use conntrack::table::{TableConfig, TableConfigError};
@@ -29,10 +30,8 @@ use crate::lcore::stats::outcomes_text;
 use crate::start::cli::ReplayLine;
 use crate::start::config::{Config, ConfigError};
 use crate::start::options::shell_word;
-use capture::{Capture, Packet};
+use capture::{CaptureError, Packet, Reader};
 use clock::{CaptureClock, STEP, TICK_NS};
-
-pub use capture::CaptureError;
 
 /// The port that all frames enter by: port0.
 const INPUT_PORT: u8 = 1;
@@ -54,8 +53,13 @@ pub enum ReplayError {
     #[error("--capacity: {0}")]
     Table(TableConfigError),
     /// The capture cannot be read, or not to its end.
-    #[error(transparent)]
-    Capture(#[from] CaptureError),
+    #[error("{}: {error}", .path.display())]
+    Capture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: CaptureError,
+    },
     /// The events cannot be written.
     #[error("the events cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -76,7 +80,8 @@ impl ReplayError {
 /// reader that closes the output early is no error.
 pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError> {
     let config = Config { secret: SECRET, ..Config::new(&line.line)? };
-    let mut capture = Capture::open(&line.capture)?;
+    let unreadable = |error| ReplayError::Capture { path: line.capture.clone(), error };
+    let mut capture = Reader::open(&line.capture).map_err(unreadable)?;
     let drain = if line.drain { " --drain" } else { "" };
     info!(
         "effective configuration: replay {}{drain} {}",
@@ -85,7 +90,7 @@ pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError>
     );
     let mut replay = Replay::new(&config, io::stdout().lock())?;
     started();
-    let outcome = replay.play(&mut capture, line.drain);
+    let outcome = replay.play(&mut capture, line.drain, unreadable);
     match outcome {
         Err(ReplayError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => {
@@ -142,8 +147,13 @@ impl<W: Write> Replay<W> {
     }
 
     /// Plays a capture to its end.
-    fn play(&mut self, capture: &mut Capture, drain: bool) -> Result<(), ReplayError> {
-        while let Some(packet) = capture.next()? {
+    fn play(
+        &mut self,
+        capture: &mut Reader<impl Read>,
+        drain: bool,
+        unreadable: impl Fn(CaptureError) -> ReplayError,
+    ) -> Result<(), ReplayError> {
+        while let Some(packet) = capture.next_packet().map_err(&unreadable)? {
             self.packet(&packet)?;
         }
         while drain && !self.shard.tracker.table().is_empty() {
@@ -155,8 +165,9 @@ impl<W: Write> Replay<W> {
 
     /// Passes the time up to a packet, then tracks the packet.
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        // Captures of several queues are not always in order, but the clock does not go back.
-        self.latest_ns = self.latest_ns.max(packet.time_ns);
+        // Captures of several queues are not always in order, but the clock does not go back. For a
+        // packet whose time nobody knows it stands still.
+        self.latest_ns = self.latest_ns.max(packet.time_ns.unwrap_or_default());
         self.run_until(self.latest_ns / TICK_NS)?;
         let now = self.clock.now(self.latest_ns % TICK_NS);
         let mut created = None;

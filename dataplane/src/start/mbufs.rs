@@ -1,8 +1,8 @@
 //! How many mbufs a pool needs, and how long they are.
 
-use std::fs::File;
 use std::path::Path;
 
+use crate::replay::capture::Reader;
 use crate::start::eal_args::Vdev;
 use crate::start::rings::{AF_PACKET, framesz};
 
@@ -76,10 +76,9 @@ fn room_in(release: (u32, u32), vdevs: &[Vdev]) -> u16 {
 /// Counts the frames of a capture. Returns 0 when it cannot be read, which the driver will report
 /// better.
 fn count_frames(path: &Path) -> u32 {
-    let Ok(file) = File::open(path) else { return 0 };
-    let Ok(mut reader) = pcap_file::pcap::PcapReader::new(std::io::BufReader::new(file)) else { return 0 };
+    let Ok(mut reader) = Reader::open(path) else { return 0 };
     let mut frames = 0;
-    while let Some(Ok(_)) = reader.next_raw_packet() {
+    while let Ok(Some(_)) = reader.next_packet() {
         frames += 1;
     }
     frames
