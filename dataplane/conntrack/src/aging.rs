@@ -171,6 +171,33 @@ impl Wheel {
         None
     }
 
+    /// Moves the cursor to `now`, or to the earliest time of a block if that comes first, without
+    /// opening the buckets on the way. Returns the earliest time, if there is a block.
+    ///
+    /// Each block on the wheel is linked anew, so the cost is that of the blocks, however long the
+    /// way is. It is for a clock that jumps; the wheel of a polling thread never needs it.
+    pub fn leap(&mut self, now: Tick) -> Option<Tick> {
+        let (mut block, mut earliest) = (NONE, None);
+        for head in self.heads.as_flattened_mut() {
+            let mut first = core::mem::replace(head, NONE);
+            while first != NONE {
+                let node = &mut self.nodes[first as usize];
+                let next = core::mem::replace(&mut node.next, block);
+                earliest = Some(earliest.filter(|due| node.due.reached(*due)).unwrap_or(node.due));
+                (block, first) = (first, next);
+            }
+        }
+        let way = now.since(self.cursor);
+        let way = earliest.map_or(way, |due| due.since(self.cursor).min(way));
+        self.cursor = Tick(self.cursor.plus(way.max(0) as u32).0 >> self.shift << self.shift);
+        while block != NONE {
+            let Node { next, due, .. } = self.nodes[block as usize];
+            self.link(block, due);
+            block = next;
+        }
+        earliest
+    }
+
     /// Returns the number of buckets by which the next bucket is late.
     #[inline]
     #[must_use]

@@ -6,10 +6,12 @@ use crate::lcore::clock::Wall;
 
 /// Nanoseconds of a tick.
 pub(super) const TICK_NS: u64 = 1_000_000;
-/// The most ticks that the clock moves before expired entries are deleted. With the longest aging
-/// it stays below half of the range after which ticks repeat.
+/// The most ticks that the clock moves past a deadline before the entry is deleted. Aging may be
+/// behind the clock by the longest aging, in which nothing was due, and an entry that is made then
+/// has its deadline as much later: with this step all of that is less than half of the range after
+/// which ticks repeat.
 pub(super) const STEP: u64 = 3_600_000;
-const _: () = assert!(Profiles::MAX_AGING_MS + STEP < 1 << 31);
+const _: () = assert!(2 * Profiles::MAX_AGING_MS + STEP < 1 << 31);
 
 /// The last time that a packet may have, in the year 2554: deadlines after it fit into 64 bits too.
 pub(super) const LAST_NS: u64 = u64::MAX - (Profiles::MAX_AGING_MS + STEP) * TICK_NS;

@@ -2,13 +2,14 @@
 //! the events as lines of JSON.
 //!
 //! The tracker is the one that lcores run, on a clock that only packets move. Before each packet
-//! the clock passes every deadline up to the packet's time. The engine deletes an entry within an
-//! aging bucket of its deadline, in the order of its table. A replay sorts what a step of the clock
-//! has deleted, by deadline and in a tie by creation, so that its output depends on nothing but the
-//! capture and the options.
+//! the clock passes every deadline up to the packet's time; the time between deadlines costs
+//! nothing (`pace.rs`). The engine deletes an entry within an aging bucket of its deadline, in the
+//! order of its table. A replay sorts what a step of the clock has deleted, by deadline and in a tie
+//! by creation, so that its output depends on nothing but the capture and the options.
 
 pub mod capture;
 mod clock;
+mod pace;
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use conntrack::table::{TableConfig, TableConfigError};
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Shard, Tracker, TrackerConfig,
+    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Shard, Tracker, TrackerConfig,
 };
 use flowtracker_proto::change::{Changed, Report};
 use flowtracker_proto::show;
@@ -32,6 +33,7 @@ use crate::start::config::{Config, ConfigError};
 use crate::start::options::shell_word;
 use capture::{CaptureError, Packet, Reader};
 use clock::{CaptureClock, STEP, TICK_NS};
+use pace::Pace;
 
 /// The port that all frames enter by: port0.
 const INPUT_PORT: u8 = 1;
@@ -114,6 +116,7 @@ impl Frames for Packet<'_> {
 struct Replay<W> {
     shard: Shard<LineTable>,
     clock: CaptureClock,
+    pace: Pace,
     /// The latest time that a packet had, Unix nanoseconds.
     latest_ns: u64,
     /// For each entry of the table its creation number.
@@ -138,6 +141,7 @@ impl<W: Write> Replay<W> {
         Ok(Replay {
             shard: Shard::new(config.parser(), tracker),
             clock,
+            pace: Pace::default(),
             latest_ns: 0,
             births: HashMap::new(),
             born: 0,
@@ -157,8 +161,7 @@ impl<W: Write> Replay<W> {
             self.packet(&packet)?;
         }
         while drain && !self.shard.tracker.table().is_empty() {
-            self.clock.advance(STEP);
-            self.expire()?;
+            self.step(u64::MAX)?;
         }
         Ok(())
     }
@@ -180,6 +183,7 @@ impl<W: Write> Replay<W> {
         if let EventBody::Created(entry) = &event.body {
             self.births.insert(entry.key, self.born);
             self.born += 1;
+            self.pace.due_at(self.clock.ticks + u64::from(entry.aging_ms));
         }
         self.events.write(&event, &self.clock)
     }
@@ -190,29 +194,33 @@ impl<W: Write> Replay<W> {
             if self.shard.tracker.table().is_empty() {
                 self.clock.skip_to(unix_ms);
             } else {
-                self.clock.advance(STEP.min(unix_ms - self.clock.unix_ms()));
-                self.expire()?;
+                self.step(unix_ms - self.clock.unix_ms())?;
             }
         }
         Ok(())
     }
 
-    /// Deletes what has expired, and reports each entry at its own deadline.
-    fn expire(&mut self) -> io::Result<()> {
-        let now = self.clock.now(0);
-        let Self { shard, clock, births, due, events, .. } = self;
-        let mut sink = |event: &Event| {
-            if let EventBody::Deleted { entry, .. } = &event.body {
-                let late = now.tick.since(entry.last_used.plus(entry.aging_ms));
-                let deadline = clock.ticks - u64::from(late.unsigned_abs());
-                let birth = births.remove(&entry.key).unwrap_or_default();
-                due.push((deadline, birth, Event { at_ns: deadline * TICK_NS, ..*event }));
+    /// Moves the clock by at most this number of ticks, and deletes what has expired then. Reports
+    /// each entry at its own deadline.
+    fn step(&mut self, ticks: u64) -> io::Result<()> {
+        let quiet = self.pace.quiet().saturating_sub(self.clock.ticks);
+        self.clock.advance(ticks.min(quiet.saturating_add(STEP)));
+        let Self { shard, clock, pace, births, due, events, .. } = self;
+        pace.follow(clock.ticks, &mut shard.tracker, |tracker, tick| {
+            let now = Now::from_ms(tick);
+            let mut sink = |event: &Event| {
+                if let EventBody::Deleted { entry, .. } = &event.body {
+                    let late = now.tick.since(entry.last_used.plus(entry.aging_ms));
+                    let deadline = tick - u64::from(late.unsigned_abs());
+                    let birth = births.remove(&entry.key).unwrap_or_default();
+                    due.push((deadline, birth, Event { at_ns: deadline * TICK_NS, ..*event }));
+                }
+                true
+            };
+            while !tracker.caught_up(now) {
+                tracker.advance(now, BUDGET, &mut sink);
             }
-            true
-        };
-        while !shard.tracker.caught_up(now) {
-            shard.tracker.advance(now, BUDGET, &mut sink);
-        }
+        });
         due.sort_unstable_by_key(|(deadline, birth, _)| (*deadline, *birth));
         due.drain(..).try_for_each(|(.., event)| events.write(&event, clock))
     }
@@ -249,3 +257,6 @@ impl<W: Write> EventWriter<W> {
         self.out.write_all(line.as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests;

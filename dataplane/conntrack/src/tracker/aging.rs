@@ -5,7 +5,7 @@ use super::report::idle_event;
 use crate::aging::BLOCK;
 use crate::event::EventSink;
 use crate::table::{FlowTable, Pos};
-use crate::timeout::Now;
+use crate::timeout::{Now, Tick};
 
 /// Number of blocks that are prefetched together: four lines each, sixteen in all, which every CPU
 /// has room for on their way.
@@ -23,6 +23,16 @@ impl<T: FlowTable> Tracker<T> {
     #[must_use]
     pub fn caught_up(&self, now: Now) -> bool {
         self.wheel.caught_up(now.tick)
+    }
+
+    /// Passes the time in which nothing is due, up to `now`, without the walk that
+    /// [`Tracker::advance`] makes of it. Returns the time of the earliest deadline, or an earlier one
+    /// at which the entry that had it has been used since; `None` when no entry has a deadline.
+    ///
+    /// It changes nothing but the work of the next [`Tracker::advance`]. Its cost grows with the
+    /// entries and not with the time.
+    pub fn leap(&mut self, now: Now) -> Option<Tick> {
+        self.wheel.leap(now.tick)
     }
 
     /// Checks up to `blocks` blocks whose time has come, some together, so that the lines of all
