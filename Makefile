@@ -9,7 +9,7 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test abuse soak fuzz bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
+.PHONY: help deps build demo test captures abuse soak fuzz bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
@@ -35,6 +35,10 @@ test: deps build ## all tests; the end-to-end ones need root
 	@mkdir -p "$$RUNTIME_DIRECTORY"
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
+
+captures: deps build ## replay over every capture that Debian's source packages ship, with libpcap as the peer (fetches 180 MB once); `make test` does so with the small packages
+	@tests/captures/fetch.sh all
+	$(CARGO) nextest run --locked -p flowtracker-tests --test captures --success-output immediate
 
 abuse: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
 abuse: deps build ## hostile users, data planes and services beside sound ones, and what the sound ones notice: a table; QUICK=1 is shorter

@@ -4,8 +4,8 @@
 #
 # With the argument `all` it also installs what only the tests need: iperf3, conntrack, tmux,
 # nftables and valgrind by apt, cargo-nextest by cargo, two readers of metrics and gRPC for Python
-# into target/tools, and a virtual machine into target/guest. It prints what it does, and a second run
-# does nothing.
+# into target/tools, a virtual machine into target/guest, and captures into target/captures. It prints
+# what it does, and a second run does nothing.
 #
 # With the argument `list` it only prints the Debian packages of `all`, one a line.
 set -euo pipefail
@@ -109,6 +109,11 @@ fi
 if [[ ${1-} == all && $(dpkg --print-architecture) == amd64 && ! -e target/guest/complete ]]; then
     say 'fetching QEMU and a kernel into target/guest'
     tests/guest/fetch.sh
+fi
+
+# Captures that other projects try their readers with.
+if [[ ${1-} == all ]]; then
+    tests/captures/fetch.sh
 fi
 
 say 'everything is there'

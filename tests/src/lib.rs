@@ -28,6 +28,7 @@ pub mod rounds;
 pub mod rte_table;
 pub mod scrape;
 pub mod testpmd;
+pub mod timeline;
 pub mod tmux;
 pub mod trial;
 pub mod watcher;

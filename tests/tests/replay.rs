@@ -14,12 +14,12 @@ use conntrack::key::{TCP, UDP};
 use conntrack::test_support::frame::{
     Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, ipv6_tcp,
 };
-use flowtracker_proto::{Timestamp, v1};
+use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::netns::Line;
-use flowtracker_tests::oracle::{self, Key};
 use flowtracker_tests::pcap::{self, IF_FCSLEN, IF_TSOFFSET, IF_TSRESOL, PcapNg, Resolution};
 use flowtracker_tests::process::{Running, Stream, binary, workspace_root};
+use flowtracker_tests::timeline::{Timeline, told};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -418,113 +418,6 @@ fn swap_words(octets: &mut [u8]) {
 
 // The law.
 
-/// The part of an event that the model knows.
-#[derive(Clone, Debug, PartialEq)]
-struct Told {
-    seq: u64,
-    created: bool,
-    key: v1::Key,
-    time_ns: u64,
-    packets: u64,
-    bytes: u64,
-    /// In milliseconds, on DELETED only.
-    idle_ms: u64,
-}
-
-/// An entry of the model.
-struct Alive {
-    key: Key,
-    last_ns: u64,
-    packets: u64,
-    bytes: u64,
-}
-
-/// A second implementation of what `replay` promises: a list of entries in the order of their
-/// creation, which is searched from the beginning each time.
-struct Model {
-    protocols: &'static [u8],
-    capacity: usize,
-    aging_ms: u64,
-    now_ns: u64,
-    entries: Vec<Alive>,
-    told: Vec<Told>,
-}
-
-impl Model {
-    fn tell(&mut self, created: bool, time_ns: u64, entry: &Alive) {
-        self.told.push(Told {
-            seq: self.told.len() as u64 + 1,
-            created,
-            key: entry.key.to_proto(),
-            time_ns,
-            packets: entry.packets,
-            bytes: entry.bytes,
-            idle_ms: if created { 0 } else { self.aging_ms },
-        });
-    }
-
-    /// Returns the entry's deadline, rounded up to the tick.
-    fn deadline(&self, entry: &Alive) -> u64 {
-        entry.last_ns.next_multiple_of(MS) + self.aging_ms * MS
-    }
-
-    /// Deletes the entries that are due up to `until`, one after the other. Of several with the
-    /// same deadline, the first in the list goes first.
-    fn expire(&mut self, until: u64) {
-        while let Some((index, due)) = (0..self.entries.len())
-            .map(|index| (index, self.deadline(&self.entries[index])))
-            .min_by_key(|(_, due)| *due)
-            .filter(|(_, due)| *due <= until)
-        {
-            let gone = self.entries.remove(index);
-            self.tell(false, due, &gone);
-        }
-    }
-
-    fn packet(&mut self, time_ns: u64, frame: &[u8]) {
-        self.now_ns = self.now_ns.max(time_ns);
-        self.expire(self.now_ns);
-        let Ok(key) = oracle::classify(frame, 0, self.protocols) else { return };
-        let bytes = frame.len() as u64;
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
-            entry.last_ns = self.now_ns;
-            entry.packets += 1;
-            entry.bytes += bytes;
-        } else if self.entries.len() < self.capacity {
-            let entry = Alive { key, last_ns: self.now_ns, packets: 1, bytes };
-            self.tell(true, self.now_ns, &entry);
-            self.entries.push(entry);
-        }
-    }
-}
-
-fn told(events: &[v1::Event], id: &str) -> Vec<Told> {
-    let nanoseconds = |time: Option<Timestamp>| {
-        let time = time.expect("every event has its time");
-        time.seconds as u64 * SECOND + time.nanos as u64
-    };
-    let told = |event: &v1::Event| {
-        let entry = event.entry.as_ref().expect("every event has its entry");
-        assert_eq!((event.epoch, event.dataplane.as_str(), entry.dataplane.as_str()), (1, id, id));
-        assert!(entry.dynamic && !entry.tmpl_created, "{entry:?}");
-        let created = match (event.r#type(), event.reason()) {
-            (v1::EventType::Created, v1::DeleteReason::Unspecified) => true,
-            (v1::EventType::Deleted, v1::DeleteReason::Idle) => false,
-            other => panic!("neither created nor idle: {other:?}"),
-        };
-        Told {
-            seq: event.seq,
-            created,
-            key: entry.key.clone().expect("every entry has its key"),
-            time_ns: nanoseconds(event.time),
-            packets: entry.packets,
-            bytes: entry.bytes,
-            idle_ms: entry.idle_ms,
-        }
-    };
-    events.iter().map(told).collect()
-}
-
 /// Generates the frames of the law: flows of both protocols, and frames that belong to no flow.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let tcp = |n: u16| Ipv4Frame::tcp((A, n), (B, 80));
@@ -581,10 +474,9 @@ proptest! {
         (udp, drain) in any::<(bool, bool)>(),
     ) {
         let protocols: &[u8] = if udp { &[TCP, UDP] } else { &[TCP] };
-        let mut model =
-            Model { protocols, capacity, aging_ms, now_ns: 0, entries: Vec::new(), told: Vec::new() };
+        let mut model = Timeline::new(protocols, capacity, aging_ms);
         for (time, frame) in &packets {
-            model.packet(*time, frame);
+            model.packet(*time, frame, frame.len() as u64);
         }
         if drain {
             model.expire(u64::MAX);
@@ -637,9 +529,8 @@ fn long_silence_is_passed_on_time() {
     let aging_ms = 864_000_000;
     let times = [0, 9 * DAY, 18 * DAY, 28 * DAY + 1, 39 * DAY, 90 * DAY, 10_000 * DAY, 10_009 * DAY];
     let packets: Vec<Timed> = times.map(|time| (time, flow(1))).into();
-    let mut model =
-        Model { protocols: &[TCP], capacity: 5, aging_ms, now_ns: 0, entries: Vec::new(), told: Vec::new() };
-    packets.iter().for_each(|(time, frame)| model.packet(*time, frame));
+    let mut model = Timeline::new(&[TCP], 5, aging_ms);
+    packets.iter().for_each(|(time, frame)| model.packet(*time, frame, frame.len() as u64));
     model.expire(u64::MAX);
     let printed = printed(&captured(&packets).1, &["--timer-profiles=864000000", "--drain"]);
     assert_eq!(told(&events(&printed), "replay"), model.told);

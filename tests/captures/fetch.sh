@@ -1,0 +1,92 @@
+#!/bin/bash
+# Fetches the captures that the source packages of Debian ship into target/captures, a folder per
+# package, and keeps them: a second run does nothing. The packages are not installed.
+#
+# Without an argument it takes the few small ones that `make test` needs; with `all` the others too,
+# and names those that the machine's mirror does not have.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+small=(
+    tcpdump   # one capture or more per protocol that it prints, some of them made to crash it
+    libpcap   # what its own tests read
+    tcpflow   # connections that are cut, reordered or full of holes
+)
+large=(
+    wireshark # every form of a capture that it reads
+    ndpi      # one capture or more per application that it knows
+)
+# These ship captures too, as far as a mirror has their sources.
+perhaps=(tcpreplay netsniff-ng libtrace3 nfdump softflowd)
+
+captures=$PWD/target/captures
+mkdir -p "$captures/apt/lists/partial" "$captures/apt/cache/archives/partial"
+
+say() { printf 'captures: %s\n' "$*"; }
+
+# The machine's own sources of packages, as sources of source packages. Neither its lists nor its
+# configuration are touched.
+sources() {
+    local file
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
+        [[ -f $file ]] || continue
+        sed -E 's/^deb([[:space:]])/deb-src\1/; s/^Types:.*/Types: deb-src/' "$file" >"$captures/apt/$1/${file##*/}"
+    done
+}
+
+apt() {
+    apt-get -q -o APT::Sandbox::User=root -o Dir::Etc::sourcelist=/dev/null \
+        -o Dir::Etc::sourceparts="$captures/apt/sources" -o Dir::State::lists="$captures/apt/lists" \
+        -o Dir::Cache="$captures/apt/cache" "$@"
+}
+
+# Unpacks what is named as captures are. What a file is, its contents say.
+fetch() {
+    local package=$1 folder=$captures/$1 download
+    download=$(mktemp -d -p "$captures")
+    if ! (cd "$download" && apt source --tar-only "$package" >log 2>&1); then
+        mv "$download/log" "$captures/apt/$package.log"
+        rm -r "$download"
+        return 1
+    fi
+    mkdir "$download/files"
+    for archive in "$download"/*.orig*.tar.*; do
+        [[ $archive == *.asc ]] || tar -x -f "$archive" -C "$download/files" --strip-components=1 --wildcards \
+            '*.pcap' '*.pcapng' '*.cap' '*.dmp' '*.ntar' '*.trc' '*.pcap.gz' '*.pcapng.gz' '*.pcap.zst' '*.pcap.lz4' \
+            2>/dev/null || true
+    done
+    find "$download/files" -type l -delete
+    # Some are compressed. They are read unpacked, and refused as they are.
+    find "$download/files" -name '*.gz' -exec gunzip --keep --quiet {} \; || true
+    rm -rf "$folder"
+    mv "$download/files" "$folder"
+    rm -r "$download"
+    say "$package: $(find "$folder" -type f | wc -l) files"
+}
+
+wanted=("${small[@]}")
+[[ ${1-} == all ]] && wanted+=("${large[@]}")
+missing=()
+for package in "${wanted[@]}"; do
+    [[ -d $captures/$package ]] || missing+=("$package")
+done
+if [[ ${1-} == all && ! -e $captures/asked ]]; then
+    missing+=("${perhaps[@]}")
+fi
+(( ${#missing[@]} )) || exit 0
+
+mkdir -p "$captures/apt/sources"
+sources sources
+apt update >/dev/null
+for package in "${missing[@]}"; do
+    if ! fetch "$package"; then
+        if [[ " ${perhaps[*]} " == *" $package "* ]]; then
+            say "$package: this machine's mirror does not have its sources"
+        else
+            tail -n 3 "$captures/apt/$package.log" >&2
+            say "$package cannot be had" >&2
+            exit 1
+        fi
+    fi
+done
+if [[ ${1-} == all ]]; then touch "$captures/asked"; fi
