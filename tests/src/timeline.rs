@@ -21,6 +21,10 @@ pub struct Told {
     pub key: v1::Key,
     /// When it happened, Unix nanoseconds.
     pub time_ns: u64,
+    /// When the entry was created, Unix nanoseconds.
+    pub create_ns: u64,
+    /// When it was last used, Unix nanoseconds.
+    pub last_used_ns: u64,
     /// Its packets.
     pub packets: u64,
     /// Their octets.
@@ -36,7 +40,7 @@ pub struct Told {
 #[must_use]
 pub fn told(events: &[v1::Event], id: &str) -> Vec<Told> {
     let nanoseconds = |time: Option<Timestamp>| {
-        let time = time.expect("every event has its time");
+        let time = time.expect("every event has its times");
         time.seconds as u64 * SECOND + time.nanos as u64
     };
     let told = |event: &v1::Event| {
@@ -53,6 +57,8 @@ pub fn told(events: &[v1::Event], id: &str) -> Vec<Told> {
             created,
             key: entry.key.clone().expect("every entry has its key"),
             time_ns: nanoseconds(event.time),
+            create_ns: nanoseconds(entry.create_time),
+            last_used_ns: nanoseconds(entry.last_used_time),
             packets: entry.packets,
             bytes: entry.bytes,
             idle_ms: entry.idle_ms,
@@ -66,6 +72,7 @@ pub fn told(events: &[v1::Event], id: &str) -> Vec<Told> {
 struct Alive {
     /// Its number among all that were created.
     birth: u64,
+    created_ns: u64,
     last_ns: u64,
     packets: u64,
     bytes: u64,
@@ -117,7 +124,8 @@ impl Timeline {
             self.deadlines.insert((after, entry.birth, key));
         } else if self.entries.len() < self.capacity {
             let now_ns = self.now_ns;
-            let entry = Alive { birth: self.born, last_ns: now_ns, packets: 1, bytes: length };
+            let entry =
+                Alive { birth: self.born, created_ns: now_ns, last_ns: now_ns, packets: 1, bytes: length };
             self.born += 1;
             self.tell(true, now_ns, key, &entry);
             self.deadlines.insert((Self::deadline(&entry, self.aging_ms), entry.birth, key));
@@ -145,6 +153,8 @@ impl Timeline {
             created,
             key: key.to_proto(),
             time_ns,
+            create_ns: entry.created_ns.next_multiple_of(MS),
+            last_used_ns: entry.last_ns.next_multiple_of(MS),
             packets: entry.packets,
             bytes: entry.bytes,
             idle_ms: if created { 0 } else { self.aging_ms },

@@ -28,7 +28,7 @@ impl ActorId {
 pub struct Entry {
     /// The match key.
     pub key: FlowKey,
-    /// Time of its creation, in milliseconds since the clock's start.
+    /// Time of its creation, in milliseconds since the clock's start, rounded up as stamps are.
     pub created_ms: u64,
     /// Time of its last use, rounded up to the tick, and later by [`Entry::rounds`]; see
     /// [`Entry::idle_ms`].

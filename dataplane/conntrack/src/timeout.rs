@@ -56,6 +56,13 @@ impl Now {
         Now { ns, tick: Tick(tick as u32), stamp: Tick(stamp as u32) }
     }
 
+    /// Returns the milliseconds from the clock's start to the stamp.
+    #[inline]
+    #[must_use]
+    pub fn stamp_ms(&self) -> u64 {
+        self.ns.div_ceil(1_000_000)
+    }
+
     /// Returns a reading of `ms` milliseconds since the clock's start.
     #[must_use]
     pub fn from_ms(ms: u64) -> Self {
@@ -186,6 +193,7 @@ mod tests {
             let now = Now::from_ns(ns);
             assert!(u64::from(now.tick.0) * 1_000_000 <= ns);
             assert!(u64::from(now.stamp.0) * 1_000_000 >= ns);
+            assert_eq!(now.stamp, Tick(now.stamp_ms() as u32));
         }
     }
 

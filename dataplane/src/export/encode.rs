@@ -1,11 +1,15 @@
 //! The engine's events and entries as records of the link.
 
-use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, Tick};
+mod keys;
+
+use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, Tick};
 use flowtracker_proto::clock_step::ClockStep;
 use flowtracker_proto::link::{self, AuthorNumber, Body, Record};
-use flowtracker_proto::{key, v1};
+use flowtracker_proto::v1;
 
 use crate::lcore::clock::Wall;
+pub(super) use keys::key;
+use keys::link_key;
 
 /// Returns the record of an event.
 pub(crate) fn record(event: &Event, clock: &impl Wall) -> Record {
@@ -31,14 +35,12 @@ pub(super) fn present(entry: &Entry, at_ns: u64, clock: &impl Wall) -> Record {
     Record { time_ns: clock.wall_ns(at_ns), body: Body::Present(link_entry(entry, at_ns, clock)) }
 }
 
-/// Returns the key of a command; `None` when it is not a key of this table.
-pub(super) fn key(bytes: &[u8]) -> Option<FlowKey> {
-    FlowKey::from_bytes(bytes.try_into().ok()?)
-}
-
 fn link_entry(entry: &Entry, at_ns: u64, clock: &impl Wall) -> link::Entry {
-    let (time_ns, create_ns) = (clock.wall_ns(at_ns), clock.created_ns(entry.created_ms * 1_000_000));
-    let age_ms = (at_ns / 1_000_000).saturating_sub(entry.created_ms);
+    let (created_at_ns, shown_at_ns) = (entry.created_ms * 1_000_000, clock.wall_ns(at_ns));
+    let create_ns = clock.created_ns(created_at_ns);
+    // Times of an entry are rounded up, to a moment that may come after this one.
+    let seen_ns = at_ns.max(created_at_ns);
+    let shown = |ns: u64| (shown_at_ns + ns).saturating_sub(at_ns);
     link::Entry {
         key: link_key(&entry.key),
         permissions: entry.permissions.bits(),
@@ -46,23 +48,12 @@ fn link_entry(entry: &Entry, at_ns: u64, clock: &impl Wall) -> link::Entry {
         profile_id: entry.profile.get(),
         aging_ms: entry.aging_ms,
         create_ns,
-        last_used_ns: time_ns.saturating_sub(at_ns.saturating_sub(last_used_ns(entry, at_ns))),
-        clock_step: ClockStep::between(create_ns, time_ns, age_ms),
+        last_used_ns: shown(last_used_ns(entry, at_ns)),
+        clock_step: ClockStep::between(create_ns, shown(seen_ns), seen_ns / 1_000_000 - entry.created_ms),
         packets: entry.packets,
         bytes: entry.bytes,
         created_by: author(entry.creator),
         updated_by: author(entry.updater),
-    }
-}
-
-fn link_key(key: &FlowKey) -> key::FlowKey {
-    key::FlowKey {
-        input_port: u32::from(key.input_port()),
-        src_addr: key.src_addr().to_bits(),
-        dst_addr: key.dst_addr().to_bits(),
-        src_port: key.src_port(),
-        dst_port: key.dst_port(),
-        protocol: key.protocol(),
     }
 }
 
@@ -80,12 +71,11 @@ fn delete_reason(reason: DeleteReason) -> v1::DeleteReason {
     }
 }
 
-/// When an entry was last used, in nanoseconds after the clock's start, as seen `at_ns` after it.
+/// When an entry was last used, in nanoseconds after the clock's start: its stamp, as seen at `at_ns`.
 fn last_used_ns(entry: &Entry, at_ns: u64) -> u64 {
-    let at_ms = at_ns / 1_000_000;
-    let idle_ms = entry.idle_ms(Tick(at_ms as u32));
-    // The stamp is in whole milliseconds; an entry used in this very millisecond was used now.
-    if idle_ms == 0 { at_ns } else { at_ms.saturating_sub(idle_ms) * 1_000_000 }
+    let (at_ms, tick) = (at_ns / 1_000_000, Tick((at_ns / 1_000_000) as u32));
+    let next = u64::from(entry.last_used == tick.plus(1));
+    (at_ms + next).saturating_sub(entry.idle_ms(tick)) * 1_000_000
 }
 
 #[cfg(test)]

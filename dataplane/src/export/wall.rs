@@ -113,8 +113,9 @@ impl WallClock {
         if by.abs() < FOLLOW_MS {
             return;
         }
-        // Of what has happened up to `ns`, something may have been sent.
-        let from_ns = (ns / MS + 1) * MS;
+        // Of what has happened up to `ns`, something may have been sent, with a creation time that was
+        // rounded up.
+        let from_ns = (ns.div_ceil(MS) + 1) * MS;
         let next = Difference { from_ns, ms, floor_ns: last.event_ns(from_ns) };
         if next.unix_ns(from_ns).saturating_add(HOLD_MS as u64 * MS) < next.floor_ns {
             self.set_back = Some(Duration::from_nanos(next.floor_ns - next.unix_ns(from_ns)));

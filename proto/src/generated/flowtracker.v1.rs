@@ -79,10 +79,10 @@ pub struct Entry {
     /// Idle time after which the entry is deleted, milliseconds. 0 when static.
     #[prost(uint64, tag = "13")]
     pub aging_ms: u64,
-    /// Wall-clock time of creation.
+    /// Wall-clock time of creation, rounded up to a millisecond of the data plane's clock.
     #[prost(message, optional, tag = "14")]
     pub create_time: ::core::option::Option<crate::Timestamp>,
-    /// Wall-clock time of the last packet or update.
+    /// Wall-clock time of the last packet or update, rounded as create_time is.
     #[prost(message, optional, tag = "15")]
     pub last_used_time: ::core::option::Option<crate::Timestamp>,
     /// Age, milliseconds: time since creation.

@@ -35,7 +35,7 @@ pub fn flow(input_port: u8, src_port: u16) -> FlowKey {
 pub fn entry(key: FlowKey) -> Entry {
     Entry {
         key,
-        created_ms: 1000,
+        created_ms: 1001,
         last_used: Tick(1001),
         rounds: 0,
         aging_ms: 30_000,

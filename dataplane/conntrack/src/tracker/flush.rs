@@ -23,7 +23,7 @@ impl Flush {
     /// Returns a flush of the entries that exist now, by `actor`.
     #[must_use]
     pub fn new(now: Now, actor: ActorId) -> Self {
-        Flush { cursor: Cursor::default(), until_ms: now.ns / 1_000_000, actor, removed: Removed::default() }
+        Flush { cursor: Cursor::default(), until_ms: now.stamp_ms(), actor, removed: Removed::default() }
     }
 }
 

@@ -36,7 +36,7 @@ impl<T: FlowTable> Tracker<T> {
         permissions: Permissions,
         profile: ProfileId,
     ) {
-        *self.table.cold_mut(pos) = Cold::new(now.ns / 1_000_000, creator, permissions, profile);
+        *self.table.cold_mut(pos) = Cold::new(now.stamp_ms(), creator, permissions, profile);
         if let Some(counts) = self.table.counts_mut(pos) {
             *counts = Counts::ZERO;
         }

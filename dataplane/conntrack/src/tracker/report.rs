@@ -59,7 +59,7 @@ impl<T: FlowTable> Tracker<T> {
         let entry = self.entry(pos, key);
         let mut mark = self.table.mark(pos);
         if mark.unreported() {
-            if !self.offer_in_order(&created_event(&entry), sink) {
+            if !self.offer_in_order(&created_event(&entry, now), sink) {
                 return false;
             }
             mark = mark.with_unreported(false);
@@ -118,7 +118,7 @@ impl<T: FlowTable> Tracker<T> {
         }
         let entry = self.entry(pos, *key);
         if mark.unreported() {
-            self.backlog.push_back(created_event(&entry));
+            self.backlog.push_back(created_event(&entry, now));
         }
         self.backlog.push_back(idle_event(entry, now));
         self.end(pos);
@@ -129,10 +129,10 @@ impl<T: FlowTable> Tracker<T> {
 /// Returns the CREATED of an entry that is reported late. Its times are those of the creation,
 /// whatever has come since.
 #[inline]
-fn created_event(entry: &Entry) -> Event {
+fn created_event(entry: &Entry, now: Now) -> Event {
     let last_used = Tick(entry.created_ms as u32);
     Event {
-        at_ns: entry.created_ms * 1_000_000,
+        at_ns: now.ns.min(entry.created_ms * 1_000_000),
         body: EventBody::Created(Entry { last_used, rounds: 0, ..*entry }),
     }
 }

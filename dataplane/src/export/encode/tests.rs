@@ -1,6 +1,6 @@
 use super::*;
 use crate::export::wall::WallClock;
-use conntrack::test_support;
+use conntrack::{FlowKey, Now, test_support};
 use std::net::Ipv4Addr;
 
 #[test]
@@ -41,15 +41,38 @@ fn only_control_programs_are_named() {
     assert_eq!(named, [[0, 0, 0], [program.0, 0, 0], [0, program.0, program.0]]);
 }
 
+/// One rule for both times, in every event: the millisecond that has begun counts whole.
 #[test]
-fn an_idle_deletion_shows_at_least_its_aging_and_a_creation_no_age() {
+fn times_of_an_entry_are_whole_milliseconds_rounded_up() {
+    let clock = WallClock::new(1_700_000_000_000_000_000, || None);
+    // Created in the first nanosecond of a tick, between two ticks, and on one.
+    for (at_creation, rounded_ms) in [(1_000_000_001, 1001), (1_000_400_000, 1001), (1_001_000_000, 1001)] {
+        let now = Now::from_ns(at_creation);
+        let entry = Entry {
+            created_ms: now.stamp_ms(),
+            last_used: now.stamp,
+            ..flow(ActorId::DATA_PATH, ActorId::NONE)
+        };
+        let rounded_ns = clock.wall_ns(rounded_ms * 1_000_000);
+        for seen_ns in [at_creation, 1_001_000_000, 1_700_000_123, 31_001_000_000, 31_001_200_000] {
+            let shown = link_entry(&entry, seen_ns, &clock);
+            assert_eq!((shown.create_ns, shown.last_used_ns), (rounded_ns, rounded_ns), "seen at {seen_ns}");
+        }
+    }
+    // The difference is in 32 bits of milliseconds, so it begins again after 49.7 days.
+    let entry = Entry { last_used: Tick(5), ..flow(ActorId::DATA_PATH, ActorId::NONE) };
+    let turn_ms = 1 << 32;
+    for (seen_ms, used_ms) in [(4, 5), (5, 5), (turn_ms + 4, turn_ms + 5), (turn_ms + 3, 5)] {
+        let shown = link_entry(&entry, seen_ms * 1_000_000 + 7, &clock);
+        assert_eq!(shown.last_used_ns, clock.wall_ns(used_ms * 1_000_000), "seen at {seen_ms} ms");
+    }
+}
+
+#[test]
+fn an_idle_deletion_shows_at_least_its_aging() {
     let clock = WallClock::new(1_700_000_000_000_000_000, || None);
     let entry = flow(ActorId::DATA_PATH, ActorId::NONE);
-    let (at_creation, at_end) = (1_000_400_000, 31_001_200_000);
-    let created = link_entry(&entry, at_creation, &clock);
-    assert!(created.last_used_ns <= clock.wall_ns(at_creation));
-    assert!(created.create_ns <= clock.wall_ns(at_creation));
+    let at_end = 31_001_200_000;
     let deleted = link_entry(&entry, at_end, &clock);
     assert!(clock.wall_ns(at_end) - deleted.last_used_ns >= 30_000_000_000);
-    assert_eq!(deleted.create_ns, created.create_ns);
 }

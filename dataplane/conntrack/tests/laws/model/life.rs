@@ -56,7 +56,7 @@ pub(super) struct Life {
 
 impl Life {
     pub(super) fn created_ms(&self) -> u64 {
-        self.created_ns / MS
+        self.created_ns.div_ceil(MS)
     }
 
     /// Returns true if it has been idle for its own aging. A static entry is never overdue.

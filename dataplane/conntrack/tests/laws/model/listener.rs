@@ -69,7 +69,8 @@ impl<T: FlowTable> Trial<T> {
         life.announced = true;
         assert_eq!(Settings::of(entry), life.settings);
         assert_eq!(entry.created_ms, life.created_ms());
-        assert_eq!(event.at_ns / MS, entry.created_ms, "a creation is told with its time");
+        assert_eq!(event.at_ns.div_ceil(MS), entry.created_ms, "a creation is told with its time");
+        assert!(event.at_ns <= self.ns, "and not before it comes");
         assert_eq!(entry.idle_ms(Tick(entry.created_ms as u32)), 0, "and with its first use, however late");
         assert!(entry.packets <= life.packets && entry.bytes <= life.bytes);
         if entry.creator == ActorId::DATA_PATH {

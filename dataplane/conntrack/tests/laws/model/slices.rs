@@ -103,7 +103,7 @@ impl<T: FlowTable> Trial<T> {
             flush: Flush::new(now, actor),
             which,
             actor,
-            start_ms: self.ns / MS,
+            start_ms: self.ns.div_ceil(MS),
             throughout: self.all_alive(),
             passed: HashSet::new(),
             removed: Removed::default(),
