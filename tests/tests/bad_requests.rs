@@ -369,6 +369,10 @@ fn bad_attributes() -> Vec<Row> {
             }
         }
     }
+    // All that is wrong is told at once.
+    let every = json!({"key": key(6), "profile_id": 16, "permissions": 0x40});
+    let fields = "profile_id permissions profile_id";
+    rows.push(row("CreateEntry", every, InvalidArgument, "PROFILE_RANGE", fields, "16 is not in 0 to 15"));
     let never = json!({"key": key(2), "dynamic": false});
     let message = "a dynamic entry cannot be made static";
     rows.push(row("UpdateEntry", never, InvalidArgument, "DYNAMIC_ENTRY", "dynamic", message));
@@ -446,7 +450,13 @@ fn bad_tables() -> Vec<Row> {
             "profiles[1].profile_id",
             "profile 1 is given twice",
         ),
-        profiles(json!(vec![profile(1, 7); LONG]), "PROFILE_TWICE", "profiles[1].profile_id", "twice"),
+        profiles(json!(vec![profile(1, 7); LONG]), "TOO_MANY_PROFILES", "profiles", "at most 16"),
+        profiles(
+            json!([profile(1, 7), profile(1, 8), profile(0, 0)]),
+            "PROFILE_TWICE",
+            "profiles[1].profile_id profiles[2].aging_ms",
+            "profile 1 is given twice",
+        ),
         row(
             "UpdateTable",
             json!({"profiles": [profile(0, 5), profile(4, 5)]}),

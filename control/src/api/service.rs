@@ -3,6 +3,7 @@
 //! The lcores own the entries, so a request that reads or writes entries is checked, sent down the
 //! link as a command with a deadline, and answered from the replies.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,8 @@ use crate::mirror::dataplane::DataplaneState;
 use crate::mirror::hub::Hub;
 use crate::stop::Stop;
 use flowtracker_proto::header;
-use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::key::{FlowKey, Violation};
+use flowtracker_proto::limits;
 use flowtracker_proto::show;
 use flowtracker_proto::table::IPV4_FLOWS;
 
@@ -295,6 +297,7 @@ impl FlowTrackerService for UserService {
     ) -> Result<Response<UpdateTableResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let UpdateTableRequest { dataplane, profiles, permissions } = request.into_inner();
+        check_count(profiles.len())?;
         let body = command::Body::UpdateTable(UpdateTableCommand { profiles, permissions });
         let table = Some(self.table(&dataplane, body, deadline).await?);
         Ok(Response::new(UpdateTableResponse { table }))
@@ -329,6 +332,18 @@ impl FlowTrackerService for UserService {
 
 fn key(key: Option<&flowtracker_proto::v1::Key>) -> Result<FlowKey, Status> {
     FlowKey::from_proto(key, "key").map_err(fault::bad_request)
+}
+
+/// Checks the number of profiles of one update. A longer list would not fit into a message of the
+/// link.
+fn check_count(profiles: usize) -> Result<(), Status> {
+    let most = limits::PROFILE_ID.end() + 1;
+    if profiles as u64 <= most {
+        return Ok(());
+    }
+    let message = format!("{profiles} are given, and a table has at most {most}");
+    let violation = Violation::new("profiles", message);
+    Err(fault::of_fields(Code::InvalidArgument, "TOO_MANY_PROFILES", HashMap::new(), vec![violation]))
 }
 
 fn broken(dataplane: &str, why: &str) -> Status {
