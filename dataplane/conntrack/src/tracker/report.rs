@@ -130,11 +130,8 @@ impl<T: FlowTable> Tracker<T> {
 /// whatever has come since.
 #[inline]
 fn created_event(entry: &Entry, now: Now) -> Event {
-    let last_used = Tick(entry.created_ms as u32);
-    Event {
-        at_ns: now.ns.min(entry.created_ms * 1_000_000),
-        body: EventBody::Created(Entry { last_used, rounds: 0, ..*entry }),
-    }
+    let entry = Entry { last_used: Tick(entry.created_ms as u32), rounds: 0, ..*entry };
+    Event { at_ns: now.ns.min(entry.created_ms * 1_000_000), body: EventBody::Created(entry) }
 }
 
 /// Returns the DELETED of an entry that has expired.

@@ -247,8 +247,8 @@ fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
     for src in 0..1000 {
         rig.learn(usize::from(src) % 2, flow(3, src));
     }
-    // An lcore accepts four at a time.
-    for turn in 0..12 {
+    // An lcore accepts nine at a time.
+    for turn in 0..24 {
         let id = rig.send(dump(None));
         rig.step(0);
         rig.step(turn % 2);
@@ -258,12 +258,12 @@ fn a_cancelled_dump_says_no_more_and_gives_its_place_free() {
         rig.settle();
         assert_eq!(rig.parts(id).len(), said, "it goes on");
     }
-    let dumps = [(); 5].map(|()| rig.send(dump(None)));
+    let dumps = [(); 10].map(|()| rig.send(dump(None)));
     rig.settle();
-    for id in &dumps[..4] {
+    for id in &dumps[..9] {
         assert_eq!(rig.last(*id).status(), Status::Ok);
     }
-    let refused = rig.last(dumps[4]);
+    let refused = rig.last(dumps[9]);
     assert_eq!((refused.status(), &refused.message[..]), (Status::Unavailable, "too many dumps at a time"));
     // Another command is executed even if it is cancelled; only its answer is dropped.
     let creation = rig.send(create(flow(1, 1), attributes()));
