@@ -5,8 +5,8 @@ const EXACT_MS: i64 = 1 << 27;
 /// Milliseconds of a second.
 const SECOND: i64 = 1000;
 
-/// The part of the difference between two wall-clock times that no clock has measured: by so much the
-/// clock was set forward between them (backward: negative).
+/// How far the wall clock was set forward between two of its readings; negative when it was set
+/// backward.
 ///
 /// An age is the difference of two times less this step. It takes four bytes because it is kept for
 /// each entry. Steps up to 37 hours are exact to the millisecond, longer ones to half a second, up to

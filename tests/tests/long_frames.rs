@@ -19,13 +19,13 @@ const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 /// The longest frame that net_af_packet's own ring holds.
 const ROOM: usize = 1982;
 
-/// Returns a frame of so many bytes, with contents of its own.
+/// Returns a frame of this length in bytes, whose contents no other frame has.
 fn frame(len: usize) -> Vec<u8> {
     let payload: Vec<u8> = (0..len - 54).map(|octet| (octet * 7 + len) as u8).collect();
     Ipv4Frame::tcp((A, 1000), (B, 80)).payload(&payload).build()
 }
 
-/// Returns a frame of so many bytes whose last ones before the IP header are a tag.
+/// Returns a frame of this length in bytes whose Ethernet header carries a VLAN tag.
 fn tagged(tpid: u16, len: usize) -> Vec<u8> {
     Ipv4Frame::tcp((A, 1000), (B, 80)).tag(tpid, 5).payload(&vec![len as u8; len - 58]).build()
 }

@@ -253,8 +253,8 @@ fn golden_a_full_table_refuses_until_an_entry_goes() {
 
 #[test]
 fn golden_deadlines_are_whole_ticks_and_creations_are_not() {
-    // An entry created 1 ns into a tick is due a whole tick later. The packet 1 ns before the
-    // deadline is a hit, the one at the deadline is not.
+    // An entry that is created just after a tick has begun is due a whole tick later. The last packet
+    // before the deadline is a hit, the one at the deadline is not.
     let packets = [
         (START + 1, flow(1)),
         (START + 30 * SECOND + MS - 1, flow(1)),

@@ -24,7 +24,7 @@ fn forwarding() -> Section {
     }
 }
 
-/// Returns times and octets, where lower is better. 16 ns is 2.5 times as fast as 40 ns.
+/// Returns times and octets, where lower is better.
 fn table() -> Section {
     let versus = Versus { target: Some(Target::AtLeast(2.0)), ..Versus::new("rte_hash", Better::Lower) };
     Section {

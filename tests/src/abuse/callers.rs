@@ -39,18 +39,25 @@ pub fn connections(target: &Target, n: usize) -> Tally {
                 }
             }
         }
-        // Each is looked at in its turn.
-        for _ in 0..open.len().min(200) {
-            let Some(stream) = open.pop_front() else { break };
-            if is_closed(&stream) {
-                closed += 1;
-            } else {
-                open.push_back(stream);
-            }
-        }
+        closed += drop_closed(&mut open, 200);
         target.pause(PAUSE);
     }
     format!("{opened} opened, {failed} not, {closed} closed by the service, {} open", open.len())
+}
+
+/// Looks at the next `most` connections in their turn, drops those that the service has closed, and
+/// returns their number.
+fn drop_closed(open: &mut VecDeque<TcpStream>, most: usize) -> u64 {
+    let mut closed = 0;
+    for _ in 0..open.len().min(most) {
+        let Some(stream) = open.pop_front() else { break };
+        if is_closed(&stream) {
+            closed += 1;
+        } else {
+            open.push_back(stream);
+        }
+    }
+    closed
 }
 
 fn is_closed(stream: &TcpStream) -> bool {
@@ -227,14 +234,7 @@ pub fn http(target: &Target, n: usize) -> Tally {
             let _ = stream.read(&mut [0; 64]);
             asked += 1;
         }
-        for _ in 0..open.len().min(100) {
-            let Some(stream) = open.pop_front() else { break };
-            if is_closed(&stream) {
-                closed += 1;
-            } else {
-                open.push_back(stream);
-            }
-        }
+        closed += drop_closed(&mut open, 100);
         target.pause(PAUSE);
     }
     format!("{opened} opened, {closed} closed by the service, {asked} asked and left")

@@ -56,7 +56,7 @@ pub fn free_address() -> SocketAddr {
 }
 
 /// Starts a data plane that dials `control`. Ports 0 and 1 forward frames without end; with
-/// `entries` more than 0, port 2 receives one frame of each of so many flows.
+/// `entries` above 0, port 2 receives one frame of each of `entries` flows.
 ///
 /// # Panics
 /// When it cannot be started.

@@ -32,7 +32,7 @@ enum Program {
     Watchers,
 }
 
-/// When each is restarted: after so many percent of the time.
+/// When each program is restarted: the percentage of the run's time that has passed by then.
 const RESTARTS: [(Program, u32); 3] =
     [(Program::Control, 10), (Program::Dataplane, 20), (Program::Watchers, 30)];
 

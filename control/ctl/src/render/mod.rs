@@ -101,8 +101,8 @@ pub(crate) fn busy(busy_polls: u64, polls: u64) -> String {
     if polls == 0 { "-".to_owned() } else { format!("{:.0}%", 100.0 * busy_polls as f64 / polls as f64) }
 }
 
-/// Formats a time of the poll loop for people, to three digits: `96ns`, `4.10us`, `12.3ms`,
-/// `1.07s`.
+/// Formats a time of the poll loop for people, to three digits and with the unit that fits: ns, us,
+/// ms or s.
 pub(crate) fn nanoseconds(ns: u64) -> String {
     let (unit, of) = match ns {
         0..1_000 => return format!("{ns}ns"),

@@ -183,7 +183,7 @@ fn jump_if_greater(room: u32, yes: u8, no: u8) -> libc::sock_filter {
     instruction(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, yes, no, room)
 }
 
-/// Ends with so many bytes of the frame.
+/// Returns from the filter and accepts this many bytes of the frame.
 fn accept(bytes: u32) -> libc::sock_filter {
     instruction(libc::BPF_RET | libc::BPF_K, 0, 0, bytes)
 }

@@ -44,7 +44,7 @@ pub(super) struct Top {
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     interval: Duration,
 
-    /// Show at most so many flows; with --batch 20 unless given
+    /// Show at most this number of flows; with --batch 20 unless given
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=ROWS as i64))]
     count: Option<u16>,
 
