@@ -18,7 +18,9 @@ use crate::api::service::UserService;
 use crate::config::Config;
 use crate::door::Door;
 use crate::door::connections::Grpc;
+use crate::door::gate::Gate;
 use crate::door::listener::{Entrance, UnixPath, bind_unix};
+use crate::door::peer::Peer;
 use crate::door::places::Places;
 use crate::door::refusals::Reason;
 use crate::http;
@@ -145,7 +147,8 @@ impl Bound {
         let places = Places::new(door.limits.max_connections, 2 * door.limits.max_dataplanes);
         let entrance = Entrance::new(door.clone(), places, Reason::IdleConnection);
         let grpc = Grpc::new(routes, door.clone(), stop.clone());
-        let serve = |io, peer| grpc.clone().serve(io, peer);
+        let gate = Arc::new(Gate { name: format!("listen {addr}") });
+        let serve = |io, origin, place| grpc.clone().serve(io, Peer::new(gate.clone(), origin, place));
         tracing::info!("listening on {addr}");
         let on_tcp = entrance.clone().run(tcp, serve, stop.clone());
         let (unix, unix_path) = unix.unzip();
@@ -154,7 +157,10 @@ impl Bound {
         }
         let on_unix = async {
             let Some(unix) = unix else { return };
-            entrance.clone().run(unix, |io, peer| grpc.clone().serve(io, peer), stop.clone()).await;
+            let path = unix_path.as_ref().map(|path| path.path().display().to_string());
+            let gate = Arc::new(Gate { name: format!("unix {}", path.unwrap_or_default()) });
+            let serve = |io, origin, place| grpc.clone().serve(io, Peer::new(gate.clone(), origin, place));
+            entrance.clone().run(unix, serve, stop.clone()).await;
         };
         if let Some((_, addr)) = &http {
             tracing::info!("listening on http://{addr} for metrics and health");

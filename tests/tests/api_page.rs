@@ -145,6 +145,7 @@ fn answers(method: &str, text: &str) -> usize {
         "Purge" => parse::<v1::PurgeResponse>(text).len(),
         "ListDataplanes" => parse::<v1::ListDataplanesResponse>(text).len(),
         "GetStats" => parse::<v1::GetStatsResponse>(text).len(),
+        "WhoAmI" => parse::<v1::WhoAmIResponse>(text).len(),
         "Check" | "Watch" => {
             let answers = parse::<Health>(text);
             assert!(answers.iter().all(|answer| answer.status == "SERVING"));
@@ -174,6 +175,7 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
     let sources = [
         "control/src/api/service.rs",
         "control/src/api/fault.rs",
+        "control/src/api/list.rs",
         "control/src/link/attach.rs",
         "control/src/link/authors.rs",
         "control/src/link/hello.rs",

@@ -67,6 +67,7 @@ fn the_service_describes_itself() {
         "UpdateEntry",
         "UpdateTable",
         "WatchEvents",
+        "WhoAmI",
     ] {
         assert!(methods.contains(&format!("{SERVICE}.{method}")), "{method} in {methods:?}");
     }

@@ -3,7 +3,7 @@
 //! A caller may claim any name. The author is information for people and grants nothing.
 
 use flowtracker_proto::header;
-use flowtracker_proto::v1::{Actor, Entity};
+use flowtracker_proto::v1::{Actor, Entity, WhoAmIResponse};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request};
 
@@ -17,6 +17,17 @@ const PROCESS_MAX: usize = 63;
 pub fn actor<T>(request: &Request<T>) -> Actor {
     let (pid, process) = name(request.metadata(), request.extensions());
     Actor { entity: Entity::Tc.into(), pid, process: clamp(&process) }
+}
+
+/// Returns who the caller is to the service.
+pub fn who(extensions: &Extensions) -> WhoAmIResponse {
+    let peer = extensions.get::<Peer>();
+    let uid = peer.and_then(Peer::credentials).map(|credentials| credentials.uid());
+    WhoAmIResponse {
+        identity: uid.map(|uid| format!("uid={uid}")).unwrap_or_default(),
+        role: "admin".to_owned(),
+        door: peer.map(|peer| peer.gate().name.clone()).unwrap_or_default(),
+    }
 }
 
 fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {

@@ -1,6 +1,6 @@
 //! The users' gRPC: `FlowTrackerService`.
 //!
-//! [`service`] answers the calls, [`watch`] and [`prepared`] the streams of events. Requests are
+//! [`service`] answers the calls, `list` streams entries, [`watch`] and [`prepared`] events. Requests are
 //! checked by [`filter`] and described by [`introspection`]. [`fault`] says why a call was refused,
 //! [`caller`] who makes it.
 
@@ -9,6 +9,7 @@ pub(crate) mod deadline;
 pub mod fault;
 pub mod filter;
 pub mod introspection;
+mod list;
 pub mod prepared;
 pub mod service;
 pub mod watch;

@@ -17,23 +17,22 @@ use flowtracker_proto::v1::{
     ListDataplanesRequest, ListDataplanesResponse, ListEntriesRequest, ListEntriesResponse, LoadCommand,
     LoadRequest, LoadResponse, PurgeCommand, PurgeRequest, PurgeResponse, Reply, Table, TableCommand,
     UpdateCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableCommand, UpdateTableRequest,
-    UpdateTableResponse, WatchEventsRequest, WatchEventsResponse, command,
+    UpdateTableResponse, WatchEventsRequest, WatchEventsResponse, WhoAmIRequest, WhoAmIResponse, command,
 };
 use prost::Message as _;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Code, Request, Response, Status};
 
 use crate::api::deadline::deadline;
 use crate::api::filter::{self, Place};
-use crate::api::{caller, fault, introspection, watch as watcher};
+use crate::api::{caller, fault, introspection, list, watch as watcher};
 use crate::door::Door;
-use crate::door::lists::{self, ListPlace, Stalled};
+use crate::door::lists;
 use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
-use crate::link::links::{Call, Link, Links};
+use crate::link::links::{Link, Links};
 use crate::link::stats;
 use crate::mirror::dataplane::DataplaneState;
 use crate::mirror::hub::Hub;
@@ -48,12 +47,6 @@ use flowtracker_proto::table::IPV4_FLOWS;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait for a data plane that lists or empties its table; a caller may ask for less.
 const TABLE_WITHIN: Duration = Duration::from_secs(300);
-/// Entries per response of ListEntries, at most.
-const RUN: usize = 256;
-/// Responses of ListEntries that may wait for the client.
-const QUEUE: usize = 4;
-/// Parts of a data plane's answer, of 256 entries each, that may wait for a client that takes nothing.
-const WAITING: usize = 256;
 
 /// Answers the calls of users.
 #[derive(Debug)]
@@ -192,28 +185,7 @@ impl FlowTrackerService for UserService {
             fault::refusal(Code::ResourceExhausted, "TOO_MANY_LISTS", message)
         })?;
         let call = link.call(command::Body::Dump(DumpCommand { filter }), deadline)?;
-        let (client, responses) = mpsc::channel(QUEUE);
-        let mut stop = self.stop.clone();
-        let door = self.door.clone();
-        tokio::spawn(async move {
-            let end = tokio::select! {
-                end = forward(call, link.name(), &place, &client) => end,
-                () = client.closed() => Ok(()),
-                () = stop.wanted() => {
-                    Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"))
-                }
-            };
-            if let Err(status) = end {
-                if status.code() == Code::ResourceExhausted {
-                    door.refusals.count(Reason::StalledList);
-                }
-                let _unread = place.end(peer);
-                tokio::select! {
-                    _ = client.send(Err(status)) => {}
-                    () = stop.wanted() => {}
-                }
-            }
-        });
+        let responses = list::start(call, link.name(), place, peer, self.door.clone(), self.stop.clone());
         Ok(Response::new(ReceiverStream::new(responses)))
     }
 
@@ -236,6 +208,10 @@ impl FlowTrackerService for UserService {
         }
         let wanted = |name: &str| asked.is_empty() || *name == *asked;
         Ok(Response::new(stats::gather(&self.hub, &self.links, wanted, deadline).await))
+    }
+
+    async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
+        Ok(Response::new(caller::who(request.extensions())))
     }
 
     async fn create_entry(
@@ -349,41 +325,6 @@ fn check_count(profiles: usize) -> Result<(), Status> {
 fn broken(dataplane: &str, why: &str) -> Status {
     let message = format!("data plane {dataplane:?}: {why}");
     fault::refusal(Code::Internal, "BROKEN_ANSWER", message)
-}
-
-/// Sends the replies of a dump to the client as they arrive.
-async fn forward(
-    mut call: Call,
-    dataplane: &str,
-    place: &ListPlace,
-    client: &mpsc::Sender<Result<ListEntriesResponse, Status>>,
-) -> Result<(), Status> {
-    let dataplane: Arc<str> = dataplane.into();
-    while let Some(answer) = call.next().await? {
-        for run in answer.entries.chunks(RUN) {
-            let room = match client.try_reserve() {
-                Err(mpsc::error::TrySendError::Full(())) => {
-                    let reserve = timeout_at(call.deadline(), client.reserve());
-                    let much = || call.waiting() > WAITING;
-                    place.stall(reserve, much).await.map_err(|Stalled| stalled())?.map_err(|_| late())?.ok()
-                }
-                room => room.ok(),
-            };
-            let Some(room) = room else { return Ok(()) };
-            let run = run.iter().map(|state| show::entry(&dataplane, state)).collect();
-            room.send(Ok(ListEntriesResponse { entries: run }));
-        }
-    }
-    Ok(())
-}
-
-fn stalled() -> Status {
-    let message = "nobody read the list for a while, and its place or its memory was needed";
-    fault::refusal(Code::ResourceExhausted, "STALLED", message)
-}
-
-fn late() -> Status {
-    fault::refusal(Code::DeadlineExceeded, "NOT_IN_TIME", "the list was not read in time")
 }
 
 fn dataplane(state: DataplaneState) -> Dataplane {

@@ -12,15 +12,14 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::unix::UCred;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::door::Door;
-use crate::door::peer::Peer;
-use crate::door::places::Places;
+use crate::door::peer::Origin;
+use crate::door::places::{Place, Places};
 use crate::door::refusals::Reason;
 use crate::stop::Stop;
 
@@ -35,29 +34,29 @@ pub trait Listener {
     /// What it accepts.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Accepts a connection; on a unix socket with the credentials of the process that dialled.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Io, Option<UCred>)>> + Send;
+    /// Accepts a connection.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Io, Origin)>> + Send;
 }
 
 impl Listener for TcpListener {
     type Io = TcpStream;
 
-    async fn accept(&self) -> io::Result<(TcpStream, Option<UCred>)> {
-        let (stream, _) = Self::accept(self).await?;
+    async fn accept(&self) -> io::Result<(TcpStream, Origin)> {
+        let (stream, from) = Self::accept(self).await?;
         // Nagle's algorithm (RFC 896) would keep an event back until the client has acknowledged the
         // one before, which it may delay. A connection that is dead already fails when it is used.
         drop(stream.set_nodelay(true));
-        Ok((stream, None))
+        Ok((stream, Origin::Tcp(from)))
     }
 }
 
 impl Listener for UnixListener {
     type Io = UnixStream;
 
-    async fn accept(&self) -> io::Result<(UnixStream, Option<UCred>)> {
+    async fn accept(&self) -> io::Result<(UnixStream, Origin)> {
         let (stream, _) = Self::accept(self).await?;
         let credentials = stream.peer_cred().ok();
-        Ok((stream, credentials))
+        Ok((stream, Origin::Unix(credentials)))
     }
 }
 
@@ -124,8 +123,12 @@ impl Entrance {
 
     /// Accepts connections and has each served by `serve`, until `stop` turns true. Then it waits
     /// until all of them have ended.
-    pub async fn run<L: Listener, F>(self, listener: L, serve: impl Fn(L::Io, Peer) -> F, mut stop: Stop)
-    where
+    pub async fn run<L: Listener, F>(
+        self,
+        listener: L,
+        serve: impl Fn(L::Io, Origin, Arc<Place>) -> F,
+        mut stop: Stop,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let mut connections = JoinSet::new();
@@ -139,10 +142,10 @@ impl Entrance {
                 () = stop.wanted() => break,
             };
             match accepted {
-                Ok((io, credentials, socket)) => {
+                Ok((io, origin, socket)) => {
                     let (place, gone) = self.places.enter();
                     (0..gone).for_each(|_| self.door.refusals.count(self.crowded));
-                    let served = serve(io, Peer::new(credentials, Arc::new(place)));
+                    let served = serve(io, origin, Arc::new(place));
                     connections.spawn(async move {
                         served.await;
                         drop(socket);
@@ -178,10 +181,10 @@ impl Entrance {
     async fn accept<L: Listener>(
         &self,
         listener: &L,
-    ) -> io::Result<(L::Io, Option<UCred>, Option<OwnedSemaphorePermit>)> {
+    ) -> io::Result<(L::Io, Origin, Option<OwnedSemaphorePermit>)> {
         // The semaphore is never closed.
         let socket = self.sockets.clone().acquire_owned().await.ok();
-        let (io, credentials) = listener.accept().await?;
-        Ok((io, credentials, socket))
+        let (io, origin) = listener.accept().await?;
+        Ok((io, origin, socket))
     }
 }

@@ -1,12 +1,13 @@
 //! The door: what callers may take of the service, and what becomes of what exceeds it.
 //!
 //! [`limits`] holds the bounds as options set them, [`refusals`] counts by reason whoever was
-//! refused. A [`Door`] is shared by everything that lets callers in. Connections come in at a
-//! [`listener`], have one of the [`places`], and are served as [`connections`] of gRPC, each with a
+//! refused. A [`Door`] is shared by everything that lets callers in. Connections come in by a
+//! [`gate`], at its [`listener`], have one of the [`places`], and are served as [`connections`] of gRPC, each with a
 //! [`peer`], or by [`crate::http`]. [`lists`] have places, too.
 
 pub mod connections;
 pub mod descriptors;
+pub mod gate;
 pub mod limits;
 pub mod listener;
 pub mod lists;

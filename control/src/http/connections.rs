@@ -24,8 +24,7 @@ use tonic::codegen::Service as _;
 
 use crate::door::Door;
 use crate::door::listener::Entrance;
-use crate::door::peer::Peer;
-use crate::door::places::{Call, Kind, Places};
+use crate::door::places::{Call, Kind, Place, Places};
 use crate::door::refusals::Reason;
 use crate::stop::Stop;
 
@@ -56,14 +55,14 @@ pub async fn serve(listener: TcpListener, pages: Router, door: Arc<Door>, stop: 
     let places = Places::new(most, 0);
     let entrance = Entrance::new(door.clone(), places, Reason::IdleHttpConnection);
     let pages = Pages { pages, door, scrapes };
-    entrance.run(listener, |io, peer| pages.clone().serve(io, peer), stop).await;
+    entrance.run(listener, |io, _, place| pages.clone().serve(io, place), stop).await;
 }
 
 impl Pages {
     /// Answers the one request of a connection.
-    async fn serve(self, io: TcpStream, peer: Peer) {
-        let (kept, place) = (Kept::new(), peer.place().clone());
-        let service = service_fn(|request| self.answer(request, &peer, &kept));
+    async fn serve(self, io: TcpStream, place: Arc<Place>) {
+        let kept = Kept::new();
+        let service = service_fn(|request| self.answer(request, &place, &kept));
         let mut server = http1::Builder::new();
         server
             .timer(TokioTimer::new())
@@ -88,10 +87,9 @@ impl Pages {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: &Peer,
+        place: &Arc<Place>,
         kept: &Kept,
     ) -> Result<Response, Infallible> {
-        let place = peer.place();
         if request.uri().path() == METRICS {
             let Ok(scrape) = self.scrapes.clone().try_acquire_owned() else {
                 self.door.refusals.count(Reason::TooManyScrapes);

@@ -867,6 +867,23 @@ pub struct GetStatsResponse {
     #[prost(message, optional, tag = "2")]
     pub log: ::core::option::Option<LogStats>,
 }
+/// Asks who the caller is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WhoAmIRequest {}
+/// Who the caller is to the service.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WhoAmIResponse {
+    /// `CN=alice` by a certificate, `uid=0` by a unix socket; empty when nobody said.
+    #[prost(string, tag = "1")]
+    pub identity: ::prost::alloc::string::String,
+    /// `viewer`, `operator`, `admin` or `dataplane`; empty when it has none.
+    #[prost(string, tag = "2")]
+    pub role: ::prost::alloc::string::String,
+    /// The option that opened the door and its address, such as
+    /// `listen 127.0.0.1:50051` or `unix /run/flowtracker/control.sock`.
+    #[prost(string, tag = "3")]
+    pub door: ::prost::alloc::string::String,
+}
 /// Generated client implementations.
 pub mod flow_tracker_service_client {
     #![allow(
@@ -1345,6 +1362,28 @@ pub mod flow_tracker_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Tells who the service takes the caller for. Everybody may ask.
+        pub async fn who_am_i(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WhoAmIRequest>,
+        ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/flowtracker.v1.FlowTrackerService/WhoAmI",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("flowtracker.v1.FlowTrackerService", "WhoAmI"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1486,6 +1525,11 @@ pub mod flow_tracker_service_server {
             tonic::Response<super::GetStatsResponse>,
             tonic::Status,
         >;
+        /// Tells who the service takes the caller for. Everybody may ask.
+        async fn who_am_i(
+            &self,
+            request: tonic::Request<super::WhoAmIRequest>,
+        ) -> std::result::Result<tonic::Response<super::WhoAmIResponse>, tonic::Status>;
     }
     /// The service that people and programs use: watch, list, write.
     ///
@@ -2195,6 +2239,51 @@ pub mod flow_tracker_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetStatsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/flowtracker.v1.FlowTrackerService/WhoAmI" => {
+                    #[allow(non_camel_case_types)]
+                    struct WhoAmISvc<T: FlowTrackerService>(pub Arc<T>);
+                    impl<
+                        T: FlowTrackerService,
+                    > tonic::server::UnaryService<super::WhoAmIRequest>
+                    for WhoAmISvc<T> {
+                        type Response = super::WhoAmIResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WhoAmIRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FlowTrackerService>::who_am_i(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WhoAmISvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -37,6 +37,9 @@ pub(crate) enum Answer {
     Dataplanes(Vec<Dataplane>),
     /// Answers GetStats.
     Stats(GetStatsResponse),
+    /// Answers WhoAmI.
+    #[expect(dead_code, reason = "no command of ctl asks for it yet")]
+    Caller(WhoAmIResponse),
     /// Answers any request.
     Refused(Status),
 }
@@ -229,5 +232,9 @@ impl FlowTrackerService for Scripted {
         request: Request<GetStatsRequest>,
     ) -> Result<Response<GetStatsResponse>, Status> {
         fitting!(self.answer("GetStats", &request), Answer::Stats(stats) => stats)
+    }
+
+    async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
+        fitting!(self.answer("WhoAmI", &request), Answer::Caller(caller) => caller)
     }
 }

@@ -1,0 +1,97 @@
+//! ListEntries: the answer of a data plane on a gRPC stream.
+//!
+//! Its parts wait for the client in a short queue, and behind that in the call. A client that takes
+//! nothing stalls the list, which then has to give way to others.
+
+use std::sync::Arc;
+
+use flowtracker_proto::show;
+use flowtracker_proto::v1::ListEntriesResponse;
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+use tonic::{Code, Status};
+
+use crate::api::fault;
+use crate::door::Door;
+use crate::door::lists::{ListPlace, Stalled};
+use crate::door::peer::Peer;
+use crate::door::refusals::Reason;
+use crate::link::links::Call;
+use crate::stop::Stop;
+
+/// Entries per response, at most.
+const RUN: usize = 256;
+/// Responses that may wait for the client.
+const QUEUE: usize = 4;
+/// Parts of a data plane's answer, of 256 entries each, that may wait for a client that takes nothing.
+const WAITING: usize = 256;
+
+type Response = Result<ListEntriesResponse, Status>;
+
+/// Starts the list that answers `call` of the data plane of this name. It has `place`, and is read
+/// by `peer`; it ends when `stop` turns true.
+pub(super) fn start(
+    call: Call,
+    dataplane: &str,
+    place: ListPlace,
+    peer: Option<Peer>,
+    door: Arc<Door>,
+    mut stop: Stop,
+) -> mpsc::Receiver<Response> {
+    let (client, responses) = mpsc::channel(QUEUE);
+    let dataplane: Arc<str> = dataplane.into();
+    tokio::spawn(async move {
+        let end = tokio::select! {
+            end = forward(call, &dataplane, &place, &client) => end,
+            () = client.closed() => Ok(()),
+            () = stop.wanted() => {
+                Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"))
+            }
+        };
+        if let Err(status) = end {
+            if status.code() == Code::ResourceExhausted {
+                door.refusals.count(Reason::StalledList);
+            }
+            let _unread = place.end(peer);
+            tokio::select! {
+                _ = client.send(Err(status)) => {}
+                () = stop.wanted() => {}
+            }
+        }
+    });
+    responses
+}
+
+/// Sends the replies of a dump to the client as they arrive.
+async fn forward(
+    mut call: Call,
+    dataplane: &Arc<str>,
+    place: &ListPlace,
+    client: &mpsc::Sender<Response>,
+) -> Result<(), Status> {
+    while let Some(answer) = call.next().await? {
+        for run in answer.entries.chunks(RUN) {
+            let room = match client.try_reserve() {
+                Err(mpsc::error::TrySendError::Full(())) => {
+                    let reserve = timeout_at(call.deadline(), client.reserve());
+                    let much = || call.waiting() > WAITING;
+                    place.stall(reserve, much).await.map_err(|Stalled| stalled())?.map_err(|_| late())?.ok()
+                }
+                room => room.ok(),
+            };
+            let Some(room) = room else { return Ok(()) };
+            let run = run.iter().map(|state| show::entry(dataplane, state)).collect();
+            room.send(Ok(ListEntriesResponse { entries: run }));
+        }
+    }
+    Ok(())
+}
+
+fn stalled() -> Status {
+    let message = "nobody read the list for a while, and its place or its memory was needed";
+    fault::refusal(Code::ResourceExhausted, "STALLED", message)
+}
+
+fn late() -> Status {
+    fault::refusal(Code::DeadlineExceeded, "NOT_IN_TIME", "the list was not read in time")
+}
