@@ -9,7 +9,7 @@ PROGRAMS := -p dataplane --bin flowtracker-dataplane -p control --bin flowtracke
 # Tools that are not Debian packages live here, next to what cargo builds.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
-.PHONY: help deps build demo test captures abuse soak fuzz bench bench-ab docker-test package package-test debian13-test fmt lint doc clean
+.PHONY: help deps build demo test captures abuse soak fuzz bench bench-ab certs docker-test package package-test debian13-test fmt lint doc clean
 
 help: ## this list
 	@echo 'flowtracker: make TARGET'
@@ -67,6 +67,9 @@ revision:
 bench-ab: revision deps build ## this checkout next to revision REV of it, on the same ports, in one run; QUICK=1 is shorter
 	$(CARGO) build --profile lab --locked -p flowtracker-tests --bin perf
 	@CARGO='$(CARGO)' tests/perf/ab.sh '$(REV)'
+
+certs: ## certificates for a lab, in target/certs: a CA, the control service's, a viewer's, an operator's, an admin's, a data plane's; NAMES='host address …' of the service
+	@docker/certs.sh target/certs $(NAMES)
 
 docker-test: ## the composition of docker/compose.yaml: built, used, each container killed once, taken down; needs a Docker engine only
 	@docker/story.sh
