@@ -27,7 +27,7 @@ use std::io;
 use crate::start::cli::CommandLine;
 use crate::start::config::{self, Config, ConfigError};
 use crate::start::eal_args::EalArgs;
-use crate::start::rings;
+use crate::start::{mbufs, rings};
 use case::Case;
 pub use case::Environment;
 use check::print;
@@ -52,13 +52,16 @@ fn environment() -> Environment {
 /// When an option is not acceptable: then there is no start to examine.
 pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec<Check>, ConfigError> {
     let config = Config::new(line)?;
-    let mut eal = match EalArgs::parse(&line.eal).and_then(EalArgs::accepted) {
+    let fitted = |mut eal: EalArgs| {
+        for vdev in &mut eal.vdevs {
+            rings::fit(vdev, |interface| devices::mtu_of(root, interface));
+        }
+        mbufs::check_memif(&eal.vdevs).map(|()| eal)
+    };
+    let eal = match EalArgs::parse(&line.eal).and_then(EalArgs::accepted).and_then(fitted) {
         Ok(eal) => eal,
         Err(bad) => return Ok(vec![Check::fail("arguments", bad.found, bad.remedy)]),
     };
-    for vdev in &mut eal.vdevs {
-        rings::fit(vdev, |interface| devices::mtu_of(root, interface));
-    }
     let case = Case { root, env, eal: &eal, config: &config };
     let topics = [
         hugepages::check,

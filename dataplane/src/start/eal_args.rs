@@ -125,7 +125,6 @@ impl EalArgs {
                     remedy: format!("it has {}", known.join(", ")),
                 });
             }
-            check_bsize(vdev, dpdk::RELEASE)?;
         }
         Ok(self)
     }
@@ -200,23 +199,6 @@ impl EalArgs {
         let lcores = self.lcores(affinity);
         let main = self.main(&lcores);
         if lcores.len() == 1 { lcores } else { lcores.into_iter().filter(|l| l.id != main).collect() }
-    }
-}
-
-/// Refuses buffers of net_memif so small that it corrupts chained frames, which releases after DPDK
-/// 22.11 do; see [`mbufs`](crate::start::mbufs).
-fn check_bsize(vdev: &Vdev, release: (u32, u32)) -> Result<(), BadArgument> {
-    const SMALLEST: u32 = 2048;
-    let bsize = vdev.param("bsize").and_then(|value| value.parse::<u32>().ok());
-    match bsize {
-        Some(bsize) if bsize < SMALLEST && release > (22, 11) => Err(BadArgument {
-            found: format!(
-                "--vdev {}: with bsize={bsize}, net_memif of DPDK {}.{:02} corrupts frames of several buffers",
-                vdev.name, release.0, release.1
-            ),
-            remedy: format!("bsize={SMALLEST} or more"),
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -26,10 +26,10 @@ use crate::start::cli::CommandLine;
 use crate::start::config::Config;
 use crate::start::devices;
 use crate::start::eal_args::{BadArgument, EalArgs};
-use crate::start::rings;
 use crate::start::shards::{Shards, shards};
 use crate::start::start_error::StartError;
 use crate::start::topology::Topology;
+use crate::start::{mbufs, rings};
 
 /// How often ports and lcores are looked after.
 const SUPERVISION: Duration = Duration::from_millis(50);
@@ -56,6 +56,7 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
             rings::append(&mut eal_line, &vdev.name, &ring);
         }
     }
+    args.iter().try_for_each(|args| mbufs::check_memif(&args.vdevs)).map_err(refused)?;
     let eal = Eal::init("flowtracker-dataplane", &eal_line)
         .inspect_err(|e| e.messages().iter().for_each(|line| debug!("DPDK: {line}")))?;
     relay(eal.messages());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::replay::capture::Reader;
-use crate::start::eal_args::Vdev;
+use crate::start::eal_args::{BadArgument, Vdev};
 use crate::start::rings::{AF_PACKET, framesz};
 
 /// Mbufs that each lcore keeps in its cache of the pool.
@@ -12,10 +12,18 @@ pub const CACHE: u32 = 256;
 /// Bytes of a frame that one mbuf holds, unless a device wants more; longer frames are chained.
 const DATA_ROOM: u16 = 2048;
 
-/// The same where net_memif has a fast path that corrupts chained frames (after DPDK 22.11). It
-/// takes that path when an mbuf holds as much as one of its buffers, which have 2048 bytes unless
-/// the client of the link says otherwise. This is still enough for a frame of net_af_packet's ring.
-const DATA_ROOM_MEMIF: u16 = DATA_ROOM - 16;
+/// The last DPDK release without net_memif's fast path, which corrupts chained frames. It is taken
+/// when an mbuf holds as much as one of its buffers, which have 2048 bytes unless the client of the
+/// link says otherwise.
+const WITHOUT_FAST_PATH: (u32, u32) = (22, 11);
+
+/// Bytes by which an mbuf is smaller than a buffer of net_memif, so that the fast path is not taken.
+const LESS: u16 = 16;
+
+/// [`DATA_ROOM`] beside net_memif. This is still enough for a frame of net_af_packet's own ring.
+const DATA_ROOM_MEMIF: u16 = DATA_ROOM - LESS;
+
+const MEMIF: &str = "net_memif";
 
 /// What holds mbufs, for one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +77,36 @@ pub(crate) fn data_room(vdevs: &[Vdev]) -> u16 {
 fn room_in(release: (u32, u32), vdevs: &[Vdev]) -> u16 {
     let rings = vdevs.iter().filter(|vdev| vdev.driver() == AF_PACKET).map(framesz);
     let room = rings.filter_map(|framesz| u16::try_from(framesz).ok()).fold(DATA_ROOM, u16::max);
-    let memif = vdevs.iter().any(|vdev| vdev.driver() == "net_memif");
-    if memif && release > (22, 11) && room == DATA_ROOM { DATA_ROOM_MEMIF } else { room }
+    let memif = vdevs.iter().any(|vdev| vdev.driver() == MEMIF);
+    if memif && release > WITHOUT_FAST_PATH && room == DATA_ROOM { DATA_ROOM_MEMIF } else { room }
+}
+
+/// Refuses buffers of net_memif that an mbuf of these devices holds whole, where that corrupts
+/// frames of several buffers. The buffers that the client of the link at the far end chooses are
+/// not known here.
+pub(crate) fn check_memif(vdevs: &[Vdev]) -> Result<(), BadArgument> {
+    check_memif_in(dpdk::RELEASE, vdevs)
+}
+
+fn check_memif_in(release: (u32, u32), vdevs: &[Vdev]) -> Result<(), BadArgument> {
+    if release <= WITHOUT_FAST_PATH {
+        return Ok(());
+    }
+    let (room, (year, month)) = (u64::from(room_in(release, vdevs)), release);
+    for vdev in vdevs.iter().filter(|vdev| vdev.driver() == MEMIF) {
+        let bsize = vdev.number("bsize").unwrap_or(u64::from(DATA_ROOM));
+        if bsize <= room {
+            let name = &vdev.name;
+            return Err(BadArgument {
+                found: format!(
+                    "--vdev {name}: with bsize={bsize} and mbufs of {room} bytes, net_memif of DPDK \
+                     {year}.{month:02} corrupts frames of several buffers"
+                ),
+                remedy: format!("bsize={} or more", room + u64::from(LESS)),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Counts the frames of a capture. Returns 0 when it cannot be read, which the driver will report
@@ -110,6 +146,20 @@ mod tests {
         assert_eq!((room((22, 11), &memif), room((22, 11), &mixed)), (2048, 2048));
         assert_eq!((room((24, 11), &memif), room((24, 11), &mixed)), (2032, 2032));
         assert_eq!(room((24, 11), &vdevs("--vdev net_null0")), 2048);
+    }
+
+    #[test]
+    fn a_later_net_memif_is_refused_buffers_that_an_mbuf_holds_whole() {
+        let check = |release, line| check_memif_in(release, &vdevs(line)).map_err(|bad| bad.remedy);
+        let small = "--vdev net_memif0,role=client,bsize=1024";
+        assert_eq!(check((22, 11), small), Ok(()));
+        assert_eq!(check((24, 11), small), Err("bsize=2048 or more".to_owned()));
+        assert_eq!(check((24, 11), "--vdev net_memif0,bsize=2048"), Ok(()));
+        assert_eq!(check((24, 11), "--vdev net_memif0"), Ok(()));
+        let ring = "--vdev net_af_packet0,iface=lo,framesz=16384,blocksz=16384 --vdev net_memif0";
+        assert_eq!(check((22, 11), ring), Ok(()));
+        assert_eq!(check((24, 11), ring), Err("bsize=16400 or more".to_owned()));
+        assert_eq!(check((24, 11), &format!("{ring},bsize=16400")), Ok(()));
     }
 
     #[test]

@@ -147,13 +147,3 @@ fn what_eal_refuses_is_named() {
         assert!(bad.found.contains(word) && !bad.remedy.is_empty(), "{line}: {bad:?}");
     }
 }
-
-#[test]
-fn a_later_net_memif_is_refused_small_buffers() {
-    let vdev = |line: &str| parse(line).expect(line).vdevs.remove(0);
-    let small = vdev("--vdev net_memif0,role=client,bsize=1024");
-    assert_eq!(check_bsize(&small, (22, 11)), Ok(()));
-    assert_eq!(check_bsize(&small, (24, 11)).unwrap_err().remedy, "bsize=2048 or more");
-    assert_eq!(check_bsize(&vdev("--vdev net_memif0,bsize=2048"), (24, 11)), Ok(()));
-    assert_eq!(check_bsize(&vdev("--vdev net_memif0"), (24, 11)), Ok(()));
-}
