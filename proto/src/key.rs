@@ -14,7 +14,7 @@ use crate::table::{FieldType, IPV4_FLOWS, KeyField, KeyPart, TableDescription};
 use crate::v1::Key;
 
 pub use self::value::{
-    TCP, UDP, parse_masked, parse_number, parse_ranged, parse_value, port_name, quoted, value_text,
+    TCP, UDP, ipv6_text, parse_masked, parse_number, parse_ranged, parse_value, port_name, quoted, value_text,
 };
 
 /// The key of any table, host byte order. A part that the table does not have is 0.

@@ -20,8 +20,8 @@ pub enum Outcome {
     MissDenied,
     /// The frame ends inside a field that is needed.
     Truncated,
-    /// Not IPv4 behind at most two VLAN tags.
-    NotIpv4,
+    /// Not of a tracked family behind at most two VLAN tags.
+    NotTrackedEthertype,
     /// An IPv4 header that contradicts itself.
     Malformed,
     /// A fragment other than the first.
@@ -81,7 +81,7 @@ pub fn classify(frame: &[u8], port: u16, tracked_protocols: &[u8]) -> Result<Key
         ethertype_at += 4;
     };
     if ethertype != 0x0800 {
-        return Err(Outcome::NotIpv4);
+        return Err(Outcome::NotTrackedEthertype);
     }
 
     let ip = &frame[ethertype_at + 2..];
@@ -225,7 +225,7 @@ impl Oracle {
             miss_full: count(Outcome::MissFull),
             miss_denied: count(Outcome::MissDenied),
             truncated: count(Outcome::Truncated),
-            not_ipv4: count(Outcome::NotIpv4),
+            not_tracked_ethertype: count(Outcome::NotTrackedEthertype),
             malformed: count(Outcome::Malformed),
             fragment: count(Outcome::Fragment),
             not_tracked_protocol: count(Outcome::NotTrackedProtocol),
@@ -243,7 +243,7 @@ pub fn add(a: &v1::Outcomes, b: &v1::Outcomes) -> v1::Outcomes {
         miss_full: a.miss_full + b.miss_full,
         miss_denied: a.miss_denied + b.miss_denied,
         truncated: a.truncated + b.truncated,
-        not_ipv4: a.not_ipv4 + b.not_ipv4,
+        not_tracked_ethertype: a.not_tracked_ethertype + b.not_tracked_ethertype,
         malformed: a.malformed + b.malformed,
         fragment: a.fragment + b.fragment,
         not_tracked_protocol: a.not_tracked_protocol + b.not_tracked_protocol,
@@ -261,7 +261,7 @@ pub fn sum(outcomes: &v1::Outcomes) -> u64 {
         miss_full,
         miss_denied,
         truncated,
-        not_ipv4,
+        not_tracked_ethertype,
         malformed,
         fragment,
         not_tracked_protocol,
@@ -271,7 +271,7 @@ pub fn sum(outcomes: &v1::Outcomes) -> u64 {
         + miss_full
         + miss_denied
         + truncated
-        + not_ipv4
+        + not_tracked_ethertype
         + malformed
         + fragment
         + not_tracked_protocol
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(verdict(&syn().first_fragment().build()), Ok(KEY));
         // A third tag is an EtherType like any other.
         let three = syn().tag(TPID_8021AD, 5).tag(TPID_8021AD, 6).tag(TPID_8021Q, 7);
-        assert_eq!(verdict(&three.build()), Err(Outcome::NotIpv4));
+        assert_eq!(verdict(&three.build()), Err(Outcome::NotTrackedEthertype));
     }
 
     #[test]
@@ -329,8 +329,8 @@ mod tests {
 
     #[test]
     fn what_is_not_looked_up_has_its_reason() {
-        assert_eq!(verdict(&arp_request(A, B)), Err(Outcome::NotIpv4));
-        assert_eq!(verdict(&ipv6_tcp(1, 2)), Err(Outcome::NotIpv4));
+        assert_eq!(verdict(&arp_request(A, B)), Err(Outcome::NotTrackedEthertype));
+        assert_eq!(verdict(&ipv6_tcp(1, 2)), Err(Outcome::NotTrackedEthertype));
         assert_eq!(verdict(&syn().version(6).build()), Err(Outcome::Malformed));
         assert_eq!(verdict(&syn().ihl(4).build()), Err(Outcome::Malformed));
         assert_eq!(verdict(&syn().total_length(19).build()), Err(Outcome::Malformed));

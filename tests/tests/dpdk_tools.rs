@@ -245,7 +245,8 @@ fn telemetry_says_what_get_stats_says(appliance: &Appliance<'_>, before: &v1::Da
         "rx": totals.rx, "tx": totals.tx, "tx_dropped": totals.tx_dropped, "filtered": totals.filtered,
         "outcomes": {
             "hit": o.hit, "miss_created": o.miss_created, "miss_full": o.miss_full, "miss_denied": o.miss_denied,
-            "truncated": o.truncated, "not_ipv4": o.not_ipv4, "malformed": o.malformed, "fragment": o.fragment,
+            "truncated": o.truncated, "not_tracked_ethertype": o.not_tracked_ethertype,
+            "malformed": o.malformed, "fragment": o.fragment,
             "not_tracked_protocol": o.not_tracked_protocol, "detached": o.detached,
         },
         "events": {

@@ -184,7 +184,7 @@ fn the_menagerie_meets_every_rule_of_the_parser() {
         Outcome::Hit,
         Outcome::MissCreated,
         Outcome::Truncated,
-        Outcome::NotIpv4,
+        Outcome::NotTrackedEthertype,
         Outcome::Malformed,
         Outcome::Fragment,
         Outcome::NotTrackedProtocol,

@@ -221,7 +221,7 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     assert_eq!(bench.worker.shard.tracker.table().len(), 103);
     assert_eq!(bench.outcome(Outcome::MissCreated), 103);
     assert_eq!(bench.outcome(Outcome::Hit), 50);
-    assert_eq!(bench.outcome(Outcome::NotIpv4), 1);
+    assert_eq!(bench.outcome(Outcome::NotTrackedEthertype), 1);
     // The loop measures the time between two iterations, so the first one adds none.
     assert_eq!(bench.worker.published.loop_times.counts().iter().sum::<u64>(), 99);
     let counters = bench.worker.shard.counters();

@@ -235,7 +235,8 @@ fn golden_what_is_not_tracked_makes_no_event() {
     let log = run(&mut replay(&path, &[])).stderr;
     let log = String::from_utf8_lossy(&log);
     let last = log.lines().last().expect("last words");
-    let counts = "miss_created=1 truncated=2 not_ipv4=2 malformed=1 fragment=1 not_tracked_protocol=2";
+    let counts =
+        "miss_created=1 truncated=2 not_tracked_ethertype=2 malformed=1 fragment=1 not_tracked_protocol=2";
     assert!(last.contains("9 frames") && last.contains(counts), "{last}");
 }
 

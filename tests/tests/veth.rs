@@ -235,11 +235,11 @@ fn a_tcp_stream_is_counted_as_the_kernel_counts_it() {
     let mut entries = appliance.entries();
     assert_eq!(entries.len(), 4, "{entries:?}");
     assert_eq!(totals.outcomes.miss_created, 4);
-    assert_eq!(totals.tracked() + totals.outcomes.not_ipv4, totals.rx, "{:?}", totals.outcomes);
+    assert_eq!(totals.tracked() + totals.outcomes.not_tracked_ethertype, totals.rx, "{:?}", totals.outcomes);
     assert_eq!(entries.iter().map(|entry| entry.packets).sum::<u64>(), totals.tracked());
     // ARP frames are 42 octets long here, because veth does not pad.
     let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    assert_eq!(bytes + 42 * totals.outcomes.not_ipv4, left.rx.bytes + right.rx.bytes);
+    assert_eq!(bytes + 42 * totals.outcomes.not_tracked_ethertype, left.rx.bytes + right.rx.bytes);
     // The data flow carries the payload behind headers of 66 octets (Ethernet, IPv4, TCP with
     // timestamps).
     entries.sort_by_key(|entry| entry.bytes);

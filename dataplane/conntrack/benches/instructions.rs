@@ -42,7 +42,7 @@ type Operation = fn() -> usize;
 const OPERATIONS: [(&str, Operation); 17] = [
     ("parse/tcp", || parse_all(&plain(), true)),
     ("parse/tagged", || parse_all(&plain().tag(TPID_8021Q, 7), true)),
-    ("parse/not_ipv4", || parse_all(&plain().ethertype(ETHERTYPE_IPV6), false)),
+    ("parse/not_tracked_ethertype", || parse_all(&plain().ethertype(ETHERTYPE_IPV6), false)),
     ("hash/keyed/native", || hash_all(HashKind::Keyed, Features::detect())),
     ("hash/keyed/portable", || hash_all(HashKind::Keyed, Features::PORTABLE)),
     ("hash/crc/native", || hash_all(HashKind::Crc, Features::detect())),
@@ -155,7 +155,7 @@ fn parse_all(frame: &Ipv4Frame, tracked: bool) -> usize {
         }
     });
     assert_eq!(found, if tracked { COUNT } else { 0 });
-    assert_eq!(outcomes[Outcome::NotIpv4 as usize], COUNT - found);
+    assert_eq!(outcomes[Outcome::NotTrackedEthertype as usize], COUNT - found);
     COUNT
 }
 

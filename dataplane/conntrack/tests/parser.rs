@@ -91,8 +91,8 @@ fn the_first_rule_that_matches_decides() {
     let plain = || shape(&[], 0, TCP, 16);
     let outcome = |frame: Ipv4Frame| parse(&frame.build(), 1, Protocols::Tcp).expect_err("not looked up");
     let fragment = || plain().later_fragment(1, false);
-    assert_eq!(outcome(plain().ethertype(ETHERTYPE_IPV6).version(6)), Outcome::NotIpv4);
-    assert_eq!(outcome(shape(&[TPID_8021Q; 3], 0, TCP, 16)), Outcome::NotIpv4);
+    assert_eq!(outcome(plain().ethertype(ETHERTYPE_IPV6).version(6)), Outcome::NotTrackedEthertype);
+    assert_eq!(outcome(shape(&[TPID_8021Q; 3], 0, TCP, 16)), Outcome::NotTrackedEthertype);
     assert_eq!(outcome(fragment().version(6)), Outcome::Malformed);
     assert_eq!(outcome(fragment().total_length(19)), Outcome::Malformed);
     assert_eq!(outcome(fragment().protocol(ICMP)), Outcome::Fragment);

@@ -698,9 +698,9 @@ pub struct Outcomes {
     /// Ethernet, VLAN, IPv4 or port fields cut short by the end of the frame.
     #[prost(uint64, tag = "5")]
     pub truncated: u64,
-    /// EtherType other than 0x0800 after at most two VLAN tags.
+    /// EtherType other than that of a tracked family after at most two VLAN tags.
     #[prost(uint64, tag = "6")]
-    pub not_ipv4: u64,
+    pub not_tracked_ethertype: u64,
     /// IPv4 header that contradicts itself (version, IHL, total length).
     #[prost(uint64, tag = "7")]
     pub malformed: u64,

@@ -7147,7 +7147,7 @@ impl serde::Serialize for Outcomes {
         if self.truncated != 0 {
             len += 1;
         }
-        if self.not_ipv4 != 0 {
+        if self.not_tracked_ethertype != 0 {
             len += 1;
         }
         if self.malformed != 0 {
@@ -7188,10 +7188,10 @@ impl serde::Serialize for Outcomes {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("truncated", ToString::to_string(&self.truncated).as_str())?;
         }
-        if self.not_ipv4 != 0 {
+        if self.not_tracked_ethertype != 0 {
             #[allow(clippy::needless_borrow)]
             #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("notIpv4", ToString::to_string(&self.not_ipv4).as_str())?;
+            struct_ser.serialize_field("notTrackedEthertype", ToString::to_string(&self.not_tracked_ethertype).as_str())?;
         }
         if self.malformed != 0 {
             #[allow(clippy::needless_borrow)]
@@ -7231,8 +7231,8 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
             "miss_denied",
             "missDenied",
             "truncated",
-            "not_ipv4",
-            "notIpv4",
+            "not_tracked_ethertype",
+            "notTrackedEthertype",
             "malformed",
             "fragment",
             "not_tracked_protocol",
@@ -7247,7 +7247,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
             MissFull,
             MissDenied,
             Truncated,
-            NotIpv4,
+            NotTrackedEthertype,
             Malformed,
             Fragment,
             NotTrackedProtocol,
@@ -7278,7 +7278,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                             "missFull" | "miss_full" => Ok(GeneratedField::MissFull),
                             "missDenied" | "miss_denied" => Ok(GeneratedField::MissDenied),
                             "truncated" => Ok(GeneratedField::Truncated),
-                            "notIpv4" | "not_ipv4" => Ok(GeneratedField::NotIpv4),
+                            "notTrackedEthertype" | "not_tracked_ethertype" => Ok(GeneratedField::NotTrackedEthertype),
                             "malformed" => Ok(GeneratedField::Malformed),
                             "fragment" => Ok(GeneratedField::Fragment),
                             "notTrackedProtocol" | "not_tracked_protocol" => Ok(GeneratedField::NotTrackedProtocol),
@@ -7307,7 +7307,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                 let mut miss_full__ = None;
                 let mut miss_denied__ = None;
                 let mut truncated__ = None;
-                let mut not_ipv4__ = None;
+                let mut not_tracked_ethertype__ = None;
                 let mut malformed__ = None;
                 let mut fragment__ = None;
                 let mut not_tracked_protocol__ = None;
@@ -7354,11 +7354,11 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
-                        GeneratedField::NotIpv4 => {
-                            if not_ipv4__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("notIpv4"));
+                        GeneratedField::NotTrackedEthertype => {
+                            if not_tracked_ethertype__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("notTrackedEthertype"));
                             }
-                            not_ipv4__ = 
+                            not_tracked_ethertype__ = 
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
@@ -7402,7 +7402,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                     miss_full: miss_full__.unwrap_or_default(),
                     miss_denied: miss_denied__.unwrap_or_default(),
                     truncated: truncated__.unwrap_or_default(),
-                    not_ipv4: not_ipv4__.unwrap_or_default(),
+                    not_tracked_ethertype: not_tracked_ethertype__.unwrap_or_default(),
                     malformed: malformed__.unwrap_or_default(),
                     fragment: fragment__.unwrap_or_default(),
                     not_tracked_protocol: not_tracked_protocol__.unwrap_or_default(),

@@ -41,8 +41,22 @@ pub fn value_text(field: &KeyField, value: u128) -> String {
     match field.r#type {
         FieldType::Dev => port_name(value as u32),
         FieldType::Ipv4 => Ipv4Addr::from_bits(value as u32).to_string(),
-        FieldType::Ipv6 => Ipv6Addr::from_bits(value).to_string(),
+        FieldType::Ipv6 => ipv6_text(Ipv6Addr::from_bits(value)),
         FieldType::Bit(_) | FieldType::Be(_) => value.to_string(),
+    }
+}
+
+/// Returns an IPv6 address as the C library's `inet_ntop` prints it.
+///
+/// `Display` of Rust differs in one case: it prints the IPv4-compatible addresses (RFC 4291 section
+/// 2.5.5.1), such as `::1.2.3.4`, in hexadecimal.
+#[must_use]
+pub fn ipv6_text(addr: Ipv6Addr) -> String {
+    match addr.segments() {
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+            format!("::{}", Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => addr.to_string(),
     }
 }
 

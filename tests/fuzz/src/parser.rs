@@ -101,7 +101,7 @@ fn together(burst: &Burst<'_>, protocols: Protocols, tracked: &[u8], instruction
 fn expected(frame: &[u8], tracked: &[u8]) -> Result<FlowKey, Outcome> {
     let key = classify(frame, PORT, tracked).map_err(|outcome| match outcome {
         oracle::Outcome::Truncated => Outcome::Truncated,
-        oracle::Outcome::NotIpv4 => Outcome::NotIpv4,
+        oracle::Outcome::NotTrackedEthertype => Outcome::NotTrackedEthertype,
         oracle::Outcome::Malformed => Outcome::Malformed,
         oracle::Outcome::Fragment => Outcome::Fragment,
         oracle::Outcome::NotTrackedProtocol => Outcome::NotTrackedProtocol,

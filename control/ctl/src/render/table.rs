@@ -228,7 +228,7 @@ fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
         ("miss_full", sum(|o| o.miss_full)),
         ("miss_denied", sum(|o| o.miss_denied)),
         ("truncated", sum(|o| o.truncated)),
-        ("not_ipv4", sum(|o| o.not_ipv4)),
+        ("not_tracked_ethertype", sum(|o| o.not_tracked_ethertype)),
         ("malformed", sum(|o| o.malformed)),
         ("fragment", sum(|o| o.fragment)),
         ("not_tracked_protocol", sum(|o| o.not_tracked_protocol)),

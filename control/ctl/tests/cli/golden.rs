@@ -574,7 +574,7 @@ async fn dataplanes_and_stats() {
             vec![dataplane("a", true, true), dataplane("b", true, false), dataplane("c", false, false)];
         vec![Answer::Dataplanes(three)]
     };
-    let outcomes = Outcomes { hit: 5, miss_created: 2, not_ipv4: 1, ..Outcomes::default() };
+    let outcomes = Outcomes { hit: 5, miss_created: 2, not_tracked_ethertype: 1, ..Outcomes::default() };
     let lcore = |lcore, stalls| LcoreStats {
         lcore,
         rx: 8,

@@ -23,5 +23,5 @@ pub(super) fn payload(frame: &[u8]) -> Result<&[u8], Outcome> {
         end += TAG;
         kind = ether_type(end - 2).ok_or(Outcome::Truncated)?;
     }
-    if kind == IPV4 { Ok(&frame[end..]) } else { Err(Outcome::NotIpv4) }
+    if kind == IPV4 { Ok(&frame[end..]) } else { Err(Outcome::NotTrackedEthertype) }
 }

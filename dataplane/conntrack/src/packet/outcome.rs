@@ -14,8 +14,8 @@ pub enum Outcome {
     MissDenied,
     /// The frame ended before the Ethernet, VLAN, IPv4 or port fields did.
     Truncated,
-    /// The EtherType after at most two VLAN tags was not 0x0800.
-    NotIpv4,
+    /// The EtherType after at most two VLAN tags was not that of a tracked family.
+    NotTrackedEthertype,
     /// The IPv4 header contradicts itself: version, IHL or total length.
     Malformed,
     /// The packet was a fragment other than the first.
@@ -37,7 +37,7 @@ impl Outcome {
         Outcome::MissFull,
         Outcome::MissDenied,
         Outcome::Truncated,
-        Outcome::NotIpv4,
+        Outcome::NotTrackedEthertype,
         Outcome::Malformed,
         Outcome::Fragment,
         Outcome::NotTrackedProtocol,
@@ -53,7 +53,7 @@ impl Outcome {
             Outcome::MissFull => "miss_full",
             Outcome::MissDenied => "miss_denied",
             Outcome::Truncated => "truncated",
-            Outcome::NotIpv4 => "not_ipv4",
+            Outcome::NotTrackedEthertype => "not_tracked_ethertype",
             Outcome::Malformed => "malformed",
             Outcome::Fragment => "fragment",
             Outcome::NotTrackedProtocol => "not_tracked_protocol",

@@ -29,7 +29,7 @@ pub(crate) fn classify(frame: &[u8], input_port: u8, tracked: &[u8]) -> Result<F
         kind = word(ip - 2).ok_or(truncated)?;
     }
     if kind != 0x0800 {
-        return Err(Outcome::NotIpv4);
+        return Err(Outcome::NotTrackedEthertype);
     }
 
     byte(ip + 19).ok_or(truncated)?;
