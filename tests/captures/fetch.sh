@@ -26,14 +26,20 @@ mkdir -p "$captures/apt/lists/partial" "$captures/apt/cache/archives/partial"
 
 say() { printf 'captures: %s\n' "$*"; }
 
-# The machine's own sources of packages, as sources of source packages. Neither its lists nor its
-# configuration are touched.
+# The source packages of one release on every machine, from the mirror that the machine uses, so that
+# all tests read the same files. Neither the machine's lists nor its configuration are touched.
+readonly suite=bookworm
 sources() {
-    local file
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
-        [[ -f $file ]] || continue
-        sed -E 's/^deb([[:space:]])/deb-src\1/; s/^Types:.*/Types: deb-src/' "$file" >"$captures/apt/$1/${file##*/}"
-    done
+    local mirror
+    mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
+        grep -v '^#' | grep -oEm1 'https?://[^] ]+/debian/?( |$)' || true)
+    cat >"$captures/apt/sources/$suite.sources" <<END
+Types: deb-src
+URIs: ${mirror:-http://deb.debian.org/debian}
+Suites: $suite
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+END
 }
 
 apt() {
@@ -85,7 +91,7 @@ fi
 (( ${#missing[@]} )) || exit 0
 
 mkdir -p "$captures/apt/sources"
-sources sources
+sources
 apt update >/dev/null
 for package in "${missing[@]}"; do
     if ! fetch from_debian "$package"; then
