@@ -1,5 +1,7 @@
 //! `flowtracker-control`: argv → [`Config`] → serve → exit status.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+mod allocator;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -11,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    allocator::give_large_blocks_back();
     let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if config.man {
         return match write_manual(&mut std::io::stdout().lock()) {

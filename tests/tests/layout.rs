@@ -102,6 +102,8 @@ fn unsafe_code_stays_in_its_rooms() {
         "dataplane/conntrack/src/arch/",
         "dataplane/conntrack/src/packet/",
         "dataplane/conntrack/src/table/",
+        // A parameter of the C library's allocator.
+        "control/src/allocator.rs",
         // Allocation counting needs a global allocator of its own.
         "tests/tests/",
         "tests/benches/",
@@ -128,8 +130,10 @@ fn crates_without_unsafe_code_say_so() {
         for target in workspace.package(name)["targets"].as_array().expect("a list") {
             let shipped = target["kind"].as_array().expect("a list").iter().any(|k| k == "lib" || k == "bin");
             let path = target["src_path"].as_str().expect("a path");
+            // One module of this program may have it, see above.
+            let level = if path.ends_with("control/src/main.rs") { "deny" } else { "forbid" };
             if shipped {
-                assert!(read(Path::new(path)).contains("#![forbid(unsafe_code)]"), "{path}");
+                assert!(read(Path::new(path)).contains(&format!("#![{level}(unsafe_code)]")), "{path}");
             }
         }
     }
