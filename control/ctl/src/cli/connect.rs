@@ -1,7 +1,11 @@
 //! Connects to the service, waits for its answers, and identifies `ctl` in its requests.
 
+mod address;
+mod config_file;
 mod dial;
+mod settings;
 mod target;
+mod wait;
 
 use std::future::Future;
 
@@ -12,10 +16,13 @@ use tonic::{Request, Response, Status, TimeoutExpired};
 use super::Failure;
 use flowtracker_proto::header;
 
+pub(super) use self::config_file::{Config, user_file, with_current};
 pub(super) use self::dial::channel;
 #[cfg(test)]
 pub(super) use self::dial::{PING_EVERY, PONG_WITHIN};
-pub(super) use self::target::{Target, timeout};
+pub(super) use self::settings::{Field, Place, Setting};
+pub(super) use self::target::Target;
+pub(super) use self::wait::timeout;
 
 /// The process name in the author fields of the entries that `ctl` writes.
 const PROCESS: &str = "ctl";

@@ -145,7 +145,9 @@ impl Follower {
                     output::complain(&format!("ctl: connected again, {how}"));
                     return Ok(());
                 }
-                Err(Failure::Unreachable(_)) => {}
+                // Certificate files that cannot be read are perhaps being replaced: they were good at the
+                // start.
+                Err(Failure::Unreachable(_) | Failure::Usage(_)) => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -250,6 +252,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::cli::connect::Place as Target;
     use control::config::Config;
     use control::server;
 
@@ -284,7 +287,13 @@ mod tests {
         let addr = lay(bound.addr(), silence.subscribe()).await;
         tokio::spawn(bound.serve(std::future::pending()));
         let mut follower = Follower::start(
-            Target::new(Some(format!("http://{addr}")), Some(Duration::from_secs(3600))).unwrap(),
+            Target {
+                server: Some(format!("http://{addr}")),
+                timeout: Some(Duration::from_secs(3600)),
+                ..Default::default()
+            }
+            .target()
+            .unwrap(),
             Scope::default(),
             Origin::Now,
         )

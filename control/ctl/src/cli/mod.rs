@@ -5,6 +5,7 @@
 
 mod attributes;
 mod completions;
+mod config;
 mod connect;
 mod create;
 mod dataplanes;
@@ -33,13 +34,14 @@ mod top;
 mod update;
 mod version;
 mod watch;
+mod whoami;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 use self::attributes::EntryArgs;
-use self::connect::Target;
+use self::connect::{Place, Target};
 use self::failure::Failure;
 use self::filter_args::FilterArgs;
 use flowtracker_proto::key::WideKey;
@@ -66,16 +68,16 @@ enum Form {
 #[command(name = "ctl", version)]
 struct Cli {
     #[command(flatten)]
-    common: Options,
+    common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
 
 /// What every verb understands.
 #[derive(Debug, clap::Args)]
-struct Options {
+struct Common {
     #[command(flatten)]
-    target: Target,
+    place: Place,
 
     /// Data plane, where there are several
     #[arg(long, global = true, value_name = "NAME", default_value = "", hide_default_value = true)]
@@ -83,6 +85,13 @@ struct Options {
 
     /// Form of the output
     #[arg(short = 'o', long = "output", global = true, value_enum, default_value = "table")]
+    form: Form,
+}
+
+/// What a verb that asks the service needs.
+struct Options {
+    target: Target,
+    dataplane: String,
     form: Form,
 }
 
@@ -138,6 +147,14 @@ enum Verb {
     Dataplanes,
     /// Ask whether the service and its data planes are up
     Health,
+    /// Print who the service takes the caller for, and what it allows
+    Whoami,
+    /// Show or choose how to reach the service
+    ///
+    /// The contexts of `~/.config/flowtracker/config.toml`, on top of those of
+    /// `/etc/flowtracker/config.toml`, are a server each, with the certificates for it.
+    #[command(subcommand)]
+    Config(config::Verb),
     /// Print a completion script for a shell
     Completions(completions::Completions),
     /// Print the manual page, or write those of all verbs
@@ -202,24 +219,26 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let mut options = cli.common;
-    options.target = options.target.or_default();
+    let Common { place, dataplane, form } = cli.common;
+    let options = || Ok::<_, Failure>(Options { target: place.target()?, dataplane, form });
     match cli.verb {
-        Verb::Watch(verb) => output::until_interrupted(watch::run(options, verb)).await,
-        Verb::List(filter) => list::run(options, filter).await,
-        Verb::Get(key) => get::run(options, key).await,
-        Verb::Create(entry) => create::run(options, entry).await,
-        Verb::Update(entry) => update::run(options, entry).await,
-        Verb::Delete(key) => delete::run(options, key).await,
-        Verb::Flush(filter) => flush::run(options, filter).await,
-        Verb::Table(table) => table::run(options, table).await,
-        Verb::Introspect => introspect::run(options).await,
-        Verb::Load => load::run(options).await,
-        Verb::Purge => purge::run(options).await,
-        Verb::Stats => stats::run(options).await,
-        Verb::Top(verb) => top::run(options, verb).await,
-        Verb::Dataplanes => dataplanes::run(options).await,
-        Verb::Health => health::run(options).await,
+        Verb::Watch(verb) => output::until_interrupted(watch::run(options()?, verb)).await,
+        Verb::List(filter) => list::run(options()?, filter).await,
+        Verb::Get(key) => get::run(options()?, key).await,
+        Verb::Create(entry) => create::run(options()?, entry).await,
+        Verb::Update(entry) => update::run(options()?, entry).await,
+        Verb::Delete(key) => delete::run(options()?, key).await,
+        Verb::Flush(filter) => flush::run(options()?, filter).await,
+        Verb::Table(table) => table::run(options()?, table).await,
+        Verb::Introspect => introspect::run(options()?).await,
+        Verb::Load => load::run(options()?).await,
+        Verb::Purge => purge::run(options()?).await,
+        Verb::Stats => stats::run(options()?).await,
+        Verb::Top(verb) => top::run(options()?, verb).await,
+        Verb::Dataplanes => dataplanes::run(options()?).await,
+        Verb::Health => health::run(options()?).await,
+        Verb::Whoami => whoami::run(options()?).await,
+        Verb::Config(verb) => config::run(&place, form, &verb),
         Verb::Completions(verb) => completions::run(&verb),
         Verb::Man(verb) => man::run(&verb),
         Verb::Version => version::run(),

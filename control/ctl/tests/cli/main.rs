@@ -11,3 +11,4 @@ mod resume;
 mod rig;
 mod scripted;
 mod timeouts;
+mod tls;

@@ -38,7 +38,6 @@ pub(crate) enum Answer {
     /// Answers GetStats.
     Stats(GetStatsResponse),
     /// Answers WhoAmI.
-    #[expect(dead_code, reason = "no command of ctl asks for it yet")]
     Caller(WhoAmIResponse),
     /// Answers any request.
     Refused(Status),

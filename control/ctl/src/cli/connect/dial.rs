@@ -1,19 +1,22 @@
 //! Dialling. A connection counts once the service has sent its first octets: those of the HTTP/2
-//! preface (RFC 9113 §3.4), which every server owes. A listener that nobody serves accepts too.
+//! preface (RFC 9113 §3.4), which every server owes. A listener that nobody serves accepts too, and
+//! over TLS 1.3 the verdict on the client's certificate comes only then.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use flowtracker_tls::explain;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint, Uri};
 
+use super::address::{Address, Scheme};
 use super::cause;
-use super::target::{Address, Target};
+use super::target::Target;
 use crate::cli::Failure;
 
 /// Silence after which the client pings the server.
@@ -22,101 +25,123 @@ pub(in crate::cli) const PING_EVERY: Duration = Duration::from_secs(10);
 pub(in crate::cli) const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// HTTP/2 windows, bytes: enough for a dump at full speed.
 const WINDOW: u32 = 1 << 20;
+/// First octets of a TLS record that a server of TLS sends to a client that speaks without
+/// (RFC 8446 §5.1): an alert.
+const ALERT: [u8; 2] = [21, 3];
 
 /// Connects to the service, within the target's timeout.
 pub(in crate::cli) async fn channel(target: &Target) -> Result<Channel, Failure> {
-    let Target { server, timeout } = target;
-    let address = target.address()?;
+    let Target { server, timeout, .. } = target;
     let unreachable = |why: &str| Failure::Unreachable(format!("cannot reach {server}: {why}"));
-    match tokio::time::timeout(*timeout, dial(address, server)).await {
-        Ok(dialled) => dialled.map_err(|why| unreachable(&why)),
+    match tokio::time::timeout(*timeout, dial(target)).await {
+        Ok(Ok(channel)) => Ok(channel),
+        Ok(Err(Failure::Unreachable(why))) => Err(unreachable(&why)),
+        Ok(Err(failure)) => Err(failure),
         Err(_) => Err(unreachable(&format!("no answer within {timeout:?}"))),
     }
 }
 
-async fn dial(address: Address, server: &str) -> Result<Channel, String> {
-    // The authority of a unix socket is what tonic's own connector sends for one.
-    let authority = if matches!(address, Address::Tcp(..)) { server } else { "http://tonic" };
-    let endpoint = Endpoint::from_shared(authority.to_owned())
-        .and_then(|e| e.user_agent(concat!("ctl/", env!("CARGO_PKG_VERSION"))))
-        .map_err(|e| cause(&e))?
+/// Dials. The message of [`Failure::Unreachable`] is the reason alone.
+async fn dial(target: &Target) -> Result<Channel, Failure> {
+    let failed = Failure::Unreachable;
+    let stream = open(target).await?;
+    let scheme = if target.tls.is_some() { Scheme::Https } else { Scheme::Http };
+    let authority = match &target.address {
+        Address::Tcp { host, port, .. } if host.contains(':') => format!("[{host}]:{port}"),
+        Address::Tcp { host, port, .. } => format!("{host}:{port}"),
+        // What tonic's own connector sends for a unix socket.
+        Address::Unix(_) => "tonic".to_owned(),
+    };
+    // The connector has done with TLS; the requests' scheme still tells of it.
+    let plain = format!("{}{authority}", Scheme::Http.prefix());
+    let origin: Uri = format!("{}{authority}", scheme.prefix()).parse().map_err(|e| failed(cause(&e)))?;
+    let endpoint = Endpoint::from_shared(plain)
+        .and_then(|e| e.origin(origin).user_agent(concat!("ctl/", env!("CARGO_PKG_VERSION"))))
+        .map_err(|e| failed(cause(&e)))?
         .http2_keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PONG_WITHIN)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW);
     let (spoken, speaks) = oneshot::channel();
-    let mut spoken = Some(spoken);
+    let mut wire = Some(TokioIo::new(Wire { stream, spoken: Some(spoken) }));
     let connector = tower::service_fn(move |_: Uri| {
-        let (address, spoken) = (address.clone(), spoken.take());
-        async move { Ok::<_, io::Error>(TokioIo::new(Wire { stream: open(&address).await?, spoken })) }
+        let wire = wire.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
+        async move { wire }
     });
-    let channel = endpoint.connect_with_connector(connector).await.map_err(|e| cause(&e))?;
+    let channel = endpoint.connect_with_connector(connector).await.map_err(|e| failed(cause(&e)))?;
     match speaks.await {
-        Ok(()) => Ok(channel),
-        Err(_) => Err("it has closed the connection without an answer".to_owned()),
+        Ok(Ok(())) => Ok(channel),
+        Ok(Err(why)) => Err(failed(why)),
+        Err(_) => Err(failed("it has closed the connection without an answer".to_owned())),
     }
 }
 
-async fn open(address: &Address) -> io::Result<Stream> {
-    Ok(match address {
-        Address::Tcp(host, port) => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            Stream::Tcp(stream)
-        }
-        Address::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
-    })
+/// A connection of whatever kind.
+type Stream = Pin<Box<dyn Duplex>>;
+
+trait Duplex: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
+
+async fn open(target: &Target) -> Result<Stream, Failure> {
+    let failed = |why: io::Error| Failure::Unreachable(why.to_string());
+    let (host, port) = match &target.address {
+        Address::Unix(path) => return Ok(Box::pin(UnixStream::connect(path).await.map_err(failed)?)),
+        Address::Tcp { host, port, .. } => (host, *port),
+    };
+    let Some(tls) = &target.tls else {
+        return Ok(Box::pin(flowtracker_tls::dial::tcp(host, port).await.map_err(failed)?));
+    };
+    // The files may be others than at the last connection.
+    let config = tls.config()?;
+    let stream = flowtracker_tls::dial::tcp(host, port).await.map_err(failed)?;
+    let stream = flowtracker_tls::dial::tls(stream, config, tls.name.clone()).await;
+    Ok(Box::pin(stream.map_err(Failure::Unreachable)?))
 }
 
-enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-/// A connection that tells when the first octets have come.
+/// A connection that tells when the first octets have come, or why none will.
 struct Wire {
     stream: Stream,
-    spoken: Option<oneshot::Sender<()>>,
+    spoken: Option<oneshot::Sender<Result<(), String>>>,
 }
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let read = match &mut this.stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        let read = ready!(this.stream.as_mut().poll_read(cx, buf));
+        let word = match &read {
+            Ok(()) => match &buf.filled()[before..] {
+                [] => None,
+                octets if octets.starts_with(&ALERT) => {
+                    Some(Err("it speaks TLS: https://HOST:PORT".to_owned()))
+                }
+                _ => Some(Ok(())),
+            },
+            Err(error) if explain::is_tls(error) => Some(Err(explain::explain(error))),
+            Err(_) => None,
         };
-        if buf.filled().len() > before
+        if let Some(word) = word
             && let Some(spoken) = this.spoken.take()
         {
             // The receiver has gone when the dialling was given up.
-            let _ = spoken.send(());
+            let _ = spoken.send(word);
         }
-        read
+        Poll::Ready(read)
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        self.get_mut().stream.as_mut().poll_write(cx, buf)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        self.get_mut().stream.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        self.get_mut().stream.as_mut().poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -124,13 +149,10 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
+        self.get_mut().stream.as_mut().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.stream.is_write_vectored()
     }
 }

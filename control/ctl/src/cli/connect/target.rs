@@ -1,128 +1,80 @@
-//! The address of the service, and how long `ctl` waits for it.
+//! Where the service is, how `ctl` proves who it is there, and how long it waits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tonic::codegen::http::Uri;
+use flowtracker_tls::client::{Files, Part, server_name};
+use flowtracker_tls::rustls::ClientConfig;
+use flowtracker_tls::rustls::pki_types::ServerName;
 
+use super::address::{Address, Scheme};
+use super::settings::{Field, Settings, Source};
 use crate::cli::Failure;
 
-/// Environment variable that names the server.
-const SERVER_VARIABLE: &str = "FLOWTRACKER_SERVER";
-/// Environment variable that bounds the wait for the server.
-const TIMEOUT_VARIABLE: &str = "FLOWTRACKER_TIMEOUT";
-/// Address of the service where no other is given.
-const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
-/// The bound where no other is given.
-const DEFAULT_TIMEOUT: &str = "5s";
-/// Longest timeout.
-const MOST: Duration = Duration::from_secs(24 * 3600);
-
-/// Where the service is, and how long to wait for it.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+/// Where the service is, and how to reach it.
+#[derive(Clone, Debug)]
 pub(in crate::cli) struct Target {
-    /// Control service: http://HOST:PORT or unix:PATH
-    #[arg(long, global = true, value_name = "URI", env = SERVER_VARIABLE, default_value = DEFAULT_SERVER)]
+    /// The address as it was given, for messages.
     pub(in crate::cli) server: String,
-
-    /// Give up when connecting, or an answer, takes longer: seconds, or a number with a unit (500ms,
-    /// 5s, 1m)
-    ///
-    /// What grows with the table takes as long as it needs: list, flush, purge, top's listings; and
-    /// so does watch.
-    #[arg(
-        long,
-        global = true,
-        value_name = "DURATION",
-        env = TIMEOUT_VARIABLE,
-        default_value = DEFAULT_TIMEOUT,
-        value_parser = timeout
-    )]
+    /// Bound on connecting, and on answers that do not grow with the table.
     pub(in crate::cli) timeout: Duration,
+    pub(super) address: Address,
+    pub(super) tls: Option<Tls>,
 }
 
-/// The part of an address that is dialled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Address {
-    /// Host, without brackets around an IPv6 address, and port.
-    Tcp(String, u16),
-    /// Path of a unix socket.
-    Unix(String),
+/// What TLS needs.
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    files: Files,
+    pub(super) name: ServerName<'static>,
+    settings: Settings,
 }
 
 impl Target {
-    /// Makes a target of what the options and the environment say; what is not given, or empty, has
-    /// its default.
-    pub(in crate::cli) fn new(server: Option<String>, within: Option<Duration>) -> Result<Self, String> {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let server = server.or_else(|| variable(SERVER_VARIABLE));
-        let within = match within {
-            Some(within) => within,
-            None => timeout(&variable(TIMEOUT_VARIABLE).unwrap_or_default())
-                .map_err(|why| format!("{TIMEOUT_VARIABLE}: {why}"))?,
+    /// Makes a target of what the options, the environment and the configuration say.
+    pub(in crate::cli) fn new(settings: &Settings, timeout: Duration) -> Result<Self, Failure> {
+        let server = settings.get(Field::Server);
+        let wrong = |key, why: &str| Failure::Usage(format!("{}: {why}", settings.named(key)));
+        let address = Address::parse(&server.value).map_err(|why| wrong(Field::Server, &why))?;
+        let target = |tls| Self { server: server.value.clone(), timeout, address: address.clone(), tls };
+        let of_tls = || Field::OF_TLS.into_iter().filter(|key| settings.is_set(*key));
+        let host = match &address {
+            Address::Tcp { host, scheme: Some(Scheme::Https), .. } => host,
+            // As with etcdctl: whoever names certificates means TLS.
+            Address::Tcp { host, scheme: None, .. } if of_tls().next().is_some() => host,
+            Address::Tcp { .. } | Address::Unix(_) => {
+                // What was meant for another server may stand in the environment, not on the command
+                // line.
+                return match of_tls().find(|key| settings.get(*key).source == Source::Flag) {
+                    Some(key) => Err(Failure::Usage(format!(
+                        "{} means nothing to {}: TLS needs https://HOST:PORT",
+                        key.flag(),
+                        server.value
+                    ))),
+                    None => Ok(target(None)),
+                };
+            }
         };
-        Ok(Self { server: server.unwrap_or_default(), timeout: within }.or_default())
-    }
-
-    /// Returns the same, with the default address where it is empty: an empty variable counts as
-    /// unset.
-    pub(in crate::cli) fn or_default(mut self) -> Self {
-        if self.server.is_empty() {
-            DEFAULT_SERVER.clone_into(&mut self.server);
-        }
-        self
-    }
-
-    /// Reads the address.
-    pub(super) fn address(&self) -> Result<Address, Failure> {
-        let server = &self.server;
-        let wrong = |why: &str| Failure::Usage(format!("--server {server}: {why}"));
-        let shape = || wrong("must be http://HOST:PORT or unix:PATH");
-        if let Some(path) = server.strip_prefix("unix:") {
-            // gRPC's name syntax has both unix:PATH and unix:///PATH.
-            let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
-            return if path.is_empty() { Err(shape()) } else { Ok(Address::Unix(path.to_owned())) };
-        }
-        if !server.starts_with("http://") {
-            return Err(shape());
-        }
-        let uri: Uri = server.parse().map_err(|why| wrong(&format!("{why}")))?;
-        let authority = uri.authority().ok_or_else(shape)?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let place = authority.as_str();
-        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-        let after = place.strip_prefix(authority.host()).unwrap_or_default();
-        let port = match after.strip_prefix(':') {
-            None => 80,
-            Some(digits) => digits
-                .parse()
-                .ok()
-                .filter(|port| *port != 0 && digits.bytes().all(|b| b.is_ascii_digit()))
-                .ok_or_else(|| wrong(&format!("the port must be 1 to {}", u16::MAX)))?,
-        };
-        if host.is_empty() { Err(shape()) } else { Ok(Address::Tcp(host.to_owned(), port)) }
+        let path = |key| settings.is_set(key).then(|| settings.get(key).value.into());
+        let files = Files { ca: path(Field::CaCert), cert: path(Field::Cert), key: path(Field::Key) };
+        let name = settings.get(Field::ServerName).value;
+        let name = if name.is_empty() { server_name(host) } else { server_name(&name) };
+        let name = name.map_err(|why| wrong(Field::ServerName, &why))?;
+        Ok(target(Some(Tls { files, name, settings: settings.clone() })))
     }
 }
 
-/// Reads a timeout: seconds, or a number with a unit. An empty text is the default.
-pub(in crate::cli) fn timeout(text: &str) -> Result<Duration, String> {
-    let text = if text.is_empty() { DEFAULT_TIMEOUT } else { text };
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let seconds_each = match &text[number.len()..] {
-        "ms" => 1e-3,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(wrong(text)),
-    };
-    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let seconds = number.parse::<f64>().ok().filter(|_| plain).ok_or_else(|| wrong(text))? * seconds_each;
-    let read = Duration::try_from_secs_f64(seconds).ok();
-    read.filter(|read| (Duration::from_millis(1)..=MOST).contains(read)).ok_or_else(|| wrong(text))
+impl Tls {
+    /// Reads the files. A file that cannot be used is told with the option that names it, and where
+    /// that stands.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Failure> {
+        self.files.config().map_err(|unfit| {
+            let key = match unfit.part {
+                Part::Ca => Field::CaCert,
+                Part::Cert => Field::Cert,
+                Part::Key => Field::Key,
+            };
+            Failure::Usage(format!("{}: {unfit}", self.settings.place(key)))
+        })
+    }
 }
-
-fn wrong(text: &str) -> String {
-    format!("{text:?} is not a duration from 1ms to 24h, such as 5s")
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,8 @@
 //! Options in front of a command of `tc`.
 
-use std::time::Duration;
-
 use super::{Error, say};
 use crate::cli::Failure;
-use crate::cli::connect::{self, Target};
+use crate::cli::connect::{self, Place, Target};
 use crate::cli::follow::Scope;
 use crate::render::tc::Stamp;
 
@@ -19,15 +17,25 @@ pub(super) struct Flags {
     pub(super) stamp: Stamp,
     /// File of commands.
     pub(super) batch: Option<String>,
-    server: Option<String>,
-    timeout: Option<Duration>,
+    place: Place,
     pub(super) dataplane: String,
 }
 
 /// `tc`'s options, in the order in which a prefix is tried.
 const OPTIONS: [&str; 8] = ["json", "pretty", "details", "echo", "force", "batch", "timestamp", "tshort"];
 /// Options of `ctl` that take a value.
-const VALUED: [&str; 5] = ["--server", "--timeout", "--dataplane", "-o", "--output"];
+const VALUED: [&str; 10] = [
+    "--server",
+    "--cacert",
+    "--cert",
+    "--key",
+    "--server-name",
+    "--context",
+    "--timeout",
+    "--dataplane",
+    "-o",
+    "--output",
+];
 
 /// Returns the option of `tc` that `word` names or abbreviates.
 fn option(word: &str) -> Option<&'static str> {
@@ -62,10 +70,15 @@ pub(super) fn read(arguments: &[String]) -> Result<(Flags, &[String]), Error> {
             _ => (word.as_str(), None),
         };
         match name {
-            "--server" => flags.server = Some(value(name, given, &mut rest)?),
+            "--server" => flags.place.server = Some(value(name, given, &mut rest)?),
+            "--cacert" => flags.place.cacert = Some(value(name, given, &mut rest)?),
+            "--cert" => flags.place.cert = Some(value(name, given, &mut rest)?),
+            "--key" => flags.place.key = Some(value(name, given, &mut rest)?),
+            "--server-name" => flags.place.server_name = Some(value(name, given, &mut rest)?),
+            "--context" => flags.place.context = Some(value(name, given, &mut rest)?),
             "--timeout" => {
                 let read = connect::timeout(&value(name, given, &mut rest)?);
-                flags.timeout = Some(read.or_else(|why| say(format!("{name}: {why}")))?);
+                flags.place.timeout = Some(read.or_else(|why| say(format!("{name}: {why}")))?);
             }
             "--dataplane" => flags.dataplane = value(name, given, &mut rest)?,
             "-o" | "--output" => return say(format!("Option \"{name}\" does not go with tc's commands")),
@@ -101,7 +114,7 @@ fn value(name: &str, given: Option<&str>, rest: &mut &[String]) -> Result<String
 impl Flags {
     /// Returns where the service is, and how long to wait for it.
     pub(super) fn target(&self) -> Result<Target, Failure> {
-        Target::new(self.server.clone(), self.timeout).map_err(Failure::Usage)
+        self.place.target()
     }
 
     /// Returns the scope of all events that match, on the data plane that the options name.
@@ -136,7 +149,7 @@ mod tests {
         let arguments = words("-j -p -d -e -f -b - --server=http://a:1 --timeout 2s --dataplane x rest");
         let (flags, rest) = read(&arguments).unwrap();
         assert!(flags.json && flags.pretty && flags.details && flags.echo && flags.force);
-        assert_eq!((flags.batch.as_deref(), flags.server.as_deref()), (Some("-"), Some("http://a:1")));
+        assert_eq!((flags.batch.as_deref(), flags.place.server.as_deref()), (Some("-"), Some("http://a:1")));
         assert_eq!((flags.dataplane.as_str(), rest.len()), ("x", 1));
         for text in [
             "-x mon",

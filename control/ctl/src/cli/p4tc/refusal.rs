@@ -1,7 +1,7 @@
 //! P4TC's texts for the refusals of the service.
 
 use flowtracker_proto::v1::TimerProfile;
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::StatusExt;
 
 use super::Error;
@@ -12,7 +12,7 @@ use crate::cli::attributes::Attributes;
 pub(super) fn of_key(status: Status, denied: &str) -> Error {
     match reason(&status).as_str() {
         "NO_ENTRY" => said(NO_ENTRY),
-        _ if status.code() == Code::PermissionDenied => said(denied),
+        "PERMISSION_BIT" => said(denied),
         _ => status.into(),
     }
 }
