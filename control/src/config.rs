@@ -3,14 +3,15 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::config_file;
 use crate::door::limits::Limits;
+use crate::door::options::{Address, Doors};
+use crate::door::roles::RoleOptions;
+use crate::door::tls::TlsOptions;
 
 /// Control service of flowtracker: data planes report to it, users watch and write through it.
 #[derive(Clone, Debug, Parser)]
@@ -20,17 +21,25 @@ pub struct Config {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// TCP address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:50051")]
-    pub listen: SocketAddr,
+    /// Where callers come in.
+    #[command(flatten)]
+    pub doors: Doors,
 
-    /// Unix socket to listen on as well
-    #[arg(long, value_name = "PATH")]
-    pub unix: Option<PathBuf>,
+    /// Certificates.
+    #[command(flatten)]
+    pub tls: TlsOptions,
+
+    /// Who may do what.
+    #[command(flatten)]
+    pub roles: RoleOptions,
+
+    /// The file that has the rules, if flags do not give them.
+    #[arg(skip)]
+    pub rules_in: Option<PathBuf>,
 
     /// TCP address for metrics and health over HTTP, or `off`; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9464")]
-    pub http: HttpAddr,
+    pub http: Address,
 
     /// Events kept so that watchers can catch up and resume
     #[arg(long, value_name = "N", default_value_t = 1_048_576, value_parser = retain)]
@@ -55,48 +64,25 @@ impl Config {
         let mut args: Vec<_> = args.into_iter().collect();
         let flags = Self::try_parse_from(&args)?;
         let Some(path) = &flags.config else { return Ok(flags) };
-        let settings = config_file::read::<Self>(path)?;
+        let mut settings = config_file::read::<Self>(path)?;
+        // Rules given as flags replace the file's.
+        let rules_in = flags.roles.role.is_empty().then(|| path.clone());
+        settings.retain(|flag| rules_in.is_some() || !flag.starts_with("--role="));
         // In front, so that flags win: the last occurrence counts.
         args.splice(1..1, settings.into_iter().map(OsString::from));
         Self::command()
             .args_override_self(true)
             .try_get_matches_from(args)
             .and_then(|m| Self::from_arg_matches(&m))
+            .map(|config| Self { rules_in, ..config })
     }
 }
 
 /// Prints the effective configuration as flags that can be pasted back.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--listen={}", self.listen)?;
-        if let Some(path) = &self.unix {
-            write!(f, " --unix={}", path.display())?;
-        }
-        write!(f, " --http={} --retain={} {}", self.http, self.retain, self.limits)
-    }
-}
-
-/// Address of metrics and health; `None` is `off`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HttpAddr(pub Option<SocketAddr>);
-
-impl FromStr for HttpAddr {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        text.parse().map(|addr| Self(Some(addr))).map_err(|_| "must be ADDR:PORT, or off")
-    }
-}
-
-impl fmt::Display for HttpAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(addr) => addr.fmt(f),
-            None => f.write_str("off"),
-        }
+        let Self { doors, tls, roles, http, retain, limits, .. } = self;
+        write!(f, "{doors}{tls}{roles} --http={http} --retain={retain} {limits}")
     }
 }
 
@@ -145,14 +131,20 @@ mod tests {
         for (text, flags, effective) in [
             ("", &[][..], "--listen=127.0.0.1:50051 --http=127.0.0.1:9464 --retain=1048576 LIMITS"),
             (
-                "# all of it\nlisten = \"127.0.0.1:1\"\nunix = \"/run/x\"\nhttp = \"[::1]:2\"\nretain = 1_000",
+                "# all of it\nlisten = \"127.0.0.1:1\"\nunix = \"/run/x\"\ninsecure = true\nhttp = \"[::1]:2\"\nretain = 1_000",
                 &[],
-                "--listen=127.0.0.1:1 --unix=/run/x --http=[::1]:2 --retain=1000 LIMITS",
+                "--listen=127.0.0.1:1 --unix=/run/x --unix-mode=0660 --insecure --http=[::1]:2 --retain=1000 LIMITS",
             ),
             (
                 "listen = \"127.0.0.1:1\"\nretain = 5\nhttp = \"off\"",
                 &["--retain", "7", "--listen=127.0.0.1:3"],
                 "--listen=127.0.0.1:3 --http=off --retain=7 LIMITS",
+            ),
+            (
+                "listen = \"off\"\nlisten-read = \"0.0.0.0:2\"\nunix-link = \"/run/l\"\nunix-mode = \"0600\"\nunix-group = \"adm\"",
+                &[],
+                "--listen=off --listen-read=0.0.0.0:2 --unix-link=/run/l --unix-mode=0600 --unix-group=adm \
+                 --http=127.0.0.1:9464 --retain=1048576 LIMITS",
             ),
             (
                 "http = \"off\"",
@@ -179,7 +171,7 @@ mod tests {
         for (text, told) in [
             (
                 "retain = 5\nretains = 5",
-                "--config FILE: line 2: unknown key `retains`: the keys are http, listen, ",
+                "--config FILE: line 2: unknown key `retains`: the keys are client-ca, crl, ",
             ),
             ("config = \"x\"", "--config FILE: line 1: unknown key `config`"),
             ("man = true", "--config FILE: line 1: unknown key `man`"),
@@ -187,6 +179,15 @@ mod tests {
             (
                 "http = \"on\"",
                 "--config FILE: line 1: invalid value 'on' for '--http <ADDR:PORT>': must be ADDR",
+            ),
+            (
+                "\nunix-mode = 660",
+                "--config FILE: line 2: invalid value '660' for '--unix-mode <MODE>': must be octal",
+            ),
+            ("insecure = 5", "--config FILE: line 1: insecure: its value cannot be of type integer"),
+            (
+                "listen = [\"127.0.0.1:1\"]",
+                "--config FILE: line 1: listen: its value cannot be of type array",
             ),
             ("listen = 5", "--config FILE: line 1: invalid value '5' for '--listen"),
             ("retain = true", "--config FILE: line 1: retain: its value cannot be of type boolean"),

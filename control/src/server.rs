@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowtracker_proto::FILE_DESCRIPTOR_SET;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkServiceServer;
-use tokio::net::{TcpListener, UnixListener};
+use flowtracker_tls::rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -18,11 +19,12 @@ use crate::api::service::UserService;
 use crate::config::Config;
 use crate::door::Door;
 use crate::door::connections::Grpc;
-use crate::door::gate::Gate;
-use crate::door::listener::{Entrance, UnixPath, bind_unix};
-use crate::door::peer::Peer;
+use crate::door::gate::{Gate, Serves};
+use crate::door::listener::Entrance;
 use crate::door::places::Places;
 use crate::door::refusals::Reason;
+use crate::door::reload::{self, Reload};
+use crate::door::sockets::Sockets;
 use crate::http;
 use crate::link::attach::LinkService;
 use crate::link::links::Links;
@@ -45,15 +47,12 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Why the service did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The TCP address cannot be used.
-    #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
+    /// A door cannot be opened, or its certificates are no good.
+    #[error("{0}")]
+    Door(String),
     /// The address of metrics and health cannot be used.
     #[error("--http {0}: cannot listen: {1}")]
     Http(SocketAddr, std::io::Error),
-    /// The unix socket cannot be opened.
-    #[error("cannot listen on unix:{path}: {1}", path = .0.display())]
-    Unix(PathBuf, std::io::Error),
     /// There is no memory for the event log.
     #[error("--retain {0}: no room for so many events: {1}")]
     Retain(usize, std::collections::TryReserveError),
@@ -65,26 +64,31 @@ pub enum ServeError {
 /// A service whose sockets are open. Dropping it closes them.
 #[derive(Debug)]
 pub struct Bound {
-    tcp: TcpListener,
-    unix: Option<(UnixListener, UnixPath)>,
+    sockets: Sockets,
     http: Option<(TcpListener, SocketAddr)>,
-    addr: SocketAddr,
     hub: Arc<Hub>,
     door: Arc<Door>,
+    reload: Reload,
 }
 
 /// Opens the sockets. Clients can dial from then on; [`Bound::serve`] answers them.
 ///
 /// # Errors
-/// A socket cannot be opened, or there is no memory for the event log.
+/// A door cannot be opened, or there is no memory for the event log.
 pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
-    let listen = |e| ServeError::Listen(config.listen, e);
-    let tcp = TcpListener::bind(config.listen).await.map_err(listen)?;
-    let addr = tcp.local_addr().map_err(listen)?;
-    let unix = match &config.unix {
-        Some(path) => Some(bind_unix(path).await.map_err(|e| ServeError::Unix(path.clone(), e))?),
-        None => None,
-    };
+    bind_by(config, Arc::new(DefaultTimeProvider)).await
+}
+
+/// Does the same as [`bind`], with a clock by which certificates are checked.
+///
+/// # Errors
+/// As [`bind`] has them.
+pub async fn bind_by(config: &Config, clock: Arc<dyn TimeProvider>) -> Result<Bound, ServeError> {
+    let reload = Reload::new(config, clock).map_err(ServeError::Door)?;
+    let door = Door::new(config.limits.clone());
+    reload.apply(&door).map_err(ServeError::Door)?;
+    let has_client_ca = config.tls.client_ca.is_some();
+    let sockets = Sockets::open(&config.doors, has_client_ca).await.map_err(ServeError::Door)?;
     let http = match config.http.0 {
         Some(addr) => {
             let bind = async {
@@ -94,9 +98,13 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
         }
         None => None,
     };
+    if !has_client_ca && !config.roles.role.is_empty() && config.roles.default_role.is_none() {
+        tracing::warn!(
+            "callers whom no --role names are admins, since there is no --client-ca and no --default-role"
+        );
+    }
     let hub = Hub::new(wall_ns(), config.retain).map_err(|e| ServeError::Retain(config.retain, e))?;
-    let door = Arc::new(Door::new(config.limits.clone()));
-    Ok(Bound { tcp, unix, http, addr, hub: Arc::new(hub), door })
+    Ok(Bound { sockets, http, hub: Arc::new(hub), door: Arc::new(door), reload })
 }
 
 /// Opens the sockets and serves until `shutdown` is done.
@@ -113,9 +121,9 @@ pub async fn serve(
 }
 
 impl Bound {
-    /// Returns the TCP address that the service listens on.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
+    /// Returns the address of the TCP door that this option has opened.
+    pub fn addr(&self, option: &str) -> Option<SocketAddr> {
+        self.sockets.addr(option)
     }
 
     /// Returns the address of metrics and health.
@@ -139,44 +147,39 @@ impl Bound {
     /// # Errors
     /// A listener failed.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { tcp, unix, http, addr, hub, door } = self;
+        let Self { sockets, http, hub, door, mut reload } = self;
         let (stopper, stop) = stop::channel();
         let links = Arc::new(Links::default());
         let routes = routes(&hub, &links, &door, &stop)?;
-        // A data plane may dial again before its old connection is known to be dead.
-        let places = Places::new(door.limits.max_connections, 2 * door.limits.max_dataplanes);
-        let entrance = Entrance::new(door.clone(), places, Reason::IdleConnection);
+        let (most, most_links) = (door.limits.max_connections, 2 * door.limits.max_dataplanes);
+        let entrance =
+            |most, links| Entrance::new(door.clone(), Places::new(most, links), Reason::IdleConnection);
+        // A data plane may dial again before its old connection is known to be dead. Where data planes
+        // have doors of their own, nobody at another door can crowd them out.
+        let (of_all, of_links) = (entrance(most, most_links), entrance(most_links, most_links));
+        let entrance = |gate: &Gate| if gate.serves == Serves::Links { &of_links } else { &of_all }.clone();
         let grpc = Grpc::new(routes, door.clone(), stop.clone());
-        let gate = Arc::new(Gate { name: format!("listen {addr}") });
-        let serve = |io, origin, place| grpc.clone().serve(io, Peer::new(gate.clone(), origin, place));
-        tracing::info!("listening on {addr}");
-        let on_tcp = entrance.clone().run(tcp, serve, stop.clone());
-        let (unix, unix_path) = unix.unzip();
-        if let Some(path) = &unix_path {
-            tracing::info!("listening on unix:{}", path.path().display());
+        let mut serving = JoinSet::new();
+        let mut files = Vec::new();
+        for (_, socket, gate) in sockets.tcp {
+            tracing::info!("listening on {}", gate.address());
+            let (grpc, entrance) = (grpc.clone(), entrance(&gate));
+            let serve = move |io, origin, place| grpc.clone().serve_tcp(io, gate.clone(), origin, place);
+            serving.spawn(entrance.run(socket, serve, stop.clone()));
         }
-        let on_unix = async {
-            let Some(unix) = unix else { return };
-            let path = unix_path.as_ref().map(|path| path.path().display().to_string());
-            let gate = Arc::new(Gate { name: format!("unix {}", path.unwrap_or_default()) });
-            let serve = |io, origin, place| grpc.clone().serve(io, Peer::new(gate.clone(), origin, place));
-            entrance.clone().run(unix, serve, stop.clone()).await;
-        };
-        if let Some((_, addr)) = &http {
+        for (socket, file, gate) in sockets.unix {
+            tracing::info!("listening on unix:{}", gate.address());
+            files.push(file);
+            let (grpc, entrance) = (grpc.clone(), entrance(&gate));
+            let serve = move |io, origin, place| grpc.clone().serve_unix(io, gate.clone(), origin, place);
+            serving.spawn(entrance.run(socket, serve, stop.clone()));
+        }
+        if let Some((socket, addr)) = http {
             tracing::info!("listening on http://{addr} for metrics and health");
+            let pages = http::router(hub.clone(), links, door.clone());
+            serving.spawn(http::serve(socket, pages, door.clone(), stop.clone()));
         }
-        let on_http = async {
-            if let Some((socket, _)) = http {
-                http::serve(
-                    socket,
-                    http::router(hub.clone(), links, door.clone()),
-                    door.clone(),
-                    stop.clone(),
-                )
-                .await;
-            }
-        };
-        let served = async { tokio::join!(on_tcp, on_unix, on_http) };
+        let served = async { while serving.join_next().await.is_some() {} };
         let signal = async {
             shutdown.await;
             tracing::info!("stopping");
@@ -194,10 +197,18 @@ impl Bound {
                 }
             }
         };
+        let reloads = async {
+            let mut every = tokio::time::interval(reload::EVERY);
+            loop {
+                every.tick().await;
+                reload.look(&door);
+            }
+        };
         tokio::select! {
-            _ = served => {}
+            () = served => {}
             () = signal => {}
             () = expiry => {}
+            () = reloads => {}
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ impl Guest {
     /// # Panics
     /// When they do not become ready.
     pub fn start_appliance(&mut self, eal: &str, options: &str) {
-        self.sh(&format!("flowtracker-control --listen {CONTROL} & control=$!"));
+        self.sh(&format!("flowtracker-control --listen {CONTROL} --insecure & control=$!"));
         let [port0, port1] = PORTS;
         // The ports are given in the wrong order, because DPDK numbers them by their addresses. The
         // debug lines show what DPDK has found on the machine.

@@ -183,6 +183,7 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
         "control/src/link/refused.rs",
         "control/src/link/links.rs",
         "control/src/api/watch.rs",
+        "control/src/door/access.rs",
         "control/src/door/connections.rs",
         "control/src/door/request.rs",
         "dataplane/src/export/desk.rs",

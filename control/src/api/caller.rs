@@ -7,7 +7,9 @@ use flowtracker_proto::v1::{Actor, Entity, WhoAmIResponse};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request};
 
+use crate::door::access::Policy;
 use crate::door::peer::Peer;
+use crate::door::roles::Role;
 
 /// Longest process name, bytes; the same as P4TC's.
 const PROCESS_MAX: usize = 63;
@@ -20,13 +22,12 @@ pub fn actor<T>(request: &Request<T>) -> Actor {
 }
 
 /// Returns who the caller is to the service.
-pub fn who(extensions: &Extensions) -> WhoAmIResponse {
-    let peer = extensions.get::<Peer>();
-    let uid = peer.and_then(Peer::credentials).map(|credentials| credentials.uid());
+pub fn who(extensions: &Extensions, policy: &Policy) -> WhoAmIResponse {
+    let Some(peer) = extensions.get::<Peer>() else { return WhoAmIResponse::default() };
     WhoAmIResponse {
-        identity: uid.map(|uid| format!("uid={uid}")).unwrap_or_default(),
-        role: "admin".to_owned(),
-        door: peer.map(|peer| peer.gate().name.clone()).unwrap_or_default(),
+        identity: peer.identity().unwrap_or_default(),
+        role: policy.grant(peer).role.map_or("", Role::name).to_owned(),
+        door: peer.gate().name.clone(),
     }
 }
 
@@ -38,8 +39,8 @@ fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {
     if said_pid.is_some() || said_process.is_some() {
         return (said_pid.unwrap_or(0), said_process.unwrap_or(agent).to_owned());
     }
-    let peer = extensions.get::<Peer>().and_then(Peer::credentials).and_then(|c| c.pid());
-    match peer.and_then(|pid| u32::try_from(pid).ok()) {
+    let process = extensions.get::<Peer>().and_then(Peer::process);
+    match process.and_then(|process| process.pid) {
         Some(pid) => {
             let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             let comm = comm.trim_end();

@@ -211,7 +211,7 @@ impl FlowTrackerService for UserService {
     }
 
     async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
-        Ok(Response::new(caller::who(request.extensions())))
+        Ok(Response::new(caller::who(request.extensions(), &self.door.access.policy())))
     }
 
     async fn create_entry(

@@ -12,17 +12,22 @@ use std::time::Duration;
 
 use crate::api::fault;
 use crate::door::Door;
+use crate::door::gate::Gate;
 use crate::door::limits::Limits;
-use crate::door::peer::Peer;
-use crate::door::places::{Full, Leave};
+use crate::door::peer::{Origin, Peer};
+use crate::door::places::{Full, Kind, Leave, Place};
 use crate::door::refusals::Reason;
-use crate::door::request::{self, Bounded, Counted};
+use crate::door::request::{self, Bounded, Watched};
+use crate::door::tls::{Opened, Protocol};
+use crate::door::{access, methods};
 use crate::stop::Stop;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tonic::Code;
 use tonic::body::Body;
 use tonic::codegen::Service as _;
@@ -41,6 +46,9 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 /// How long a connection that was told to go may take to end.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How much of a path that is no method's is shown, bytes.
+const PATH_SHOWN: usize = 128;
+
 /// Serves connections with `routes`.
 #[derive(Clone, Debug)]
 pub struct Grpc {
@@ -56,15 +64,35 @@ impl Grpc {
         Self { routes: routes.prepare(), door, stop }
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve(self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
+    /// Serves one connection of TCP that came in by `gate`, from its handshake to its end.
+    pub async fn serve_tcp(self, io: TcpStream, gate: Arc<Gate>, origin: Origin, place: Arc<Place>) {
+        let Door { tls, limits, refusals, .. } = &*self.door;
+        let by = Instant::now() + limits.max_handshake;
+        match tls.open(io, Protocol::Grpc, by, &place, refusals).await {
+            Some(Opened::Plain(io)) => self.clone().serve(io, Peer::new(gate, origin, None, place), by).await,
+            Some(Opened::Tls(io, bearer)) => {
+                self.clone().serve(io, Peer::new(gate, origin, bearer, place), by).await;
+            }
+            None => {}
+        }
+    }
+
+    /// Serves one connection of a unix socket.
+    pub async fn serve_unix(self, io: UnixStream, gate: Arc<Gate>, origin: Origin, place: Arc<Place>) {
+        let by = Instant::now() + self.door.limits.max_handshake;
+        self.serve(io, Peer::new(gate, origin, None, place), by).await;
+    }
+
+    /// Serves one connection to its end. The first request has to come by a moment.
+    async fn serve(self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, by: Instant) {
         let place = peer.place().clone();
+        let mut changes = self.door.access.changes();
         let (limits, refusals) = (&self.door.limits, &self.door.refusals);
         let mut stop = self.stop.clone();
         let service =
             service_fn(|request| answer(self.routes.clone(), self.door.clone(), peer.clone(), request));
         let mut connection = pin!(http2(limits).serve_connection(TokioIo::new(io), service));
-        let mut first_request = pin!(tokio::time::sleep(limits.max_handshake));
+        let mut first_request = pin!(tokio::time::sleep_until(by));
         let (mut watched, mut stopping) = (true, false);
         // Passes once it is reset.
         let mut linger = pin!(tokio::time::sleep(LINGER));
@@ -91,13 +119,20 @@ impl Grpc {
                         return;
                     }
                     if !std::mem::replace(&mut stopping, true) {
-                        linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                        linger.as_mut().reset(Instant::now() + LINGER);
+                    }
+                }
+                Ok(()) = changes.changed() => {
+                    let policy = changes.borrow_and_update().clone();
+                    if !peer.keeps_to(&policy) {
+                        // Each of its calls ends with its reason, if the client takes that in time.
+                        place.leave(Leave::Soon);
                     }
                 }
                 () = stop.wanted(), if !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();
-                    linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                    linger.as_mut().reset(Instant::now() + LINGER);
                 }
                 () = &mut linger, if stopping => return,
             }
@@ -131,7 +166,28 @@ async fn answer(
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let call = match peer.place().begin(request::kind(request.uri().path())) {
+    let path = request.uri().path();
+    let allowed = match methods::find(path) {
+        Some(method) => door.access.policy().check(&peer, method).map(|()| method),
+        None => {
+            let message = format!("{:?} is no method of this service", shortened(path));
+            Err(fault::refusal(Code::Unimplemented, "UNKNOWN_METHOD", message))
+        }
+    };
+    let method = match allowed {
+        Ok(method) => method,
+        Err(status) => {
+            // A place is for callers who may do something with it.
+            drop(peer.place().begin(Kind::Health));
+            door.refusals.count(match status.code() {
+                Code::Unimplemented => Reason::UnknownMethod,
+                Code::Unauthenticated => Reason::NoIdentity,
+                _ => Reason::Role,
+            });
+            return Ok(status.into_http());
+        }
+    };
+    let call = match peer.place().begin(request::kind(method)) {
         Ok(call) => call,
         Err(Full) => {
             door.refusals.count(Reason::TooManyConnections);
@@ -142,7 +198,14 @@ async fn answer(
         }
     };
     let mut request = Bounded::request(request, &door);
+    let running = peer.begin(method);
+    let lost = access::lost(door.access.changes(), peer.clone(), method);
     request.extensions_mut().insert(peer);
     let Ok(response) = routes.call(request).await;
-    Ok(response.map(|body| Body::new(Counted::new(body, call))))
+    Ok(response.map(|body| Body::new(Watched::new(body, (call, running), lost))))
+}
+
+/// Returns the beginning of a path.
+fn shortened(path: &str) -> &str {
+    path.get(..PATH_SHOWN).unwrap_or(path)
 }

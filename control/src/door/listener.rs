@@ -1,15 +1,14 @@
-//! Listening sockets, and the loop that accepts what comes.
+//! The loop that accepts what comes at a listening socket.
 //!
 //! What cannot be accepted, usually for want of a descriptor, is tried again after a pause; the
 //! first failure of a row is logged. Meanwhile the connection that gives way first is ended, which
 //! sets a descriptor free.
 
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use peer_groups::peer_groups;
 use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -18,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::door::Door;
-use crate::door::peer::Origin;
+use crate::door::peer::{Origin, Process};
 use crate::door::places::{Place, Places};
 use crate::door::refusals::Reason;
 use crate::stop::Stop;
@@ -55,52 +54,18 @@ impl Listener for UnixListener {
 
     async fn accept(&self) -> io::Result<(UnixStream, Origin)> {
         let (stream, _) = Self::accept(self).await?;
-        let credentials = stream.peer_cred().ok();
-        Ok((stream, Origin::Unix(credentials)))
+        let process = process(&stream);
+        Ok((stream, Origin::Unix(process)))
     }
 }
 
-/// Removes the file of a unix socket when the service ends, unless it is another's by then.
-#[derive(Debug)]
-pub struct UnixPath {
-    path: PathBuf,
-    /// Device and inode of the file.
-    file: (u64, u64),
-}
-
-impl UnixPath {
-    /// Returns the path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for UnixPath {
-    fn drop(&mut self) {
-        if file(&self.path).is_ok_and(|present| present == self.file) {
-            drop(std::fs::remove_file(&self.path));
-        }
-    }
-}
-
-/// Returns the device and the inode of a file.
-fn file(path: &Path) -> io::Result<(u64, u64)> {
-    std::fs::symlink_metadata(path).map(|m| (m.dev(), m.ino()))
-}
-
-/// Opens a unix socket. A file that a dead service left behind is replaced.
-///
-/// # Errors
-/// The file cannot be made, or a service listens there.
-pub async fn bind_unix(path: &Path) -> io::Result<(UnixListener, UnixPath)> {
-    let left_behind = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket())
-        && UnixStream::connect(path).await.is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused);
-    if left_behind {
-        std::fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    Ok((listener, UnixPath { path: path.to_owned(), file: file(path)? }))
+/// Returns the process that dialled, with the groups that it had then (`SO_PEERCRED`,
+/// `SO_PEERGROUPS`).
+fn process(stream: &UnixStream) -> Option<Process> {
+    let credentials = stream.peer_cred().ok()?;
+    let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok());
+    let groups = peer_groups(stream).unwrap_or_default();
+    Some(Process { pid, uid: credentials.uid(), gid: credentials.gid(), groups })
 }
 
 /// What connections are let in by: their places, and as many sockets as those may need.

@@ -70,6 +70,30 @@ reasons! {
     TooManyFlushes = "too_many_flushes",
     /// An answer of a link was too long.
     TooManyReplies = "too_many_replies",
+    /// A handshake of TLS was not over in time.
+    TlsHandshakeTimeout = "tls_handshake_timeout",
+    /// A handshake of TLS broke the rules, or was none.
+    TlsHandshake = "tls_handshake",
+    /// A message of a handshake was too long.
+    TlsTooLarge = "tls_too_large",
+    /// A client broke a handshake off, usually for want of trust in the service's certificate.
+    TlsAlert = "tls_alert",
+    /// A client's certificate is of none of the authorities.
+    TlsUnknownAuthority = "tls_unknown_authority",
+    /// A client's certificate has expired, or does not hold yet.
+    TlsExpiredCertificate = "tls_expired_certificate",
+    /// A client's certificate has been revoked.
+    TlsRevokedCertificate = "tls_revoked_certificate",
+    /// A client's certificate is bad in another way.
+    TlsBadCertificate = "tls_bad_certificate",
+    /// A call without an identity that needs one.
+    NoIdentity = "no_identity",
+    /// A call that the caller's role does not allow.
+    Role = "role",
+    /// A data plane under a name that its certificate does not bear.
+    DataplaneName = "dataplane_name",
+    /// A call of a method that there is not.
+    UnknownMethod = "unknown_method",
     /// A list was asked for while all places were taken by lists that do not stall.
     TooManyLists = "too_many_lists",
 }

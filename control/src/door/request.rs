@@ -1,4 +1,5 @@
-//! Bodies: a request's is bounded in size and time, a response's says when its call is over.
+//! Bodies: a request's is bounded in size and time, a response's says when its call is over, and ends
+//! when the caller's role does.
 //!
 //! All calls of users have one message, but for reflection. A request without it would wait for
 //! ever, and its stream with it.
@@ -12,11 +13,13 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use prost::bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::body::Body;
-use tonic::codegen::http::Request;
+use tonic::codegen::http::{HeaderMap, Request};
 use tonic::{Code, Status};
 
 use crate::api::fault;
 use crate::door::Door;
+use crate::door::methods::{Method, Need};
+use crate::door::peer::Running;
 use crate::door::places::{Call, Kind};
 use crate::door::refusals::Reason;
 
@@ -24,13 +27,11 @@ use crate::door::refusals::Reason;
 const USER_MAX: usize = 64 << 10;
 
 /// Returns what the call of a method is to its connection.
-pub(super) fn kind(path: &str) -> Kind {
-    if is_of(path, LINK) {
-        Kind::Link
-    } else if path == "/grpc.health.v1.Health/Check" {
-        Kind::Health
-    } else {
-        Kind::User
+pub(super) fn kind(method: &Method) -> Kind {
+    match method.needs {
+        Need::Dataplane => Kind::Link,
+        Need::Nothing => Kind::Health,
+        _ => Kind::User,
     }
 }
 
@@ -120,20 +121,27 @@ impl hyper::body::Body for Bounded {
     }
 }
 
-/// The body of a response, with which the call ends.
-#[derive(Debug)]
-pub(super) struct Counted {
+/// The body of a response, with which the call ends. It ends early when the caller loses what the
+/// call needs.
+pub(super) struct Watched {
     body: Body,
-    _call: Call,
+    /// What is kept while the call runs.
+    held: Option<(Call, Running)>,
+    /// Ready when the caller may no longer go on.
+    lost: Pin<Box<dyn Future<Output = Status> + Send>>,
 }
 
-impl Counted {
-    pub(super) fn new(body: Body, call: Call) -> Self {
-        Self { body, _call: call }
+impl Watched {
+    pub(super) fn new(
+        body: Body,
+        held: (Call, Running),
+        lost: impl Future<Output = Status> + Send + 'static,
+    ) -> Self {
+        Self { body, held: Some(held), lost: Box::pin(lost) }
     }
 }
 
-impl hyper::body::Body for Counted {
+impl hyper::body::Body for Watched {
     type Data = Bytes;
     type Error = Status;
 
@@ -141,6 +149,16 @@ impl hyper::body::Body for Counted {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.held.is_some()
+            && let Poll::Ready(status) = self.lost.as_mut().poll(context)
+        {
+            // What has the other end of the body notices that it is gone.
+            self.body = Body::empty();
+            self.held = None;
+            let mut trailers = HeaderMap::new();
+            status.add_header(&mut trailers)?;
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
         Pin::new(&mut self.body).poll_frame(context)
     }
 

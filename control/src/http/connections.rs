@@ -18,14 +18,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tonic::codegen::Service as _;
 
 use crate::door::Door;
 use crate::door::listener::Entrance;
 use crate::door::places::{Call, Kind, Place, Places};
 use crate::door::refusals::Reason;
+use crate::door::tls::{Opened, Protocol};
 use crate::stop::Stop;
 
 use super::pages::METRICS;
@@ -59,8 +62,19 @@ pub async fn serve(listener: TcpListener, pages: Router, door: Arc<Door>, stop: 
 }
 
 impl Pages {
-    /// Answers the one request of a connection.
+    /// Serves one connection, from its handshake to its end.
     async fn serve(self, io: TcpStream, place: Arc<Place>) {
+        let Door { tls, limits, refusals, .. } = &*self.door;
+        let by = Instant::now() + limits.max_handshake;
+        match tls.open(io, Protocol::Http, by, &place, refusals).await {
+            Some(Opened::Plain(io)) => self.converse(io, place).await,
+            Some(Opened::Tls(io, _)) => self.converse(io, place).await,
+            None => {}
+        }
+    }
+
+    /// Answers the one request of a connection.
+    async fn converse(&self, io: impl AsyncRead + AsyncWrite + Unpin, place: Arc<Place>) {
         let kept = Kept::new();
         let service = service_fn(|request| self.answer(request, &place, &kept));
         let mut server = http1::Builder::new();

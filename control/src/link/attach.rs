@@ -15,6 +15,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::api::fault;
 use crate::door::Door;
+use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
 use crate::link::ingest::Ingest;
 use crate::link::links::{Down, Link, Links};
@@ -50,7 +51,8 @@ impl DataplaneLinkService for LinkService {
         &self,
         request: Request<Streaming<AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let let_in = self.let_in(request.into_inner()).await;
+        let peer = request.extensions().get::<Peer>().cloned();
+        let let_in = self.let_in(request.into_inner(), peer.as_ref()).await;
         if let Err(status) = &let_in {
             count(&self.door, status);
         }
@@ -62,6 +64,7 @@ impl LinkService {
     async fn let_in(
         &self,
         mut up: Streaming<AttachRequest>,
+        peer: Option<&Peer>,
     ) -> Result<Response<<Self as DataplaneLinkService>::AttachStream>, Status> {
         let limits = &self.door.limits;
         let within = limits.max_handshake;
@@ -74,6 +77,9 @@ impl LinkService {
             _ => return Err(fault::bad_field("hello", "must be the first message")),
         };
         let declared = hello::check(&hello, limits)?;
+        if let Some(peer) = peer {
+            self.door.access.policy().check_name(peer, &hello.dataplane)?;
+        }
         let (down, outbound) = mpsc::channel(DOWN_QUEUE);
         let link = self.links.open(&hello.dataplane, declared.entries, down.clone())?;
         let link = Registered { links: self.links.clone(), link };

@@ -39,6 +39,7 @@ pub(super) fn counted_as(status: &Status) -> Option<Reason> {
         "NO_HELLO" => Reason::NoHello,
         "BAD_REQUEST" | "BATCH_HOLE" => Reason::BadLink,
         "CAPACITY" => Reason::Capacity,
+        "DATAPLANE_NAME" => Reason::DataplaneName,
         "MESSAGE_SIZE" => Reason::LinkMessageSize,
         "TOO_MANY_AUTHORS" => Reason::TooManyAuthors,
         "TOO_MANY_DATAPLANES" => Reason::TooManyDataplanes,

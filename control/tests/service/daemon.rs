@@ -33,6 +33,19 @@ fn bad_flags_are_status_2_and_a_failed_start_is_status_1() {
         (vec!["--listen", "127.0.0.1:0", "--unix", "/nonexistent/socket"], 1, "/nonexistent/socket"),
         (vec!["--listen", "127.0.0.1:0", "--http", taken.1.as_str()], 1, http_taken.as_str()),
         (vec!["--http", "9464"], 2, "--http"),
+        (vec!["--listen", "0.0.0.0:0", "--http", "off"], 1, "--listen 0.0.0.0:0 is open to other hosts"),
+        (vec!["--listen=off", "--listen-link", "[::]:0"], 1, "--listen-link [::]:0 is open to other hosts"),
+        (vec!["--listen=off", "--unix-mode", "660"], 2, "--unix-mode"),
+        (vec!["--listen=off", "--unix-group", "no-such-group"], 1, "--unix-group: there is no group"),
+        (vec!["--listen=off", "--tls-cert", "x"], 1, "--tls-cert needs --tls-key"),
+        (vec!["--listen=off", "--client-ca", "x"], 1, "--client-ca needs --tls-cert and --tls-key"),
+        (
+            vec!["--listen=off", "--tls-cert", "/dev/null", "--tls-key", "x"],
+            1,
+            "--tls-cert: /dev/null holds no",
+        ),
+        (vec!["--role", "alice:admin"], 2, "--role"),
+        (vec!["--default-role", "boss"], 2, "--default-role"),
         (vec!["--config", "/nonexistent/control.toml"], 2, "--config /nonexistent/control.toml: "),
     ] {
         let output = daemon(&flags).output().unwrap();

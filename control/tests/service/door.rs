@@ -147,7 +147,7 @@ async fn a_request_whose_message_does_not_come_is_refused() {
         let answer = soon("an answer", answer).await.unwrap();
         let status = Status::from_header_map(answer.headers()).unwrap();
         let expected = match method {
-            "Nothing" => (Code::Unimplemented, String::new()),
+            "Nothing" => (Code::Unimplemented, "UNKNOWN_METHOD".to_owned()),
             _ => (Code::DeadlineExceeded, "NO_REQUEST".to_owned()),
         };
         assert_eq!(reason(&status), expected, "{method}");

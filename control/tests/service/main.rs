@@ -3,6 +3,7 @@
 
 mod admin;
 mod bounds;
+mod certs;
 mod daemon;
 mod door;
 mod filter;
@@ -11,4 +12,6 @@ mod link;
 mod load;
 mod resync;
 mod rig;
+mod roles;
+mod tls;
 mod watch;

@@ -63,6 +63,7 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 /// A service on a free port.
 pub(crate) struct Service {
     pub(crate) addr: SocketAddr,
+    doors: Vec<(&'static str, Option<SocketAddr>)>,
     /// Address of metrics and health.
     pub(crate) http: Option<SocketAddr>,
     pub(crate) hub: Arc<Hub>,
@@ -81,12 +82,21 @@ impl Service {
     pub(crate) async fn with(flags: &[&str]) -> Self {
         let base = ["flowtracker-control", "--listen", "127.0.0.1:0"];
         let http: &[_] = if flags.contains(&"--http") { &[] } else { &["--http", "off"] };
-        let config = Config::try_parse_from(base.iter().chain(http).chain(flags)).unwrap();
+        let args = base.iter().chain(http).chain(flags);
+        let config = Config::read(args.map(std::ffi::OsString::from)).unwrap();
         let bound = server::bind(&config).await.unwrap();
+        let doors =
+            ["listen", "listen-read", "listen-link"].map(|option| (option, bound.addr(option))).to_vec();
         let (stop, stopped) = oneshot::channel();
-        let (addr, http, hub, door) = (bound.addr(), bound.http_addr(), bound.hub(), bound.door());
+        let (addr, http, hub, door) =
+            (bound.addr("listen").unwrap(), bound.http_addr(), bound.hub(), bound.door());
         let task = tokio::spawn(bound.serve(async { drop(stopped.await) }));
-        Self { addr, http, hub, door, stop, task }
+        Self { addr, doors, http, hub, door, stop, task }
+    }
+
+    /// Returns the address of the TCP door that this option has opened.
+    pub(crate) fn door_addr(&self, option: &str) -> SocketAddr {
+        self.doors.iter().find(|(name, _)| *name == option).and_then(|(_, addr)| *addr).unwrap()
     }
 
     /// Returns how often the service refused something for this reason.
@@ -108,6 +118,13 @@ impl Service {
 
     pub(crate) async fn watch(&self, at: start::At) -> Watcher {
         self.watch_filtered(at, "").await
+    }
+
+    /// Watches over a channel that the test has made.
+    pub(crate) async fn watch_over(&self, channel: Channel, at: start::At) -> Result<Watcher, Status> {
+        let mut client = FlowTrackerServiceClient::new(channel);
+        let stream = client.watch_events(watch_request(at)).await?.into_inner();
+        Ok(Watcher { stream, ready: Vec::new() })
     }
 
     pub(crate) async fn watch_filtered(&self, at: start::At, filter: &str) -> Watcher {
@@ -171,6 +188,18 @@ impl Watcher {
             self.ready.reverse();
         }
         Ok(self.ready.pop().unwrap())
+    }
+
+    /// Returns the status that ends the stream.
+    pub(crate) async fn end(&mut self) -> Status {
+        let end = async {
+            loop {
+                if let Err(status) = self.any().await {
+                    return status;
+                }
+            }
+        };
+        soon("the end of a stream", end).await
     }
 
     /// Returns the next event that is not PROGRESS. A stream that carries only PROGRESS for long is
@@ -392,9 +421,18 @@ pub(crate) struct Plane {
 
 impl Plane {
     pub(crate) async fn attach(service: &Service, hello: Hello) -> Result<Self, Status> {
+        Self::attach_over(service.channel().await, service, hello).await
+    }
+
+    /// Attaches over a channel that the test has made.
+    pub(crate) async fn attach_over(
+        channel: Channel,
+        service: &Service,
+        hello: Hello,
+    ) -> Result<Self, Status> {
         let (up, requests) = mpsc::channel(64);
         up.send(AttachRequest { body: Some(attach_request::Body::Hello(hello)) }).await.unwrap();
-        let mut client = DataplaneLinkServiceClient::new(service.channel().await);
+        let mut client = DataplaneLinkServiceClient::new(channel);
         let mut down = client.attach(ReceiverStream::new(requests)).await?.into_inner();
         let welcome = soon("Welcome", down.message()).await?.unwrap();
         assert!(

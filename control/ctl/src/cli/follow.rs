@@ -284,7 +284,7 @@ mod tests {
         let config = Config::try_parse_from(config).unwrap();
         let bound = server::bind(&config).await.unwrap();
         let silence = watch::Sender::new(0);
-        let addr = lay(bound.addr(), silence.subscribe()).await;
+        let addr = lay(bound.addr("listen").unwrap(), silence.subscribe()).await;
         tokio::spawn(bound.serve(std::future::pending()));
         let mut follower = Follower::start(
             Target {

@@ -1,0 +1,195 @@
+//! Files that are read again when they have changed: those of TLS, and the rules in the file of
+//! `--config`.
+//!
+//! A change counts once the files have been found alike twice, so that one that is being written is
+//! left alone. Of what is then wrong, the old part stays in force, and the log says so once. The
+//! parts count each by itself: a broken certificate does not keep a new list of revoked ones away.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowtracker_tls::files::LONGEST;
+use flowtracker_tls::rustls::time_provider::TimeProvider;
+
+use crate::config::Config;
+use crate::config_file;
+use crate::door::Door;
+use crate::door::access::Policy;
+use crate::door::roles::{DefaultRole, Rule};
+use crate::door::tls::TlsOptions;
+use crate::door::tls::material::{Authorities, Crls, Pair, configs};
+
+/// How often the files are looked at. A change counts from the second look on.
+pub const EVERY: Duration = Duration::from_millis(500);
+
+/// What the files held, and what was made of it.
+#[derive(Debug)]
+pub struct Reload {
+    tls: TlsOptions,
+    /// The file that has the rules, if flags do not give them.
+    rules_in: Option<PathBuf>,
+    default_role: Option<DefaultRole>,
+    clock: Arc<dyn TimeProvider>,
+    /// What the files held when they were taken in last, and at the last look.
+    taken: Contents,
+    sighted: Contents,
+    pair: Option<Pair>,
+    authorities: Option<Authorities>,
+    crls: Crls,
+    rules: Vec<Rule>,
+}
+
+/// What each file holds, in the order of [`Reload::files`]; `None` for one that cannot be read.
+type Contents = Vec<Option<Vec<u8>>>;
+
+impl Reload {
+    /// Reads the files that `config` names. Certificates are checked by `clock`.
+    ///
+    /// # Errors
+    /// The option or the file that is wrong, and why.
+    pub fn new(config: &Config, clock: Arc<dyn TimeProvider>) -> Result<Self, String> {
+        let tls = config.tls.clone();
+        match (&tls.tls_cert, &tls.tls_key) {
+            (Some(_), None) => return Err("--tls-cert needs --tls-key".to_owned()),
+            (None, Some(_)) => return Err("--tls-key needs --tls-cert".to_owned()),
+            (None, None) if tls.client_ca.is_some() => {
+                return Err("--client-ca needs --tls-cert and --tls-key".to_owned());
+            }
+            _ => {}
+        }
+        if tls.crl.is_some() && tls.client_ca.is_none() {
+            return Err("--crl needs --client-ca".to_owned());
+        }
+        let mut new = Self {
+            tls,
+            rules_in: config.rules_in.clone(),
+            default_role: config.roles.default_role,
+            clock,
+            taken: Contents::new(),
+            sighted: Contents::new(),
+            pair: None,
+            authorities: None,
+            crls: Crls::default(),
+            rules: config.roles.role.clone(),
+        };
+        new.taken = new.contents();
+        new.sighted = new.taken.clone();
+        let wrong = new.take_in();
+        wrong.into_iter().next().map_or(Ok(new), Err)
+    }
+
+    /// Puts what was read last in force.
+    ///
+    /// # Errors
+    /// The parts do not do for a configuration of TLS; the one before stays in force.
+    pub fn apply(&self, door: &Door) -> Result<(), String> {
+        if let Some(pair) = &self.pair {
+            door.tls.set(configs(pair, self.authorities.as_ref(), &self.crls, &self.clock)?);
+        }
+        door.access.set(Policy {
+            rules: self.rules.clone(),
+            default: self.default_role,
+            client_ca: self.authorities.is_some(),
+            revoked: self.crls.revoked.clone(),
+        });
+        Ok(())
+    }
+
+    /// Looks whether files have changed, and puts in force what is good of it.
+    pub fn look(&mut self, door: &Door) {
+        let now = self.contents();
+        let settled = now == self.sighted;
+        self.sighted = now;
+        if !settled || self.sighted == self.taken {
+            return;
+        }
+        let changed: Vec<_> = self
+            .files()
+            .zip(self.sighted.iter().zip(&self.taken))
+            .filter(|(_, (new, old))| new != old)
+            .map(|((option, path), _)| format!("{option} {}", path.display()))
+            .collect();
+        self.taken.clone_from(&self.sighted);
+        let mut wrong = self.take_in();
+        wrong.extend(self.apply(door).err());
+        for why in &wrong {
+            tracing::warn!("{why}; what was there before stays in force");
+        }
+        if wrong.is_empty() {
+            tracing::info!("read again: {}", changed.join(", "));
+        }
+    }
+
+    /// Reads the files, and keeps of each part the old one if the new one is wrong. Returns what is
+    /// wrong.
+    fn take_in(&mut self) -> Vec<String> {
+        // Certificates hold from 1970 on; a clock that cannot tell is as one that stands there.
+        let now = self.clock.current_time().map_or(0, |now| now.as_secs());
+        let now = Duration::from_secs(now);
+        let mut wrong = Vec::new();
+        let TlsOptions { tls_cert, tls_key, client_ca, crl } = &self.tls;
+        let mut failed = |option: &str, why: String| wrong.push(format!("--{option}: {why}"));
+        if let (Some(cert), Some(key)) = (tls_cert, tls_key) {
+            match Pair::read(cert, key, now) {
+                Ok(pair) => self.pair = Some(pair),
+                Err(why) => failed("tls-cert", why),
+            }
+        }
+        if let Some(path) = client_ca {
+            match Authorities::read(path, now) {
+                Ok(authorities) => self.authorities = Some(authorities),
+                Err(why) => failed("client-ca", why),
+            }
+        }
+        if let Some(path) = crl {
+            match Crls::read(path) {
+                Ok(crls) => self.crls = crls,
+                Err(why) => failed("crl", why),
+            }
+        }
+        if let Some(path) = &self.rules_in {
+            match rules(path) {
+                Ok(rules) => self.rules = rules,
+                Err(why) => failed("config", why),
+            }
+        }
+        wrong
+    }
+
+    /// Returns when the certificates cease to hold, since 1970, by option.
+    pub fn expiries(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let pair = self.pair.as_ref().map(|pair| ("tls-cert", pair.not_after));
+        let authorities = self.authorities.as_ref().map(|all| ("client-ca", all.not_after));
+        pair.into_iter().chain(authorities)
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        self.tls.files().chain(self.rules_in.iter().map(|path| ("config", path)))
+    }
+
+    fn contents(&self) -> Contents {
+        self.files().map(|(_, path)| contents(path)).collect()
+    }
+}
+
+/// Reads a file, unless it is none or much too long.
+fn contents(path: &Path) -> Option<Vec<u8>> {
+    // To open a pipe would wait for its writer.
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let mut text = Vec::new();
+    File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// Reads the rules in the file of `--config`.
+fn rules(path: &Path) -> Result<Vec<Rule>, String> {
+    let one_line = |why: clap::Error| {
+        let why = why.to_string();
+        why.lines().next().unwrap_or_default().trim_start_matches("error: --config ").to_owned()
+    };
+    let flags = config_file::read::<Config>(path).map_err(one_line)?;
+    flags.iter().filter_map(|flag| flag.strip_prefix("--role=")).map(str::parse).collect()
+}
