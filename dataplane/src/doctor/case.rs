@@ -21,6 +21,8 @@ pub struct Environment {
     pub may_run_on: fn(u32) -> bool,
     /// Returns what a program prints, such as `ethtool -k eth0`.
     pub output_of: fn(&[&str]) -> io::Result<String>,
+    /// The present, since 1970.
+    pub now: Duration,
 }
 
 /// The start that is examined.

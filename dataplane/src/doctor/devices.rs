@@ -17,7 +17,7 @@ const TOPIC: &str = "devices";
 const NET: &str = "/sys/class/net";
 
 /// net_memif's default for `socket`.
-const MEMIF_SOCKET: &str = "/run/memif.sock";
+pub(super) const MEMIF_SOCKET: &str = "/run/memif.sock";
 
 pub(super) fn check(case: &Case) -> Vec<Check> {
     case.eal

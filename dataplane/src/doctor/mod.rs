@@ -17,12 +17,15 @@ mod devices;
 mod drivers;
 mod file_prefix;
 mod hugepages;
+mod memif;
 mod numa;
 mod permissions;
 mod ports;
 mod root;
+mod tls;
 
 use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::start::cli::CommandLine;
 use crate::start::config::{self, Config, ConfigError};
@@ -43,6 +46,7 @@ fn environment() -> Environment {
         plugins: dpdk::plugin_directory().into(),
         may_run_on: cpus::may_run_on,
         output_of: devices::output_of,
+        now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
     }
 }
 
@@ -51,7 +55,7 @@ fn environment() -> Environment {
 /// # Errors
 /// When an option is not acceptable: then there is no start to examine.
 pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec<Check>, ConfigError> {
-    let config = Config::new(line)?;
+    let config = Config::with_link(line)?;
     let fitted = |mut eal: EalArgs| {
         for vdev in &mut eal.vdevs {
             rings::fit(vdev, |interface| devices::mtu_of(root, interface));
@@ -67,11 +71,13 @@ pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec
         hugepages::check,
         drivers::check,
         devices::check,
+        memif::check,
         permissions::check,
         numa::check,
         file_prefix::check,
         ports::check,
         cpus::check,
+        tls::check,
         control::check,
     ];
     Ok(topics.iter().flat_map(|check| check(&case)).collect())
@@ -130,6 +136,7 @@ mod tests {
             "file-prefix",
             "ports",
             "cpus",
+            "tls",
             "control",
         ] {
             assert!(checks.iter().any(|check| check.topic == topic), "{topic} is silent");

@@ -30,6 +30,7 @@ impl Fixture {
             output_of: |_| {
                 Ok("Features:\ngeneric-receive-offload: off\nlarge-receive-offload: off [fixed]\n".into())
             },
+            now: std::time::Duration::ZERO,
         };
         Self { folder: tempfile::tempdir().expect("a temporary folder"), env }
     }

@@ -1,6 +1,7 @@
 //! How the control service is reached: the connection, the greeting, and the commands that come
 //! over it.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use flowtracker_proto::v1;
@@ -8,11 +9,14 @@ use flowtracker_proto::v1::attach_response::Body;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Code, Status};
 use tracing::debug;
 
 use crate::export::bounds;
-use crate::start::config::ControlUri;
+use crate::export::secured::Secured;
+use crate::start::config::{ControlTls, ControlUri};
+use crate::start::control_tls::told;
 
 /// Messages that may wait for the transport.
 const OUTBOUND: usize = 4;
@@ -36,32 +40,83 @@ pub(super) struct Dialled {
     pub(super) epoch: u64,
 }
 
+/// Why there is no link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoLink {
+    /// The control service is not there, or cannot be trusted.
+    Unreachable(String),
+    /// It does not want this data plane: who that is, or what it is called.
+    Refused(String),
+}
+
+impl NoLink {
+    /// Returns true if a log that has told of `last` must tell of this one, too. The reasons of an
+    /// outage change with its course; a refusal is somebody's to mend.
+    pub(super) fn is_news(&self, last: Option<&Self>) -> bool {
+        !matches!((self, last), (Self::Unreachable(_), Some(Self::Unreachable(_)))) && last != Some(self)
+    }
+}
+
+impl std::fmt::Display for NoLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(why) => f.write_str(why),
+            Self::Refused(why) => write!(f, "it refuses this data plane: {why}"),
+        }
+    }
+}
+
+/// What ended a TLS connection, once something has.
+pub(super) type Verdict = Arc<OnceLock<String>>;
+
 /// Connects to the control service and introduces this data plane.
 ///
 /// # Errors
 /// The reason in a few words, for the log.
-pub(super) async fn dial(control: &ControlUri, hello: v1::Hello) -> Result<Dialled, String> {
-    let connected = tokio::time::timeout(PATIENCE, connect(control)).await;
-    let channel = connected.map_err(|_| "timed out".to_owned())??;
+pub(super) async fn dial(
+    control: &ControlUri,
+    tls: Option<&ControlTls>,
+    hello: v1::Hello,
+) -> Result<Dialled, NoLink> {
+    let gone = |why: &str| NoLink::Unreachable(why.to_owned());
+    let verdict = Verdict::default();
+    let connected = tokio::time::timeout(PATIENCE, connect(control, tls, &verdict)).await;
+    let channel = connected.map_err(|_| gone("timed out"))?.map_err(NoLink::Unreachable)?;
     let mut client = DataplaneLinkServiceClient::new(channel).max_decoding_message_size(bounds::MESSAGE);
     let (outbound, requests) = mpsc::channel(OUTBOUND);
     let hello = v1::AttachRequest { body: Some(v1::attach_request::Body::Hello(hello)) };
-    outbound.send(hello).await.map_err(|e| e.to_string())?;
+    outbound.send(hello).await.map_err(|e| gone(&e.to_string()))?;
     let attach = async {
         let mut inbound = client.attach(ReceiverStream::new(requests)).await?.into_inner();
-        Ok::<_, tonic::Status>((inbound.message().await?, inbound))
+        Ok::<_, Status>((inbound.message().await?, inbound))
     };
-    let (first, inbound) = tokio::time::timeout(PATIENCE, attach)
-        .await
-        .map_err(|_| "no welcome".to_owned())?
-        .map_err(|status| bounds::shown(status.message()))?;
+    let attached = tokio::time::timeout(PATIENCE, attach).await.map_err(|_| gone("no welcome"))?;
+    let (first, inbound) = attached.map_err(|status| match verdict.get() {
+        Some(why) => gone(why),
+        None => refusal(&status),
+    })?;
     match first.and_then(|m| m.body) {
         Some(Body::Welcome(welcome)) => Ok(Dialled { outbound, inbound, epoch: welcome.epoch }),
-        _ => Err("no welcome".to_owned()),
+        _ => Err(gone("no welcome")),
     }
 }
 
-async fn connect(control: &ControlUri) -> Result<Channel, String> {
+fn refusal(status: &Status) -> NoLink {
+    let why = bounds::shown(status.message());
+    // A status that the transport has made up has a source; one of the service has none.
+    match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied if std::error::Error::source(status).is_none() => {
+            NoLink::Refused(why)
+        }
+        _ => NoLink::Unreachable(why),
+    }
+}
+
+async fn connect(
+    control: &ControlUri,
+    tls: Option<&ControlTls>,
+    verdict: &Verdict,
+) -> Result<Channel, String> {
     let tuned = |endpoint: Endpoint| {
         endpoint
             .http2_keep_alive_interval(KEEP_ALIVE.0)
@@ -71,12 +126,29 @@ async fn connect(control: &ControlUri) -> Result<Channel, String> {
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
     };
-    let channel = match control {
-        ControlUri::Http(uri) => {
+    let channel = match (control, tls) {
+        (ControlUri::Http(uri), _) => {
             let endpoint = Endpoint::from_shared(uri.clone()).map_err(|e| e.to_string())?;
             tuned(endpoint).connect().await
         }
-        ControlUri::Unix(path) => {
+        (ControlUri::Https { host, port }, Some(tls)) => {
+            let config = tls.files.config().map_err(|unfit| told(&unfit))?;
+            let stream = flowtracker_tls::dial::tcp(host, *port).await.map_err(|e| e.to_string())?;
+            let stream = flowtracker_tls::dial::tls(stream, config, tls.name.clone()).await?;
+            let mut stream = Some(hyper_util::rt::TokioIo::new(Secured::new(stream, verdict.clone())));
+            let uri: Uri = control.to_string().parse().map_err(|e| format!("{e}"))?;
+            // The connector has done with TLS, of which the endpoint must not know.
+            let plain = control.to_string().replacen("https:", "http:", 1);
+            let endpoint = Endpoint::from_shared(plain).map_err(|e| e.to_string())?.origin(uri);
+            tuned(endpoint)
+                .connect_with_connector(tower::service_fn(move |_| {
+                    let stream = stream.take().ok_or(std::io::ErrorKind::NotConnected);
+                    async move { stream.map_err(std::io::Error::from) }
+                }))
+                .await
+        }
+        (ControlUri::Https { .. }, None) => return Err("no TLS is configured".to_owned()),
+        (ControlUri::Unix(path), _) => {
             let path = path.clone();
             // The address only fills the requests' authority; the connector knows the path.
             tuned(Endpoint::from_static("http://localhost"))
@@ -130,4 +202,34 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_is_news_and_an_outage_is_news_once() {
+        let refused = |why: &str| NoLink::Refused(why.to_owned());
+        let gone = |why: &str| NoLink::Unreachable(why.to_owned());
+        for (error, last, news) in [
+            (gone("a"), None, true),
+            (gone("b"), Some(gone("a")), false),
+            (refused("a"), None, true),
+            (refused("a"), Some(refused("a")), false),
+            (refused("b"), Some(refused("a")), true),
+            (refused("a"), Some(gone("a")), true),
+            (gone("a"), Some(refused("a")), true),
+        ] {
+            assert_eq!(error.is_news(last.as_ref()), news, "{error:?} after {last:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_services_own_word_is_a_refusal() {
+        let said = |code| refusal(&Status::new(code, "no"));
+        assert_eq!(said(Code::PermissionDenied), NoLink::Refused("no".to_owned()));
+        assert_eq!(said(Code::Unauthenticated), NoLink::Refused("no".to_owned()));
+        assert_eq!(said(Code::Unavailable), NoLink::Unreachable("no".to_owned()));
+    }
 }

@@ -29,7 +29,7 @@ use crate::lcore::clock::{Clock, Wall as _};
 use crate::lcore::generation::{LinkGeneration, LinkState};
 use crate::lcore::mailbox::Reply;
 use crate::lcore::stats::Published;
-use crate::start::config::ControlUri;
+use crate::start::config::{ControlTls, ControlUri};
 
 /// Records in one message at most.
 const BATCH: usize = 1024;
@@ -59,6 +59,8 @@ pub struct LcoreEnd {
 pub struct Exporter<'a> {
     /// Where to dial.
     pub control: ControlUri,
+    /// How to dial over TLS.
+    pub tls: Option<ControlTls>,
     /// How to introduce this data plane.
     pub hello: v1::Hello,
     /// The lcores.
@@ -84,15 +86,15 @@ impl Exporter<'_> {
     pub async fn run(mut self) {
         let mut pause = BACK_OFF.0;
         let mut generation = LinkGeneration::FIRST;
-        let mut complained = false;
+        let mut complained = None;
         while !self.finished() {
             let dialled = tokio::select! {
-                dialled = dial(&self.control, self.hello.clone()) => dialled,
+                dialled = dial(&self.control, self.tls.as_ref(), self.hello.clone()) => dialled,
                 () = self.until_finished() => return,
             };
             match dialled {
                 Ok(dialled) => {
-                    complained = false;
+                    complained = None;
                     let since = Instant::now();
                     info!("linked to {} (epoch {})", self.control, dialled.epoch);
                     self.desk.authors.begin_link();
@@ -110,12 +112,12 @@ impl Exporter<'_> {
                         pause = BACK_OFF.0;
                     }
                 }
-                // One warning per outage.
-                Err(error) if complained => debug!("no link to {}: {error}", self.control),
-                Err(error) => {
+                // One warning per outage, and one per refusal.
+                Err(error) if error.is_news(complained.as_ref()) => {
                     warn!("no link to {}: {error}; dialling again", self.control);
-                    complained = true;
+                    complained = Some(error);
                 }
+                Err(error) => debug!("no link to {}: {error}", self.control),
             }
             self.wait(pause).await;
             pause = (pause * 2).min(BACK_OFF.1);

@@ -9,6 +9,7 @@ pub(crate) mod encode;
 mod link;
 mod refusal;
 mod ring;
+mod secured;
 mod stats;
 mod wall;
 

@@ -12,6 +12,7 @@ use flowtracker_proto::name;
 
 use crate::start::cli::CommandLine;
 use crate::start::config_file::ConfigFile;
+pub use crate::start::control_tls::ControlTls;
 pub use crate::start::control_uri::ControlUri;
 use crate::start::options::{self, Instructions, Options, Switch};
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub options: Options,
     /// Where the control service is.
     pub control: ControlUri,
+    /// How it is reached over TLS, if it is.
+    pub tls: Option<ControlTls>,
     /// What a shard runs with.
     pub tracker: TrackerConfig,
     /// Secret of the hash functions, new at every start.
@@ -42,6 +45,19 @@ pub struct ConfigError {
     pub reason: String,
 }
 
+impl ConfigError {
+    pub(super) fn new(flag: &'static str, reason: String) -> Self {
+        Self { flag, place: None, reason }
+    }
+
+    /// Adds the place of the value, if it stands in the file.
+    fn placed(mut self, line: &CommandLine) -> Self {
+        let setting = |file: &ConfigFile| file.setting(self.flag).map(|s| file.place_of(s).to_string());
+        self.place = line.file.as_ref().and_then(setting);
+        self
+    }
+}
+
 impl Config {
     /// Checks the options and adds what the environment gives.
     ///
@@ -49,15 +65,29 @@ impl Config {
     /// When an option is not acceptable. The error names its flag, and its line if it stands in the
     /// file.
     pub fn new(line: &CommandLine) -> Result<Self, ConfigError> {
-        Self::checked(&line.options).map_err(|mut error| {
-            let setting = |file: &ConfigFile| file.setting(error.flag).map(|s| file.place_of(s).to_string());
-            error.place = line.file.as_ref().and_then(setting);
-            error
-        })
+        Self::checked(&line.options).map_err(|error| error.placed(line))
+    }
+
+    /// Does the same for a start that dials the control service. The files of TLS are not read yet.
+    ///
+    /// # Errors
+    /// Those of [`Config::new`], and options of TLS that have no effect.
+    pub fn with_link(line: &CommandLine) -> Result<Self, ConfigError> {
+        let config = Self::new(line)?;
+        let tls = ControlTls::new(&config.options, &config.control).map_err(|error| error.placed(line))?;
+        Ok(Self { tls, ..config })
+    }
+
+    /// Reads the files of TLS, if there are any.
+    ///
+    /// # Errors
+    /// The option whose file cannot be used.
+    pub fn check_files(&self, line: &CommandLine) -> Result<(), ConfigError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.check().map_err(|error| error.placed(line)))
     }
 
     fn checked(options: &Options) -> Result<Self, ConfigError> {
-        let bad = |flag, reason: String| ConfigError { flag, place: None, reason };
+        let bad = ConfigError::new;
         let profiles =
             Profiles::new(&options.timer_profiles).map_err(|e| bad("timer-profiles", e.to_string()))?;
         let learn_profile = ProfileId::new(options.learn_profile)
@@ -82,6 +112,7 @@ impl Config {
         let (secret, instance) = random.split_at(32);
         Ok(Config {
             control: ControlUri::parse(&options.control).map_err(|reason| bad("control", reason))?,
+            tls: None,
             tracker: TrackerConfig {
                 profiles,
                 learn_profile,

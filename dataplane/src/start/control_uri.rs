@@ -16,6 +16,13 @@ const HOST: usize = 253;
 pub enum ControlUri {
     /// `http://HOST:PORT`.
     Http(String),
+    /// `https://HOST:PORT`.
+    Https {
+        /// The host, without brackets around an IPv6 address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// `unix:PATH`.
     Unix(PathBuf),
 }
@@ -24,6 +31,8 @@ impl fmt::Display for ControlUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ControlUri::Http(uri) => f.write_str(uri),
+            ControlUri::Https { host, port } if host.contains(':') => write!(f, "https://[{host}]:{port}"),
+            ControlUri::Https { host, port } => write!(f, "https://{host}:{port}"),
             ControlUri::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -59,9 +68,10 @@ fn unix(path: &str) -> Result<ControlUri, String> {
 }
 
 fn http(text: &str) -> Result<ControlUri, String> {
-    const FORMS: &str = "http://HOST:PORT and unix:PATH are possible";
+    const FORMS: &str = "http://HOST:PORT, https://HOST:PORT and unix:PATH are possible";
     let uri: Uri = text.parse().map_err(|error| format!("{error}; {FORMS}"))?;
-    let Some(authority) = uri.authority().filter(|_| uri.scheme_str() == Some("http")) else {
+    let Some(authority) = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")))
+    else {
         return Err(FORMS.to_owned());
     };
     // The parser leaves a fragment out.
@@ -78,7 +88,13 @@ fn http(text: &str) -> Result<ControlUri, String> {
         return Err(format!("it names no port; {FORMS}"));
     };
     match port.parse::<u16>() {
-        Ok(1..) if port.bytes().all(|byte| byte.is_ascii_digit()) => Ok(ControlUri::Http(text.to_owned())),
+        Ok(number @ 1..) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Ok(if uri.scheme_str() == Some("https") {
+                ControlUri::Https { host: host.trim_matches(['[', ']']).to_owned(), port: number }
+            } else {
+                ControlUri::Http(text.to_owned())
+            })
+        }
         _ => Err(format!("port `{}` is not in 1 to 65535", port.escape_debug())),
     }
 }
@@ -130,6 +146,11 @@ mod tests {
         ] {
             assert_eq!(ControlUri::parse(text), Ok(ControlUri::Http(text.to_owned())));
         }
+        for (text, host) in [("https://control:50051", "control"), ("https://[::1]:50051", "::1")] {
+            let uri = ControlUri::parse(text).unwrap();
+            assert_eq!(uri, ControlUri::Https { host: host.to_owned(), port: 50051 });
+            assert_eq!(uri.to_string(), text);
+        }
         for path in ["/run/ft.sock", "ft.sock", &"x".repeat(107)] {
             assert_eq!(ControlUri::parse(&format!("unix:{path}")), Ok(ControlUri::Unix(path.into())));
         }
@@ -137,13 +158,14 @@ mod tests {
 
     #[test]
     fn what_can_never_answer_is_refused_by_its_part() {
-        let forms = "http://HOST:PORT and unix:PATH are possible";
+        let forms = "http://HOST:PORT, https://HOST:PORT and unix:PATH are possible";
         let behind = format!("there is something after HOST:PORT; {forms}");
         let user = format!("it names a user; {forms}");
         let portless = format!("it names no port; {forms}");
         for (text, why) in [
             ("127.0.0.1:50051", forms),
-            ("https://control:50051", forms),
+            ("https://control", &portless),
+            ("https://control:0", "port `0` is not in 1 to 65535"),
             ("ftp://control:50051", forms),
             ("/run/ft.sock", forms),
             ("http://127.0.0.1:99999", "port `99999` is not in 1 to 65535"),

@@ -41,7 +41,8 @@ const SUPERVISION: Duration = Duration::from_millis(50);
 /// When it cannot start; what was started by then has been stopped.
 pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError> {
     let calibration = Calibration::start();
-    let config = Config::new(line)?;
+    let config = Config::with_link(line)?;
+    config.check_files(line)?;
     info!("effective configuration: {config}");
     let stop = stop_on_signals()?;
 
@@ -115,6 +116,7 @@ fn track<L: Layout + Send>(
     let telemetry = Telemetry::new(&workers, config.options.hash, &port_stats);
     let exporter = Exporter {
         control: config.control.clone(),
+        tls: config.tls.clone(),
         hello: hello(config, ports, plan),
         lcores: ends,
         desk: desk(config, desks, plan.owners()),

@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod config;
 pub mod config_file;
+pub(crate) mod control_tls;
 mod control_uri;
 mod devices;
 pub(crate) mod eal_args;

@@ -27,9 +27,21 @@ pub struct Options {
     /// TOML file with the same options, spelt without dashes; flags win.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Control service: `http://HOST:PORT` or `unix:PATH`. It may be absent at start.
+    /// Control service: `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`. It may be absent at start.
     #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:50051")]
     pub control: String,
+    /// CA certificates (PEM) that the control service's certificate is checked against [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    pub control_ca: Option<PathBuf>,
+    /// Certificate (PEM) of this data plane; the name that it bears must be `--id`.
+    #[arg(long, value_name = "FILE")]
+    pub control_cert: Option<PathBuf>,
+    /// Private key (PEM) of that certificate.
+    #[arg(long, value_name = "FILE")]
+    pub control_key: Option<PathBuf>,
+    /// Name in the control service's certificate [default: the host of `--control`]
+    #[arg(long, value_name = "NAME")]
+    pub control_server_name: Option<String>,
     /// Name of this data plane in events [default: the host name]
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
@@ -145,7 +157,8 @@ pub(super) const LISTS: [&str; 2] = ["protocols", "timer-profiles"];
 /// Keys whose value may be a boolean: flags that take `on` and `off`.
 pub(super) const SWITCHES: [&str; 1] = ["accounting"];
 /// Keys whose value is a name and never a number.
-pub(super) const NAMES: [&str; 2] = ["control", "id"];
+pub(super) const NAMES: [&str; 6] =
+    ["control", "control-ca", "control-cert", "control-key", "control-server-name", "id"];
 /// Keys whose flag reads hexadecimal digits, whatever base the integer has in the file.
 pub(super) const HEX: [&str; 1] = ["permissions"];
 
@@ -172,8 +185,9 @@ impl Options {
     /// Returns the options that have a value, as flags that can be pasted back into a shell.
     pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
         let profiles: Vec<String> = self.timer_profiles.iter().map(u64::to_string).collect();
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
         let all = [
-            ("config", self.config.as_ref().map(|path| path.to_string_lossy().into_owned())),
+            ("config", path(&self.config)),
             ("id", self.id.clone()),
             ("capacity", Some(self.capacity.to_string())),
             ("protocols", Some(protocols_text(self.protocols).to_owned())),
@@ -184,6 +198,10 @@ impl Options {
             ("permissions", Some(format!("{:#x}", self.permissions))),
             ("accounting", Some(word(&self.accounting))),
             ("control", Some(self.control.clone())),
+            ("control-ca", path(&self.control_ca)),
+            ("control-cert", path(&self.control_cert)),
+            ("control-key", path(&self.control_key)),
+            ("control-server-name", self.control_server_name.clone()),
             ("forward", Some(word(&self.forward))),
             ("untracked", Some(word(&self.untracked))),
             ("burst", Some(self.burst.to_string())),

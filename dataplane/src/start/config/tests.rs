@@ -29,6 +29,33 @@ fn bad_values_are_named() {
 }
 
 #[test]
+fn options_of_tls_are_checked_by_a_start_that_dials() {
+    let link = |options: &str| {
+        let args = ["prog", "--"].into_iter().chain(options.split_whitespace()).map(Into::into);
+        let line = cli::parse(args).expect("the flags parse");
+        Config::with_link(&line).and_then(|config| config.check_files(&line))
+    };
+    for (options, why) in [
+        (
+            "--control-ca /x",
+            "--control-ca: means nothing to http://127.0.0.1:50051: TLS needs --control https://",
+        ),
+        ("--control unix:/x --control-key /x", "--control-key: means nothing to unix:/x"),
+        ("--control https://box:1 --control-ca /gone", "--control-ca: /gone: No such file"),
+        ("--control https://box:1 --control-ca /dev/null", "--control-ca: /dev/null holds no certificate"),
+        ("--control https://box:1 --control-cert /gone", "--control-key: the key of /gone is needed"),
+        ("--control https://box:1 --control-key /gone", "--control-cert: the certificate of /gone is needed"),
+        ("--control https://box:1 --control-server-name a..b", "--control-server-name: \"a..b\" is neither"),
+    ] {
+        let error = link(options).expect_err(options).to_string();
+        assert!(error.starts_with(why), "{options}: {error}");
+        // A replay dials nobody, and may be given the same file.
+        assert!(config(options).is_ok(), "{options}");
+    }
+    assert_eq!(link("--control https://box:1"), Ok(()));
+}
+
+#[test]
 fn two_starts_have_two_secrets() {
     let (a, b) = (config("").unwrap(), config("").unwrap());
     assert_ne!((a.secret, a.instance), (b.secret, b.instance));
@@ -79,6 +106,9 @@ fn the_effective_configuration_can_be_pasted_back() {
     for options in [
         "--id=lab".to_owned(),
         format!("--id=lab --config={path} --hash=jhash --accounting=off --rxq=2 --mbufs=4096"),
+        "--id=lab --control=https://box:1 --control-ca=/c --control-cert=/d --control-key=/k \
+         --control-server-name=control"
+            .to_owned(),
         "--id=lab --control=unix:/run/ft.sock --forward=drop --untracked=drop --timer-profiles=7,5 --hash=crc \
          --instructions=portable"
             .to_owned(),
@@ -93,7 +123,11 @@ fn the_effective_configuration_can_be_pasted_back() {
 #[test]
 fn no_option_is_left_out_of_the_effective_configuration() {
     let (_folder, path) = file("");
-    let line = config(&format!("--config={path} --rxq=2 --mbufs=4096")).unwrap().to_string();
+    let line = config(&format!(
+        "--config={path} --rxq=2 --mbufs=4096 --control-ca=x --control-cert=x --control-key=x --control-server-name=x"
+    ))
+    .unwrap()
+    .to_string();
     for option in Options::command().get_opts() {
         let long = option.get_long().unwrap();
         assert!(

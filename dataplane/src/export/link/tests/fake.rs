@@ -167,6 +167,7 @@ impl Fake {
         let shards = vec![Shard { lcore: 0, tasks: handle.commands }];
         let exporter = Exporter {
             control: ControlUri::Unix(socket(folder.path())),
+            tls: None,
             hello: v1::Hello { dataplane: "dp".to_owned(), shards: vec![0], ..Default::default() },
             lcores: vec![LcoreEnd { lcore: 0, ring: events, replies: handle.replies, stats: Arc::default() }],
             desk: Desk::new("dp".to_owned(), shards, BTreeMap::from([(0, Some(0))]), table),
