@@ -42,16 +42,13 @@ pub(super) fn start(
     let dataplane: Arc<str> = dataplane.into();
     tokio::spawn(async move {
         let end = tokio::select! {
-            end = forward(call, &dataplane, &place, &client) => end,
+            end = forward(call, &dataplane, &place, &client, &door) => end,
             () = client.closed() => Ok(()),
             () = stop.wanted() => {
                 Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"))
             }
         };
         if let Err(status) = end {
-            if status.code() == Code::ResourceExhausted {
-                door.refusals.count(Reason::StalledList);
-            }
             let _unread = place.end(peer);
             tokio::select! {
                 _ = client.send(Err(status)) => {}
@@ -68,6 +65,7 @@ async fn forward(
     dataplane: &Arc<str>,
     place: &ListPlace,
     client: &mpsc::Sender<Response>,
+    door: &Door,
 ) -> Result<(), Status> {
     while let Some(answer) = call.next().await? {
         for run in answer.entries.chunks(RUN) {
@@ -75,7 +73,12 @@ async fn forward(
                 Err(mpsc::error::TrySendError::Full(())) => {
                     let reserve = timeout_at(call.deadline(), client.reserve());
                     let much = || call.waiting() > WAITING;
-                    place.stall(reserve, much).await.map_err(|Stalled| stalled())?.map_err(|_| late())?.ok()
+                    place
+                        .stall(reserve, much)
+                        .await
+                        .map_err(|Stalled| stalled(door))?
+                        .map_err(|_| late())?
+                        .ok()
                 }
                 room => room.ok(),
             };
@@ -87,7 +90,9 @@ async fn forward(
     Ok(())
 }
 
-fn stalled() -> Status {
+/// Counts a list that has to give way, and returns what its reader is told.
+fn stalled(door: &Door) -> Status {
+    door.refusals.count(Reason::StalledList);
     let message = "nobody read the list for a while, and its place or its memory was needed";
     fault::refusal(Code::ResourceExhausted, "STALLED", message)
 }

@@ -9,6 +9,7 @@ mod door;
 mod filter;
 mod http;
 mod link;
+mod lists;
 mod load;
 mod resync;
 mod rig;
