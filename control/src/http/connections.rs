@@ -34,13 +34,13 @@ use crate::stop::Stop;
 use super::pages::METRICS;
 
 /// How long a connection may take, from its acceptance to the last byte.
-const CONNECTION_WITHIN: Duration = Duration::from_secs(10);
+pub const CONNECTION_WITHIN: Duration = Duration::from_secs(10);
 /// Longest request line and headers together, bytes.
 const REQUEST_MAX: usize = 16 << 10;
 
 /// Serves pages over connections.
 #[derive(Clone, Debug)]
-struct Pages {
+pub struct Pages {
     pages: Router,
     door: Arc<Door>,
     /// One permit for each connection that may be busy with metrics.
@@ -53,15 +53,20 @@ type Kept = OnceLock<(Option<Call>, OwnedSemaphorePermit)>;
 /// Serves `pages` within the bounds of `door` until `stop` turns true, and then ends what is under
 /// way.
 pub async fn serve(listener: TcpListener, pages: Router, door: Arc<Door>, stop: Stop) {
-    let most = door.limits.max_http_connections;
-    let scrapes = Arc::new(Semaphore::new(most.div_ceil(4)));
-    let places = Places::new(most, 0);
+    let places = Places::new(door.limits.max_http_connections, 0);
     let entrance = Entrance::new(door.clone(), places, Reason::IdleHttpConnection);
-    let pages = Pages { pages, door, scrapes };
+    let pages = Pages::new(pages, door);
     entrance.run(listener, |io, _, place| pages.clone().serve(io, place), stop).await;
 }
 
 impl Pages {
+    /// Serves `pages` within the bounds of `door`.
+    #[must_use]
+    pub fn new(pages: Router, door: Arc<Door>) -> Self {
+        let scrapes = Arc::new(Semaphore::new(door.limits.max_http_connections.div_ceil(4)));
+        Self { pages, door, scrapes }
+    }
+
     /// Serves one connection, from its handshake to its end.
     async fn serve(self, io: TcpStream, place: Arc<Place>) {
         let Door { tls, limits, refusals, .. } = &*self.door;
@@ -73,8 +78,9 @@ impl Pages {
         }
     }
 
-    /// Answers the one request of a connection.
-    async fn converse(&self, io: impl AsyncRead + AsyncWrite + Unpin, place: Arc<Place>) {
+    /// Answers the one request of a connection. This ends within [`CONNECTION_WITHIN`], whatever
+    /// comes and whatever is not read.
+    pub async fn converse(&self, io: impl AsyncRead + AsyncWrite + Unpin, place: Arc<Place>) {
         let kept = Kept::new();
         let service = service_fn(|request| self.answer(request, &place, &kept));
         let mut server = http1::Builder::new();

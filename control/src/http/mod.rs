@@ -12,5 +12,5 @@ mod metric;
 mod metrics;
 mod pages;
 
-pub use connections::serve;
+pub use connections::{CONNECTION_WITHIN, Pages, serve};
 pub use pages::router;

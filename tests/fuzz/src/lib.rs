@@ -6,8 +6,10 @@
 //! test `corpus`, which needs no fuzzer.
 #![forbid(unsafe_code)]
 
+pub mod captures;
 mod door;
 pub mod filter;
+pub mod http;
 mod input;
 #[path = "../../../dataplane/conntrack/tests/laws/mod.rs"]
 mod laws;
@@ -27,9 +29,11 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "parser", run: parser::target },
     Target { name: "tracker", run: tracker::target },
     Target { name: "filter", run: filter::target },
     Target { name: "link", run: link::target },
+    Target { name: "captures", run: captures::target },
+    Target { name: "http", run: http::target },
 ];

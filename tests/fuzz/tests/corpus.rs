@@ -53,7 +53,7 @@ macro_rules! replays {
     };
 }
 
-replays! { parser tracker filter link }
+replays! { parser tracker filter link captures http }
 
 #[test]
 fn the_corpus_is_small() {
