@@ -60,7 +60,12 @@ fn certificate(why: &CertificateError) -> String {
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             let expected = expected.to_str();
-            match presented.as_slice() {
+            // rustls writes each as `DnsName("localhost")` or `IpAddress(127.0.0.1)`.
+            let bare = |name: &String| match name.split_once('(') {
+                Some((_, value)) => value.trim_end_matches(')').trim_matches('"').to_owned(),
+                None => name.clone(),
+            };
+            match presented.iter().map(bare).collect::<Vec<_>>().as_slice() {
                 [] => format!("its certificate names no host, so it is not for {expected}"),
                 names => format!("its certificate is for {}, not for {expected}", names.join(", ")),
             }
