@@ -176,9 +176,9 @@ for victim in "${all[@]}"; do
     fi
     say "$victim: the picture is back, ${others[*]} run on"
 done
+healthy_is() { [[ $(docker inspect --format '{{.State.Health.Status}}' "$(container "$1")") == healthy ]]; }
 for service in "${all[@]}"; do
-    healthy() { [[ $(docker inspect --format '{{.State.Health.Status}}' "$(container "$service")") == healthy ]]; }
-    wait_for 60 "$service is healthy" healthy
+    wait_for 60 "$service is healthy" healthy_is "$service"
 done
 say 'all are healthy'
 
@@ -217,6 +217,33 @@ compose run --rm --no-deps -T ctl dataplanes 2>/dev/null
 for service in generator generator2 sink sink2 dataplane2 dataplane; do stop "$service"; done
 docker rm --force flowtracker-story-ask flowtracker-story-watch >/dev/null
 stop control
+take_down
+
+part 'mutual TLS (compose.tls.yaml)'
+files=(-f compose.yaml -f compose.tls.yaml)
+compose up -d --no-build >/dev/null 2>"$work/up.log" || { cat "$work/up.log" >&2; fail 'it does not start'; }
+compose run -d --no-deps --name flowtracker-story-ask --entrypoint sleep ctl infinity >/dev/null 2>&1
+wait_for 60 'the control service answers' ctl dataplanes >/dev/null 2>&1
+start_watching
+wait_for 60 'WatchEvents over TLS prints 64 created events' saw 64 '.type == "EVENT_TYPE_CREATED"'
+picture
+say 'docker compose run --rm watch: grpcurl -cacert -cert -key, 64 entries, and they grow'
+ctl whoami
+key=$(ctl list | awk '/^port0/ { key = $1 } END { print key }')
+as() { ask env FLOWTRACKER_CERT="/run/certs/$1.pem" FLOWTRACKER_KEY="/run/certs/$1.key" ctl "${@:2}"; }
+as viewer list >/dev/null || fail 'a viewer may not list'
+if as viewer delete "$key" >"$work/refused" 2>&1; then fail 'a viewer may delete'; fi
+say "a viewer: $(<"$work/refused")"
+if ask env -u FLOWTRACKER_CERT -u FLOWTRACKER_KEY ctl list >"$work/refused" 2>&1; then fail 'nobody in particular may list'; fi
+say "without a certificate: $(<"$work/refused")"
+if ask env -u FLOWTRACKER_CACERT ctl --server http://control:50051 list >"$work/refused" 2>&1; then fail 'it answers without TLS'; fi
+say "without TLS: $(<"$work/refused")"
+ctl DeleteEntry "$key" >/dev/null || fail 'an operator may not delete'
+wait_for 30 'the event says who deleted it' saw 1 "$by_hand"
+events "$by_hand" | ask jq --compact-output '.[] | {type, reason, deletedBy: .entry.deletedBy}'
+wait_for 60 'control is healthy' healthy_is control
+docker rm --force flowtracker-story-ask flowtracker-story-watch >/dev/null
+for service in generator sink dataplane control; do stop "$service"; done
 take_down
 
 part 'hugepages and cores of their own (compose.hugepages.yaml)'

@@ -174,6 +174,20 @@ both_ways() { inside ctl list | tee "$work/list" | awk '/10.0.0.1:[0-9]+-10.0.0.
 eventually 'ctl list has both directions' both_ways
 cat "$work/list"
 
+step 'members of the group may use it, and nobody else'
+is "$(inside ss -Htln)" '' 'listening TCP ports'
+for socket in grpc link; do
+    is "$(inside stat -c '%a %G' "/run/flowtracker-control/$socket.sock")" '660 flowtracker' "$socket.sock"
+done
+inside sh -c 'useradd --system --no-create-home --groups flowtracker member && useradd --system --no-create-home stranger'
+inside runuser -u member -- ctl health || fail 'a member of the group is not let in'
+inside runuser -u member -- ctl whoami | tee "$work/who"
+grep -q "^identity .*uid=$(inside id -u member)" "$work/who" || fail 'the service does not know who a member is'
+if inside runuser -u stranger -- ctl list >"$work/stranger" 2>&1; then fail 'a stranger is let in'; fi
+cat "$work/stranger"
+grep -q 'Permission denied' "$work/stranger" || fail 'a stranger is not told why'
+inside sh -c 'userdel member && userdel stranger'
+
 step 'killed, it comes back; told nonsense, it does not'
 inside systemctl kill -s KILL flowtracker-dataplane
 came_back() { (( $(property flowtracker-dataplane NRestarts) == 1 )) && inside ctl health; }
