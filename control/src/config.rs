@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::config_file;
+use crate::door::audit::Target;
 use crate::door::limits::Limits;
 use crate::door::options::{Address, Doors};
 use crate::door::roles::RoleOptions;
@@ -32,6 +33,10 @@ pub struct Config {
     /// Who may do what.
     #[command(flatten)]
     pub roles: RoleOptions,
+
+    /// Where each write, refusal, attachment and detachment is written down: stderr, a file, or off
+    #[arg(long, value_name = "TARGET", default_value = "off")]
+    pub audit_log: Target,
 
     /// The file that has the rules, if flags do not give them.
     #[arg(skip)]
@@ -81,8 +86,12 @@ impl Config {
 /// Prints the effective configuration as flags that can be pasted back.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { doors, tls, roles, http, retain, limits, .. } = self;
-        write!(f, "{doors}{tls}{roles} --http={http} --retain={retain} {limits}")
+        let Self { doors, tls, roles, audit_log, http, retain, limits, .. } = self;
+        write!(f, "{doors}{tls}{roles}")?;
+        if *audit_log != Target::Off {
+            write!(f, " --audit-log={audit_log}")?;
+        }
+        write!(f, " --http={http} --retain={retain} {limits}")
     }
 }
 
@@ -171,7 +180,7 @@ mod tests {
         for (text, told) in [
             (
                 "retain = 5\nretains = 5",
-                "--config FILE: line 2: unknown key `retains`: the keys are client-ca, crl, ",
+                "--config FILE: line 2: unknown key `retains`: the keys are audit-log, client-ca, ",
             ),
             ("config = \"x\"", "--config FILE: line 1: unknown key `config`"),
             ("man = true", "--config FILE: line 1: unknown key `man`"),

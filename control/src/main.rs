@@ -49,6 +49,10 @@ fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
                 _ = terminate.recv() => {}
             }
         };
+        // What log rotation sends. The audit log follows its file, and files that have changed are read
+        // again, without it.
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move { while hangup.recv().await.is_some() {} });
         server::serve(config, shutdown).await.map_err(Into::into)
     });
     // Connections of clients that do not read must not keep the process.

@@ -18,6 +18,7 @@ use crate::api::prepared::PreparedWatch;
 use crate::api::service::UserService;
 use crate::config::Config;
 use crate::door::Door;
+use crate::door::audit::Audit;
 use crate::door::connections::Grpc;
 use crate::door::gate::{Gate, Serves};
 use crate::door::listener::Entrance;
@@ -85,7 +86,9 @@ pub async fn bind(config: &Config) -> Result<Bound, ServeError> {
 /// As [`bind`] has them.
 pub async fn bind_by(config: &Config, clock: Arc<dyn TimeProvider>) -> Result<Bound, ServeError> {
     let reload = Reload::new(config, clock).map_err(ServeError::Door)?;
-    let door = Door::new(config.limits.clone());
+    let mut door = Door::new(config.limits.clone());
+    let audit = Audit::open(&config.audit_log, door.refusals.clone());
+    door.audit = audit.map_err(|why| ServeError::Door(format!("--audit-log {}: {why}", config.audit_log)))?;
     reload.apply(&door).map_err(ServeError::Door)?;
     let has_client_ca = config.tls.client_ca.is_some();
     let sockets = Sockets::open(&config.doors, has_client_ca).await.map_err(ServeError::Door)?;
@@ -210,6 +213,7 @@ impl Bound {
             () = expiry => {}
             () = reloads => {}
         }
+        door.audit.flush().await;
         Ok(())
     }
 }

@@ -8,11 +8,21 @@ use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request};
 
 use crate::door::access::Policy;
+use crate::door::audit::Note;
 use crate::door::peer::Peer;
 use crate::door::roles::Role;
 
 /// Longest process name, bytes; the same as P4TC's.
 const PROCESS_MAX: usize = 63;
+
+/// Returns the author of what `request` asks for, and what its particulars are written down in for the
+/// audit log.
+pub fn of<T>(request: &Request<T>) -> (Actor, Note) {
+    let actor = actor(request);
+    let note = request.extensions().get::<Note>().cloned().unwrap_or_default();
+    note.said(format!("{} {}", actor.pid, actor.process));
+    (actor, note)
+}
 
 /// Returns the author of what `request` asks for: what the client's metadata says, else the
 /// credentials of its unix socket, else pid 0 and the user agent.

@@ -82,6 +82,11 @@ impl UserService {
         Ok(response)
     }
 
+    /// Returns the name of the data plane that a request means.
+    fn meant(&self, dataplane: &str) -> String {
+        self.link(dataplane).map_or_else(|_| dataplane.to_owned(), |link| link.name().to_owned())
+    }
+
     fn link(&self, dataplane: &str) -> Result<Arc<Link>, Status> {
         self.links.pick(dataplane, |name| self.hub.knows(name))
     }
@@ -160,8 +165,9 @@ impl FlowTrackerService for UserService {
         request: Request<DeleteEntryRequest>,
     ) -> Result<Response<DeleteEntryResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        let actor = caller::actor(&request);
+        let (actor, note) = caller::of(&request);
         let request = request.into_inner();
+        note.entry(&self.meant(&request.dataplane), request.key.as_ref());
         let key = key(request.key.as_ref())?.to_bytes().to_vec();
         let body = command::Body::Delete(DeleteCommand { key, actor: Some(actor.clone()) });
         let mut entry = self.one_entry(&request.dataplane, body, deadline).await?;
@@ -219,8 +225,10 @@ impl FlowTrackerService for UserService {
         request: Request<CreateEntryRequest>,
     ) -> Result<Response<CreateEntryResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        let actor = Some(caller::actor(&request));
+        let (actor, note) = caller::of(&request);
+        let actor = Some(actor);
         let r = request.into_inner();
+        note.entry(&self.meant(&r.dataplane), r.key.as_ref());
         let key = key(r.key.as_ref())?.to_bytes().to_vec();
         let CreateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
         let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
@@ -234,8 +242,10 @@ impl FlowTrackerService for UserService {
         request: Request<UpdateEntryRequest>,
     ) -> Result<Response<UpdateEntryResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        let actor = Some(caller::actor(&request));
+        let (actor, note) = caller::of(&request);
+        let actor = Some(actor);
         let r = request.into_inner();
+        note.entry(&self.meant(&r.dataplane), r.key.as_ref());
         let key = key(r.key.as_ref())?.to_bytes().to_vec();
         let UpdateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
         let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
@@ -249,11 +259,14 @@ impl FlowTrackerService for UserService {
         request: Request<FlushEntriesRequest>,
     ) -> Result<Response<FlushEntriesResponse>, Status> {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
-        let actor = Some(caller::actor(&request));
+        let (actor, note) = caller::of(&request);
+        let actor = Some(actor);
         let request = request.into_inner();
+        note.filter(&self.meant(&request.dataplane), &request.filter);
         let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::Flush)?;
         let body = command::Body::Flush(FlushCommand { filter, actor });
         let Reply { deleted, failed, .. } = self.conclusion(&request.dataplane, body, deadline).await?;
+        note.count(deleted);
         Ok(Response::new(FlushEntriesResponse { deleted, failed }))
     }
 
@@ -272,7 +285,9 @@ impl FlowTrackerService for UserService {
         request: Request<UpdateTableRequest>,
     ) -> Result<Response<UpdateTableResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        let (_, note) = caller::of(&request);
         let UpdateTableRequest { dataplane, profiles, permissions } = request.into_inner();
+        note.dataplane(&self.meant(&dataplane));
         check_count(profiles.len())?;
         let body = command::Body::UpdateTable(UpdateTableCommand { profiles, permissions });
         let table = Some(self.table(&dataplane, body, deadline).await?);
@@ -292,6 +307,7 @@ impl FlowTrackerService for UserService {
 
     async fn load(&self, request: Request<LoadRequest>) -> Result<Response<LoadResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
+        caller::of(&request).1.dataplane(&self.meant(&request.get_ref().dataplane));
         let body = command::Body::Load(LoadCommand {});
         self.conclusion(&request.into_inner().dataplane, body, deadline).await?;
         Ok(Response::new(LoadResponse {}))
@@ -299,9 +315,12 @@ impl FlowTrackerService for UserService {
 
     async fn purge(&self, request: Request<PurgeRequest>) -> Result<Response<PurgeResponse>, Status> {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
+        let (_, note) = caller::of(&request);
+        let dataplane = request.into_inner().dataplane;
+        note.dataplane(&self.meant(&dataplane));
         let body = command::Body::Purge(PurgeCommand {});
-        let Reply { deleted: removed, .. } =
-            self.conclusion(&request.into_inner().dataplane, body, deadline).await?;
+        let Reply { deleted: removed, .. } = self.conclusion(&dataplane, body, deadline).await?;
+        note.count(removed);
         Ok(Response::new(PurgeResponse { removed }))
     }
 }

@@ -293,7 +293,8 @@ fn write(mut jobs: mpsc::Receiver<Job>, mut out: Out, refusals: &Refusals) {
         let line = match job {
             Job::Line(line) => line,
             Job::Flush(done) => {
-                drop(done.send(()));
+                // Who waited has given up if this fails.
+                let _ = done.send(());
                 continue;
             }
         };

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use crate::api::fault;
 use crate::door::Door;
+use crate::door::account::Account;
 use crate::door::gate::Gate;
 use crate::door::limits::Limits;
+use crate::door::methods::Need;
 use crate::door::peer::{Origin, Peer};
 use crate::door::places::{Full, Kind, Leave, Place};
 use crate::door::refusals::Reason;
@@ -28,11 +30,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
-use tonic::Code;
 use tonic::body::Body;
 use tonic::codegen::Service as _;
 use tonic::codegen::http::{Request, Response};
 use tonic::service::Routes;
+use tonic::{Code, Status};
 
 // A dead transport is noticed when both have passed. A peer that is merely slow answers pings,
 // because its HTTP/2 layer does.
@@ -167,7 +169,9 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path();
-    let allowed = match methods::find(path) {
+    let method = methods::find(path);
+    let mut account = Account::new(door.clone(), peer.clone(), method);
+    let allowed = match method {
         Some(method) => door.access.policy().check(&peer, method).map(|()| method),
         None => {
             let message = format!("{:?} is no method of this service", shortened(path));
@@ -184,6 +188,7 @@ async fn answer(
                 Code::Unauthenticated => Reason::NoIdentity,
                 _ => Reason::Role,
             });
+            account.refuse(&status);
             return Ok(status.into_http());
         }
     };
@@ -194,15 +199,24 @@ async fn answer(
             peer.dismiss();
             let message = format!("{} connections have calls already", door.limits.max_connections);
             let status = fault::refusal(Code::ResourceExhausted, "TOO_MANY_CONNECTIONS", message);
+            account.refuse(&status);
             return Ok(status.into_http());
         }
     };
     let mut request = Bounded::request(request, &door);
     let running = peer.begin(method);
     let lost = access::lost(door.access.changes(), peer.clone(), method);
+    request.extensions_mut().insert(account.note());
     request.extensions_mut().insert(peer);
     let Ok(response) = routes.call(request).await;
-    Ok(response.map(|body| Body::new(Watched::new(body, (call, running), lost))))
+    match Status::from_header_map(response.headers()) {
+        Some(status) if method.needs == Need::Dataplane => account.refuse(&status),
+        Some(status) => account.end(&status),
+        // A write is done, whether its caller still takes the answer or not.
+        None if method.needs.is_write() => account.end(&Status::ok("")),
+        None => {}
+    }
+    Ok(response.map(|body| Body::new(Watched::new(body, (call, running, account), lost))))
 }
 
 /// Returns the beginning of a path.

@@ -5,9 +5,12 @@
 //! there are, [`sockets`] opens them. Connections come in by a [`gate`], at its [`listener`], have one of the [`places`], and are served as [`connections`] of gRPC, each with a
 //! [`peer`], or by [`crate::http`]. [`lists`] have places, too. [`tls`] tells the [`bearer`]
 //! of a certificate, [`access`] what the caller may do by the [`roles`] that rules give, for each of
-//! the [`methods`]. [`reload`] reads certificates and rules again.
+//! the [`methods`]. [`reload`] reads certificates and rules again. What becomes of a call is the
+//! [`account`] of it, and the [`audit`] log tells who has changed what.
 
 pub mod access;
+pub mod account;
+pub mod audit;
 pub mod bearer;
 pub mod connections;
 pub mod descriptors;
@@ -30,6 +33,8 @@ pub mod tls;
 use std::sync::Arc;
 
 use access::{Access, Policy};
+use account::Calls;
+use audit::Audit;
 use limits::Limits;
 use lists::Lists;
 use refusals::Refusals;
@@ -42,7 +47,11 @@ pub struct Door {
     /// What callers may take.
     pub limits: Limits,
     /// How often one wanted more.
-    pub refusals: Refusals,
+    pub refusals: Arc<Refusals>,
+    /// How calls have ended.
+    pub calls: Calls,
+    /// What is written down of them.
+    pub audit: Audit,
     /// The places of lists.
     pub lists: Arc<Lists>,
     /// A permit for each event stream.
@@ -61,7 +70,9 @@ impl Door {
         let watchers = Arc::new(Semaphore::new(limits.max_watchers));
         Self {
             limits,
-            refusals: Refusals::default(),
+            refusals: Arc::default(),
+            calls: Calls::default(),
+            audit: Audit::default(),
             lists,
             watchers,
             tls: Tls::default(),

@@ -92,6 +92,8 @@ reasons! {
     Role = "role",
     /// A data plane under a name that its certificate does not bear.
     DataplaneName = "dataplane_name",
+    /// A line of the audit log could not be written.
+    AuditLost = "audit_lost",
     /// A call of a method that there is not.
     UnknownMethod = "unknown_method",
     /// A list was asked for while all places were taken by lists that do not stall.

@@ -159,13 +159,6 @@ impl Reload {
         wrong
     }
 
-    /// Returns when the certificates cease to hold, since 1970, by option.
-    pub fn expiries(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let pair = self.pair.as_ref().map(|pair| ("tls-cert", pair.not_after));
-        let authorities = self.authorities.as_ref().map(|all| ("client-ca", all.not_after));
-        pair.into_iter().chain(authorities)
-    }
-
     fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         self.tls.files().chain(self.rules_in.iter().map(|path| ("config", path)))
     }

@@ -18,6 +18,7 @@ use tonic::{Code, Status};
 
 use crate::api::fault;
 use crate::door::Door;
+use crate::door::account::Account;
 use crate::door::methods::{Method, Need};
 use crate::door::peer::Running;
 use crate::door::places::{Call, Kind};
@@ -126,7 +127,7 @@ impl hyper::body::Body for Bounded {
 pub(super) struct Watched {
     body: Body,
     /// What is kept while the call runs.
-    held: Option<(Call, Running)>,
+    held: Option<(Call, Running, Account)>,
     /// Ready when the caller may no longer go on.
     lost: Pin<Box<dyn Future<Output = Status> + Send>>,
 }
@@ -134,7 +135,7 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(
         body: Body,
-        held: (Call, Running),
+        held: (Call, Running, Account),
         lost: impl Future<Output = Status> + Send + 'static,
     ) -> Self {
         Self { body, held: Some(held), lost: Box::pin(lost) }
@@ -154,12 +155,21 @@ impl hyper::body::Body for Watched {
         {
             // What has the other end of the body notices that it is gone.
             self.body = Body::empty();
-            self.held = None;
+            if let Some((.., mut account)) = self.held.take() {
+                account.end(&status);
+            }
             let mut trailers = HeaderMap::new();
             status.add_header(&mut trailers)?;
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let trailers = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.trailers_ref());
+        if let (Some(status), Some((.., account))) =
+            (trailers.and_then(Status::from_header_map), &mut self.held)
+        {
+            account.end(&status);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

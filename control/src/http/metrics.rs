@@ -1,4 +1,5 @@
-//! What `/metrics` serves: one row per metric, in five tables, one for each kind of subject.
+//! What `/metrics` serves: one row per metric, in five tables, one for each kind of subject; that
+//! of the door is in `door`.
 //!
 //! A row's name lacks the prefix `flowtracker_` and the suffixes that the library appends, the unit
 //! and `_total`. `docs/metrics.md` explains each metric to operators; a test compares it with these
@@ -12,6 +13,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::classic;
+use super::door::{DOOR, DoorFigures};
 use super::format::Format;
 use super::histogram;
 use super::metric::{Metric, Value, encode};
@@ -24,14 +26,11 @@ const PREFIX: &str = "flowtracker";
 pub(crate) struct Figures {
     /// The counters of the control service's log.
     pub(crate) log: LogStats,
-    /// How often each reason to refuse applied.
-    pub(crate) refused: Refused,
+    /// What the door has counted.
+    pub(crate) door: DoorFigures,
     /// The data planes, by name.
     pub(crate) dataplanes: Vec<Plane>,
 }
-
-/// Reasons to refuse, each with its count.
-pub(crate) type Refused = Vec<(&'static str, u64)>;
 
 /// One data plane that is or was attached.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let to = &mut encoder;
         encode(to, SERVICE, &[(vec![], &self.log)])?;
-        encode(to, DOOR, &[(vec![], &self.refused)])?;
+        encode(to, DOOR, &[(vec![], &self.door)])?;
         let dataplane = |plane: &Plane| ("dataplane", plane.state.name.as_ref().to_owned());
         let planes: Vec<_> = self.dataplanes.iter().map(|plane| (vec![dataplane(plane)], plane)).collect();
         encode(to, DATAPLANE, &planes)?;
@@ -115,13 +114,6 @@ const SERVICE: &[Metric<LogStats>] = &[
         value: Value::Counter(|log| log.gaps),
     },
 ];
-
-const DOOR: &[Metric<Refused>] = &[Metric {
-    name: "refusals",
-    help: "Connections, calls and messages refused, by the bound that they exceeded.",
-    unit: None,
-    value: Value::Counters("reason", Clone::clone),
-}];
 
 const DATAPLANE: &[Metric<Plane>] = &[
     Metric {

@@ -6,6 +6,7 @@
 
 mod classic;
 mod connections;
+mod door;
 mod format;
 mod histogram;
 mod metric;

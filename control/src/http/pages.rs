@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use flowtracker_proto::v1::GetStatsResponse;
 
+use super::door::DoorFigures;
 use super::format::Format;
 use super::metrics::{Figures, Plane};
 use crate::api::deadline;
@@ -90,7 +91,10 @@ impl Source {
         let stats_of = |name: &str| given.dataplanes.iter().find(|stats| stats.dataplane == *name).cloned();
         let plane = |state: DataplaneState| Plane { stats: stats_of(&state.name).unwrap_or_default(), state };
         let dataplanes = self.hub.dataplanes().into_iter().map(plane).collect();
-        Figures { log: given.log.unwrap_or_default(), refused: self.door.refusals.counts(), dataplanes }
+        let Door { refusals, calls, tls, .. } = &*self.door;
+        let door =
+            DoorFigures { refused: refusals.counts(), calls: calls.counts(), expiries: tls.expiries() };
+        Figures { log: given.log.unwrap_or_default(), door, dataplanes }
     }
 }
 

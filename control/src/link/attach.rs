@@ -12,9 +12,12 @@ use flowtracker_proto::v1::{AttachRequest, AttachResponse, Welcome, attach_reque
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_types::StatusExt as _;
 
 use crate::api::fault;
 use crate::door::Door;
+use crate::door::account::code_name;
+use crate::door::audit::{Kind, Note, Told};
 use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
 use crate::link::ingest::Ingest;
@@ -23,6 +26,8 @@ use crate::link::{hello, refused};
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::Stop;
 
+/// The method of links, as the audit log has it.
+const ATTACH: &str = "flowtracker.v1.DataplaneLinkService/Attach";
 /// Commands that may wait in front of a link.
 const DOWN_QUEUE: usize = 1024;
 
@@ -52,7 +57,8 @@ impl DataplaneLinkService for LinkService {
         request: Request<Streaming<AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let peer = request.extensions().get::<Peer>().cloned();
-        let let_in = self.let_in(request.into_inner(), peer.as_ref()).await;
+        let note = request.extensions().get::<Note>().cloned().unwrap_or_default();
+        let let_in = self.let_in(request.into_inner(), peer, &note).await;
         if let Err(status) = &let_in {
             count(&self.door, status);
         }
@@ -64,7 +70,8 @@ impl LinkService {
     async fn let_in(
         &self,
         mut up: Streaming<AttachRequest>,
-        peer: Option<&Peer>,
+        peer: Option<Peer>,
+        note: &Note,
     ) -> Result<Response<<Self as DataplaneLinkService>::AttachStream>, Status> {
         let limits = &self.door.limits;
         let within = limits.max_handshake;
@@ -77,7 +84,8 @@ impl LinkService {
             _ => return Err(fault::bad_field("hello", "must be the first message")),
         };
         let declared = hello::check(&hello, limits)?;
-        if let Some(peer) = peer {
+        note.dataplane(&hello.dataplane);
+        if let Some(peer) = &peer {
             self.door.access.policy().check_name(peer, &hello.dataplane)?;
         }
         let (down, outbound) = mpsc::channel(DOWN_QUEUE);
@@ -94,8 +102,27 @@ impl LinkService {
         // The queue is new and empty.
         drop(down.try_send(Ok(welcome)));
         let ingest = Ingest::new(self.hub.clone(), link.link.clone(), number, declared);
-        tokio::spawn(serve(ingest, up, link, number, down, self.door.clone(), self.stop.clone()));
+        let told =
+            Told { role: "dataplane", method: ATTACH, about: note.about(), code: "OK", ..Told::default() };
+        let record = Record { door: self.door.clone(), peer, told };
+        record.write(Kind::Attach);
+        tokio::spawn(serve(ingest, up, link, number, down, record, self.stop.clone()));
         Ok(Response::new(ReceiverStream::new(outbound)))
+    }
+}
+
+/// What the audit log is told of a link.
+struct Record {
+    door: Arc<Door>,
+    peer: Option<Peer>,
+    told: Told,
+}
+
+impl Record {
+    fn write(&self, kind: Kind) {
+        if let Some(peer) = &self.peer {
+            self.door.audit.line(&self.door.refusals, kind, peer, self.told.clone());
+        }
     }
 }
 
@@ -118,18 +145,23 @@ async fn serve(
     registered: Registered,
     number: u64,
     down: mpsc::Sender<Down>,
-    door: Arc<Door>,
+    mut record: Record,
     stop: Stop,
 ) {
     let (hub, link) = (ingest.hub.clone(), registered.link.clone());
     let end = ingest.run(up, &down, stop).await;
     if let Err(status) = &end
-        && count(&door, status) == Some(Reason::Capacity)
+        && count(&record.door, status) == Some(Reason::Capacity)
     {
         hub.forfeit(link.name(), number, wall_ns()).await;
     }
     drop(registered);
     hub.detach(link.name(), number, Instant::now(), wall_ns());
+    if let Err(status) = &end {
+        record.told.code = code_name(status.code());
+        record.told.reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    }
+    record.write(Kind::Detach);
     match end {
         Ok(()) => tracing::info!(dataplane = %link.name(), "detached"),
         Err(status) => {

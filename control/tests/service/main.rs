@@ -2,6 +2,7 @@
 //! test simulates.
 
 mod admin;
+mod audit;
 mod bounds;
 mod certs;
 mod daemon;

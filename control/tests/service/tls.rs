@@ -254,3 +254,28 @@ async fn who_is_no_data_plane_cannot_be_one() {
     assert_eq!(watcher.words(1).await, ["CREATED 1"]);
     lab.service.stop().await;
 }
+
+#[tokio::test]
+async fn metrics_and_health_are_open_to_all_over_tls() {
+    let lab = Lab::start("tls-http", &[], &[], &["--http", "127.0.0.1:0"]).await;
+    let addr = lab.service.http.unwrap();
+    let mut config = (*lab.ca.client("")).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let config = Arc::new(config);
+    for (path, shown) in [
+        ("/healthz", "up"),
+        ("/metrics", "flowtracker_certificate_not_after_timestamp_seconds{option=\"tls-cert\"} "),
+        ("/metrics", "flowtracker_certificate_not_after_timestamp_seconds{option=\"client-ca\"} "),
+    ] {
+        let stream = TcpStream::connect(addr).await.unwrap();
+        let name = flowtracker_tls::client::server_name("localhost").unwrap();
+        let mut stream = flowtracker_tls::dial::tls(stream, config.clone(), name).await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+        let mut page = Vec::new();
+        // The service ends the connection, with or without saying so in TLS.
+        drop(soon("a page", stream.read_to_end(&mut page)).await);
+        let page = String::from_utf8(page).unwrap();
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains(shown), "{path}: {page}");
+    }
+    lab.service.stop().await;
+}

@@ -162,5 +162,7 @@ pub fn configs(
     grpc.alpn_protocols = vec![b"h2".to_vec()];
     let mut http = grpc.clone();
     http.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Configs { grpc: Arc::new(grpc), http: Arc::new(http) })
+    let mut expiries = vec![("tls-cert", pair.not_after)];
+    expiries.extend(authorities.map(|authorities| ("client-ca", authorities.not_after)));
+    Ok(Configs { grpc: Arc::new(grpc), http: Arc::new(http), expiries })
 }

@@ -9,6 +9,7 @@ pub mod material;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use clap::Args;
 use flowtracker_tls::rustls::server::ServerConfig;
@@ -76,6 +77,8 @@ pub enum Protocol {
 pub struct Configs {
     pub(super) grpc: Arc<ServerConfig>,
     pub(super) http: Arc<ServerConfig>,
+    /// Last second in which the certificates of each option hold, since 1970.
+    pub(super) expiries: Vec<(&'static str, Duration)>,
 }
 
 /// The configuration that is in force for new handshakes. Without one, the TCP doors are plain.
@@ -96,6 +99,13 @@ impl Tls {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(configs);
     }
 
+    /// Returns the last second in which the certificates of each option hold, since 1970.
+    pub fn expiries(&self) -> Vec<(&'static str, f64)> {
+        let configs = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let expiries = configs.iter().flat_map(|configs| &configs.expiries);
+        expiries.map(|(option, at)| (*option, at.as_secs_f64())).collect()
+    }
+
     /// Opens a connection: where TLS is in force, by a handshake that has to be over `by` then.
     /// `None` is one that is not let in, which is counted, or is told to go.
     pub(crate) async fn open<Io: AsyncRead + AsyncWrite + Unpin>(
@@ -107,7 +117,7 @@ impl Tls {
         refusals: &Refusals,
     ) -> Option<Opened<Io>> {
         let configs = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(Configs { grpc, http }) = configs else { return Some(Opened::Plain(io)) };
+        let Some(Configs { grpc, http, .. }) = configs else { return Some(Opened::Plain(io)) };
         let config = if protocol == Protocol::Grpc { grpc } else { http };
         let handshake = timeout_at(by, TlsAcceptor::from(config).accept(io));
         let done = tokio::select! {

@@ -1,0 +1,86 @@
+//! The audit log: a line for each write, refusal, attachment and detachment.
+
+use std::path::Path;
+
+use control::door::refusals::Reason;
+use flowtracker_proto::v1::{DeleteEntryRequest, FlushEntriesRequest, ListDataplanesRequest, PurgeRequest};
+use serde_json::{Value, json};
+
+use crate::rig::*;
+
+/// Waits until the log has `count` lines, and returns them.
+async fn lines(path: &Path, count: usize) -> Vec<Value> {
+    let read = || std::fs::read_to_string(path).unwrap_or_default();
+    until("lines of the audit log", || read().lines().count() >= count).await;
+    read().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Returns the members that do not differ between runs.
+fn stable(line: &Value) -> Value {
+    let mut line = line.clone();
+    let members = line.as_object_mut().unwrap();
+    let time = members.remove("time").unwrap();
+    assert!(time.as_str().unwrap().ends_with('Z'), "{time}");
+    for varying in ["peer", "door", "said"] {
+        members.remove(varying);
+    }
+    line
+}
+
+#[tokio::test]
+async fn who_did_what_is_written_down() {
+    let dir = Dir::new("audit");
+    let path = dir.path("audit.log");
+    let service = Service::with(&["--audit-log", &path, "--listen-read", "127.0.0.1:0"]).await;
+    let path = Path::new(&path);
+    let plane = Plane::fresh(&service).await;
+    plane.serve(vec![learned(1, T, T)], T);
+    let mut client = service.client().await;
+    // A read is not written down.
+    client.list_dataplanes(ListDataplanesRequest {}).await.unwrap();
+    let request = DeleteEntryRequest { key: Some(flow(9).to_proto()), ..DeleteEntryRequest::default() };
+    assert!(client.delete_entry(request).await.is_err());
+    let filter = "key.srcPort = \"\u{1b}\n".to_owned();
+    let request = FlushEntriesRequest { filter: filter.clone(), ..FlushEntriesRequest::default() };
+    assert!(client.flush_entries(request).await.is_err());
+    let reader =
+        tonic::transport::Endpoint::from_shared(format!("http://{}", service.door_addr("listen-read")));
+    let reader = reader.unwrap().connect().await.unwrap();
+    let mut reader =
+        flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient::new(reader);
+    assert!(reader.purge(PurgeRequest::default()).await.is_err());
+    let written = lines(path, 4).await;
+    let service_name = "flowtracker.v1.FlowTrackerService";
+    let attach = "flowtracker.v1.DataplaneLinkService/Attach";
+    let expected = [
+        json!({"event": "attach", "identity": "", "role": "dataplane", "method": attach, "dataplane": "dp", "code": "OK"}),
+        json!({"event": "write", "identity": "", "role": "admin", "method": format!("{service_name}/DeleteEntry"),
+               "dataplane": "dp", "key": "port0/tcp/10.0.0.1:9-10.0.0.2:1234", "code": "NOT_FOUND",
+               "reason": "NO_ENTRY"}),
+        json!({"event": "write", "identity": "", "role": "admin", "method": format!("{service_name}/FlushEntries"),
+               "dataplane": "dp", "filter": filter, "code": "INVALID_ARGUMENT", "reason": "BAD_REQUEST"}),
+        json!({"event": "refusal", "identity": "", "role": "viewer", "method": format!("{service_name}/Purge"),
+               "code": "PERMISSION_DENIED", "reason": "ROLE"}),
+    ];
+    assert_eq!(written.iter().map(stable).collect::<Vec<_>>(), expected);
+    assert!(written[1]["door"].as_str().unwrap().starts_with("listen 127.0.0.1:"), "{}", written[1]);
+    // The file is moved away, as logrotate does.
+    let moved = dir.path("audit.log.1");
+    std::fs::rename(path, &moved).unwrap();
+    assert!(reader.purge(PurgeRequest::default()).await.is_err());
+    assert_eq!(stable(&lines(path, 1).await[0]), expected[3]);
+    assert_eq!(lines(Path::new(&moved), 4).await.len(), 4);
+    assert_eq!(service.refused(Reason::AuditLost), 0);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_counted_and_no_call_waits_for_it() {
+    let service = Service::with(&["--audit-log", "/dev/full", "--default-role", "none"]).await;
+    let mut client = service.client().await;
+    for _ in 0..3 {
+        assert!(client.purge(PurgeRequest::default()).await.is_err());
+    }
+    until("lost lines", || service.refused(Reason::AuditLost) == 3).await;
+    service.stop().await;
+}
