@@ -39,6 +39,8 @@ if [[ ${1-} == all || ${1-} == list ]]; then
         conntrack        # the kernel's own events, next to ours
         tmux             # a terminal for ctl top
         nftables         # makes the kernel track in a namespace, and counts what it does
+        curl             # metrics over TLS
+        openssl          # certificates
         valgrind         # counts the engine's instructions
     )
 fi

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use flowtracker_proto::v1;
 use flowtracker_tests::grpcurl::Grpcurl;
 use flowtracker_tests::process::{Running, Stream, binary, wait_for};
+use flowtracker_tests::tls::Certificates;
 
 use crate::watch::Seen;
 
@@ -103,8 +104,14 @@ impl Row {
 
 impl Rig {
     /// Starts everything, with `watchers` watchers. `delays` makes them record delays; `apart`
-    /// reserves CPU 1 for the lcore.
-    pub(crate) fn start(watchers: usize, delays: bool, apart: bool) -> Self {
+    /// reserves CPU 1 for the lcore; with `certificates` the watchers come over TLS, all others by a
+    /// unix socket.
+    pub(crate) fn start(
+        watchers: usize,
+        delays: bool,
+        apart: bool,
+        certificates: Option<&Certificates>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("memif.sock");
         let program = |path: &Path| {
@@ -118,6 +125,12 @@ impl Rig {
         };
         let mut control = program(&binary("flowtracker-control"));
         control.args(["--listen", "127.0.0.1:0", "--http", "off"]);
+        let unix = folder.path().join("control.sock");
+        if let Some(certificates) = certificates {
+            control.arg("--tls-cert").arg(certificates.path("server.pem"));
+            control.arg("--tls-key").arg(certificates.path("server.key"));
+            control.arg("--unix").arg(&unix);
+        }
         let mut control = Running::spawn(&mut control);
         let listening =
             control.wait_line(Stream::Stderr, START, |line| line.contains("listening on 127.0.0.1:"));
@@ -143,21 +156,27 @@ impl Rig {
         let mut dataplane = program(&binary("flowtracker-dataplane"));
         eal(&mut dataplane, "ours", "0,1", "client");
         dataplane.args(["--vdev=net_null0,no-rx=1", "--", "--id=perf", "--capacity=4194304"]);
-        dataplane.arg(format!("--timer-profiles={AGING_MS}")).arg(format!("--control=http://{address}"));
+        dataplane.arg(format!("--timer-profiles={AGING_MS}"));
+        let secure = certificates.is_some();
+        let link = if secure { format!("unix:{}", unix.display()) } else { format!("http://{address}") };
+        dataplane.arg(format!("--control={link}"));
         let dataplane = Running::spawn(&mut dataplane);
-        let grpcurl = Grpcurl::new(&address, None);
+        let grpcurl = Grpcurl::new(if secure { unix.to_str().expect("UTF-8") } else { &address }, None);
         wait_for("the data plane attaches", START, || grpcurl.is_attached("perf").then_some(()));
         wait_for("the link to the generator", START, || grpcurl.stats().0.ports[0].link_up.then_some(()));
 
+        let uri = format!("{}://{address}", if secure { "https" } else { "http" });
         let watch = || {
             let mut watcher = program(&this);
-            watcher.arg("watch").arg(format!("http://{address}")).args(delays.then_some("delays"));
+            watcher.arg("watch").arg(&uri).args(delays.then_some("delays"));
+            if let Some(certificates) = certificates {
+                watcher.arg("ca").arg(certificates.path("ca.pem"));
+            }
             Running::spawn(&mut watcher)
         };
         let all: Vec<_> = (0..watchers).map(|_| watch()).collect();
         let here = || (grpcurl.stats().1.watchers as usize == watchers).then_some(());
         wait_for("the watchers watch", START, here);
-        let uri = format!("http://{address}");
         Self { watchers: all, traffic, dataplane, control, grpcurl, uri, _folder: folder }
     }
 
@@ -260,9 +279,9 @@ pub(crate) fn run(rounds: usize, seconds: u64) {
         "| watchers | sustained events/s, median | rounds | CPU at that rate: lcore, exporter, control, watchers, generator |"
     );
     println!("|---:|---:|:---|:---|");
+    let mut plain = 0.0;
     for watchers in [1, 10] {
-        let mut best: Vec<Row> = (0..rounds).map(|_| climb(watchers, seconds)).collect();
-        best.sort_by(|a, b| a.offered.total_cmp(&b.offered));
+        let best = climbs(rounds, watchers, seconds, None);
         let rates: Vec<String> = best.iter().map(|row| format!("{:.0}k", row.rate() / 1e3)).collect();
         let row = &best[best.len() / 2];
         let Cpu { lcore, exporter, control, watchers: seen, traffic } = row.cpu;
@@ -271,10 +290,25 @@ pub(crate) fn run(rounds: usize, seconds: u64) {
             row.rate(),
             rates.join(", ")
         );
+        if watchers == 1 {
+            plain = row.rate();
+        }
     }
+    println!();
+    let certificates = Certificates::new("perf");
+    let best = climbs(rounds, 1, seconds, Some(&certificates));
+    let secure = best[best.len() / 2].rate();
+    println!("One watcher over TLS: {secure:.0} sustained events/s, {:.2} of those without.", secure / plain);
     println!();
     delay(seconds);
     memory();
+}
+
+/// Climbs as often as there are rounds; the result is in the order of the rates.
+fn climbs(rounds: usize, watchers: usize, seconds: u64, certificates: Option<&Certificates>) -> Vec<Row> {
+    let mut best: Vec<Row> = (0..rounds).map(|_| climb(watchers, seconds, certificates)).collect();
+    best.sort_by(|a, b| a.offered.total_cmp(&b.offered));
+    best
 }
 
 fn cores() -> usize {
@@ -282,8 +316,8 @@ fn cores() -> usize {
 }
 
 /// Returns the highest sustained rate of the ladder, which is climbed from the bottom.
-fn climb(watchers: usize, seconds: u64) -> Row {
-    let mut rig = Rig::start(watchers, false, false);
+fn climb(watchers: usize, seconds: u64, certificates: Option<&Certificates>) -> Row {
+    let mut rig = Rig::start(watchers, false, false, certificates);
     let mut best: Option<Row> = None;
     for rate in LADDER {
         rig.offer(rate);
@@ -303,7 +337,7 @@ fn climb(watchers: usize, seconds: u64) -> Row {
 fn delay(seconds: u64) {
     const RATE: f64 = 10e3;
     for (apart, where_to) in [(false, "all CPUs shared"), (true, "CPU 1 left to the lcore")] {
-        let mut rig = Rig::start(1, true, apart);
+        let mut rig = Rig::start(1, true, apart, None);
         rig.offer(RATE);
         std::thread::sleep(Duration::from_millis(3 * AGING_MS));
         let row = rig.measure(RATE, Duration::from_secs(2 * seconds));
@@ -320,7 +354,7 @@ fn memory() {
     const RETAIN: u64 = 1_048_576;
     const ENTRIES: u64 = 100_000;
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    let mut rig = Rig::start(0, false, false);
+    let mut rig = Rig::start(0, false, false, None);
     let empty = rig.control_memory();
     rig.offer(150e3);
     wait_for("the log is full", START, || (rig.grpcurl.stats().1.last_seq > RETAIN + 1000).then_some(()));

@@ -62,8 +62,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["watch", uri] => return watch::run(uri, false),
-        ["watch", uri, "delays"] => return watch::run(uri, true),
+        ["watch", uri] => return watch::run(uri, false, None),
+        ["watch", uri, "delays"] => return watch::run(uri, true, None),
+        ["watch", uri, "ca", ca] => return watch::run(uri, false, Some(Path::new(ca))),
         ["stuck", uri, count] => return watch::stuck(uri, count.parse().expect("a number")),
         ["events"] => return if quick() { events::run(1, 2) } else { events::run(3, 4) },
         ["control"] => return beside_commands(),

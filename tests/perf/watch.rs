@@ -2,6 +2,8 @@
 //! would, and counts. It prints its counts for each line on its standard input, and ends with it.
 
 use std::io::{BufRead as _, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +11,11 @@ use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient
 use flowtracker_proto::v1::{
     Event, EventType, Snapshot, Start, WatchEventsRequest, WatchEventsResponse, start,
 };
+use flowtracker_tls::client::{Files, server_name};
+use flowtracker_tls::dial;
+use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
+use tonic::transport::{Channel, Endpoint, Uri};
 
 /// Counts of a watcher since the last query.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -59,8 +65,9 @@ impl Seen {
 }
 
 /// Watches until standard input ends. Answers each line on it with a [`Seen`] in JSON, and starts
-/// the counts over. With `delays` it records the delays as well.
-pub(crate) fn run(uri: &str, delays: bool) {
+/// the counts over. With `delays` it records the delays as well; with `ca`, the file of the
+/// service's CA, it uses TLS.
+pub(crate) fn run(uri: &str, delays: bool, ca: Option<&Path>) {
     let (asked, questions) = mpsc::channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -73,9 +80,12 @@ pub(crate) fn run(uri: &str, delays: bool) {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let endpoint = tonic::transport::Endpoint::from_shared(uri.to_owned()).expect("a URI");
+        let endpoint = Endpoint::from_shared(uri.to_owned()).expect("a URI");
         let endpoint = endpoint.initial_stream_window_size(1 << 20).initial_connection_window_size(1 << 20);
-        let channel = endpoint.connect().await.expect("the service answers");
+        let channel = match ca {
+            Some(ca) => secure(uri, ca).await,
+            None => endpoint.connect().await.expect("the service answers"),
+        };
         let mut client = FlowTrackerServiceClient::new(channel);
         let stream = client.watch_events(WatchEventsRequest::default()).await.expect("it lets us watch");
         let mut stream = stream.into_inner();
@@ -101,6 +111,26 @@ pub(crate) fn run(uri: &str, delays: bool) {
     });
 }
 
+/// Connects over TLS, with the windows of the plain connection.
+async fn secure(uri: &str, ca: &Path) -> Channel {
+    let plain = uri.replace("https:", "http:");
+    let files = Files { ca: Some(ca.to_owned()), ..Files::default() };
+    let config = files.config().expect("a CA");
+    let address: SocketAddr = uri.trim_start_matches("https://").parse().expect("an address");
+    let host = address.ip().to_string();
+    let stream = dial::tcp(&host, address.port()).await.expect("the service listens");
+    let name = server_name(&host).expect("an address");
+    let stream = dial::tls(stream, config, name).await.expect("a handshake");
+    let mut stream = Some(TokioIo::new(stream));
+    let endpoint = Endpoint::from_shared(plain).expect("a URI");
+    let endpoint = endpoint.initial_stream_window_size(1 << 20).initial_connection_window_size(1 << 20);
+    let connector = tower::service_fn(move |_: Uri| {
+        let stream = stream.take().ok_or(std::io::ErrorKind::NotConnected);
+        async move { stream.map_err(std::io::Error::from) }
+    });
+    endpoint.connect_with_connector(connector).await.expect("the service answers")
+}
+
 /// Opens `count` streams from a snapshot on, each on a connection of its own, and never reads one.
 /// Ends with standard input.
 pub(crate) fn stuck(uri: &str, count: usize) {
@@ -108,7 +138,7 @@ pub(crate) fn stuck(uri: &str, count: usize) {
     let streams = runtime.block_on(async {
         let mut streams = Vec::new();
         for _ in 0..count {
-            let endpoint = tonic::transport::Endpoint::from_shared(uri.to_owned()).expect("a URI");
+            let endpoint = Endpoint::from_shared(uri.to_owned()).expect("a URI");
             let channel = endpoint.connect().await.expect("the service answers");
             let start = Some(Start { at: Some(start::At::Snapshot(Snapshot {})) });
             let request = WatchEventsRequest { start, ..WatchEventsRequest::default() };

@@ -42,7 +42,7 @@ pub struct Grpcurl<'a> {
 }
 
 impl<'a> Grpcurl<'a> {
-    /// Returns a grpcurl that calls `address` (`HOST:PORT`), from inside `namespace` if it is
+    /// Returns a grpcurl that calls `address` (`HOST:PORT`, or the path of a unix socket), from inside `namespace` if it is
     /// given.
     ///
     /// # Panics
@@ -53,10 +53,14 @@ impl<'a> Grpcurl<'a> {
     }
 
     fn command(&self) -> Command {
-        match self.namespace {
+        let mut command = match self.namespace {
             Some(namespace) => namespace.command(&self.program),
             None => Command::new(&self.program),
+        };
+        if self.address.starts_with('/') {
+            command.args(["-unix", "-authority", "localhost"]);
         }
+        command
     }
 
     /// Runs `grpcurl list`, or `grpcurl list SERVICE`, and returns the names.

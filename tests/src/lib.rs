@@ -29,6 +29,7 @@ pub mod rte_table;
 pub mod scrape;
 pub mod testpmd;
 pub mod timeline;
+pub mod tls;
 pub mod tmux;
 pub mod trial;
 pub mod watcher;

@@ -8,6 +8,7 @@ mod endurance;
 mod fault;
 pub mod memory;
 mod rest;
+mod secure;
 mod writes;
 
 use std::cmp::Reverse;
@@ -23,6 +24,7 @@ pub use endurance::endure;
 use fault::{Doomed, Events, Fault};
 use flowtracker_proto::v1;
 use rustix::process::Signal;
+use secure::Secure;
 use tempfile::TempDir;
 use writes::Written;
 
@@ -102,6 +104,8 @@ struct Plan {
     aging: u64,
     /// New flows per second.
     new: u64,
+    /// Whether the link and the watchers use mutual TLS.
+    tls: bool,
 }
 
 impl Plan {
@@ -143,6 +147,7 @@ struct Trial {
     dataplane: Option<Running>,
     traffic: Running,
     control: Option<Control>,
+    secure: Option<Secure>,
     folder: TempDir,
 }
 
@@ -172,10 +177,13 @@ impl Trial {
             retain: [1_048_576, 20_000, 100_000][(seed % 3) as usize],
             aging: dice.between(1500, 2500),
             new: dice.between(300, 2000),
+            tls: std::env::var_os("FLOWTRACKER_TLS").is_some(),
         };
         say(&format!("{plan:?}"));
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("control.sock");
+        let secure = plan.tls.then(|| Secure::new(&folder.path().join("tls.sock")));
+        let relayed = if plan.tls { folder.path().join("tls.sock") } else { socket.clone() };
         let traffic = {
             let mut command = Command::new(traffic);
             dpdk(&mut command, &folder, "t", "0@(0-1)", 512);
@@ -205,8 +213,8 @@ impl Trial {
             written: Written::default(),
             watchers: Vec::new(),
             nuisances: Vec::new(),
-            link: Relay::new(&socket),
-            users: Relay::new(&socket),
+            link: Relay::new(&relayed),
+            users: Relay::new(&relayed),
             trickle: Relay::new(&socket),
             vanishing: Relay::new(&socket),
             impatient: Caller::new(&socket, IMPATIENT[0]),
@@ -215,6 +223,7 @@ impl Trial {
             dataplane: None,
             traffic,
             control: None,
+            secure,
             folder,
         };
         trial.trickle.set(Flow::Trickle);
@@ -229,17 +238,6 @@ impl Trial {
         trial
     }
 
-    /// Starts the watchers that behave. Those of before, if there are any, end.
-    fn start_watchers(&mut self) {
-        let socket = format!("unix:{}", self.socket().display());
-        self.watchers = vec![
-            Watcher::ctl("ctl, directly", &mut self.ctl(&socket), None),
-            Watcher::ctl("ctl, through a relay", &mut self.ctl(&self.users.uri()), None),
-            Watcher::ctl("ctl with a filter", &mut self.ctl(&socket), Some(NARROW)),
-            Watcher::api("the API, through a relay", &self.users.uri()),
-        ];
-    }
-
     fn socket(&self) -> PathBuf {
         self.folder.path().join("control.sock")
     }
@@ -250,8 +248,9 @@ impl Trial {
 
     fn start_control(&mut self) {
         let mut command = Command::new(binary("flowtracker-control"));
-        command.args(["--listen=127.0.0.1:0", "--http=off", "--unix"]).arg(self.socket());
+        command.args(["--http=off", "--unix"]).arg(self.socket());
         command.arg(format!("--retain={}", self.plan.retain));
+        self.listen(&mut command);
         self.control = Some(Control(Running::spawn(&mut command)));
     }
 
@@ -271,16 +270,11 @@ impl Trial {
             command.arg("--vdev=net_null0,no-rx=1");
         }
         command.args(["--", "--forward=drop", "--rxq=1", "--capacity=400000"]);
-        command.arg(format!("--id={DATAPLANE}")).arg(format!("--control={}", self.link.uri()));
+        command.arg(format!("--id={DATAPLANE}")).arg(format!("--control={}", self.uri(&self.link)));
+        self.certify(&mut command);
         let profiles: Vec<_> = self.plan.profiles().iter().map(u64::to_string).collect();
         command.arg(format!("--timer-profiles={}", profiles.join(",")));
         self.dataplane = Some(Running::spawn(&mut command));
-    }
-
-    fn ctl(&self, server: &str) -> Command {
-        let mut command = Command::new(binary("ctl"));
-        command.args(["--server", server]);
-        command
     }
 
     /// Returns the data plane as the control service lists it, or `None` without an answer.

@@ -1,6 +1,6 @@
 //! *No loss without a notice, and no drift*, whatever is killed, slow or full. Each seed is one
 //! trial on the real programs. `FLOWTRACKER_SEED=n` makes `seed_00` run seed n, `seed_01` seed n +
-//! 1, and so on.
+//! 1, and so on; with `FLOWTRACKER_TLS=1` the link and the watchers use mutual TLS.
 #![forbid(unsafe_code)]
 
 use std::path::Path;

@@ -73,7 +73,7 @@ impl Trial {
             let (epoch, seq) = self.wait_rest();
             let tables = self.watchers.iter().map(Watcher::tables).collect();
             let live = self.live_table();
-            let mut fresh = Watcher::api("a fresh snapshot", &self.users.uri());
+            let mut fresh = self.stranger("a fresh snapshot");
             wait_for("a fresh snapshot", LIMIT, || fresh.position());
             let fresh = fresh.tables();
             let (stats, log) = wait_for("GetStats answers", LIMIT, || self.stats());
