@@ -181,7 +181,7 @@ fn key_field(field: &str, constant: &str) -> Option<Compared> {
                 if decimal { decimal_number(digits) } else { None }
             };
             let value = match constant.strip_prefix("port") {
-                Some(id) => plain(id)? + 1,
+                Some(id) => plain(id)?.checked_add(1)?,
                 None => plain(constant)?,
             };
             let known = (1..=65_536).contains(&value);
