@@ -22,8 +22,10 @@ pub enum Outcome {
     Truncated,
     /// Not of a tracked family behind at most two VLAN tags.
     NotTrackedEthertype,
-    /// An IPv4 header that contradicts itself.
+    /// An IP header that contradicts itself.
     Malformed,
+    /// More IPv6 extension headers than are walked, or longer ones.
+    ExtensionLimit,
     /// A fragment other than the first.
     Fragment,
     /// A protocol that is not tracked.
@@ -227,6 +229,7 @@ impl Oracle {
             truncated: count(Outcome::Truncated),
             not_tracked_ethertype: count(Outcome::NotTrackedEthertype),
             malformed: count(Outcome::Malformed),
+            extension_limit: count(Outcome::ExtensionLimit),
             fragment: count(Outcome::Fragment),
             not_tracked_protocol: count(Outcome::NotTrackedProtocol),
             detached: count(Outcome::Detached),
@@ -245,6 +248,7 @@ pub fn add(a: &v1::Outcomes, b: &v1::Outcomes) -> v1::Outcomes {
         truncated: a.truncated + b.truncated,
         not_tracked_ethertype: a.not_tracked_ethertype + b.not_tracked_ethertype,
         malformed: a.malformed + b.malformed,
+        extension_limit: a.extension_limit + b.extension_limit,
         fragment: a.fragment + b.fragment,
         not_tracked_protocol: a.not_tracked_protocol + b.not_tracked_protocol,
         detached: a.detached + b.detached,
@@ -263,6 +267,7 @@ pub fn sum(outcomes: &v1::Outcomes) -> u64 {
         truncated,
         not_tracked_ethertype,
         malformed,
+        extension_limit,
         fragment,
         not_tracked_protocol,
         detached,
@@ -273,6 +278,7 @@ pub fn sum(outcomes: &v1::Outcomes) -> u64 {
         + truncated
         + not_tracked_ethertype
         + malformed
+        + extension_limit
         + fragment
         + not_tracked_protocol
         + detached

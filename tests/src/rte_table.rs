@@ -109,6 +109,8 @@ impl RteTable {
 }
 
 impl FlowTable for RteTable {
+    type Key = FlowKey;
+
     fn capacity(&self) -> u32 {
         self.capacity
     }

@@ -246,7 +246,7 @@ fn telemetry_says_what_get_stats_says(appliance: &Appliance<'_>, before: &v1::Da
         "outcomes": {
             "hit": o.hit, "miss_created": o.miss_created, "miss_full": o.miss_full, "miss_denied": o.miss_denied,
             "truncated": o.truncated, "not_tracked_ethertype": o.not_tracked_ethertype,
-            "malformed": o.malformed, "fragment": o.fragment,
+            "malformed": o.malformed, "extension_limit": o.extension_limit, "fragment": o.fragment,
             "not_tracked_protocol": o.not_tracked_protocol, "detached": o.detached,
         },
         "events": {

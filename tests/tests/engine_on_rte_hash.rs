@@ -123,7 +123,7 @@ fn side_by_side(entries: u32, (kind, function): (HashKind, HashFunction), keys: 
 }
 
 /// Returns the keys of all entries, found by iteration, in sorted order.
-fn entries_of<T: FlowTable>(table: &T) -> Vec<[u8; FlowKey::BYTES]> {
+fn entries_of<T: FlowTable<Key = FlowKey>>(table: &T) -> Vec<[u8; FlowKey::BYTES]> {
     let mut next = 0;
     let mut all: Vec<_> =
         std::iter::from_fn(|| table.iterate(&mut next)).map(|(_, key)| key.to_bytes()).collect();

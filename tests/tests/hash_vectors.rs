@@ -4,10 +4,12 @@
 mod laws;
 
 use conntrack::arch::Features;
+use conntrack::hash::KeyHasher as _;
 use conntrack::test_support::Random;
-use conntrack::{FlowTable, HashKind, Hasher, hash};
-use dpdk::hash::HashFunction;
-use flowtracker_tests::rte_table::RteTable;
+use conntrack::{FlowKey, FlowKeyV6, FlowTable, HashKind, Hasher, HasherV6, hash};
+use dpdk::SocketId;
+use dpdk::hash::{HashConfig, HashFunction, RteHash};
+use flowtracker_tests::rte_table::{RteTable, eal};
 use laws::keys;
 
 /// Initial values: the usual ones, and a few without a pattern.
@@ -39,7 +41,7 @@ fn every_length_and_initial_value() {
 /// special instructions of the CPU.
 #[test]
 fn keys_hash_as_in_an_rte_hash() {
-    let keys = keys::random(2, 2000);
+    let keys = keys::random::<FlowKey>(2, 2000);
     for (kind, function) in [(HashKind::Crc, HashFunction::Crc), (HashKind::Jhash, HashFunction::Jhash)] {
         for init in INITS {
             let table = RteTable::new(8, function, init);
@@ -47,6 +49,35 @@ fn keys_hash_as_in_an_rte_hash() {
                 let hasher = Hasher::new(kind, [1; 32], features).with_init(init);
                 for key in &keys {
                     assert_eq!(hasher.hash(key), table.hash(key), "{kind:?} of {key}, {init}");
+                }
+            }
+        }
+    }
+}
+
+/// So does an `rte_hash` of 41 bytes for the home line of an IPv6 key.
+#[test]
+fn ipv6_keys_hash_as_in_an_rte_hash() {
+    let keys = keys::random::<FlowKeyV6>(3, 2000);
+    let mut number = 0;
+    for (kind, function) in [(HashKind::Crc, HashFunction::Crc), (HashKind::Jhash, HashFunction::Jhash)] {
+        for init_value in INITS {
+            number += 1;
+            let config = HashConfig {
+                name: &format!("ipv6-{number}"),
+                entries: 8,
+                key_len: FlowKeyV6::BYTES as u32,
+                hash: function,
+                init_value,
+                socket: SocketId::ANY,
+                ext_table: false,
+            };
+            let table = RteHash::new(eal(), &config).expect("a table");
+            for features in Features::all_present() {
+                let hasher = HasherV6::new(kind, keys::secret_v6(1), features).with_init(init_value);
+                for key in &keys {
+                    let due = table.hash(&key.to_bytes()).expect("a key of the table's length");
+                    assert_eq!(hasher.hash(key).home(), due, "{kind:?} of {key:?}, {init_value}");
                 }
             }
         }

@@ -92,10 +92,11 @@ fn figures() -> DataplaneStats {
         fragment: 38,
         not_tracked_protocol: 39,
         detached: 40,
+        extension_limit: 41,
     };
     let lcore = LcoreStats {
         lcore: 1,
-        rx: 355,
+        rx: 396,
         tx: 300,
         tx_dropped: 50,
         outcomes: Some(outcomes),
@@ -195,6 +196,7 @@ async fn every_figure_has_its_sample() {
         ("frame_outcomes_total", "outcome=\"fragment\"", 38),
         ("frame_outcomes_total", "outcome=\"not_tracked_protocol\"", 39),
         ("frame_outcomes_total", "outcome=\"detached\"", 40),
+        ("frame_outcomes_total", "outcome=\"extension_limit\"", 41),
     ] {
         let name = format!("flowtracker_{sample}{{dataplane=\"dp\",lcore=\"1\",{label}}}");
         assert_eq!(page.sample(&name), Some(value.to_string().as_str()), "{name}: {}", page.body);

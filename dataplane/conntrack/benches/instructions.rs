@@ -13,16 +13,17 @@ mod laws;
 use std::hint::black_box;
 
 use conntrack::arch::Features;
-use conntrack::packet::parse;
-use conntrack::table::{ALL_STEPS, Packets, Refresh, TableConfig};
+use conntrack::hash::KeyHasher as _;
+use conntrack::packet::{AnyKey, parse, parse_both};
+use conntrack::table::{ALL_STEPS, Counted, Packets, Refresh, TableConfig};
 use conntrack::test_support::flow;
-use conntrack::test_support::frame::{ETHERTYPE_IPV6, Ipv4Frame, TPID_8021Q};
+use conntrack::test_support::frame::{ETHERTYPE_IPV6, Ipv4Frame, Ipv6Frame, TPID_8021Q};
 use conntrack::tracker::Budget;
 use conntrack::{
-    Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Parser, Pos, Protocols, Shard,
-    Tick, Tracker, TrackerConfig,
+    DualShard, Event, EventSink, FlowKey, FlowKeyV6, FlowTable, HashKind, LineTable, Now, Outcome, Parser,
+    Pos, Protocols, Shard, Tick, Tracker, TrackerConfig,
 };
-use laws::keys;
+use laws::keys::{self, TestKey};
 
 /// The number of frames of a burst, as the data plane receives it.
 const BURST: usize = 32;
@@ -36,27 +37,43 @@ const CAPACITY: u32 = 16_384;
 const FILL: usize = 12_288;
 const PORT: u8 = 1;
 
+type Table<K> = LineTable<Counted, K>;
+
 /// Runs an operation, and returns how often it ran.
 type Operation = fn() -> usize;
 
-const OPERATIONS: [(&str, Operation); 17] = [
+const OPERATIONS: [(&str, Operation); 31] = [
     ("parse/tcp", || parse_all(&plain(), true)),
     ("parse/tagged", || parse_all(&plain().tag(TPID_8021Q, 7), true)),
     ("parse/not_tracked_ethertype", || parse_all(&plain().ethertype(ETHERTYPE_IPV6), false)),
-    ("hash/keyed/native", || hash_all(HashKind::Keyed, Features::detect())),
-    ("hash/keyed/portable", || hash_all(HashKind::Keyed, Features::PORTABLE)),
-    ("hash/crc/native", || hash_all(HashKind::Crc, Features::detect())),
-    ("hash/crc/portable", || hash_all(HashKind::Crc, Features::PORTABLE)),
-    ("hash/jhash", || hash_all(HashKind::Jhash, Features::PORTABLE)),
-    ("table/hit_and_refresh", table_hit_and_refresh),
-    ("table/miss", table_miss),
-    ("table/insert", table_insert),
-    ("table/remove", table_remove),
-    ("tracker/hit", || tracker_hit(BURST)),
-    ("tracker/hit_alone", || tracker_hit(1)),
-    ("tracker/new_flow", tracker_new_flow),
-    ("tracker/expire", tracker_expire),
-    ("tracker/nothing_due", tracker_nothing_due),
+    ("hash/keyed/native", || hash_all::<FlowKey>(HashKind::Keyed, Features::detect())),
+    ("hash/keyed/portable", || hash_all::<FlowKey>(HashKind::Keyed, Features::PORTABLE)),
+    ("hash/crc/native", || hash_all::<FlowKey>(HashKind::Crc, Features::detect())),
+    ("hash/crc/portable", || hash_all::<FlowKey>(HashKind::Crc, Features::PORTABLE)),
+    ("hash/jhash", || hash_all::<FlowKey>(HashKind::Jhash, Features::PORTABLE)),
+    ("table/hit_and_refresh", table_hit_and_refresh::<FlowKey>),
+    ("table/miss", table_miss::<FlowKey>),
+    ("table/insert", table_insert::<FlowKey>),
+    ("table/remove", table_remove::<FlowKey>),
+    ("tracker/hit", || tracker_hit::<FlowKey>(BURST)),
+    ("tracker/hit_alone", || tracker_hit::<FlowKey>(1)),
+    ("tracker/new_flow", tracker_new_flow::<FlowKey>),
+    ("tracker/expire", tracker_expire::<FlowKey>),
+    ("tracker/nothing_due", tracker_nothing_due::<FlowKey>),
+    ("ipv6/parse/tcp", || parse_all_of_both(&plain_v6())),
+    ("ipv6/parse/extended", || parse_all_of_both(&plain_v6().extension(0, 0).fragment(0, true))),
+    ("ipv6/hash/keyed/native", || hash_all::<FlowKeyV6>(HashKind::Keyed, Features::detect())),
+    ("ipv6/hash/keyed/portable", || hash_all::<FlowKeyV6>(HashKind::Keyed, Features::PORTABLE)),
+    ("ipv6/hash/crc/native", || hash_all::<FlowKeyV6>(HashKind::Crc, Features::detect())),
+    ("ipv6/table/hit_and_refresh", table_hit_and_refresh::<FlowKeyV6>),
+    ("ipv6/table/miss", table_miss::<FlowKeyV6>),
+    ("ipv6/table/insert", table_insert::<FlowKeyV6>),
+    ("ipv6/table/remove", table_remove::<FlowKeyV6>),
+    ("ipv6/tracker/hit", || tracker_hit::<FlowKeyV6>(BURST)),
+    ("ipv6/tracker/new_flow", tracker_new_flow::<FlowKeyV6>),
+    ("ipv6/tracker/expire", tracker_expire::<FlowKeyV6>),
+    ("both/tracker/hit", || both_hit(BURST)),
+    ("both/tracker/hit_alone", || both_hit(1)),
 ];
 
 #[expect(clippy::print_stdout, reason = "a program that prints a table")]
@@ -83,23 +100,23 @@ fn under_callgrind(operations: impl FnOnce()) {
     black_box(());
 }
 
-fn hasher(kind: HashKind, features: Features) -> Hasher {
-    Hasher::new(kind, [42; 32], features)
+fn hasher<K: TestKey>(kind: HashKind, features: Features) -> K::Hasher {
+    K::hasher(kind, [42; 80], features)
 }
 
 /// Returns the keys of a filled table, and [`COUNT`] keys that are not in it.
-fn known_and_unknown() -> (Vec<FlowKey>, Vec<FlowKey>) {
+fn known_and_unknown<K: TestKey>() -> (Vec<K>, Vec<K>) {
     let mut known = keys::random(1, FILL + COUNT);
     let unknown = known.split_off(FILL);
     (known, unknown)
 }
 
-fn table() -> LineTable {
-    let hasher = hasher(HashKind::Keyed, Features::detect());
-    LineTable::new(TableConfig { entries: CAPACITY, hasher }).expect("a valid size")
+fn table<K: TestKey>() -> Table<K> {
+    let hasher = hasher::<K>(HashKind::Keyed, Features::detect());
+    LineTable::laid_out(TableConfig { entries: CAPACITY, hasher }).expect("a valid size")
 }
 
-fn filled_table(keys: &[FlowKey]) -> LineTable {
+fn filled_table<K: TestKey>(keys: &[K]) -> Table<K> {
     let mut table = table();
     for key in keys {
         table.add(key).expect("there is room");
@@ -107,23 +124,30 @@ fn filled_table(keys: &[FlowKey]) -> LineTable {
     table
 }
 
-fn frames(keys: &[FlowKey]) -> Vec<Vec<u8>> {
-    keys.iter().map(|key| Ipv4Frame::of(key).unpadded().build()).collect()
+fn frames<K: TestKey>(keys: &[K]) -> Vec<Vec<u8>> {
+    keys.iter().map(TestKey::first_frame).collect()
+}
+
+fn tracker<K: TestKey>() -> Tracker<Table<K>> {
+    Tracker::new(table(), TrackerConfig::default(), Now::from_ms(0)).expect("there is memory")
+}
+
+fn parser() -> Parser {
+    Parser::new(Protocols::Tcp, Features::detect())
 }
 
 /// Returns a shard that has received these frames, one burst per millisecond from 0 on.
-fn filled_shard(frames: &[Vec<u8>]) -> Shard<LineTable> {
-    let tracker = Tracker::new(table(), TrackerConfig::default(), Now::from_ms(0)).expect("there is memory");
-    let mut shard = Shard::new(Parser::new(Protocols::Tcp, Features::detect()), tracker);
+fn filled_shard<K: TestKey>(frames: &[Vec<u8>]) -> Shard<Table<K>> {
+    let mut shard = Shard::new(parser(), tracker::<K>());
     for (ms, burst) in (0..).zip(frames.chunks(BURST)) {
-        shard.burst(Now::from_ms(ms), PORT, burst, &mut take, |_, _| {});
+        shard.burst(Now::from_ms(ms), PORT, burst, &mut take::<K>, |_, _| {});
     }
     assert_eq!(shard.tracker.counters().outcome(Outcome::MissCreated), frames.len() as u64);
     shard
 }
 
 /// Takes every event, as a sink.
-fn take(event: &Event) -> bool {
+fn take<K>(event: &Event<K>) -> bool {
     black_box(event);
     true
 }
@@ -159,10 +183,30 @@ fn parse_all(frame: &Ipv4Frame, tracked: bool) -> usize {
     COUNT
 }
 
-fn hash_all(kind: HashKind, features: Features) -> usize {
-    let hasher = hasher(kind, features);
-    let keys = keys::random(1, BURST);
-    let mut hashes = [0; BURST];
+/// Returns a TCP segment of 74 octets over IPv6.
+fn plain_v6() -> Ipv6Frame {
+    Ipv6Frame::of(&keys::random::<FlowKeyV6>(1, 1)[0]).unpadded()
+}
+
+fn parse_all_of_both(frame: &Ipv6Frame) -> usize {
+    let burst = vec![frame.build(); BURST];
+    let mut found = 0;
+    under_callgrind(|| {
+        for _ in 0..BURSTS {
+            for frame in black_box(&burst) {
+                let key = parse_both(frame, PORT, Protocols::Tcp);
+                found += usize::from(matches!(black_box(key), Ok(AnyKey::Ipv6(_))));
+            }
+        }
+    });
+    assert_eq!(found, COUNT);
+    COUNT
+}
+
+fn hash_all<K: TestKey>(kind: HashKind, features: Features) -> usize {
+    let hasher = hasher::<K>(kind, features);
+    let keys = keys::random::<K>(1, BURST);
+    let mut hashes = [K::Hash::default(); BURST];
     under_callgrind(|| {
         for _ in 0..BURSTS {
             hasher.hash_burst(black_box(&keys), &mut hashes);
@@ -174,8 +218,8 @@ fn hash_all(kind: HashKind, features: Features) -> usize {
 
 /// Probes a burst, as [`Shard::burst`] does. Returns the number of hits.
 #[inline(always)]
-fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
-    let mut hashes = [0; BURST];
+fn look_up<K: TestKey>(table: &mut Table<K>, burst: &[K]) -> u32 {
+    let mut hashes = [K::Hash::default(); BURST];
     table.hash_burst(burst, &mut hashes);
     let refresh = Refresh { stamp: Tick(1), counting: false };
     let packets = Packets::first(burst.len(), burst, &hashes, &[0; BURST]);
@@ -183,8 +227,8 @@ fn look_up(table: &mut LineTable, burst: &[FlowKey]) -> u32 {
     (hits | table.probe_displaced(packets, ALL_STEPS, refresh)).count_ones()
 }
 
-fn table_hit_and_refresh() -> usize {
-    let (known, _) = known_and_unknown();
+fn table_hit_and_refresh<K: TestKey>() -> usize {
+    let (known, _) = known_and_unknown::<K>();
     let mut table = filled_table(&known);
     let mut hits = 0;
     under_callgrind(|| hits = known[..COUNT].chunks(BURST).map(|burst| look_up(&mut table, burst)).sum());
@@ -192,8 +236,8 @@ fn table_hit_and_refresh() -> usize {
     COUNT
 }
 
-fn table_miss() -> usize {
-    let (known, unknown) = known_and_unknown();
+fn table_miss<K: TestKey>() -> usize {
+    let (known, unknown) = known_and_unknown::<K>();
     let mut table = filled_table(&known);
     let mut hits = 0;
     under_callgrind(|| hits = unknown.chunks(BURST).map(|burst| look_up(&mut table, burst)).sum());
@@ -201,12 +245,12 @@ fn table_miss() -> usize {
     COUNT
 }
 
-fn table_insert() -> usize {
-    let (known, unknown) = known_and_unknown();
+fn table_insert<K: TestKey>() -> usize {
+    let (known, unknown) = known_and_unknown::<K>();
     let mut table = filled_table(&known);
     under_callgrind(|| {
         for burst in unknown.chunks(BURST) {
-            let mut hashes = [0; BURST];
+            let mut hashes = [K::Hash::default(); BURST];
             table.hash_burst(burst, &mut hashes);
             for (key, hash) in burst.iter().zip(hashes) {
                 _ = black_box(table.add_with_hash(key, hash));
@@ -217,8 +261,8 @@ fn table_insert() -> usize {
     COUNT
 }
 
-fn table_remove() -> usize {
-    let (known, _) = known_and_unknown();
+fn table_remove<K: TestKey>() -> usize {
+    let (known, _) = known_and_unknown::<K>();
     let mut table = filled_table(&known);
     let places: Vec<Pos> = known[..COUNT].iter().map(|key| table.lookup(key).expect("it is there")).collect();
     under_callgrind(|| {
@@ -230,32 +274,32 @@ fn table_remove() -> usize {
     COUNT
 }
 
-fn tracker_hit(burst: usize) -> usize {
-    let (known, _) = known_and_unknown();
+fn tracker_hit<K: TestKey>(burst: usize) -> usize {
+    let (known, _) = known_and_unknown::<K>();
     let frames = frames(&known);
-    let mut shard = filled_shard(&frames);
+    let mut shard = filled_shard::<K>(&frames);
     under_callgrind(|| {
         for burst in frames[..COUNT].chunks(burst) {
             let now = black_box(Now::from_ms(1000));
             let tracked = |first, which| {
                 black_box((first, which));
             };
-            shard.receive(PORT, burst, || now, &mut take, tracked);
-            shard.tracker.turn(now, &mut take);
+            shard.receive(PORT, burst, || now, &mut take::<K>, tracked);
+            shard.tracker.turn(now, &mut take::<K>);
         }
-        shard.tracker.drain(Now::from_ms(1000), &mut take);
+        shard.tracker.drain(Now::from_ms(1000), &mut take::<K>);
     });
     assert_eq!(shard.tracker.counters().outcome(Outcome::Hit) as usize, COUNT);
     COUNT
 }
 
-fn tracker_new_flow() -> usize {
-    let (known, unknown) = known_and_unknown();
-    let mut shard = filled_shard(&frames(&known));
+fn tracker_new_flow<K: TestKey>() -> usize {
+    let (known, unknown) = known_and_unknown::<K>();
+    let mut shard = filled_shard::<K>(&frames(&known));
     let frames = frames(&unknown);
     under_callgrind(|| {
         for burst in frames.chunks(BURST) {
-            shard.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take, |first, which| {
+            shard.burst(black_box(Now::from_ms(1000)), PORT, burst, &mut take::<K>, |first, which| {
                 black_box((first, which));
             });
         }
@@ -266,9 +310,9 @@ fn tracker_new_flow() -> usize {
 
 /// Every entry expires at its deadline: the entries of one burst in the same millisecond, with one
 /// call per millisecond.
-fn tracker_expire() -> usize {
-    let (known, _) = known_and_unknown();
-    let mut shard = filled_shard(&frames(&known));
+fn tracker_expire<K: TestKey>() -> usize {
+    let (known, _) = known_and_unknown::<K>();
+    let mut shard = filled_shard::<K>(&frames(&known));
     // The last burst's aging of 30 s has passed by then, and one aging bucket.
     let until = 30_000 + (FILL / BURST) as u64 + 8;
     under_callgrind(|| {
@@ -276,7 +320,7 @@ fn tracker_expire() -> usize {
             shard.tracker.advance(
                 black_box(Now::from_ms(ms)),
                 Budget { blocks: CAPACITY, ..Budget::default() },
-                &mut take,
+                &mut take::<K>,
             );
         }
     });
@@ -286,18 +330,51 @@ fn tracker_expire() -> usize {
 }
 
 /// Measures what an iteration of the poll loop spends on aging when nothing is due.
-fn tracker_nothing_due() -> usize {
-    let (known, _) = known_and_unknown();
-    let mut shard = filled_shard(&frames(&known));
+fn tracker_nothing_due<K: TestKey>() -> usize {
+    let (known, _) = known_and_unknown::<K>();
+    let mut shard = filled_shard::<K>(&frames(&known));
     let now = Now::from_ms(1000);
     while !shard.tracker.caught_up(now) {
-        shard.tracker.advance(now, Budget::default(), &mut take);
+        shard.tracker.advance(now, Budget::default(), &mut take::<K>);
     }
     under_callgrind(|| {
         for _ in 0..COUNT {
-            shard.tracker.advance(black_box(now), Budget::default(), &mut take);
+            shard.tracker.advance(black_box(now), Budget::default(), &mut take::<K>);
         }
     });
     assert_eq!(shard.tracker.table().len() as usize, FILL);
+    COUNT
+}
+
+/// Takes the events of both tables.
+struct TakeAll;
+
+impl<K> EventSink<K> for TakeAll {
+    fn offer(&mut self, event: &Event<K>) -> bool {
+        take(event)
+    }
+}
+
+/// Frames of both families in turn, of known flows.
+fn both_hit(burst: usize) -> usize {
+    let (ipv4, ipv6) =
+        (frames(&keys::random::<FlowKey>(1, FILL / 2)), frames(&keys::random::<FlowKeyV6>(2, FILL / 2)));
+    let frames: Vec<Vec<u8>> = ipv4.into_iter().zip(ipv6).flat_map(|(ipv4, ipv6)| [ipv4, ipv6]).collect();
+    let mut shard = DualShard::new(parser(), tracker::<FlowKey>(), tracker::<FlowKeyV6>());
+    for frames in frames.chunks(BURST) {
+        shard.burst(Now::from_ms(0), PORT, frames, &mut TakeAll, |_, _| {});
+    }
+    under_callgrind(|| {
+        for burst in frames[..COUNT].chunks(burst) {
+            let now = black_box(Now::from_ms(1000));
+            let tracked = |first, which| {
+                black_box((first, which));
+            };
+            shard.receive(PORT, burst, || now, &mut TakeAll, tracked);
+            shard.turn(now, &mut TakeAll);
+        }
+        shard.drain(Now::from_ms(1000), &mut TakeAll);
+    });
+    assert_eq!(shard.counters().outcome(Outcome::Hit) as usize, COUNT);
     COUNT
 }

@@ -5,23 +5,23 @@
 
 use core::ops::Range;
 
-use crate::key::FlowKey;
+use crate::key::{FlowKey, Key};
 
 /// The frames of some bursts that are to be looked up in one table, in the order of their arrival.
-pub(crate) struct Batch {
-    keys: [FlowKey; Batch::CAPACITY],
-    lens: [u32; Batch::CAPACITY],
+pub struct Batch<K = FlowKey> {
+    keys: [K; CAPACITY],
+    lens: [u32; CAPACITY],
     len: usize,
 }
 
-impl Batch {
-    /// Maximum number of frames: a burst from each of two ports. It is also the number of bits in
-    /// the sets of frames that the stages pass on.
-    pub(crate) const CAPACITY: usize = u64::BITS as usize;
+/// Maximum number of frames of a batch: a burst from each of two ports. It is also the number of bits
+/// in the sets of frames that the stages pass on.
+pub(crate) const CAPACITY: usize = u64::BITS as usize;
 
+impl<K: Key> Batch<K> {
     /// Returns an empty batch.
     pub(crate) fn new() -> Self {
-        Batch { keys: [FlowKey::default(); Self::CAPACITY], lens: [0; Self::CAPACITY], len: 0 }
+        Batch { keys: [K::default(); CAPACITY], lens: [0; CAPACITY], len: 0 }
     }
 
     /// Returns the number of frames.
@@ -32,7 +32,7 @@ impl Batch {
 
     /// Returns the keys of these frames.
     #[inline(always)]
-    pub(crate) fn keys(&self, frames: Range<usize>) -> &[FlowKey] {
+    pub(crate) fn keys(&self, frames: Range<usize>) -> &[K] {
         debug_assert!(frames.end <= self.len);
         &self.keys[frames]
     }
@@ -47,7 +47,7 @@ impl Batch {
     /// Returns true when `N` more frames fit.
     #[inline(always)]
     pub(crate) fn has_room<const N: usize>(&self) -> bool {
-        self.len + N <= Self::CAPACITY
+        self.len + N <= CAPACITY
     }
 
     /// Returns the places of the next `N` keys and lengths. [`Batch::append`] says how many of them
@@ -56,7 +56,7 @@ impl Batch {
     /// # Panics
     /// When there is no room for `N` frames.
     #[inline(always)]
-    pub(crate) fn room<const N: usize>(&mut self) -> (&mut [FlowKey; N], &mut [u32; N]) {
+    pub(crate) fn room<const N: usize>(&mut self) -> (&mut [K; N], &mut [u32; N]) {
         match (self.keys[self.len..].first_chunk_mut(), self.lens[self.len..].first_chunk_mut()) {
             (Some(keys), Some(lens)) => (keys, lens),
             _ => unreachable!("the caller has made room"),
@@ -67,7 +67,7 @@ impl Batch {
     #[inline(always)]
     pub(crate) fn append(&mut self, count: usize) {
         self.len += count;
-        debug_assert!(self.len <= Self::CAPACITY);
+        debug_assert!(self.len <= CAPACITY);
     }
 
     /// Removes all frames.

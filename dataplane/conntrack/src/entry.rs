@@ -25,9 +25,9 @@ impl ActorId {
 
 /// A complete table entry, copied from the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Entry {
+pub struct Entry<K = FlowKey> {
     /// The match key.
-    pub key: FlowKey,
+    pub key: K,
     /// Time of its creation, in milliseconds since the clock's start, rounded up as stamps are.
     pub created_ms: u64,
     /// Time of its last use, rounded up to the tick, and later by [`Entry::rounds`]; see
@@ -51,7 +51,7 @@ pub struct Entry {
     pub updater: ActorId,
 }
 
-impl Entry {
+impl<K> Entry<K> {
     /// Returns true when the idle timer applies.
     #[must_use]
     pub fn dynamic(&self) -> bool {

@@ -1,12 +1,17 @@
 //! The hash functions, which name the home line of a key.
 //!
 //! `crc` and `jhash` return the values of DPDK's `rte_hash_crc` and `rte_jhash` over the 17 bytes
-//! of [`FlowKey::to_bytes`], bit by bit, so a hash that was computed elsewhere is usable.
+//! of [`FlowKey::to_bytes`] or the 41 of `FlowKeyV6::to_bytes`, bit by bit, so a hash that was
+//! computed elsewhere is usable.
 //! Collisions of both can be chosen from outside; CRC-32C is linear, so keys that collide do so for
 //! every initial value. Collisions of `keyed` cannot be chosen without its secret.
 
+mod v6;
+
+pub use v6::{HashV6, HasherV6};
+
 use crate::arch::{Features, aes, crc32c};
-use crate::key::FlowKey;
+use crate::key::{FlowKey, Key, SlotKey};
 
 /// A hash function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,7 +28,24 @@ pub enum HashKind {
 /// Maximum number of keys of one [`Hasher::hash_burst`].
 pub const BURST: usize = 64;
 
-/// A hash function with its initial value, its secret, and the instructions that it uses.
+/// The hash function of the keys of a table.
+pub trait KeyHasher<K: Key>: Clone + Send {
+    /// Returns the hash of one key.
+    fn hash(&self, key: &K) -> K::Hash;
+    /// Writes the hashes of up to [`BURST`] keys to `out`.
+    ///
+    /// # Panics
+    /// When there are more keys than [`BURST`] or than places in `out`.
+    fn hash_burst(&self, keys: &[K], out: &mut [K::Hash]);
+    /// Returns the instructions that it uses.
+    fn features(&self) -> Features;
+    /// Returns what keys the probe sequence of a key whose home line is full. It is secret for
+    /// every kind, so keys that collide at home part ways.
+    fn spread(&self, slot: &SlotKey) -> u64;
+}
+
+/// The hash function of IPv4 keys, with its initial value, its secret, and the instructions that it
+/// uses.
 #[derive(Clone)]
 pub struct Hasher {
     kind: HashKind,
@@ -58,7 +80,7 @@ impl Hasher {
     #[must_use]
     pub fn hash(&self, key: &FlowKey) -> u32 {
         if self.kind == HashKind::Keyed {
-            return self.spread(key) as u32;
+            return self.spread(&key.0) as u32;
         }
         let mut out = [0];
         self.hash_burst_rte(core::slice::from_ref(key), &mut out);
@@ -92,17 +114,31 @@ impl Hasher {
         }
     }
 
-    /// Returns the instructions that it uses.
+    #[inline]
+    fn spread(&self, slot: &SlotKey) -> u64 {
+        aes::hash(self.features, &self.keys, slot)
+    }
+}
+
+impl KeyHasher<FlowKey> for Hasher {
     #[inline(always)]
-    pub(crate) fn features(&self) -> Features {
+    fn hash(&self, key: &FlowKey) -> u32 {
+        self.hash(key)
+    }
+
+    #[inline(always)]
+    fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
+        self.hash_burst(keys, out);
+    }
+
+    #[inline(always)]
+    fn features(&self) -> Features {
         self.features
     }
 
-    /// Returns what keys the probe sequence of a key whose home line is full. It is secret for
-    /// every kind, so keys that collide at home part ways.
-    #[inline]
-    pub(crate) fn spread(&self, key: &FlowKey) -> u64 {
-        aes::hash(self.features, &self.keys, key)
+    #[inline(always)]
+    fn spread(&self, slot: &SlotKey) -> u64 {
+        self.spread(slot)
     }
 }
 

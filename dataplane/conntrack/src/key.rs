@@ -1,192 +1,55 @@
-//! The 136-bit flow key.
+//! Flow keys: input port and 5-tuple of one direction of a conversation, for IPv4 ([`FlowKey`]) and
+//! IPv6 ([`FlowKeyV6`]).
+
+mod v4;
+mod v6;
 
 use core::fmt;
-use core::net::Ipv4Addr;
 
-use crate::arch::aes::Block;
-use crate::arch::crc32c::Bytes17;
+pub use v4::FlowKey;
+pub use v6::FlowKeyV6;
 
-/// IPv4 protocol number of TCP (IANA).
+use crate::arch::Words;
+use crate::batch::Batch;
+use crate::hash::KeyHasher;
+use crate::packet::{Frames, Parser};
+use crate::table::Store;
+
+/// IP protocol number of TCP (IANA).
 pub const TCP: u8 = 6;
-/// IPv4 protocol number of UDP (IANA).
+/// IP protocol number of UDP (IANA).
 pub const UDP: u8 = 17;
 
-/// The bits of the second word that belong to the key. The 16 bits above are zero in a key; a table
-/// may keep something of its own there.
+/// The key of a table.
+///
+/// All code of tables and trackers is written for any key and compiled for each. What differs is
+/// here: how a key is hashed, and what a slot of a line holds of it.
+pub trait Key: Copy + Eq + core::hash::Hash + Default + fmt::Debug + Send + 'static {
+    /// What a table needs to know to find a key: its home line, and what its slot holds.
+    type Hash: Copy + Default + PartialEq + fmt::Debug;
+    /// The hash function.
+    type Hasher: KeyHasher<Self>;
+    /// Where a table keeps whole keys.
+    type Store: Store<Self>;
+
+    /// Returns the 32 bits of a hash that name the home line (`hash_sig_t` in DPDK).
+    fn home(hash: Self::Hash) -> u32;
+    /// Returns what a slot holds of this key, which has this hash.
+    fn slot<'a>(&'a self, hash: &'a Self::Hash) -> &'a SlotKey;
+    /// Does what the parser does where only the family of this key is tracked.
+    fn parse<F: Frames + ?Sized>(
+        parser: &mut Parser,
+        frames: &F,
+        first: usize,
+        input_port: u8,
+        batch: &mut Batch<Self>,
+    ) -> u64;
+}
+
+/// The bits of a slot's second word that belong to the key. The 16 bits above are zero in a key; a
+/// table keeps the mark of the entry there.
 pub(crate) const HI_KEY_BITS: u64 = (1 << 48) - 1;
 
-/// Input port and 5-tuple of one direction of a conversation.
-///
-/// As P4TC shows it, the key has six exact-match fields of 136 bits together: `input_port` 32,
-/// `srcAddr` 32, `dstAddr` 32, `protocol` 8, `srcPort` 16, `dstPort` 16. [`FlowKey::to_bytes`]
-/// returns that form. Here an 8-bit port number is enough (DPDK has at most 32 ports), so the key
-/// fits two words and leaves 16 bits to spare, which are always zero.
-///
-/// ```text
-/// lo   dstAddr:32 | srcAddr:32                                  (wire byte order)
-/// hi   0:16 | input_port:8 | protocol:8 | dstPort:16 | srcPort:16 (ports in wire order)
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[repr(C)]
-pub struct FlowKey {
-    pub(crate) lo: u64,
-    pub(crate) hi: u64,
-}
-
-impl FlowKey {
-    /// Size of the P4TC form in bytes.
-    pub const BYTES: usize = 17;
-
-    /// Returns a key. `input_port` is the DPDK port id + 1, so it is never 0.
-    ///
-    /// # Panics
-    /// When `input_port` is 0.
-    #[must_use]
-    pub fn new(
-        input_port: u8,
-        src: Ipv4Addr,
-        dst: Ipv4Addr,
-        protocol: u8,
-        src_port: u16,
-        dst_port: u16,
-    ) -> Self {
-        assert!(input_port != 0, "input_port 0 is never a valid port");
-        Self::from_wire(
-            input_port,
-            protocol,
-            u64::from(u32::from_le_bytes(src.octets())) | u64::from(u32::from_le_bytes(dst.octets())) << 32,
-            u32::from(src_port.to_be()) | u32::from(dst_port.to_be()) << 16,
-        )
-    }
-
-    /// Returns a key of words that were loaded little-endian from a frame.
-    #[inline]
-    pub(crate) fn from_wire(input_port: u8, protocol: u8, addrs: u64, ports: u32) -> Self {
-        FlowKey { lo: addrs, hi: u64::from(ports) | u64::from(protocol) << 32 | u64::from(input_port) << 40 }
-    }
-
-    /// Returns the DPDK port id + 1 of the port where the frame entered.
-    #[must_use]
-    pub fn input_port(&self) -> u8 {
-        (self.hi >> 40) as u8
-    }
-
-    /// Returns the IPv4 source address.
-    #[must_use]
-    pub fn src_addr(&self) -> Ipv4Addr {
-        Ipv4Addr::from((self.lo as u32).to_le_bytes())
-    }
-
-    /// Returns the IPv4 destination address.
-    #[must_use]
-    pub fn dst_addr(&self) -> Ipv4Addr {
-        Ipv4Addr::from(((self.lo >> 32) as u32).to_le_bytes())
-    }
-
-    /// Returns the IPv4 protocol number.
-    #[must_use]
-    pub fn protocol(&self) -> u8 {
-        (self.hi >> 32) as u8
-    }
-
-    /// Returns the source port.
-    #[must_use]
-    pub fn src_port(&self) -> u16 {
-        u16::from_be(self.hi as u16)
-    }
-
-    /// Returns the destination port.
-    #[must_use]
-    pub fn dst_port(&self) -> u16 {
-        u16::from_be((self.hi >> 16) as u16)
-    }
-
-    /// Returns the key as P4TC lays it out: the input port (little-endian, as the kernel's
-    /// ifindex), then addresses, protocol and ports as on the wire.
-    #[must_use]
-    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
-        bytes[0] = self.input_port();
-        bytes[4..12].copy_from_slice(&self.lo.to_le_bytes());
-        bytes[12] = self.protocol();
-        bytes[13..17].copy_from_slice(&(self.hi as u32).to_le_bytes());
-        bytes
-    }
-
-    /// Returns the key of which [`FlowKey::to_bytes`] returns these bytes, or `None` when the port
-    /// is 0 or does not fit in 8 bits.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        let (&[port, 0, 0, 0], rest) = bytes.split_first_chunk::<4>()? else { return None };
-        let (addrs, rest) = rest.split_first_chunk::<8>()?;
-        let (&protocol, rest) = rest.split_first()?;
-        let ports = rest.first_chunk::<4>()?;
-        (port != 0)
-            .then(|| Self::from_wire(port, protocol, u64::from_le_bytes(*addrs), u32::from_le_bytes(*ports)))
-    }
-}
-
-impl Block for FlowKey {
-    #[inline(always)]
-    fn words(&self) -> [u64; 2] {
-        [self.lo, self.hi]
-    }
-}
-
-/// The bytes of [`FlowKey::to_bytes`].
-impl Bytes17 for FlowKey {
-    #[inline(always)]
-    fn as_words(&self) -> ([u64; 2], u8) {
-        // The bits above the input port are zero.
-        let first = self.hi >> 40 | self.lo << 32;
-        let second = self.lo >> 32 | u64::from(self.protocol()) << 32 | self.hi << 40;
-        ([first, second], (self.hi >> 24) as u8)
-    }
-}
-
-/// Writes the compact form: `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`.
-impl fmt::Display for FlowKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "port{}/", self.input_port().wrapping_sub(1))?;
-        match self.protocol() {
-            TCP => f.write_str("tcp")?,
-            UDP => f.write_str("udp")?,
-            other => write!(f, "{other}")?,
-        }
-        write!(f, "/{}:{}-{}:{}", self.src_addr(), self.src_port(), self.dst_addr(), self.dst_port())
-    }
-}
-
-impl fmt::Debug for FlowKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::format;
-
-    #[test]
-    fn p4tc_blob_of_the_worked_example() {
-        // ifindex 2, 10.0.0.1:36876 -> 10.0.0.2:1234, TCP, as a little-endian kernel lays it out.
-        let key = FlowKey::new(2, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), TCP, 36876, 1234);
-        let blob = [2, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 6, 0x90, 0x0c, 0x04, 0xd2];
-        assert_eq!(key.to_bytes(), blob);
-        assert_eq!(FlowKey::from_bytes(&blob), Some(key));
-        let ([first, second], last) = key.as_words();
-        let words: std::vec::Vec<u8> =
-            first.to_le_bytes().into_iter().chain(second.to_le_bytes()).chain([last]).collect();
-        assert_eq!(words, blob);
-        assert_eq!(format!("{key}"), "port1/tcp/10.0.0.1:36876-10.0.0.2:1234");
-    }
-
-    #[test]
-    fn ports_outside_one_byte_are_no_key() {
-        let mut blob = [0; FlowKey::BYTES];
-        assert_eq!(FlowKey::from_bytes(&blob), None);
-        blob[1] = 1;
-        assert_eq!(FlowKey::from_bytes(&blob), None);
-    }
-}
+/// What a slot of a line holds of a key: 112 bits in two words, of which the uppermost eight are the
+/// input port, which is never 0. The 16 bits above them are zero.
+pub type SlotKey = Words;

@@ -1,7 +1,7 @@
 //! The connection-tracking engine of flowtracker.
 //!
 //! A [`Shard`] is what one thread tracks frames with: a [`Parser`] and the [`Tracker`] of its
-//! table. It takes bursts of frames and the time, finds an [`Outcome`] for every frame, and offers
+//! table. A [`DualShard`] has a table for each family, IPv4 and IPv6. It takes bursts of frames and the time, finds an [`Outcome`] for every frame, and offers
 //! an [`Event`] to an [`EventSink`] for every entry that comes or goes:
 //!
 //! ```text
@@ -47,11 +47,11 @@ pub mod tracker;
 pub use attributes::{AttributeError, Attributes, Violations};
 pub use entry::{ActorId, Entry};
 pub use event::{DeleteReason, Event, EventBody, EventSink, Removed};
-pub use hash::{HashKind, Hasher};
-pub use key::FlowKey;
+pub use hash::{HashKind, Hasher, HasherV6};
+pub use key::{FlowKey, FlowKeyV6, Key};
 pub use packet::{Frames, Outcome, Parser, Protocols};
 pub use permission::Permissions;
-pub use shard::Shard;
+pub use shard::{DualShard, Shard};
 pub use stats::Counters;
 pub use table::{FlowTable, LineTable, Pos, TableFull};
 pub use timeout::{Now, ProfileId, Profiles, Tick};

@@ -1,18 +1,24 @@
 //! A shard: one thread's parser and the tracker of its table.
 //!
 //! A burst is parsed here, before and outside of the tracker, into the batch of the table that its
-//! frames are looked up in. A second table would be a second tracker beside this one: the parser
-//! would fill a batch for each, and nothing in the stages of a tracker would change.
+//! frames are looked up in. [`Shard`] has one table, of either family, and [`DualShard`] one for each:
+//! the parser fills a batch for each, and nothing in the stages of a tracker changes.
+
+mod dual;
+
+pub use dual::DualShard;
 
 use crate::event::EventSink;
-use crate::packet::{Frames, Outcome, Parser, SLICE};
+use crate::key::Key;
+use crate::packet::{Frames, Parser, SLICE};
 use crate::stats::Counters;
 use crate::table::FlowTable;
 use crate::timeout::Now;
 use crate::tracker::Tracker;
 
-/// What one polling thread tracks frames with.
-pub struct Shard<T> {
+/// What one polling thread tracks the frames of one family with. The EtherType of the other family is
+/// one that is not tracked.
+pub struct Shard<T: FlowTable> {
     /// Reads the keys of frames, and counts the frames that have none.
     pub parser: Parser,
     /// Keeps the entries of the table.
@@ -42,22 +48,19 @@ impl<T: FlowTable> Shard<T> {
         input_port: u8,
         frames: &F,
         now: impl Fn() -> Now,
-        sink: &mut impl EventSink,
+        sink: &mut impl EventSink<T::Key>,
         mut tracked: impl FnMut(usize, u64),
     ) {
         if !self.tracker.attached() {
-            // No rule tells tracked frames from others now, so all of them count as tracked.
-            self.parser.count(Outcome::Detached, frames.len());
-            for first in (0..frames.len()).step_by(SLICE) {
-                tracked(first, (1 << (frames.len() - first).min(SLICE)) - 1);
-            }
+            self.parser.pass(frames, tracked);
             return;
         }
         for first in (0..frames.len()).step_by(SLICE) {
             if !self.tracker.has_room::<SLICE>() {
                 self.tracker.turn(now(), sink);
             }
-            tracked(first, self.parser.parse(frames, first, input_port, self.tracker.batch()));
+            let batch = self.tracker.batch();
+            tracked(first, T::Key::parse(&mut self.parser, frames, first, input_port, batch));
             self.tracker.probe();
         }
     }
@@ -69,7 +72,7 @@ impl<T: FlowTable> Shard<T> {
         now: Now,
         input_port: u8,
         frames: &F,
-        sink: &mut impl EventSink,
+        sink: &mut impl EventSink<T::Key>,
         tracked: impl FnMut(usize, u64),
     ) {
         self.receive(input_port, frames, || now, sink, tracked);

@@ -44,6 +44,33 @@ impl Counters {
         self.outcomes[outcome as usize] += frames;
     }
 
+    /// Adds what the tracker of another table has counted.
+    pub(crate) fn add(&mut self, other: &Counters) {
+        // There is no `..`, so that a counter cannot be left out here.
+        let Counters {
+            rx,
+            outcomes,
+            expired,
+            expired_deferred,
+            deleted,
+            events_sent,
+            events_deferred,
+            lateness_log2_ms,
+        } = other;
+        self.rx += rx;
+        for (mine, theirs) in self.outcomes.iter_mut().zip(outcomes) {
+            *mine += theirs;
+        }
+        self.expired += expired;
+        self.expired_deferred += expired_deferred;
+        self.deleted += deleted;
+        self.events_sent += events_sent;
+        self.events_deferred += events_deferred;
+        for (mine, theirs) in self.lateness_log2_ms.iter_mut().zip(lateness_log2_ms) {
+            *mine += theirs;
+        }
+    }
+
     /// Adds frames that another part of the shard has received and dealt with.
     pub(crate) fn add_outcomes(&mut self, outcomes: &Outcomes) {
         for (mine, theirs) in self.outcomes.iter_mut().zip(outcomes) {

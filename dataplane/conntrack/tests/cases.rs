@@ -5,12 +5,12 @@ mod laws;
 use conntrack::arch::Features;
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
-use conntrack::table::{TableConfig, Uncounted};
+use conntrack::table::{Counted, Layout, TableConfig, Uncounted};
 use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::{Budget, Flush, Permission, Refusal, TableChange, TableRefusal, Write};
 use conntrack::{
-    Attributes, DeleteReason, Event, FlowKey, FlowTable, HashKind, Hasher, LineTable, Now, Outcome, Parser,
-    Permissions, Profiles, Shard, Tracker, TrackerConfig,
+    Attributes, DeleteReason, Event, FlowKey, FlowKeyV6, FlowTable, HashKind, Hasher, HasherV6, LineTable,
+    Now, Outcome, Parser, Permissions, Profiles, Shard, Tracker, TrackerConfig,
 };
 use laws::keys;
 
@@ -69,6 +69,19 @@ fn an_entry_takes_the_memory_that_the_documentation_says() {
     let uncounted = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
     let (hot, all) = (per_entry(uncounted.table().hot_bytes()), per_entry(uncounted.bytes()));
     assert!((35.0..36.0).contains(&hot) && (59.0..60.5).contains(&all), "{hot} hot, {all} in all");
+    // IPv6 keeps whole keys beside the lines.
+    let (counted, uncounted) = (ipv6_bytes::<Counted>(ENTRIES), ipv6_bytes::<Uncounted>(ENTRIES));
+    let (counted, uncounted) = (per_entry(counted), per_entry(uncounted));
+    assert!(
+        (162.0..163.0).contains(&counted) && (126.5..127.5).contains(&uncounted),
+        "{counted}, {uncounted}"
+    );
+}
+
+fn ipv6_bytes<L: Layout>(entries: u32) -> usize {
+    let hasher = HasherV6::new(HashKind::Keyed, [3; HasherV6::SECRET], Features::detect());
+    let table = LineTable::<L, FlowKeyV6>::laid_out(TableConfig { entries, hasher }).expect("a valid size");
+    Tracker::new(table, TrackerConfig::default(), Now::from_ms(0)).expect("memory").bytes()
 }
 
 #[test]

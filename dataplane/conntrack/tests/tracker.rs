@@ -4,14 +4,15 @@ mod laws;
 
 use conntrack::arch::Features;
 use conntrack::table::{Counted, Layout, TableConfig, Uncounted};
-use conntrack::{HashKind, Hasher, LineTable};
+use conntrack::{FlowKey, FlowKeyV6, HashKind, LineTable};
+use laws::keys::TestKey;
 use laws::model::ops::{moments, ops, setup};
 use laws::model::{check, check_punctual};
 use proptest::prelude::*;
 
-fn table<L: Layout>(entries: u32, kind: HashKind) -> LineTable<L> {
-    LineTable::laid_out(TableConfig { entries, hasher: Hasher::new(kind, [42; 32], Features::detect()) })
-        .expect("a valid size")
+fn table<L: Layout, K: TestKey>(entries: u32, kind: HashKind) -> LineTable<L, K> {
+    let hasher = K::hasher(kind, [42; 80], Features::detect());
+    LineTable::laid_out(TableConfig { entries, hasher }).expect("a valid size")
 }
 
 fn kind() -> impl Strategy<Value = HashKind> {
@@ -30,9 +31,11 @@ proptest! {
     ) {
         // The data plane makes the same choice.
         if setup.accounting {
-            check(table::<Counted>(capacity, kind), &setup, &ops);
+            check(table::<Counted, FlowKey>(capacity, kind), &setup, &ops);
+            check(table::<Counted, FlowKeyV6>(capacity, kind), &setup, &ops);
         } else {
-            check(table::<Uncounted>(capacity, kind), &setup, &ops);
+            check(table::<Uncounted, FlowKey>(capacity, kind), &setup, &ops);
+            check(table::<Uncounted, FlowKeyV6>(capacity, kind), &setup, &ops);
         }
     }
 
@@ -42,6 +45,7 @@ proptest! {
         capacity in 1..48u32,
         time in moments(400),
     ) {
-        check_punctual(table::<Counted>(capacity, HashKind::Keyed), &setup, &time);
+        check_punctual(table::<Counted, FlowKey>(capacity, HashKind::Keyed), &setup, &time);
+        check_punctual(table::<Counted, FlowKeyV6>(capacity, HashKind::Keyed), &setup, &time);
     }
 }

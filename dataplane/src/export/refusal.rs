@@ -86,6 +86,11 @@ fn of_refusal(refusal: Refusal) -> Refused {
     match refusal {
         Refusal::NotFound => refuse(Status::NotFound, "NO_ENTRY", "no entry has this key"),
         Refusal::Exists => refuse(Status::AlreadyExists, "ENTRY_EXISTS", "an entry has this key already"),
+        Refusal::FingerprintCollision => refuse(
+            Status::FailedPrecondition,
+            "FINGERPRINT_COLLISION",
+            "the entry of another key has the same fingerprint",
+        ),
         Refusal::Denied(permission) => {
             refuse(Status::PermissionDenied, "PERMISSION_BIT", permission.to_string())
         }

@@ -72,7 +72,7 @@ enum Progress {
 }
 
 /// What a command works with in one iteration.
-struct Slice<'a, T, S> {
+struct Slice<'a, T: FlowTable, S> {
     tracker: &'a mut Tracker<T>,
     now: Now,
     /// Positions of the table that may be looked at.
@@ -82,7 +82,7 @@ struct Slice<'a, T, S> {
     sink: &'a mut S,
 }
 
-impl<T: FlowTable, S: EventSink> Slice<'_, T, S> {
+impl<T: FlowTable<Key = FlowKey>, S: EventSink> Slice<'_, T, S> {
     /// Reports the end of a command. Returns `false` when it has to be tried again: the ring is
     /// full. A command of another link is not reported.
     fn report(&mut self, command: &Command, body: EventBody) -> bool {
@@ -102,7 +102,7 @@ impl Executor {
     /// too. `link` is the link that `sink` offers events for; it is polled after the command was
     /// taken, so that the command's own link is known.
     #[inline]
-    pub fn run<T: FlowTable>(
+    pub fn run<T: FlowTable<Key = FlowKey>>(
         &mut self,
         command: Option<Command>,
         tracker: &mut Tracker<T>,
@@ -140,7 +140,7 @@ impl Executor {
         self.waiting.take().or_else(|| self.mailbox.take())
     }
 
-    fn execute<T: FlowTable, S: EventSink>(
+    fn execute<T: FlowTable<Key = FlowKey>, S: EventSink>(
         &mut self,
         command: &Command,
         slice: &mut Slice<'_, T, S>,
@@ -200,7 +200,13 @@ impl Executor {
         Progress::Ended(outcome)
     }
 
-    fn get<T: FlowTable>(&self, id: CommandId, now: Now, key: &FlowKey, tracker: &Tracker<T>) -> Outcome {
+    fn get<T: FlowTable<Key = FlowKey>>(
+        &self,
+        id: CommandId,
+        now: Now,
+        key: &FlowKey,
+        tracker: &Tracker<T>,
+    ) -> Outcome {
         match tracker.get(key) {
             Some(entry) if !entry.permissions.allows(Permissions::CONTROL_READ) => {
                 Outcome::Refused(Refusal::Denied(Permission::Read))
@@ -236,7 +242,7 @@ impl Executor {
     }
 
     /// Purges a slice. The commands behind it wait: there is no entry that they could be about.
-    fn purge<T: FlowTable, S: EventSink>(
+    fn purge<T: FlowTable<Key = FlowKey>, S: EventSink>(
         &mut self,
         command: &Command,
         slice: &mut Slice<'_, T, S>,
@@ -255,7 +261,7 @@ impl Executor {
         Progress::Ended(Outcome::Done(Removed { deleted, failed: 0 }))
     }
 
-    fn flush_slice<T: FlowTable, S: EventSink>(&mut self, slice: &mut Slice<'_, T, S>) {
+    fn flush_slice<T: FlowTable<Key = FlowKey>, S: EventSink>(&mut self, slice: &mut Slice<'_, T, S>) {
         let Some((command, mut flush)) = self.flush else { return };
         let Task::Flush(filter, _) = command.task else { return };
         let now = slice.now;
@@ -268,7 +274,12 @@ impl Executor {
         }
     }
 
-    fn dump_slice<T: FlowTable>(&mut self, tracker: &Tracker<T>, now: Now, mut positions: u32) {
+    fn dump_slice<T: FlowTable<Key = FlowKey>>(
+        &mut self,
+        tracker: &Tracker<T>,
+        now: Now,
+        mut positions: u32,
+    ) {
         for place in 0..DUMPS {
             let Some(Dump { id, mut cursor, wanted }) = self.dumps[place] else { continue };
             while self.mailbox.has_room(REPLIES_OF_OTHERS) {

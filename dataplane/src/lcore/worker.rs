@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use conntrack::packet::MAX_HEADER;
 use conntrack::tracker::Budget;
-use conntrack::{FlowTable, Frames, Now, Shard, Tick};
+use conntrack::{FlowKey, FlowTable, Frames, Now, Shard, Tick};
 use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
 use crate::export::RingSink;
@@ -44,7 +44,7 @@ pub struct Lane<'p> {
 }
 
 /// One lcore: its lanes, its shard, and its ends of the event ring and the mailbox.
-pub struct Worker<'p, T> {
+pub struct Worker<'p, T: FlowTable> {
     /// The lcore that runs the loop.
     pub lcore: LcoreId,
     /// What it polls, in turn.
@@ -65,7 +65,7 @@ pub struct Worker<'p, T> {
     pub clock: Clock,
 }
 
-impl<'p, T: FlowTable> Worker<'p, T> {
+impl<'p, T: FlowTable<Key = FlowKey>> Worker<'p, T> {
     /// Polls until `stop` is set.
     pub fn run(&mut self, stop: &AtomicBool) {
         let mut poll = Poll::new(self.lanes.len());

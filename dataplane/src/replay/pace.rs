@@ -7,7 +7,7 @@
 //! there are entries. It is made only after a walk of that cost, so that a replay with deadlines
 //! everywhere is not slower for it.
 
-use conntrack::{FlowTable, Now, Tracker};
+use conntrack::{FlowKey, FlowTable, Now, Tracker};
 
 /// The cost of a leap over an empty wheel, and of each entry on it, in ticks that could be walked at
 /// that cost. Only the time of a replay depends on these, not what it prints.
@@ -53,7 +53,7 @@ impl Pace {
 
     /// Catches up with the clock, if anything may be due: calls `walk` with each tick up to which all
     /// buckets have to be opened, until that is `tick`.
-    pub(super) fn follow<T: FlowTable>(
+    pub(super) fn follow<T: FlowTable<Key = FlowKey>>(
         &mut self,
         tick: u64,
         tracker: &mut Tracker<T>,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use conntrack::{Counters, FlowTable, HashKind, Outcome};
+use conntrack::{Counters, FlowKey, FlowTable, HashKind, Outcome};
 use dpdk::Eal;
 use dpdk::telemetry::{Dict, TelemetryCommand};
 use flowtracker_proto::v1;
@@ -35,7 +35,7 @@ type Answer = Result<Dict, String>;
 impl<'a> Telemetry<'a> {
     /// Answers about these workers and ports.
     #[must_use]
-    pub fn new<T: FlowTable>(
+    pub fn new<T: FlowTable<Key = FlowKey>>(
         workers: &[Worker<'_, T>],
         hash: HashKind,
         ports: &'a (dyn Fn() -> Vec<v1::PortStats> + Sync),

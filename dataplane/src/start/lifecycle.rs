@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use conntrack::FlowTable;
 use conntrack::table::{Counted, Layout, Uncounted};
+use conntrack::{FlowKey, FlowTable};
 use dpdk::{Burst, Eal, Port, interface_mtu};
 use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::{link, v1};
@@ -214,7 +214,10 @@ fn desk(config: &Config, shards: Vec<Shard>, owners: BTreeMap<u16, Option<usize>
 /// The driver opens its socket for all interfaces and binds it to one afterwards, so these frames
 /// may have come from any interface of the host, and must not be forwarded. The port's counters
 /// start after them.
-fn discard_early_frames<T>(ports: &[Port<'_>], workers: &mut [Worker<'_, T>]) -> Result<(), StartError> {
+fn discard_early_frames<T: FlowTable>(
+    ports: &[Port<'_>],
+    workers: &mut [Worker<'_, T>],
+) -> Result<(), StartError> {
     /// Many times what the driver's ring holds by default: the bound keeps a busy wire from
     /// delaying the start for ever.
     const BURSTS: usize = 2048;
@@ -243,7 +246,7 @@ fn supervise(mut look: impl FnMut(), finish: &AtomicBool) {
 }
 
 /// Runs every worker on its lcore until `stop` is set.
-fn poll<T: FlowTable + Send>(
+fn poll<T: FlowTable<Key = FlowKey> + Send>(
     eal: &Eal,
     workers: &mut [Worker<'_, T>],
     stop: &AtomicBool,
@@ -309,7 +312,7 @@ fn port_stats(ports: &[Port<'_>]) -> Vec<v1::PortStats> {
 }
 
 /// Logs what each lcore has done, by outcome.
-fn report<T>(workers: &[Worker<'_, T>]) {
+fn report<T: FlowTable>(workers: &[Worker<'_, T>]) {
     for worker in workers {
         let c = worker.published.snapshot();
         info!(

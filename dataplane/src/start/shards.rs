@@ -21,7 +21,7 @@ use crate::start::start_error::StartError;
 use crate::start::topology::{self, Topology};
 
 /// The shards, by the thread that uses each part.
-pub(super) struct Shards<'p, L> {
+pub(super) struct Shards<'p, L: Layout> {
     /// For the lcores.
     pub(super) workers: Vec<Worker<'p, LineTable<L>>>,
     /// For the exporter, in the same order.

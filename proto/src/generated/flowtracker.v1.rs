@@ -695,13 +695,13 @@ pub struct Outcomes {
     /// Not in the table, which lacks the data path's C permission.
     #[prost(uint64, tag = "4")]
     pub miss_denied: u64,
-    /// Ethernet, VLAN, IPv4 or port fields cut short by the end of the frame.
+    /// Ethernet, VLAN, IP or port fields cut short by the end of the frame.
     #[prost(uint64, tag = "5")]
     pub truncated: u64,
     /// EtherType other than that of a tracked family after at most two VLAN tags.
     #[prost(uint64, tag = "6")]
     pub not_tracked_ethertype: u64,
-    /// IPv4 header that contradicts itself (version, IHL, total length).
+    /// IP header that contradicts itself (version, IHL, total length, payload length).
     #[prost(uint64, tag = "7")]
     pub malformed: u64,
     /// Fragment other than the first.
@@ -713,6 +713,9 @@ pub struct Outcomes {
     /// Received while purged.
     #[prost(uint64, tag = "10")]
     pub detached: u64,
+    /// More IPv6 extension headers than are walked (8), or longer ones (256 bytes).
+    #[prost(uint64, tag = "11")]
+    pub extension_limit: u64,
 }
 /// Counters of one lcore. All count from the start of the data plane.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

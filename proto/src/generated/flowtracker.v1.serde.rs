@@ -7162,6 +7162,9 @@ impl serde::Serialize for Outcomes {
         if self.detached != 0 {
             len += 1;
         }
+        if self.extension_limit != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Outcomes", len)?;
         if self.hit != 0 {
             #[allow(clippy::needless_borrow)]
@@ -7213,6 +7216,11 @@ impl serde::Serialize for Outcomes {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("detached", ToString::to_string(&self.detached).as_str())?;
         }
+        if self.extension_limit != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("extensionLimit", ToString::to_string(&self.extension_limit).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -7238,6 +7246,8 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
             "not_tracked_protocol",
             "notTrackedProtocol",
             "detached",
+            "extension_limit",
+            "extensionLimit",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7252,6 +7262,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
             Fragment,
             NotTrackedProtocol,
             Detached,
+            ExtensionLimit,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7283,6 +7294,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                             "fragment" => Ok(GeneratedField::Fragment),
                             "notTrackedProtocol" | "not_tracked_protocol" => Ok(GeneratedField::NotTrackedProtocol),
                             "detached" => Ok(GeneratedField::Detached),
+                            "extensionLimit" | "extension_limit" => Ok(GeneratedField::ExtensionLimit),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -7312,6 +7324,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                 let mut fragment__ = None;
                 let mut not_tracked_protocol__ = None;
                 let mut detached__ = None;
+                let mut extension_limit__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Hit => {
@@ -7394,6 +7407,14 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::ExtensionLimit => {
+                            if extension_limit__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("extensionLimit"));
+                            }
+                            extension_limit__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Outcomes {
@@ -7407,6 +7428,7 @@ impl<'de> serde::Deserialize<'de> for Outcomes {
                     fragment: fragment__.unwrap_or_default(),
                     not_tracked_protocol: not_tracked_protocol__.unwrap_or_default(),
                     detached: detached__.unwrap_or_default(),
+                    extension_limit: extension_limit__.unwrap_or_default(),
                 })
             }
         }

@@ -1,13 +1,15 @@
-//! The parser on single frames, on their beginnings, and on bursts, with every set of instructions.
+//! The parser on single frames, on their beginnings, and on bursts, with every set of instructions, where
+//! IPv4 is tracked alone and where both families are.
 //!
 //! Input: a byte of choices, among them the set of instructions; then frames, each with a byte of its length and a byte that says how
 //! many of its bytes lie in the first piece.
 
 use conntrack::arch::Features;
-use conntrack::packet::{MAX_HEADER, parse};
+use conntrack::packet::{AnyKey, MAX_HEADER, parse, parse_both};
 use conntrack::{FlowKey, Frames, Outcome, Parser, Protocols};
 
 use crate::input::Input;
+use crate::laws::oracle::classify_v6;
 use crate::oracle::{self, classify};
 
 /// DPDK id of the port that the frames enter; the engine counts from 1.
@@ -82,6 +84,9 @@ fn single(frame: &[u8], protocols: Protocols, tracked: &[u8]) {
     assert_eq!(parse(frame, PORT as u8 + 1, protocols), expected, "{frame:02x?}");
     let start = &frame[..frame.len().min(MAX_HEADER)];
     assert_eq!(parse(start, PORT as u8 + 1, protocols), expected, "the start of {frame:02x?}");
+    let expected = expected_of_both(frame, tracked);
+    assert_eq!(parse_both(frame, PORT as u8 + 1, protocols), expected, "{frame:02x?}");
+    assert_eq!(parse_both(start, PORT as u8 + 1, protocols), expected, "the start of {frame:02x?}");
 }
 
 fn together(burst: &Burst<'_>, protocols: Protocols, tracked: &[u8], instructions: Features) {
@@ -95,6 +100,26 @@ fn together(burst: &Burst<'_>, protocols: Protocols, tracked: &[u8], instruction
         assert_eq!(found, due, "{instructions}, first piece {}: {:02x?}", frame.first, frame.octets);
     }
     assert_eq!(parser.outcomes(), &outcomes, "{instructions}");
+
+    let verdicts: Vec<_> = burst.0.iter().map(|frame| expected_of_both(frame.octets, tracked)).collect();
+    let mut parser = Parser::new(protocols, instructions);
+    let is_ipv6 = |i: usize| matches!(verdicts[i], Ok(AnyKey::Ipv6(_)));
+    let found = parser.keys_of_both(burst, PORT as u8 + 1, is_ipv6);
+    let mut outcomes = [0; Outcome::ALL.len()];
+    for ((frame, verdict), found) in burst.0.iter().zip(&verdicts).zip(found) {
+        let key = verdict.map_err(|outcome| outcomes[outcome as usize] += 1);
+        let due = key.ok().map(|key| (key, frame.octets.len() as u32));
+        assert_eq!(found, due, "{instructions}, first piece {}: {:02x?}", frame.first, frame.octets);
+    }
+    assert_eq!(parser.outcomes(), &outcomes, "{instructions}");
+}
+
+/// Returns the oracles' verdict where both families are tracked.
+fn expected_of_both(frame: &[u8], tracked: &[u8]) -> Result<AnyKey, Outcome> {
+    match classify_v6(frame, PORT as u8 + 1, tracked) {
+        Err(Outcome::NotTrackedEthertype) => expected(frame, tracked).map(AnyKey::Ipv4),
+        verdict => verdict.map(AnyKey::Ipv6),
+    }
 }
 
 /// Returns the oracle's verdict in the engine's types.

@@ -219,7 +219,7 @@ fn lcore_lines(out: &mut String, lcores: &[LcoreStats]) {
 }
 
 /// Returns the frames of all lcores by outcome; they add up to the received frames.
-fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
+fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 11] {
     let sum =
         |field: fn(&Outcomes) -> u64| lcores.iter().filter_map(|l| l.outcomes.as_ref()).map(field).sum();
     [
@@ -230,6 +230,7 @@ fn outcome_sums(lcores: &[LcoreStats]) -> [(&'static str, u64); 10] {
         ("truncated", sum(|o| o.truncated)),
         ("not_tracked_ethertype", sum(|o| o.not_tracked_ethertype)),
         ("malformed", sum(|o| o.malformed)),
+        ("extension_limit", sum(|o| o.extension_limit)),
         ("fragment", sum(|o| o.fragment)),
         ("not_tracked_protocol", sum(|o| o.not_tracked_protocol)),
         ("detached", sum(|o| o.detached)),

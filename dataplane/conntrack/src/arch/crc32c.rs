@@ -8,15 +8,20 @@ mod x86;
 
 use super::Features;
 
-/// 17 bytes.
-pub(crate) trait Bytes17 {
-    /// Returns the bytes as two little-endian words and the last byte.
-    fn as_words(&self) -> ([u64; 2], u8);
+/// `WORDS` words of eight bytes, and one more byte.
+pub(crate) trait Bytes<const WORDS: usize> {
+    /// Returns the bytes as little-endian words and the last byte.
+    fn as_words(&self) -> ([u64; WORDS], u8);
 }
 
 /// Writes the CRCs of the inputs to `out`, each with the initial value `init`.
 #[inline]
-pub(crate) fn crc_burst<B: Bytes17>(features: Features, init: u32, inputs: &[B], out: &mut [u32]) {
+pub(crate) fn crc_burst<const WORDS: usize, B: Bytes<WORDS>>(
+    features: Features,
+    init: u32,
+    inputs: &[B],
+    out: &mut [u32],
+) {
     #[cfg(target_arch = "x86_64")]
     if features.crc {
         // SAFETY: the CPU has SSE4.2.

@@ -5,11 +5,13 @@ use core::fmt;
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(cpuid_aes, "aes", "sse2");
 #[cfg(target_arch = "x86_64")]
+cpufeatures::new!(cpuid_clmul, "pclmulqdq", "sse2");
+#[cfg(target_arch = "x86_64")]
 cpufeatures::new!(cpuid_crc, "sse4.2");
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(cpuid_avx, "avx");
 #[cfg(target_arch = "x86_64")]
-cpufeatures::new!(cpuid_wide, "avx512f", "avx512dq", "vaes", "aes");
+cpufeatures::new!(cpuid_wide, "avx512f", "avx512dq", "vaes", "vpclmulqdq", "aes");
 
 /// A set of instructions that may be used.
 ///
@@ -19,17 +21,19 @@ cpufeatures::new!(cpuid_wide, "avx512f", "avx512dq", "vaes", "aes");
 pub struct Features {
     /// AES-NI.
     pub(super) aes: bool,
+    /// PCLMULQDQ.
+    pub(super) clmul: bool,
     /// SSE4.2, for its CRC32C.
     pub(super) crc: bool,
     /// AVX.
     pub(super) avx: bool,
-    /// AVX-512 F and DQ, and VAES. CPUs that have only some of them get slower by using them.
+    /// AVX-512 F and DQ, VAES, and VPCLMULQDQ. CPUs that have only some of them get slower by using them.
     pub(super) wide: bool,
 }
 
 impl Features {
     /// No special instructions: the portable twins are used.
-    pub const PORTABLE: Features = Features { aes: false, crc: false, avx: false, wide: false };
+    pub const PORTABLE: Features = Features { aes: false, clmul: false, crc: false, avx: false, wide: false };
 
     /// Returns the instructions that this CPU has.
     #[must_use]
@@ -38,6 +42,7 @@ impl Features {
         {
             Features {
                 aes: cpuid_aes::get(),
+                clmul: cpuid_clmul::get(),
                 crc: cpuid_crc::get(),
                 avx: cpuid_avx::get(),
                 wide: cpuid_wide::get(),
@@ -58,15 +63,21 @@ impl Features {
     }
 }
 
-/// Lists the instructions that are used beside those of every CPU: some of `AES, CRC32C, AVX,
-/// AVX-512`, or `portable`.
+/// Lists the instructions that are used beside those of every CPU: some of `AES, CLMUL, CRC32C,
+/// AVX, AVX-512`, or `portable`.
 impl fmt::Display for Features {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == Self::PORTABLE {
             return f.write_str("portable");
         }
         let mut before = "";
-        let all = [(self.aes, "AES"), (self.crc, "CRC32C"), (self.avx, "AVX"), (self.wide, "AVX-512")];
+        let all = [
+            (self.aes, "AES"),
+            (self.clmul, "CLMUL"),
+            (self.crc, "CRC32C"),
+            (self.avx, "AVX"),
+            (self.wide, "AVX-512"),
+        ];
         for (has, name) in all {
             if has {
                 write!(f, "{before}{name}")?;
@@ -84,11 +95,11 @@ mod tests {
 
     #[test]
     fn features_say_what_they_are() {
-        let text = |aes, crc, avx, wide| Features { aes, crc, avx, wide }.to_string();
-        assert_eq!(text(true, true, true, true), "AES, CRC32C, AVX, AVX-512");
-        assert_eq!(text(true, true, false, false), "AES, CRC32C");
-        assert_eq!(text(true, false, false, false), "AES");
-        assert_eq!(text(false, true, true, false), "CRC32C, AVX");
+        let text = |aes, clmul, crc, avx, wide| Features { aes, clmul, crc, avx, wide }.to_string();
+        assert_eq!(text(true, true, true, true, true), "AES, CLMUL, CRC32C, AVX, AVX-512");
+        assert_eq!(text(true, true, true, false, false), "AES, CLMUL, CRC32C");
+        assert_eq!(text(true, false, false, false, false), "AES");
+        assert_eq!(text(false, false, true, true, false), "CRC32C, AVX");
         assert_eq!(Features::PORTABLE.to_string(), "portable");
     }
 }

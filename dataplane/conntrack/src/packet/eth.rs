@@ -1,5 +1,6 @@
 //! Ethernet II and VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
+use super::families::Family;
 use super::outcome::Outcome;
 
 /// Length of the header: destination, source, EtherType.
@@ -8,11 +9,12 @@ pub(super) const HEADER: usize = 14;
 pub(super) const TAG: usize = 4;
 
 const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
 const VLAN: u16 = 0x8100;
 const SERVICE_VLAN: u16 = 0x88a8;
 
-/// Returns the bytes after the Ethernet header and at most two VLAN tags, when they are IPv4.
-pub(super) fn payload(frame: &[u8]) -> Result<&[u8], Outcome> {
+/// Returns the bytes after the Ethernet header and at most two VLAN tags, when they are of a family.
+pub(super) fn payload(frame: &[u8]) -> Result<(Family, &[u8]), Outcome> {
     let ether_type = |at: usize| frame.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]]));
     let mut end = HEADER;
     let mut kind = ether_type(end - 2).ok_or(Outcome::Truncated)?;
@@ -23,5 +25,9 @@ pub(super) fn payload(frame: &[u8]) -> Result<&[u8], Outcome> {
         end += TAG;
         kind = ether_type(end - 2).ok_or(Outcome::Truncated)?;
     }
-    if kind == IPV4 { Ok(&frame[end..]) } else { Err(Outcome::NotTrackedEthertype) }
+    match kind {
+        IPV4 => Ok((Family::Ipv4, &frame[end..])),
+        IPV6 => Ok((Family::Ipv6, &frame[end..])),
+        _ => Err(Outcome::NotTrackedEthertype),
+    }
 }

@@ -12,12 +12,14 @@ pub enum Outcome {
     MissFull,
     /// The key was not in the table, which lacks the data path's C permission.
     MissDenied,
-    /// The frame ended before the Ethernet, VLAN, IPv4 or port fields did.
+    /// The frame ended before the Ethernet, VLAN, IP or port fields did.
     Truncated,
     /// The EtherType after at most two VLAN tags was not that of a tracked family.
     NotTrackedEthertype,
-    /// The IPv4 header contradicts itself: version, IHL or total length.
+    /// The IP header contradicts itself: version, IHL, total length or payload length.
     Malformed,
+    /// The packet has more IPv6 extension headers than are walked, or longer ones.
+    ExtensionLimit,
     /// The packet was a fragment other than the first.
     Fragment,
     /// The protocol is not tracked.
@@ -31,7 +33,7 @@ pub type Outcomes = [u64; Outcome::ALL.len()];
 
 impl Outcome {
     /// All outcomes, in the order of their numbers.
-    pub const ALL: [Outcome; 10] = [
+    pub const ALL: [Outcome; 11] = [
         Outcome::Hit,
         Outcome::MissCreated,
         Outcome::MissFull,
@@ -39,6 +41,7 @@ impl Outcome {
         Outcome::Truncated,
         Outcome::NotTrackedEthertype,
         Outcome::Malformed,
+        Outcome::ExtensionLimit,
         Outcome::Fragment,
         Outcome::NotTrackedProtocol,
         Outcome::Detached,
@@ -55,6 +58,7 @@ impl Outcome {
             Outcome::Truncated => "truncated",
             Outcome::NotTrackedEthertype => "not_tracked_ethertype",
             Outcome::Malformed => "malformed",
+            Outcome::ExtensionLimit => "extension_limit",
             Outcome::Fragment => "fragment",
             Outcome::NotTrackedProtocol => "not_tracked_protocol",
             Outcome::Detached => "detached",

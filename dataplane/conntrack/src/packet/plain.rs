@@ -1,4 +1,5 @@
-//! Plain frames: untagged, IPv4 without options, not a later fragment, of a tracked protocol.
+//! Plain frames: untagged, IPv4 without options, not a later fragment, of a tracked protocol. Those of
+//! IPv6 are in `v6`.
 //!
 //! Nearly all frames are plain, and their fields lie at fixed offsets, so a few comparisons decide
 //! and no rule has to be walked through. A frame that is not plain may still have a key: it is
@@ -6,13 +7,16 @@
 
 #[cfg(test)]
 mod tests;
+mod v6;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub(super) use v6::plain_key_v6;
 
 use super::protocols::Protocols;
 use super::{eth, ipv4, ports};
 use crate::arch::Instructions;
-use crate::key::FlowKey;
+use crate::key::{FlowKey, SlotKey};
 
 /// Number of bytes from the start of a frame that a plain frame's fields take.
 pub(super) const PLAIN: usize = eth::HEADER + ipv4::MIN_HEADER + ports::LEN;
@@ -54,9 +58,9 @@ fn portable(f: &[u8; PLAIN], input_port: u8, protocols: Protocols, key: &mut Flo
     }
     let addrs = u64::from_le_bytes([f[26], f[27], f[28], f[29], f[30], f[31], f[32], f[33]]);
     let ports = u32::from_le_bytes([f[34], f[35], f[36], f[37]]);
-    let FlowKey { lo, hi } = FlowKey::from_wire(input_port, f[23], addrs, ports);
+    let FlowKey(SlotKey { lo, hi }) = FlowKey::from_wire(input_port, f[23], addrs, ports);
     // The words are stored one by one: a key that is returned by value is written as two words and
     // read as one, and the read has to wait until the words have left the store buffer.
-    (key.lo, key.hi) = (lo, hi);
+    (key.0.lo, key.0.hi) = (lo, hi);
     true
 }

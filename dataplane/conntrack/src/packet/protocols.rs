@@ -1,8 +1,8 @@
-//! Which IPv4 protocols are tracked.
+//! Which protocols are tracked.
 
 use crate::key::{TCP, UDP};
 
-/// The IPv4 protocols that are tracked.
+/// The protocols that are tracked, over both families.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocols {
     /// TCP only.
@@ -12,7 +12,7 @@ pub enum Protocols {
 }
 
 impl Protocols {
-    /// Returns true when frames of this IPv4 protocol are looked up.
+    /// Returns true when frames of this protocol are looked up.
     #[inline]
     #[must_use]
     pub fn tracks(self, protocol: u8) -> bool {

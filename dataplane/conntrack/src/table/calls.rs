@@ -8,18 +8,32 @@ use super::memory::Layout;
 use super::probe::ProbeHome;
 use super::sequence::{MAX_PROBES, beside, further};
 use super::slots::SLOTS;
+use super::store::Store;
 use crate::arch::prefetch_near;
 use crate::entry::{Cold, Counts, Mark};
-use crate::key::FlowKey;
+use crate::hash::KeyHasher;
+use crate::key::{Key, SlotKey};
 use crate::timeout::Tick;
 
-impl<L: Layout> LineTable<L> {
+impl<L: Layout, K: Key> LineTable<L, K> {
+    /// Looks a key up in one line.
+    #[inline(always)]
+    fn find_at(&self, at: usize, key: &K, in_slot: &SlotKey) -> Option<usize> {
+        let slot = self.line(at).find(in_slot)?;
+        if self.is_of(Self::pos(at, slot), key) {
+            return Some(slot);
+        }
+        // Another key with the same fingerprint. A slot behind it may hold this key.
+        let mut rest = slot + 1..SLOTS;
+        rest.find(|&slot| self.line(at).key(slot) == Some(*in_slot) && self.is_of(Self::pos(at, slot), key))
+    }
+
     /// Looks a key up along its probe sequence, after its home line.
     #[cold]
-    fn lookup_displaced(&self, key: &FlowKey, home: usize) -> Option<Pos> {
-        for at in self.after_home(home, key) {
+    fn lookup_displaced(&self, key: &K, in_slot: &SlotKey, home: usize) -> Option<Pos> {
+        for at in self.after_home(home, in_slot) {
             let line = self.line(at);
-            if let Some(slot) = line.find(key) {
+            if let Some(slot) = self.find_at(at, key, in_slot) {
                 return Some(Self::pos(at, slot));
             }
             if !line.is_passed() {
@@ -30,7 +44,7 @@ impl<L: Layout> LineTable<L> {
     }
 
     /// Calls `change` for each line of a key's probe sequence before the line `upto`.
-    fn for_passed(&mut self, home: usize, key: &FlowKey, upto: usize, change: impl Fn(&mut Line)) {
+    fn for_passed(&mut self, home: usize, key: &SlotKey, upto: usize, change: impl Fn(&mut Line)) {
         let mut spread = 0;
         let mut at = home;
         for step in 1..MAX_PROBES {
@@ -46,7 +60,9 @@ impl<L: Layout> LineTable<L> {
     }
 }
 
-impl<L: Layout> FlowTable for LineTable<L> {
+impl<L: Layout, K: Key> FlowTable for LineTable<L, K> {
+    type Key = K;
+
     fn capacity(&self) -> u32 {
         self.capacity
     }
@@ -59,40 +75,45 @@ impl<L: Layout> FlowTable for LineTable<L> {
         self.len
     }
 
-    fn hash(&self, key: &FlowKey) -> u32 {
+    fn hash(&self, key: &K) -> K::Hash {
         self.hasher.hash(key)
     }
 
     #[inline]
-    fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
+    fn hash_burst(&self, keys: &[K], out: &mut [K::Hash]) {
         self.hasher.hash_burst(keys, out);
     }
 
     #[inline]
-    fn prefetch_burst(&self, hashes: &[u32], counting: bool) {
+    fn prefetch_burst(&self, hashes: &[K::Hash], counting: bool) {
         for &hash in hashes {
             self.prefetch_line(self.home(hash), counting);
         }
     }
 
     #[inline]
-    fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos> {
+    fn lookup_with_hash(&self, key: &K, hash: K::Hash) -> Option<Pos> {
         let home = self.home(hash);
-        let line = self.line(home);
-        match line.find(key) {
+        let in_slot = key.slot(&hash);
+        match self.find_at(home, key, in_slot) {
             Some(slot) => Some(Self::pos(home, slot)),
-            None if !line.is_passed() => None,
-            None => self.lookup_displaced(key, home),
+            None if !self.line(home).is_passed() => None,
+            None => self.lookup_displaced(key, in_slot, home),
         }
+    }
+
+    fn lookup(&self, key: &K) -> Option<Pos> {
+        let pos = self.lookup_with_hash(key, self.hash(key))?;
+        self.keys.holds(pos, key).then_some(pos)
     }
 
     #[inline(never)]
     fn probe_burst(
         &mut self,
-        packets: Packets<'_>,
+        packets: Packets<'_, K>,
         from: usize,
         refresh: Refresh,
-        next: &[u32],
+        next: &[K::Hash],
         vacancy: impl FnMut(Pos),
     ) -> u64 {
         debug_assert!(from != 0 || self.displaced.is_empty(), "the batch before has displaced keys left");
@@ -101,11 +122,11 @@ impl<L: Layout> FlowTable for LineTable<L> {
     }
 
     #[inline]
-    fn probe_displaced(&mut self, packets: Packets<'_>, steps: u32, refresh: Refresh) -> u64 {
+    fn probe_displaced(&mut self, packets: Packets<'_, K>, steps: u32, refresh: Refresh) -> u64 {
         if self.displaced.is_empty() { 0 } else { self.follow_displaced(packets, steps, refresh) }
     }
 
-    fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull> {
+    fn add_with_hash(&mut self, key: &K, hash: K::Hash) -> Result<Pos, TableFull> {
         debug_assert!(self.displaced.is_empty(), "an add before the end of a probe");
         if let Some(pos) = self.lookup_with_hash(key, hash) {
             return Ok(pos);
@@ -114,20 +135,22 @@ impl<L: Layout> FlowTable for LineTable<L> {
             return Err(TableFull);
         }
         let home = self.home(hash);
+        let in_slot = key.slot(&hash);
         let mut at = home;
         let mut slot = self.line(home).free_slot();
         if slot.is_none() {
-            let mut after = self.after_home(home, key);
+            let mut after = self.after_home(home, in_slot);
             while slot.is_none() {
                 at = after.next().ok_or(TableFull)?;
                 slot = self.line(at).free_slot();
             }
             drop(after);
             // There is room: only now is the entry counted in the lines that it passed.
-            self.for_passed(home, key, at, Line::count_passed);
+            self.for_passed(home, in_slot, at, Line::count_passed);
         }
         let slot = slot.unwrap_or_default();
-        self.line_mut(at).put(slot, key);
+        self.line_mut(at).put(slot, in_slot);
+        self.keys.put(Self::pos(at, slot), key);
         self.len += 1;
         Ok(Self::pos(at, slot))
     }
@@ -137,18 +160,29 @@ impl<L: Layout> FlowTable for LineTable<L> {
         debug_assert!(self.displaced.is_empty(), "a removal before the end of a probe");
         let (at, slot) = Self::at(pos);
         let Some(key) = self.key_at(pos) else { return };
-        let home = self.home(self.hasher.hash(&key));
+        let hash = self.hasher.hash(&key);
+        let home = self.home(hash);
         if home != at {
-            self.for_passed(home, &key, at, Line::uncount_passed);
+            self.for_passed(home, key.slot(&hash), at, Line::uncount_passed);
         }
         self.line_mut(at).clear(slot);
         self.len -= 1;
     }
 
-    #[inline]
-    fn key_at(&self, pos: Pos) -> Option<FlowKey> {
+    #[inline(always)]
+    fn key_at(&self, pos: Pos) -> Option<K> {
+        self.slot_at(pos).map(|in_slot| self.keys.key(pos, in_slot))
+    }
+
+    #[inline(always)]
+    fn slot_at(&self, pos: Pos) -> Option<SlotKey> {
         let (at, slot) = Self::at(pos);
         if at < self.line_count() { self.line(at).key(slot) } else { None }
+    }
+
+    #[inline(always)]
+    fn key_of(&self, pos: Pos, in_slot: SlotKey) -> K {
+        self.keys.key(pos, in_slot)
     }
 
     #[inline]

@@ -2,18 +2,18 @@
 
 use core::fmt;
 
-use crate::hash::Hasher;
+use crate::key::{FlowKey, Key};
 
 /// Maximum number of entries of a table.
 pub(super) const MAX_ENTRIES: u32 = 1 << 30;
 
 /// How to make a table (`rte_hash_parameters`).
 #[derive(Clone)]
-pub struct TableConfig {
+pub struct TableConfig<K: Key = FlowKey> {
     /// Maximum number of entries, 1 to 2^30.
     pub entries: u32,
     /// The hash function, with its initial value and its secret.
-    pub hasher: Hasher,
+    pub hasher: K::Hasher,
 }
 
 /// Why a table cannot be made.

@@ -2,7 +2,7 @@
 
 use crate::bits::members;
 use crate::entry::{Cold, Counts, Mark};
-use crate::key::FlowKey;
+use crate::key::{FlowKey, Key, SlotKey};
 use crate::timeout::Tick;
 
 /// Where an entry lives, from its insertion to its removal. In DPDK this is the `int32_t` position
@@ -38,24 +38,27 @@ pub struct Refresh {
 }
 
 /// Up to [`BULK`] packets. The slices have the same length.
-#[derive(Clone, Copy, Debug)]
-pub struct Packets<'a> {
+#[derive(Clone, Copy)]
+pub struct Packets<'a, K: Key = FlowKey> {
     /// The keys of the packets.
-    pub keys: &'a [FlowKey],
+    pub keys: &'a [K],
     /// The hashes of the keys.
-    pub hashes: &'a [u32],
+    pub hashes: &'a [K::Hash],
     /// The lengths of the packets, in bytes.
     pub lens: &'a [u32],
 }
 
-impl<'a> Packets<'a> {
+impl<'a, K: Key> Packets<'a, K> {
     /// Returns the first `count` packets of these slices.
     #[inline(always)]
     #[must_use]
-    pub fn first(count: usize, keys: &'a [FlowKey], hashes: &'a [u32], lens: &'a [u32]) -> Self {
+    pub fn first(count: usize, keys: &'a [K], hashes: &'a [K::Hash], lens: &'a [u32]) -> Self {
         Packets { keys: &keys[..count], hashes: &hashes[..count], lens: &lens[..count] }
     }
 }
+
+/// The hash of a key of a table.
+pub type HashOf<T> = <<T as FlowTable>::Key as Key>::Hash;
 
 /// A hash table from flow keys to positions, in the manner of DPDK's `rte_hash`: the same calls
 /// with the same outcomes, for one thread.
@@ -63,7 +66,14 @@ impl<'a> Packets<'a> {
 /// Beside every key the table keeps the parts of an entry for the tracker: a [`Tick`] and a
 /// [`Mark`], because the cache line that a lookup needs anyway is the cheapest place there is, and
 /// [`Counts`] and a [`Cold`], because only the table knows what is near that line.
+///
+/// The keys of some tables are longer than what a lookup compares (`docs/table.md`). Such a table
+/// finds the one entry for all keys with the same fingerprint, unless it verifies: then it compares
+/// whole keys. All other calls are about whole keys.
 pub trait FlowTable {
+    /// The keys.
+    type Key: Key;
+
     /// Returns the maximum number of entries.
     fn capacity(&self) -> u32;
     /// Returns a number that all positions are below.
@@ -76,19 +86,19 @@ pub trait FlowTable {
     }
 
     /// Returns the hash of a key (`rte_hash_hash`).
-    fn hash(&self, key: &FlowKey) -> u32;
+    fn hash(&self, key: &Self::Key) -> HashOf<Self>;
     /// Writes the hashes of up to [`BULK`] keys to `out`.
-    fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]);
+    fn hash_burst(&self, keys: &[Self::Key], out: &mut [HashOf<Self>]);
     /// Prefetches what a probe of keys with these hashes needs first, with counters or without.
-    fn prefetch_burst(&self, hashes: &[u32], counting: bool) {
+    fn prefetch_burst(&self, hashes: &[HashOf<Self>], counting: bool) {
         let _ = (hashes, counting);
     }
 
     /// Returns the position of a key (`rte_hash_lookup_with_hash`).
-    fn lookup_with_hash(&self, key: &FlowKey, hash: u32) -> Option<Pos>;
+    fn lookup_with_hash(&self, key: &Self::Key, hash: HashOf<Self>) -> Option<Pos>;
     /// Looks up to [`BULK`] keys up (`rte_hash_lookup_with_hash_bulk_data`). Bit i of the result
     /// says whether key i was found; its position is `out[i]` then.
-    fn lookup_burst(&self, keys: &[FlowKey], hashes: &[u32], out: &mut [Pos]) -> u64 {
+    fn lookup_burst(&self, keys: &[Self::Key], hashes: &[HashOf<Self>], out: &mut [Pos]) -> u64 {
         let mut found = 0;
         for (i, (key, &hash)) in keys.iter().zip(hashes).enumerate() {
             if let Some(pos) = self.lookup_with_hash(key, hash) {
@@ -112,10 +122,10 @@ pub trait FlowTable {
     /// probed.
     fn probe_burst(
         &mut self,
-        packets: Packets<'_>,
+        packets: Packets<'_, Self::Key>,
         from: usize,
         refresh: Refresh,
-        next: &[u32],
+        next: &[HashOf<Self>],
         vacancy: impl FnMut(Pos),
     ) -> u64 {
         let _ = vacancy;
@@ -137,7 +147,7 @@ pub trait FlowTable {
     }
     /// Goes on with the packets that [`FlowTable::probe_burst`] has left, for at most `steps`
     /// steps, each of which prefetches what the next one needs. The result is as there.
-    fn probe_displaced(&mut self, packets: Packets<'_>, steps: u32, refresh: Refresh) -> u64 {
+    fn probe_displaced(&mut self, packets: Packets<'_, Self::Key>, steps: u32, refresh: Refresh) -> u64 {
         let _ = (packets, steps, refresh);
         0
     }
@@ -146,11 +156,21 @@ pub trait FlowTable {
     ///
     /// # Errors
     /// When the table is full.
-    fn add_with_hash(&mut self, key: &FlowKey, hash: u32) -> Result<Pos, TableFull>;
+    fn add_with_hash(&mut self, key: &Self::Key, hash: HashOf<Self>) -> Result<Pos, TableFull>;
     /// Removes the entry at an occupied position.
     fn remove_at(&mut self, pos: Pos);
     /// Returns the key at a position, or `None` when it is free (`rte_hash_get_key_with_position`).
-    fn key_at(&self, pos: Pos) -> Option<FlowKey>;
+    fn key_at(&self, pos: Pos) -> Option<Self::Key>;
+    /// Returns what the slot at a position holds of a key, or `None` when it is free. Whole keys that
+    /// lie elsewhere are not read.
+    fn slot_at(&self, pos: Pos) -> Option<SlotKey> {
+        self.key_at(pos).map(|_| SlotKey::default())
+    }
+    /// Returns the key at a position, for which [`FlowTable::slot_at`] has returned this.
+    fn key_of(&self, pos: Pos, in_slot: SlotKey) -> Self::Key {
+        let _ = in_slot;
+        self.key_at(pos).unwrap_or_default()
+    }
 
     /// Returns the tick kept beside the key at an occupied position.
     fn stamp(&self, pos: Pos) -> Tick;
@@ -173,24 +193,24 @@ pub trait FlowTable {
     fn counts_mut(&mut self, pos: Pos) -> Option<&mut Counts>;
 
     /// Returns the position of a key (`rte_hash_lookup`).
-    fn lookup(&self, key: &FlowKey) -> Option<Pos> {
+    fn lookup(&self, key: &Self::Key) -> Option<Pos> {
         self.lookup_with_hash(key, self.hash(key))
     }
     /// Adds a key and returns its position (`rte_hash_add_key`).
     ///
     /// # Errors
     /// When the table is full.
-    fn add(&mut self, key: &FlowKey) -> Result<Pos, TableFull> {
+    fn add(&mut self, key: &Self::Key) -> Result<Pos, TableFull> {
         self.add_with_hash(key, self.hash(key))
     }
     /// Removes a key and returns the position where it was (`rte_hash_del_key`).
-    fn delete(&mut self, key: &FlowKey) -> Option<Pos> {
+    fn delete(&mut self, key: &Self::Key) -> Option<Pos> {
         let pos = self.lookup(key)?;
         self.remove_at(pos);
         Some(pos)
     }
     /// Returns the next entry at or after `*next`, which moves past it (`rte_hash_iterate`).
-    fn iterate(&self, next: &mut u32) -> Option<(Pos, FlowKey)> {
+    fn iterate(&self, next: &mut u32) -> Option<(Pos, Self::Key)> {
         while *next < self.positions() {
             let pos = Pos(*next);
             *next += 1;

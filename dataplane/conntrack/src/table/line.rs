@@ -4,12 +4,13 @@
 //! slot 0: 16 | slot 1: 16 | slot 2: 16 | stamps: 3 × 4 | passed: 2 | used: 1 | free: 1   (64 bytes)
 //! ```
 //!
-//! A slot holds a key, and in the 16 bits that a key leaves free the mark of its entry.
+//! A slot holds an IPv4 key, or the fingerprint of an IPv6 key, and in the 16 bits that these leave
+//! free the mark of the entry.
 
 use super::slots::{MARK_SHIFT, SLOTS, Slots, find, find_reported};
 use crate::arch::Instructions;
 use crate::entry::Mark;
-use crate::key::{FlowKey, HI_KEY_BITS};
+use crate::key::{HI_KEY_BITS, SlotKey};
 use crate::timeout::Tick;
 
 /// A count of passed entries that has reached this value stays: it is no longer exact, so it may
@@ -37,13 +38,13 @@ impl Line {
 
     /// Returns the slot that holds `key`.
     #[inline(always)]
-    pub(super) fn find(&self, key: &FlowKey) -> Option<usize> {
+    pub(super) fn find(&self, key: &SlotKey) -> Option<usize> {
         find(&self.slots, key)
     }
 
     /// Returns the slot that holds `key`, if nothing about its entry is to be reported.
     #[inline(always)]
-    pub(super) fn find_reported(&self, instructions: impl Instructions, key: &FlowKey) -> Option<usize> {
+    pub(super) fn find_reported(&self, instructions: impl Instructions, key: &SlotKey) -> Option<usize> {
         // The compiler does not see that there are three, and would check each use of the slot.
         find_reported(instructions, &self.slots, key).map(|slot| slot.min(SLOTS - 1))
     }
@@ -83,7 +84,7 @@ impl Line {
 
     /// Puts a key into a free slot, with a mark of zero.
     #[inline]
-    pub(super) fn put(&mut self, slot: usize, key: &FlowKey) {
+    pub(super) fn put(&mut self, slot: usize, key: &SlotKey) {
         self.slots[slot] = [key.lo, key.hi];
         self.used |= 1 << slot;
     }
@@ -97,9 +98,9 @@ impl Line {
 
     /// Returns the key in a slot, or `None` when it is free.
     #[inline]
-    pub(super) fn key(&self, slot: usize) -> Option<FlowKey> {
+    pub(super) fn key(&self, slot: usize) -> Option<SlotKey> {
         let [lo, hi] = self.slots[slot];
-        (hi != 0).then_some(FlowKey { lo, hi: hi & HI_KEY_BITS })
+        (hi != 0).then_some(SlotKey { lo, hi: hi & HI_KEY_BITS })
     }
 
     /// Returns the mark in an occupied slot.

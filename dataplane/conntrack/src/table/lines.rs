@@ -10,8 +10,8 @@
 //! names an entry for its whole life, so aging blocks, cold data and cursors of enumerations need
 //! no repair, and an insertion is bounded whatever the keys.
 //!
-//! The scheme is that of F14 (Facebook's hash table, 2019) with slots wide enough for whole keys,
-//! so that one line answers most lookups. `docs/table.md` has what was rejected, and why.
+//! The scheme is that of F14 (Facebook's hash table, 2019) with slots wide enough for whole keys of
+//! IPv4, so that one line answers most lookups. IPv6 keys have fingerprints in the slots. `docs/table.md` has what was rejected, and why.
 
 #[cfg(test)]
 mod tests;
@@ -23,15 +23,20 @@ use super::line::Line;
 use super::memory::{Counted, Layout};
 use super::sequence::{self, MAX_PROBES, beside, further};
 use super::slots::SLOTS;
-use crate::hash::Hasher;
-use crate::key::FlowKey;
+use super::store::Store;
+use crate::hash::KeyHasher;
+use crate::key::{FlowKey, Key, SlotKey};
 
 /// The table of the product. Its memory is taken at creation and never grows.
-pub struct LineTable<L = Counted> {
+pub struct LineTable<L = Counted, K: Key = FlowKey> {
     pub(super) memory: L,
+    /// The whole keys.
+    pub(super) keys: K::Store,
+    /// Whole keys are compared even if slots cannot tell them apart.
+    pub(super) verifying: bool,
     pub(super) len: u32,
     pub(super) capacity: u32,
-    pub(super) hasher: Hasher,
+    pub(super) hasher: K::Hasher,
     /// The keys that a probe has not found in their home lines and that have still to be followed.
     pub(super) displaced: Displaced,
     /// Most packets are being refused because the table is full, so there is nothing to count.
@@ -51,14 +56,14 @@ impl LineTable {
     }
 }
 
-impl<L: Layout> LineTable<L> {
+impl<L: Layout, K: Key> LineTable<L, K> {
     /// Returns an empty table. It takes a line of 64 bytes for every 1.8 entries, and what the
-    /// layout keeps beside the lines.
+    /// layout and the keys keep beside the lines.
     ///
     /// # Errors
     /// When the number of entries is 0 or above [`LineTable::MAX_ENTRIES`], or the memory cannot be
     /// had.
-    pub fn laid_out(config: TableConfig) -> Result<Self, TableConfigError> {
+    pub fn laid_out(config: TableConfig<K>) -> Result<Self, TableConfigError> {
         let TableConfig { entries, hasher } = config;
         if entries == 0 || entries > MAX_ENTRIES {
             return Err(TableConfigError::Entries(entries));
@@ -68,12 +73,22 @@ impl<L: Layout> LineTable<L> {
         let lines = ((u64::from(entries) * 5).div_ceil(9) as usize + 7).next_multiple_of(2);
         Ok(LineTable {
             memory: L::take(lines)?,
+            keys: K::Store::take(lines * SLOTS)?,
+            verifying: false,
             len: 0,
             capacity: entries,
             hasher,
             displaced: Displaced::new(),
             refusing: false,
         })
+    }
+
+    /// Makes every hit compare the whole key, so that keys with the same fingerprint have entries of
+    /// their own. An IPv4 table does so anyway.
+    #[must_use]
+    pub fn verifying_keys(mut self) -> Self {
+        self.verifying = true;
+        self
     }
 
     /// Returns the size of the memory that every lookup touches, in bytes.
@@ -85,7 +100,7 @@ impl<L: Layout> LineTable<L> {
     /// Returns the size of all memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.memory.bytes()
+        self.memory.bytes() + self.keys.bytes()
     }
 
     /// Returns the number of lines. `n` lines divide the 2^32 hashes evenly and in order: the home
@@ -100,12 +115,12 @@ impl<L: Layout> LineTable<L> {
     #[must_use]
     pub fn displacement(&self, pos: Pos) -> Option<u32> {
         let (at, slot) = Self::at(pos);
-        let key = self.memory.units().get(at).and_then(|unit| L::line(unit).key(slot))?;
-        let home = self.home(self.hasher.hash(&key));
+        let in_slot = self.memory.units().get(at).and_then(|unit| L::line(unit).key(slot))?;
+        let home = self.home(self.hasher.hash(&self.keys.key(pos, in_slot)));
         if at == home {
             return Some(0);
         }
-        self.after_home(home, &key).position(|line| line == at).map(|between| between as u32 + 1)
+        self.after_home(home, &in_slot).position(|line| line == at).map(|between| between as u32 + 1)
     }
 
     #[inline(always)]
@@ -125,8 +140,15 @@ impl<L: Layout> LineTable<L> {
 
     /// Returns the home line of keys with this hash.
     #[inline(always)]
-    pub(super) fn home(&self, hash: u32) -> usize {
-        sequence::home(self.line_count(), hash)
+    pub(super) fn home(&self, hash: K::Hash) -> usize {
+        sequence::home(self.line_count(), K::home(hash))
+    }
+
+    /// Returns true when the entry at a position is that of `key`, as far as lookups tell keys
+    /// apart. Its slot holds the key's slot key.
+    #[inline(always)]
+    pub(super) fn is_of(&self, pos: Pos, key: &K) -> bool {
+        K::Store::EXACT || !self.verifying || self.keys.holds(pos, key)
     }
 
     /// Iterates over the lines of a key's probe sequence after its home line.
@@ -134,7 +156,7 @@ impl<L: Layout> LineTable<L> {
     pub(super) fn after_home<'a>(
         &'a self,
         home: usize,
-        key: &'a FlowKey,
+        key: &'a SlotKey,
     ) -> impl Iterator<Item = usize> + 'a {
         let lines = self.line_count();
         let spread = core::cell::OnceCell::new();
@@ -147,7 +169,7 @@ impl<L: Layout> LineTable<L> {
     /// Returns the position of a slot of a line.
     #[inline]
     pub(super) fn pos(line: usize, slot: usize) -> Pos {
-        Pos((line * SLOTS + slot) as u32)
+        position(line, slot)
     }
 
     /// Returns the line and the slot of a position.
@@ -155,4 +177,10 @@ impl<L: Layout> LineTable<L> {
     pub(super) fn at(pos: Pos) -> (usize, usize) {
         (pos.0 as usize / SLOTS, pos.0 as usize % SLOTS)
     }
+}
+
+/// Returns the position of a slot of a line.
+#[inline(always)]
+pub(super) fn position(line: usize, slot: usize) -> Pos {
+    Pos((line * SLOTS + slot) as u32)
 }

@@ -41,7 +41,7 @@ pub trait Layout: Sized {
 }
 
 /// Takes memory for `count` items, each a copy of `item`.
-fn filled<T: Clone>(item: T, count: usize) -> Result<Box<[T]>, TableConfigError> {
+pub(super) fn filled<T: Clone>(item: T, count: usize) -> Result<Box<[T]>, TableConfigError> {
     let mut items = Vec::new();
     let bytes = count.saturating_mul(size_of::<T>());
     items.try_reserve_exact(count).map_err(|_| TableConfigError::Memory { bytes })?;

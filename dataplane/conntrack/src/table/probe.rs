@@ -9,25 +9,30 @@
 
 use super::displaced::DisplacedKey;
 use super::flow_table::{BULK, FlowTable, Packets, Pos, Refresh};
-use super::lines::LineTable;
+use super::line::Line;
+use super::lines::{LineTable, position};
 use super::memory::Layout;
-use super::sequence::{MAX_PROBES, beside, further, home};
+use super::sequence::{self, MAX_PROBES, beside, further};
+use super::slots::SLOTS;
+use super::store::Store;
 use crate::arch::{Baseline, Instructions, Work, prefetch, prefetch_near};
 use crate::bits::{members, others};
 use crate::entry::Counts;
+use crate::hash::KeyHasher;
+use crate::key::{Key, SlotKey};
 use crate::timeout::Tick;
 
 /// The arguments of [`FlowTable::probe_burst`].
-pub(super) struct ProbeHome<'a, L, V> {
-    pub(super) table: &'a mut LineTable<L>,
-    pub(super) packets: Packets<'a>,
+pub(super) struct ProbeHome<'a, L, K: Key, V> {
+    pub(super) table: &'a mut LineTable<L, K>,
+    pub(super) packets: Packets<'a, K>,
     pub(super) from: usize,
     pub(super) refresh: Refresh,
-    pub(super) next: &'a [u32],
+    pub(super) next: &'a [K::Hash],
     pub(super) vacancy: V,
 }
 
-impl<L: Layout, V: FnMut(Pos)> Work for ProbeHome<'_, L, V> {
+impl<L: Layout, K: Key, V: FnMut(Pos)> Work for ProbeHome<'_, L, K, V> {
     type Result = u64;
 
     #[inline(always)]
@@ -40,7 +45,7 @@ impl<L: Layout, V: FnMut(Pos)> Work for ProbeHome<'_, L, V> {
     }
 }
 
-impl<L: Layout, V: FnMut(Pos)> ProbeHome<'_, L, V> {
+impl<L: Layout, K: Key, V: FnMut(Pos)> ProbeHome<'_, L, K, V> {
     /// Does what [`FlowTable::probe_burst`] promises. It is compiled for whether packets are
     /// counted and whether most are refused, because asking for each packet costs a good part of
     /// what counting in this place saves (`docs/performance.md`).
@@ -51,16 +56,23 @@ impl<L: Layout, V: FnMut(Pos)> ProbeHome<'_, L, V> {
         assert!(count <= BULK);
         let Packets { keys, hashes, lens } =
             Packets::first(count, packets.keys, packets.hashes, packets.lens);
+        let verifying = !K::Store::EXACT && table.verifying;
         let units = table.memory.units_mut();
         let mut hits = 0u64;
         let mut next = next.iter();
         for i in from..count {
             if let Some(&hash) = next.next() {
-                prefetch_unit::<L>(&units[home(units.len(), hash)], COUNTS, REFUSING);
+                prefetch_unit::<L>(&units[sequence::home(units.len(), K::home(hash))], COUNTS, REFUSING);
             }
-            let unit = &mut units[home(units.len(), hashes[i])];
-            let (line, counts) = L::parts(unit);
-            if let Some(slot) = line.find_reported(instructions, &keys[i]) {
+            let home = sequence::home(units.len(), K::home(hashes[i]));
+            let (line, counts) = L::parts(&mut units[home]);
+            let in_slot = keys[i].slot(&hashes[i]);
+            let found = if verifying {
+                find_verified(line, &table.keys, home, &keys[i], in_slot)
+            } else {
+                line.find_reported(instructions, in_slot)
+            };
+            if let Some(slot) = found {
                 let counts = if COUNTS { counts } else { None };
                 refresh_slot(&mut line.stamps, counts, slot, refresh.stamp, lens[i]);
                 hits |= 1 << i;
@@ -77,6 +89,20 @@ impl<L: Layout, V: FnMut(Pos)> ProbeHome<'_, L, V> {
         table.refusing = table.len == table.capacity && mostly_new;
         hits
     }
+}
+
+/// Does what [`Line::find_reported`] does, and compares whole keys. `at` is the number of the line.
+#[inline(never)]
+fn find_verified<K: Key>(
+    line: &Line,
+    keys: &K::Store,
+    at: usize,
+    key: &K,
+    in_slot: &SlotKey,
+) -> Option<usize> {
+    (0..SLOTS).find(|&slot| {
+        line.key(slot) == Some(*in_slot) && !line.mark(slot).pending() && keys.holds(position(at, slot), key)
+    })
 }
 
 /// Stamps an entry of a line, and counts a packet of it if there are counters.
@@ -107,7 +133,7 @@ fn prefetch_unit<L: Layout>(unit: &L::Unit, counting: bool, refusing: bool) {
     }
 }
 
-impl<L: Layout> LineTable<L> {
+impl<L: Layout, K: Key> LineTable<L, K> {
     /// Prefetches the line `at`, in which a key may be, and its counters if packets are counted.
     #[inline(always)]
     pub(super) fn prefetch_line(&self, at: usize, counting: bool) {
@@ -137,6 +163,7 @@ impl<L: Layout> LineTable<L> {
             // beside this line's.
             let pos = Self::pos(home, line.free_slot().unwrap_or(0));
             prefetch(self.cold(pos));
+            self.keys.prefetch(pos);
             vacancy(pos);
         }
         if line.is_passed() {
@@ -149,8 +176,9 @@ impl<L: Layout> LineTable<L> {
     /// Does what [`FlowTable::probe_displaced`] promises. The keys go on together, a step at a
     /// time, so that the lines of some arrive while those of others are compared.
     #[inline(never)]
-    pub(super) fn follow_displaced(&mut self, packets: Packets<'_>, steps: u32, refresh: Refresh) -> u64 {
-        let Packets { keys, lens, .. } = packets;
+    pub(super) fn follow_displaced(&mut self, packets: Packets<'_, K>, steps: u32, refresh: Refresh) -> u64 {
+        let Packets { keys, hashes, lens } = packets;
+        let verifying = !K::Store::EXACT && self.verifying;
         let mut hits = 0;
         let mut steps = steps;
         while self.displaced.len != 0 && steps != 0 {
@@ -160,13 +188,19 @@ impl<L: Layout> LineTable<L> {
                 let DisplacedKey { spread, at, key, step } = self.displaced.keys[i];
                 let index = usize::from(key);
                 let (line, counts) = L::parts(&mut self.memory.units_mut()[at as usize]);
-                if let Some(slot) = line.find_reported(Baseline, &keys[index]) {
+                let in_slot = keys[index].slot(&hashes[index]);
+                let found = if verifying {
+                    find_verified(line, &self.keys, at as usize, &keys[index], in_slot)
+                } else {
+                    line.find_reported(Baseline, in_slot)
+                };
+                if let Some(slot) = found {
                     let counts = if refresh.counting { counts } else { None };
                     refresh_slot(&mut line.stamps, counts, slot, refresh.stamp, lens[index]);
                     hits |= 1 << index;
                 } else if line.is_passed() && u32::from(step) + 1 < MAX_PROBES {
                     let step = step + 1;
-                    let spread = if step == 2 { self.hasher.spread(&keys[index]) } else { spread };
+                    let spread = if step == 2 { self.hasher.spread(in_slot) } else { spread };
                     let next = further(self.line_count(), spread, step.into());
                     self.prefetch_line(next, refresh.counting);
                     self.displaced.keys[left] = DisplacedKey { spread, at: next as u32, key, step };

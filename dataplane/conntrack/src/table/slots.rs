@@ -9,13 +9,12 @@ mod x86;
 
 use crate::arch::Instructions;
 use crate::entry::Mark;
-use crate::key::{FlowKey, HI_KEY_BITS};
+use crate::key::{HI_KEY_BITS, SlotKey};
 
 /// Number of slots of a line.
 pub(crate) const SLOTS: usize = 3;
 
-/// The slots of a line: a key's words `lo` and `hi`, the bits of `hi` that a key leaves free being
-/// the entry's mark.
+/// The slots of a line: the words of a [`SlotKey`], whose free bits are the entry's mark.
 pub(super) type Slots = [[u64; 2]; SLOTS];
 
 /// Position of the mark in the second word of a slot.
@@ -29,7 +28,7 @@ const CLASS: u64 = (Mark::CLASS as u64) << MARK_SHIFT;
 
 /// Returns the slot that holds `key`, whatever its mark.
 #[inline(always)]
-pub(super) fn find(slots: &Slots, key: &FlowKey) -> Option<usize> {
+pub(super) fn find(slots: &Slots, key: &SlotKey) -> Option<usize> {
     baseline::<MARK>(slots, key)
 }
 
@@ -38,7 +37,7 @@ pub(super) fn find(slots: &Slots, key: &FlowKey) -> Option<usize> {
 ///
 /// The result is the same for all instructions.
 #[inline(always)]
-pub(super) fn find_reported<I: Instructions>(_: I, slots: &Slots, key: &FlowKey) -> Option<usize> {
+pub(super) fn find_reported<I: Instructions>(_: I, slots: &Slots, key: &SlotKey) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     if I::AVX512 {
         // SAFETY: there is a value of `I`, so the CPU has what its constants say.
@@ -50,7 +49,7 @@ pub(super) fn find_reported<I: Instructions>(_: I, slots: &Slots, key: &FlowKey)
 /// Compares with the instructions that every CPU of its kind has. `IGNORED` are bits of the slots'
 /// second words, whole bytes of them.
 #[inline(always)]
-fn baseline<const IGNORED: u64>(slots: &Slots, key: &FlowKey) -> Option<usize> {
+fn baseline<const IGNORED: u64>(slots: &Slots, key: &SlotKey) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     {
         x86::sse2::<IGNORED>(slots, key)
@@ -61,6 +60,6 @@ fn baseline<const IGNORED: u64>(slots: &Slots, key: &FlowKey) -> Option<usize> {
 
 /// The twin without special instructions.
 #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, reason = "SSE2 is part of x86_64"))]
-fn portable<const IGNORED: u64>(slots: &Slots, key: &FlowKey) -> Option<usize> {
+fn portable<const IGNORED: u64>(slots: &Slots, key: &SlotKey) -> Option<usize> {
     slots.iter().position(|&[lo, hi]| ((lo ^ key.lo) | ((hi ^ key.hi) & !IGNORED)) == 0)
 }

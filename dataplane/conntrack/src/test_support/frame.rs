@@ -4,9 +4,13 @@
 //! something wrong afterwards. TCP and UDP checksums are left 0: these frames are looked at, not
 //! delivered to a network stack. The exception is [`FlowFrames`].
 
+mod ipv6;
+
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
+
+pub use ipv6::{AUTHENTICATION, FRAGMENT, ICMPV6, Ipv6Frame};
 
 use crate::FlowKey;
 use crate::key::{TCP, UDP};
@@ -70,13 +74,7 @@ impl Ipv4Frame {
     /// A TCP SYN without payload (RFC 9293 §3.1), padded to the shortest frame.
     #[must_use]
     pub fn tcp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16)) -> Self {
-        let mut l4 = ports(src.1, dst.1);
-        l4.extend_from_slice(&1u32.to_be_bytes()); // sequence number
-        l4.extend_from_slice(&0u32.to_be_bytes()); // acknowledgment number
-        l4.extend_from_slice(&[5 << 4, 0x02]); // data offset 5 words, SYN
-        l4.extend_from_slice(&0xffff_u16.to_be_bytes()); // window
-        l4.extend_from_slice(&[0; 4]); // checksum, urgent pointer
-        Self::new(src.0, dst.0, TCP, l4)
+        Self::new(src.0, dst.0, TCP, tcp_syn(src.1, dst.1))
     }
 
     /// A frame of the flow: its first segment or datagram, as [`Ipv4Frame::tcp`] and
@@ -94,10 +92,7 @@ impl Ipv4Frame {
     /// A UDP datagram without payload (RFC 768), padded to the shortest frame.
     #[must_use]
     pub fn udp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16)) -> Self {
-        let mut l4 = ports(src.1, dst.1);
-        l4.extend_from_slice(&8u16.to_be_bytes()); // length
-        l4.extend_from_slice(&[0; 2]); // no checksum
-        Self::new(src.0, dst.0, UDP, l4)
+        Self::new(src.0, dst.0, UDP, udp_header(src.1, dst.1))
     }
 
     /// An ICMP echo request (RFC 792), padded to the shortest frame.
@@ -225,6 +220,25 @@ impl Ipv4Frame {
 
 fn ports(src: u16, dst: u16) -> Vec<u8> {
     [src.to_be_bytes(), dst.to_be_bytes()].concat()
+}
+
+/// The TCP header of a SYN without options (RFC 9293 §3.1).
+fn tcp_syn(src: u16, dst: u16) -> Vec<u8> {
+    let mut header = ports(src, dst);
+    header.extend_from_slice(&1u32.to_be_bytes()); // sequence number
+    header.extend_from_slice(&0u32.to_be_bytes()); // acknowledgment number
+    header.extend_from_slice(&[5 << 4, 0x02]); // data offset 5 words, SYN
+    header.extend_from_slice(&0xffff_u16.to_be_bytes()); // window
+    header.extend_from_slice(&[0; 4]); // checksum, urgent pointer
+    header
+}
+
+/// The UDP header of a datagram without payload (RFC 768).
+fn udp_header(src: u16, dst: u16) -> Vec<u8> {
+    let mut header = ports(src, dst);
+    header.extend_from_slice(&8u16.to_be_bytes()); // length
+    header.extend_from_slice(&[0; 2]); // no checksum
+    header
 }
 
 /// An Ethernet II frame with any tags and EtherType around `body`, padded with zeros to at least

@@ -33,9 +33,9 @@ impl Random {
         self.bits().is_multiple_of(2)
     }
 
-    /// Returns 32 bytes, for a secret.
-    pub fn secret(&mut self) -> [u8; 32] {
-        let mut secret = [0; 32];
+    /// Returns the bytes of a secret, a multiple of eight.
+    pub fn secret<const BYTES: usize>(&mut self) -> [u8; BYTES] {
+        let mut secret = [0; BYTES];
         for chunk in secret.chunks_exact_mut(8) {
             chunk.copy_from_slice(&self.bits().to_le_bytes());
         }

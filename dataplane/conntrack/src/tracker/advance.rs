@@ -26,10 +26,26 @@ impl Default for Budget {
     }
 }
 
+impl Budget {
+    /// Returns half of the budget, and at least one of everything.
+    pub(crate) fn half(self) -> Self {
+        let half = |number: u32| (number / 2).max(1);
+        Budget { blocks: half(self.blocks), pending: half(self.pending), resync: half(self.resync) }
+    }
+}
+
 impl<T: FlowTable> Tracker<T> {
+    /// Returns true when [`Tracker::advance`] would find something to do.
+    #[inline]
+    pub(crate) fn has_work(&self, now: Now) -> bool {
+        let purging = matches!(self.program, Program::Purging(_));
+        let nothing = self.all_reported() && self.caught_up(now);
+        !(purging || nothing)
+    }
+
     /// Does a slice of work: offers again what the sink has refused, deletes what has been idle for
     /// its aging time, and goes on with a resync.
-    pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink) {
+    pub fn advance(&mut self, now: Now, budget: Budget, sink: &mut impl EventSink<T::Key>) {
         debug_assert!(self.between_batches(), "a batch is half probed");
         if matches!(self.program, Program::Purging(_)) {
             // What is left of the table goes unreported, and a resync is about what exists

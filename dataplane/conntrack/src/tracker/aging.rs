@@ -1,7 +1,7 @@
 //! Aging: deletes the entries that have been idle for their aging time.
 
 use super::Tracker;
-use super::report::idle_event;
+use super::life::idle_event;
 use crate::aging::BLOCK;
 use crate::event::EventSink;
 use crate::table::{FlowTable, Pos};
@@ -40,7 +40,7 @@ impl<T: FlowTable> Tracker<T> {
     ///
     /// When it is late it checks more of them, unless it has to delete much: a great many flows
     /// that began together are due together, and most of them have been used since.
-    pub(super) fn expire_due(&mut self, now: Now, mut blocks: u32, sink: &mut impl EventSink) {
+    pub(super) fn expire_due(&mut self, now: Now, mut blocks: u32, sink: &mut impl EventSink<T::Key>) {
         self.patrol(now, blocks);
         let enough = self.counters.expired.saturating_add(u64::from(blocks) * u64::from(BLOCK));
         if self.wheel.behind(now.tick) > LATE {
@@ -74,10 +74,11 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Deletes the idle entries of a block, and schedules the block for the earliest deadline of
     /// the others. An entry whose DELETED is refused stays as a dying one.
-    fn expire_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink) {
-        let mut next: Option<u32> = None;
+    fn expire_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink<T::Key>) {
+        const NONE: u32 = u32::MAX;
+        let mut next = NONE;
         for pos in self.block_positions(block).map(Pos) {
-            let Some(key) = self.table.key_at(pos) else { continue };
+            let Some(in_slot) = self.table.slot_at(pos) else { continue };
             let mark = self.table.mark(pos);
             let aging = self.classes.aging_ms(mark.class());
             if aging == 0 || mark.dying() {
@@ -86,11 +87,11 @@ impl<T: FlowTable> Tracker<T> {
             let idle = now.tick.since(self.table.stamp(pos));
             let left = aging as i32 - idle;
             if left > 0 {
-                next = Some(next.map_or(left as u32, |n| n.min(left as u32)));
+                next = next.min(left as u32);
                 continue;
             }
             self.counters.expired += 1;
-            let entry = self.entry(pos, key);
+            let entry = self.entry(pos, self.table.key_of(pos, in_slot));
             if !mark.unreported() && self.offer(&idle_event(entry, now), sink) {
                 self.counters.late(left.unsigned_abs());
                 self.end(pos);
@@ -99,8 +100,8 @@ impl<T: FlowTable> Tracker<T> {
                 self.defer(pos, mark.with_dying());
             }
         }
-        if let Some(left) = next {
-            self.wheel.schedule(block, now.tick.plus(left));
+        if next != NONE {
+            self.wheel.schedule(block, now.tick.plus(next));
         }
     }
 }

@@ -28,7 +28,7 @@ impl<T: FlowTable> Tracker<T> {
     /// Returns the batch that is being parsed, for the parser to append to. [`Tracker::probe`]
     /// takes up what was appended.
     #[inline]
-    pub(crate) fn batch(&mut self) -> &mut Batch {
+    pub(crate) fn batch(&mut self) -> &mut Batch<T::Key> {
         &mut self.parsing.batch
     }
 
@@ -68,7 +68,7 @@ impl<T: FlowTable> Tracker<T> {
     /// `now` is the time of all frames that were parsed since the last turn. Their outcomes and
     /// events come with the next turn.
     #[inline]
-    pub fn turn(&mut self, now: Now, sink: &mut impl EventSink) {
+    pub fn turn(&mut self, now: Now, sink: &mut impl EventSink<T::Key>) {
         self.commit(sink);
         core::mem::swap(&mut self.parsing, &mut self.probing);
         self.probing.at = now;
@@ -77,7 +77,7 @@ impl<T: FlowTable> Tracker<T> {
     /// Commits all frames that were parsed. Until then the frames since the last turn are counted
     /// in [`Counters::rx`](crate::Counters::rx) and have no outcome.
     #[inline]
-    pub fn drain(&mut self, now: Now, sink: &mut impl EventSink) {
+    pub fn drain(&mut self, now: Now, sink: &mut impl EventSink<T::Key>) {
         self.turn(now, sink);
         self.commit(sink);
     }
@@ -85,7 +85,7 @@ impl<T: FlowTable> Tracker<T> {
     /// Commits the batch that is being probed: probes the rest of it, follows displaced keys,
     /// creates the entries of unknown flows and reports them. The batch is empty afterwards.
     #[inline]
-    fn commit(&mut self, sink: &mut impl EventSink) {
+    fn commit(&mut self, sink: &mut impl EventSink<T::Key>) {
         let (len, now) = (self.probing.batch.len(), self.probing.at);
         if len == 0 {
             return;

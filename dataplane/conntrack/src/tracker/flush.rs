@@ -39,8 +39,8 @@ impl<T: FlowTable> Tracker<T> {
         now: Now,
         flush: &mut Flush,
         mut positions: u32,
-        matches: impl Fn(&Entry) -> bool,
-        sink: &mut impl EventSink,
+        matches: impl Fn(&Entry<T::Key>) -> bool,
+        sink: &mut impl EventSink<T::Key>,
     ) -> bool {
         loop {
             match self.step(&mut flush.cursor, &mut positions) {

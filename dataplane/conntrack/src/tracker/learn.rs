@@ -4,10 +4,9 @@
 use super::Tracker;
 use crate::entry::ActorId;
 use crate::event::EventSink;
-use crate::key::FlowKey;
 use crate::packet::Outcome;
 use crate::permission::Permissions;
-use crate::table::{FlowTable, Pos};
+use crate::table::{FlowTable, HashOf, Pos};
 use crate::timeout::Now;
 
 impl<T: FlowTable> Tracker<T> {
@@ -18,10 +17,10 @@ impl<T: FlowTable> Tracker<T> {
     pub(super) fn commit_packet(
         &mut self,
         now: Now,
-        key: &FlowKey,
-        hash: u32,
+        key: &T::Key,
+        hash: HashOf<T>,
         len: u32,
-        sink: &mut impl EventSink,
+        sink: &mut impl EventSink<T::Key>,
     ) -> Outcome {
         if self.held || !self.config.permissions.allows(Permissions::DATA_CREATE) {
             return match self.table.lookup_with_hash(key, hash) {
@@ -41,7 +40,7 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Makes an entry of the packet whose key was just added at `pos`.
-    fn learn(&mut self, now: Now, pos: Pos, key: &FlowKey, len: u32, sink: &mut impl EventSink) {
+    fn learn(&mut self, now: Now, pos: Pos, key: &T::Key, len: u32, sink: &mut impl EventSink<T::Key>) {
         let profile = self.config.learn_profile;
         let class = self.classes.of_profile(profile);
         let permissions = self.config.permissions.of_entry();
@@ -52,7 +51,8 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Commits a packet whose entry exists after all: a packet before it in the batch has made it,
-    /// or the entry's CREATED has not been taken yet.
+    /// or the entry's CREATED has not been taken yet. The entry may be that of another key with the
+    /// same fingerprint.
     ///
     /// Or the entry has expired and its DELETED has not been taken. Then that entry ends and a new
     /// one starts, and both are reported in this order. When the reports of the old entry find no
@@ -62,17 +62,17 @@ impl<T: FlowTable> Tracker<T> {
         &mut self,
         now: Now,
         pos: Pos,
-        key: &FlowKey,
-        hash: u32,
+        key: &T::Key,
+        hash: HashOf<T>,
         len: u32,
-        sink: &mut impl EventSink,
+        sink: &mut impl EventSink<T::Key>,
     ) -> Outcome {
         if !self.table.mark(pos).dying() {
             self.table.set_stamp(pos, now.stamp);
             self.account(pos, len);
             return Outcome::Hit;
         }
-        if !self.report(pos, now, sink) && !self.end_into_backlog(pos, key, now) {
+        if !self.report(pos, now, sink) && !self.end_into_backlog(pos, now) {
             return Outcome::MissFull;
         }
         self.commit_packet(now, key, hash, len, sink)

@@ -9,10 +9,11 @@ use super::Tracker;
 use crate::aging::BLOCK;
 use crate::classes::STATIC;
 use crate::entry::{ActorId, Cold, Counts, Entry, Mark};
-use crate::key::FlowKey;
+use crate::event::{DeleteReason, Event, EventBody};
+use crate::key::Key;
 use crate::permission::Permissions;
 use crate::table::{FlowTable, Pos};
-use crate::timeout::{Now, ProfileId};
+use crate::timeout::{Now, ProfileId, Tick};
 
 impl<T: FlowTable> Tracker<T> {
     /// Returns the block of a position.
@@ -43,6 +44,7 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Begins the life of an entry: writes its stamp and mark, and starts its timer.
+    #[inline(always)]
     pub(super) fn begin(&mut self, now: Now, pos: Pos, class: u8) {
         self.table.set_stamp(pos, now.stamp);
         self.table.set_mark(pos, Mark::new(class));
@@ -66,13 +68,13 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Ends the life of an entry and removes it from the table.
     pub(super) fn end(&mut self, pos: Pos) {
-        debug_assert!(self.table.key_at(pos).is_some(), "an entry ends once");
+        debug_assert!(self.table.slot_at(pos).is_some(), "an entry ends once");
         self.classes.leave(self.table.mark(pos).class());
         self.table.remove_at(pos);
     }
 
     /// Returns the entry at an occupied position, which holds `key`.
-    pub(super) fn entry(&self, pos: Pos, key: FlowKey) -> Entry {
+    pub(super) fn entry(&self, pos: Pos, key: T::Key) -> Entry<T::Key> {
         let (cold, counts) = (self.table.cold(pos), self.table.counts(pos));
         Entry {
             key,
@@ -88,4 +90,19 @@ impl<T: FlowTable> Tracker<T> {
             updater: cold.updater(),
         }
     }
+}
+
+/// Returns the CREATED of an entry that is reported late. Its times are those of the creation,
+/// whatever has come since.
+#[inline]
+pub(super) fn created_event<K: Key>(entry: &Entry<K>, now: Now) -> Event<K> {
+    let entry = Entry { last_used: Tick(entry.created_ms as u32), rounds: 0, ..*entry };
+    Event { at_ns: now.ns.min(entry.created_ms * 1_000_000), body: EventBody::Created(entry) }
+}
+
+/// Returns the DELETED of an entry that has expired.
+#[inline]
+pub(super) fn idle_event<K: Key>(entry: Entry<K>, now: Now) -> Event<K> {
+    let body = EventBody::Deleted { entry, reason: DeleteReason::Idle, actor: ActorId::TIMER };
+    Event { at_ns: now.ns, body }
 }

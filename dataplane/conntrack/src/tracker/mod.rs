@@ -48,6 +48,7 @@ pub use write::{Permission, Refusal, Write};
 use crate::aging::{BLOCK, Wheel};
 use crate::classes::Classes;
 use crate::event::Event;
+use crate::key::Key;
 use crate::pending::PendingBlocks;
 use crate::permission::Permissions;
 use crate::stats::Counters;
@@ -90,7 +91,7 @@ impl Default for TrackerConfig {
 ///
 /// Time is an argument, and events are offered to a sink that is an argument too. The time of a
 /// call is never before that of an earlier call.
-pub struct Tracker<T> {
+pub struct Tracker<T: FlowTable> {
     table: T,
     wheel: Wheel,
     patrol: Patrol,
@@ -98,13 +99,13 @@ pub struct Tracker<T> {
     pending: PendingBlocks,
     /// Reports about entries whose places were needed before the sink took the reports. While there
     /// are any, nothing else is offered, so order is kept.
-    backlog: VecDeque<Event>,
+    backlog: VecDeque<Event<T::Key>>,
     /// The resync that is going on.
     resync: Option<Resync>,
     /// The batch that the parser fills.
-    parsing: Box<Stage>,
+    parsing: Box<Stage<T::Key>>,
     /// The batch before, whose lines arrive meanwhile.
-    probing: Box<Stage>,
+    probing: Box<Stage<T::Key>>,
     classes: Classes,
     program: Program,
     /// No entry may be created, because a change of the table is about to be made.
@@ -113,14 +114,14 @@ pub struct Tracker<T> {
     counters: Counters,
 }
 
-impl<L: Layout> Tracker<LineTable<L>> {
+impl<L: Layout, K: Key> Tracker<LineTable<L, K>> {
     /// Returns the size of its memory in bytes, the table's included.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.table.bytes()
             + self.wheel.bytes()
             + self.pending.bytes()
-            + self.backlog.capacity() * size_of::<Event>()
+            + self.backlog.capacity() * size_of::<Event<K>>()
     }
 }
 

@@ -62,7 +62,7 @@ impl<T: FlowTable> Tracker<T> {
 
     fn visit(&mut self, block: u32, now: Now) {
         for pos in self.block_positions(block).map(Pos) {
-            if self.table.key_at(pos).is_none() || self.table.mark(pos).class() != STATIC {
+            if self.table.slot_at(pos).is_none() || self.table.mark(pos).class() != STATIC {
                 continue;
             }
             let stamp = self.table.stamp(pos);

@@ -7,11 +7,11 @@
 //! bounded.
 
 use super::Tracker;
-use crate::entry::{ActorId, Entry, Mark};
-use crate::event::{DeleteReason, Event, EventBody, EventSink};
-use crate::key::FlowKey;
+use super::life::{created_event, idle_event};
+use crate::entry::Mark;
+use crate::event::{Event, EventBody, EventSink};
 use crate::table::{FlowTable, Pos};
-use crate::timeout::{Now, Tick};
+use crate::timeout::Now;
 
 impl<T: FlowTable> Tracker<T> {
     /// Returns true when the sink has taken everything that was to be reported.
@@ -22,7 +22,7 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Offers a new event. Counts it as deferred when it is refused.
-    pub(super) fn offer(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
+    pub(super) fn offer(&mut self, event: &Event<T::Key>, sink: &mut impl EventSink<T::Key>) -> bool {
         let taken = self.offer_in_order(event, sink);
         if !taken {
             self.counters.events_deferred += 1;
@@ -31,7 +31,11 @@ impl<T: FlowTable> Tracker<T> {
     }
 
     /// Offers an event, unless there are older ones in the backlog. Returns true when it was taken.
-    pub(super) fn offer_in_order(&mut self, event: &Event, sink: &mut impl EventSink) -> bool {
+    pub(super) fn offer_in_order(
+        &mut self,
+        event: &Event<T::Key>,
+        sink: &mut impl EventSink<T::Key>,
+    ) -> bool {
         let taken = self.backlog.is_empty() && sink.offer(event);
         self.counters.events_sent += u64::from(taken);
         taken
@@ -39,7 +43,13 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Offers the CREATED of an entry that has just begun. It waits in the table when the sink does
     /// not take it.
-    pub(super) fn report_created(&mut self, now: Now, pos: Pos, key: &FlowKey, sink: &mut impl EventSink) {
+    pub(super) fn report_created(
+        &mut self,
+        now: Now,
+        pos: Pos,
+        key: &T::Key,
+        sink: &mut impl EventSink<T::Key>,
+    ) {
         let event = Event { at_ns: now.ns, body: EventBody::Created(self.entry(pos, *key)) };
         if !self.offer(&event, sink) {
             self.defer(pos, self.table.mark(pos).with_unreported(true));
@@ -54,7 +64,7 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Offers what is still to be reported about an entry. Returns false when the sink refused. A
     /// dying entry has ended when the result is true.
-    pub(super) fn report(&mut self, pos: Pos, now: Now, sink: &mut impl EventSink) -> bool {
+    pub(super) fn report(&mut self, pos: Pos, now: Now, sink: &mut impl EventSink<T::Key>) -> bool {
         let Some(key) = self.table.key_at(pos) else { return true };
         let entry = self.entry(pos, key);
         let mut mark = self.table.mark(pos);
@@ -76,16 +86,16 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Offers what is still to be reported about the entries of a block. Returns false when the
     /// sink refused.
-    fn report_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink) -> bool {
+    fn report_block(&mut self, block: u32, now: Now, sink: &mut impl EventSink<T::Key>) -> bool {
         self.block_positions(block).map(Pos).all(|pos| {
-            let pending = self.table.key_at(pos).is_some() && self.table.mark(pos).pending();
+            let pending = self.table.slot_at(pos).is_some() && self.table.mark(pos).pending();
             !pending || self.report(pos, now, sink)
         })
     }
 
     /// Offers up to `events` events of the backlog.
     #[inline]
-    pub(super) fn report_backlog(&mut self, events: u32, sink: &mut impl EventSink) {
+    pub(super) fn report_backlog(&mut self, events: u32, sink: &mut impl EventSink<T::Key>) {
         for _ in 0..events {
             let Some(event) = self.backlog.front() else { break };
             if !sink.offer(event) {
@@ -98,7 +108,7 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Offers what is still to be reported about the entries of up to `blocks` blocks.
     #[inline]
-    pub(super) fn report_pending(&mut self, blocks: u32, now: Now, sink: &mut impl EventSink) {
+    pub(super) fn report_pending(&mut self, blocks: u32, now: Now, sink: &mut impl EventSink<T::Key>) {
         for _ in 0..blocks {
             let Some(block) = self.pending.front() else { break };
             if !self.report_block(block, now, sink) {
@@ -110,13 +120,14 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Moves the reports of a dying entry to the backlog and ends the entry. Returns false, and
     /// changes nothing, when the backlog has no room.
-    pub(super) fn end_into_backlog(&mut self, pos: Pos, key: &FlowKey, now: Now) -> bool {
+    pub(super) fn end_into_backlog(&mut self, pos: Pos, now: Now) -> bool {
+        let Some(key) = self.table.key_at(pos) else { return true };
         let mark = self.table.mark(pos);
         let events = 1 + usize::from(mark.unreported());
         if self.backlog.len() + events > self.backlog.capacity() {
             return false;
         }
-        let entry = self.entry(pos, *key);
+        let entry = self.entry(pos, key);
         if mark.unreported() {
             self.backlog.push_back(created_event(&entry, now));
         }
@@ -124,19 +135,4 @@ impl<T: FlowTable> Tracker<T> {
         self.end(pos);
         true
     }
-}
-
-/// Returns the CREATED of an entry that is reported late. Its times are those of the creation,
-/// whatever has come since.
-#[inline]
-fn created_event(entry: &Entry, now: Now) -> Event {
-    let entry = Entry { last_used: Tick(entry.created_ms as u32), rounds: 0, ..*entry };
-    Event { at_ns: now.ns.min(entry.created_ms * 1_000_000), body: EventBody::Created(entry) }
-}
-
-/// Returns the DELETED of an entry that has expired.
-#[inline]
-pub(super) fn idle_event(entry: Entry, now: Now) -> Event {
-    let body = EventBody::Deleted { entry, reason: DeleteReason::Idle, actor: ActorId::TIMER };
-    Event { at_ns: now.ns, body }
 }

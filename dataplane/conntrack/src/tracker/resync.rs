@@ -28,7 +28,7 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Goes on with the resync, if there is one, until the sink refuses an event or `positions`
     /// positions have been visited.
-    pub(super) fn resync_slice(&mut self, now: Now, mut positions: u32, sink: &mut impl EventSink) {
+    pub(super) fn resync_slice(&mut self, now: Now, mut positions: u32, sink: &mut impl EventSink<T::Key>) {
         let event = |body| Event { at_ns: now.ns, body };
         loop {
             match self.resync {

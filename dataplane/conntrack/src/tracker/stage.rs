@@ -1,24 +1,25 @@
 //! A batch on its way through the stages, and how far it has come.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, CAPACITY};
 use crate::hash::BURST;
+use crate::key::Key;
 use crate::table::{BULK, FlowTable, Packets};
 use crate::timeout::Now;
 
 // A whole batch is hashed, and probed, in one call.
-const _: () = assert!(Batch::CAPACITY <= BURST && Batch::CAPACITY <= BULK);
+const _: () = assert!(CAPACITY <= BURST && CAPACITY <= BULK);
 
 /// A batch with what the stages know about it.
 ///
 /// Stages are kept with the tracker, because on the stack they would have to be cleared for each
 /// burst.
-pub(super) struct Stage {
+pub(super) struct Stage<K: Key> {
     /// The keys and lengths of the frames.
-    pub(super) batch: Batch,
+    pub(super) batch: Batch<K>,
     /// The time of all its frames; valid from [`Tracker::turn`](super::Tracker::turn) on.
     pub(super) at: Now,
     /// The hashes of the first `hashed` keys.
-    hashes: [u32; Batch::CAPACITY],
+    hashes: [K::Hash; CAPACITY],
     hashed: usize,
     /// Number of frames that have been probed.
     pub(super) probed: usize,
@@ -26,10 +27,17 @@ pub(super) struct Stage {
     pub(super) hits: u64,
 }
 
-impl Stage {
+impl<K: Key> Stage<K> {
     /// Returns an empty stage.
     pub(super) fn new(now: Now) -> Self {
-        Stage { batch: Batch::new(), at: now, hashes: [0; Batch::CAPACITY], hashed: 0, probed: 0, hits: 0 }
+        Stage {
+            batch: Batch::new(),
+            at: now,
+            hashes: [K::Hash::default(); CAPACITY],
+            hashed: 0,
+            probed: 0,
+            hits: 0,
+        }
     }
 
     /// Returns the number of keys that have not been hashed.
@@ -40,7 +48,7 @@ impl Stage {
 
     /// Hashes the keys that were parsed since the last call and returns their hashes.
     #[inline(always)]
-    pub(super) fn hash(&mut self, table: &impl FlowTable) -> &[u32] {
+    pub(super) fn hash(&mut self, table: &impl FlowTable<Key = K>) -> &[K::Hash] {
         let new = self.hashed..self.batch.len();
         self.hashed = new.end;
         let hashes = &mut self.hashes[new.clone()];
@@ -50,7 +58,7 @@ impl Stage {
 
     /// Returns the first `count` packets, for the table. All of them have been hashed.
     #[inline(always)]
-    pub(super) fn packets(&self, count: usize) -> Packets<'_> {
+    pub(super) fn packets(&self, count: usize) -> Packets<'_, K> {
         debug_assert!(count <= self.hashed);
         Packets {
             keys: self.batch.keys(0..count),

@@ -3,6 +3,7 @@
 use super::Tracker;
 use super::program::Program;
 use crate::entry::Entry;
+use crate::key::FlowKey;
 use crate::table::{FlowTable, Pos};
 
 /// The place where an enumeration goes on. Entries never move, so a cursor is a position.
@@ -11,9 +12,9 @@ pub struct Cursor(pub(super) u32);
 
 /// One step of an enumeration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum Step<K = FlowKey> {
     /// The next entry.
-    Entry(Entry),
+    Entry(Entry<K>),
     /// There is no entry in this slice. There may be more behind it.
     Pause,
     /// There are no more entries.
@@ -26,7 +27,7 @@ impl<T: FlowTable> Tracker<T> {
     ///
     /// An entry that is alive throughout an enumeration is met exactly once. Entries that have
     /// expired are not met.
-    pub fn step(&self, cursor: &mut Cursor, positions: &mut u32) -> Step {
+    pub fn step(&self, cursor: &mut Cursor, positions: &mut u32) -> Step<T::Key> {
         if self.program != Program::Attached {
             return Step::End;
         }
@@ -35,7 +36,7 @@ impl<T: FlowTable> Tracker<T> {
 
     /// Does what [`Tracker::step`] does, whether the program is attached or not, and with the
     /// entries that have expired if `with_dying` is set.
-    pub(super) fn walk(&self, cursor: &mut Cursor, positions: &mut u32, with_dying: bool) -> Step {
+    pub(super) fn walk(&self, cursor: &mut Cursor, positions: &mut u32, with_dying: bool) -> Step<T::Key> {
         while *positions > 0 {
             if cursor.0 >= self.table.positions() {
                 return Step::End;

@@ -23,6 +23,8 @@ pub enum Refusal {
     NotFound,
     /// The entry exists already.
     Exists,
+    /// The entry of another key with the same fingerprint exists.
+    FingerprintCollision,
     /// This permission is missing.
     Denied(Permission),
     /// The shard holds its maximum number of entries.
@@ -67,17 +69,17 @@ impl From<Violations> for Refusal {
 
 /// The result of a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Write {
+pub enum Write<K = FlowKey> {
     /// The write was done, and an update or a deletion has been reported. The entry is as it is
     /// now, or was when it was deleted.
-    Done(Entry),
+    Done(Entry<K>),
     /// The write was refused.
     Refused(Refusal),
     /// The sink takes no event now. Nothing was changed; the write may be tried again.
     Busy,
 }
 
-impl<E: Into<Refusal>> From<E> for Write {
+impl<K, E: Into<Refusal>> From<E> for Write<K> {
     fn from(refusal: E) -> Self {
         Self::Refused(refusal.into())
     }
@@ -87,13 +89,13 @@ impl<T: FlowTable> Tracker<T> {
     /// Returns an entry, without refreshing it. An entry that has expired and only waits for its
     /// report does not exist any more.
     #[must_use]
-    pub fn get(&self, key: &FlowKey) -> Option<Entry> {
+    pub fn get(&self, key: &T::Key) -> Option<Entry<T::Key>> {
         let pos = self.live(key)?;
         Some(self.entry(pos, *key))
     }
 
     /// Returns the position of an entry that has not expired.
-    fn live(&self, key: &FlowKey) -> Option<Pos> {
+    fn live(&self, key: &T::Key) -> Option<Pos> {
         let pos = self.table.lookup(key)?;
         (self.program == Program::Attached && !self.table.mark(pos).dying()).then_some(pos)
     }
@@ -103,11 +105,11 @@ impl<T: FlowTable> Tracker<T> {
     pub fn create(
         &mut self,
         now: Now,
-        key: &FlowKey,
+        key: &T::Key,
         attributes: &Attributes,
         actor: ActorId,
-        sink: &mut impl EventSink,
-    ) -> Write {
+        sink: &mut impl EventSink<T::Key>,
+    ) -> Write<T::Key> {
         debug_assert!(self.between_batches(), "a batch is half probed");
         if self.program != Program::Attached {
             return Refusal::Detached.into();
@@ -126,7 +128,8 @@ impl<T: FlowTable> Tracker<T> {
         let hash = self.table.hash(key);
         if let Some(pos) = self.table.lookup_with_hash(key, hash) {
             if !self.table.mark(pos).dying() {
-                return Refusal::Exists.into();
+                let same = self.table.key_at(pos) == Some(*key);
+                return if same { Refusal::Exists } else { Refusal::FingerprintCollision }.into();
             }
             // The entry has expired; once that is reported, it is gone.
             if !self.report(pos, now, sink) {
@@ -149,11 +152,11 @@ impl<T: FlowTable> Tracker<T> {
     pub fn update(
         &mut self,
         now: Now,
-        key: &FlowKey,
+        key: &T::Key,
         attributes: &Attributes,
         actor: ActorId,
-        sink: &mut impl EventSink,
-    ) -> Write {
+        sink: &mut impl EventSink<T::Key>,
+    ) -> Write<T::Key> {
         debug_assert!(self.between_batches(), "a batch is half probed");
         if self.program != Program::Attached {
             return Refusal::Detached.into();
@@ -195,11 +198,11 @@ impl<T: FlowTable> Tracker<T> {
     pub fn remove(
         &mut self,
         now: Now,
-        key: &FlowKey,
+        key: &T::Key,
         reason: DeleteReason,
         actor: ActorId,
-        sink: &mut impl EventSink,
-    ) -> Write {
+        sink: &mut impl EventSink<T::Key>,
+    ) -> Write<T::Key> {
         if self.program != Program::Attached {
             return Refusal::Detached.into();
         }
@@ -214,11 +217,11 @@ impl<T: FlowTable> Tracker<T> {
         &mut self,
         now: Now,
         pos: Pos,
-        entry: Entry,
+        entry: Entry<T::Key>,
         reason: DeleteReason,
         actor: ActorId,
-        sink: &mut impl EventSink,
-    ) -> Write {
+        sink: &mut impl EventSink<T::Key>,
+    ) -> Write<T::Key> {
         debug_assert!(self.between_batches(), "a batch is half probed");
         if !entry.permissions.allows(Permissions::CONTROL_DELETE) {
             return Refusal::Denied(Permission::Delete).into();

@@ -18,12 +18,11 @@ use std::collections::{HashMap, VecDeque};
 use conntrack::entry::ActorId;
 use conntrack::key::UDP;
 use conntrack::test_support::flow;
-use conntrack::test_support::frame::{ETHERTYPE_ARP, Ipv4Frame, TPID_8021AD, TPID_8021Q};
+use conntrack::test_support::frame::{ETHERTYPE_ARP, Ipv4Frame, TPID_8021Q};
 use conntrack::tracker::Budget;
-use conntrack::{Entry, FlowKey, FlowTable, Now, Outcome, Permissions, Shard, Tracker};
+use conntrack::{Entry, FlowTable, Now, Outcome, Permissions, Shard, Tracker};
 
-use super::keys;
-use super::oracle::classify;
+use super::keys::{self, TestKey};
 use life::{Attrs, Life, Settings};
 use listener::Listener;
 use ops::{FLOWS, Moment, Mood, Op, Setup, Sink};
@@ -39,11 +38,11 @@ const OPERATORS: [ActorId; 2] = [ActorId(ActorId::FIRST_CONTROL + 3), ActorId(u1
 const KEPT_REPLACEMENTS: usize = 32;
 
 /// The engine, the model, and the state that connects them.
-pub(crate) struct Trial<T> {
+pub(crate) struct Trial<T: FlowTable> {
     shard: Shard<T>,
-    sink: Sink,
+    sink: Sink<T::Key>,
     setup: Setup,
-    flows: Vec<FlowKey>,
+    flows: Vec<T::Key>,
     ns: u64,
     next_id: u64,
     attrs: Attrs,
@@ -51,10 +50,10 @@ pub(crate) struct Trial<T> {
     /// If set, no entry may be created until a change of the table is made or given up.
     held: bool,
     /// The entry of each key, alive or dying.
-    lives: HashMap<FlowKey, Life>,
+    lives: HashMap<T::Key, Life>,
     /// The entries that a packet ended, and whose DELETED has not been taken.
-    replaced: HashMap<FlowKey, VecDeque<Life>>,
-    listener: Listener,
+    replaced: HashMap<T::Key, VecDeque<Life>>,
+    listener: Listener<T::Key>,
     enumeration: Option<Enumeration>,
     flushing: Option<Flushing>,
     outcomes: [u64; Outcome::ALL.len()],
@@ -64,13 +63,16 @@ pub(crate) struct Trial<T> {
     sent: u64,
 }
 
-impl<T: FlowTable> Trial<T> {
+impl<K: TestKey, T: FlowTable<Key = K>> Trial<T> {
     pub(crate) fn new(table: T, setup: &Setup) -> Self {
+        let flows = keys::random(7, FLOWS).into_iter().map(|key: K| key.at_port(1)).collect();
+        Self::with_flows(table, setup, flows)
+    }
+
+    /// Does what [`Trial::new`] does, with these flows.
+    fn with_flows(table: T, setup: &Setup, flows: Vec<K>) -> Self {
+        assert_eq!(flows.len(), FLOWS);
         let ns = setup.start_ms * MS;
-        let flows = keys::random(7, FLOWS)
-            .into_iter()
-            .map(|k| FlowKey::new(1, k.src_addr(), k.dst_addr(), k.protocol(), k.src_port(), k.dst_port()))
-            .collect();
         Trial {
             shard: Shard::new(
                 setup.parser(),
@@ -157,15 +159,7 @@ impl<T: FlowTable> Trial<T> {
             };
             return strange.build();
         };
-        // The frame of a flow has every valid shape in turn.
-        let shape = Ipv4Frame::of(flow).after_ports(index * 11 % 1400).unpadded();
-        match index % 5 {
-            0 => shape.tag(TPID_8021Q, 5),
-            1 => shape.tag(TPID_8021AD, 5).tag(TPID_8021Q, 6).ip_options(3),
-            2 => shape.ip_options(10).first_fragment(),
-            _ => shape,
-        }
-        .build()
+        flow.frame(index)
     }
 
     fn burst(&mut self, numbers: &[u8]) {
@@ -193,7 +187,7 @@ impl<T: FlowTable> Trial<T> {
 
         let mut expected = Vec::new();
         for (i, frame) in frames.iter().enumerate() {
-            let outcome = match classify(frame, 1, &[6]) {
+            let outcome = match K::classify(frame, 1, &[6]) {
                 _ if self.program != Program::Attached => {
                     // While detached no rule applies, so all frames pass.
                     expected.push(i);
@@ -212,7 +206,7 @@ impl<T: FlowTable> Trial<T> {
     }
 
     /// Returns the outcome that a packet must have, and updates the model.
-    fn packet(&mut self, key: FlowKey, bytes: u64) -> Outcome {
+    fn packet(&mut self, key: K, bytes: u64) -> Outcome {
         let full = self.lives.len() == self.shard.tracker.table().capacity() as usize;
         let denied = self.held || self.attrs.permissions & Permissions::DATA_CREATE == 0;
         match self.lives.get_mut(&key) {
@@ -228,7 +222,7 @@ impl<T: FlowTable> Trial<T> {
                     // The entry is still dying, which is allowed only when no more reports can be
                     // kept.
                     let kept: usize = self.replaced.values().map(VecDeque::len).sum();
-                    assert!(kept >= KEPT_REPLACEMENTS, "{key} was not replaced, though only {kept} were");
+                    assert!(kept >= KEPT_REPLACEMENTS, "{key:?} was not replaced, though only {kept} were");
                     return Outcome::MissFull;
                 }
                 let ended = self.lives.remove(&key).expect("just seen");
@@ -253,14 +247,14 @@ impl<T: FlowTable> Trial<T> {
     }
 
     /// Checks that the entry is this life, as it is now or as it was at its end.
-    fn same(&self, entry: &Entry, life: &Life) {
+    fn same(&self, entry: &Entry<K>, life: &Life) {
         assert_eq!(entry.created_ms, life.created_ms());
         let counted = if self.setup.accounting { (life.packets, life.bytes) } else { (0, 0) };
-        assert_eq!((entry.packets, entry.bytes), counted, "{}", entry.key);
+        assert_eq!((entry.packets, entry.bytes), counted, "{:?}", entry.key);
         let idle = (self.ns - life.last_ns) / MS;
         let shown = entry.idle_ms(self.now().tick);
-        assert!(shown == idle || shown + 1 == idle, "{} idle for {idle} ms, shown as {shown}", entry.key);
-        assert_eq!(Settings::of(entry), life.settings, "{}", entry.key);
+        assert!(shown == idle || shown + 1 == idle, "{:?} idle for {idle} ms, shown as {shown}", entry.key);
+        assert_eq!(Settings::of(entry), life.settings, "{:?}", entry.key);
     }
 
     /// Checks the whole state, and marks the entries that the engine has found expired.
@@ -272,7 +266,7 @@ impl<T: FlowTable> Trial<T> {
                 continue;
             };
             if entry.is_none() && !life.dying {
-                assert!(life.overdue(self.ns), "{key} expired early");
+                assert!(life.overdue(self.ns), "{key:?} expired early");
                 life.dying = true;
                 self.expired += 1;
             }
@@ -322,7 +316,7 @@ impl<T: FlowTable> Trial<T> {
         assert!(self.shard.tracker.all_reported(), "not settled although the sink takes everything");
         assert!(self.replaced.is_empty());
         assert!(self.lives.values().all(|life| life.announced && !life.dying));
-        let table: HashMap<FlowKey, (u64, Settings)> =
+        let table: HashMap<K, (u64, Settings)> =
             self.lives.iter().map(|(key, life)| (*key, (life.id, life.settings))).collect();
         assert_eq!(self.listener.known, table, "the events do not add up to the table");
         assert!(!self.listener.void && self.listener.resync.is_none());
@@ -333,9 +327,8 @@ impl<T: FlowTable> Trial<T> {
     pub(crate) fn run_dry(&mut self) {
         let longest = self.lives.values().filter_map(|life| life.settings.aging_ms).max();
         self.ns += longest.unwrap_or(0) * MS + self.bucket_ns();
-        let fixed = |lives: &HashMap<FlowKey, Life>| {
-            lives.values().filter(|life| life.settings.aging_ms.is_none()).count()
-        };
+        let fixed =
+            |lives: &HashMap<K, Life>| lives.values().filter(|life| life.settings.aging_ms.is_none()).count();
         let expected = fixed(&self.lives);
         for _ in 0..10_000 {
             if self.shard.tracker.caught_up(self.now()) {
@@ -369,7 +362,7 @@ impl<T: FlowTable> Trial<T> {
         for (key, life) in &self.lives {
             let Some(aging_ms) = life.settings.aging_ms else { continue };
             let (idle, latest) = (self.ns - life.last_ns, aging_ms * MS + self.bucket_ns());
-            assert!(idle < latest, "{key} is there after {idle} ns, at most one bucket late is {latest}");
+            assert!(idle < latest, "{key:?} is there after {idle} ns, at most one bucket late is {latest}");
         }
         for (after, op) in moment {
             self.ns = self.ns.max(start + after);
@@ -382,8 +375,21 @@ impl<T: FlowTable> Trial<T> {
 }
 
 /// Runs a trial to its end.
-pub(crate) fn check<T: FlowTable>(table: T, setup: &Setup, ops: &[Op]) {
+pub(crate) fn check<K: TestKey, T: FlowTable<Key = K>>(table: T, setup: &Setup, ops: &[Op]) {
     let mut trial = Trial::new(table, setup);
+    trial.run(ops);
+    trial.settle();
+    trial.run_dry();
+}
+
+/// Does what [`check`] does, with these flows.
+pub(crate) fn check_flows<K: TestKey, T: FlowTable<Key = K>>(
+    table: T,
+    setup: &Setup,
+    ops: &[Op],
+    flows: Vec<K>,
+) {
+    let mut trial = Trial::with_flows(table, setup, flows);
     trial.run(ops);
     trial.settle();
     trial.run_dry();
@@ -391,7 +397,7 @@ pub(crate) fn check<T: FlowTable>(table: T, setup: &Setup, ops: &[Op]) {
 
 /// Runs a trial in which `advance` is called every millisecond with ample budget, and the sink
 /// takes everything. No deletion is more than one aging bucket late.
-pub(crate) fn check_punctual<T: FlowTable>(table: T, setup: &Setup, time: &[Moment]) {
+pub(crate) fn check_punctual<K: TestKey, T: FlowTable<Key = K>>(table: T, setup: &Setup, time: &[Moment]) {
     let mut trial = Trial::new(table, setup);
     for moment in time {
         trial.punctual_ms(moment);

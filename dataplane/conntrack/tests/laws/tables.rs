@@ -4,9 +4,11 @@ use std::array;
 use std::collections::{HashMap, HashSet};
 
 use conntrack::entry::{Counts, Mark};
-use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh};
+use conntrack::table::{ALL_STEPS, BULK, HashOf, Packets, Refresh};
 use conntrack::test_support::Random;
-use conntrack::{FlowKey, FlowTable, Pos, TableFull, Tick};
+use conntrack::{FlowTable, Pos, TableFull, Tick};
+
+use super::keys::TestKey;
 
 /// When a table may refuse a new key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,14 +20,14 @@ pub(crate) enum Refusal {
 }
 
 /// The entries that a table should hold: position, stamp and mark by key.
-type Expected = HashMap<FlowKey, (Pos, Tick, Mark)>;
+type Expected<K> = HashMap<K, (Pos, Tick, Mark)>;
 
 /// Runs random operations on a table, and checks that it answers each as a `HashMap` does. The
 /// share of additions varies, so the table becomes full and empty. Returns the number of additions
 /// that were refused although there was room.
-pub(crate) fn lives_like_a_map<T: FlowTable>(
+pub(crate) fn lives_like_a_map<K: TestKey, T: FlowTable<Key = K>>(
     table: &mut T,
-    keys: &[FlowKey],
+    keys: &[K],
     refusal: Refusal,
     seed: u64,
     operations: usize,
@@ -41,7 +43,7 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
                 Ok(pos) => {
                     let fresh = (pos, Tick(random.bits() as u32), some_mark(&mut random));
                     match map.get(&key) {
-                        Some(&(at, ..)) => assert_eq!(pos, at, "an add of {key} that is there moved it"),
+                        Some(&(at, ..)) => assert_eq!(pos, at, "an add of {key:?} that is there moved it"),
                         None => {
                             assert!(map.len() < table.capacity() as usize, "more than fits");
                             assert_eq!(table.mark(pos), Mark::default(), "an old mark on a new entry");
@@ -56,9 +58,14 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
                     }
                 }
                 Err(TableFull) => {
-                    assert!(!map.contains_key(&key), "{key} is there");
+                    assert!(!map.contains_key(&key), "{key:?} is there");
                     if map.len() < table.capacity() as usize {
-                        assert_eq!(refusal, Refusal::AlsoCrowded, "refused {key} with {} entries", map.len());
+                        assert_eq!(
+                            refusal,
+                            Refusal::AlsoCrowded,
+                            "refused {key:?} with {} entries",
+                            map.len()
+                        );
                         refused_early += 1;
                     }
                 }
@@ -80,7 +87,7 @@ pub(crate) fn lives_like_a_map<T: FlowTable>(
                 assert_eq!(table.lookup_with_hash(&key, table.hash(&key)), table.lookup(&key));
             }
             _ => {
-                let burst: Vec<FlowKey> =
+                let burst: Vec<K> =
                     (0..random.below(BULK + 1)).map(|_| keys[random.below(keys.len())]).collect();
                 bulk_agrees(table, &burst, &map);
                 let counting = random.below(2) == 1;
@@ -108,14 +115,14 @@ fn some_mark(random: &mut Random) -> Mark {
 }
 
 /// Returns the counts that this key's entry has in a table that keeps counters.
-fn counts_of<T: FlowTable>(table: &T, key: &FlowKey) -> Counts {
-    let hash = u64::from(table.hash(key));
+fn counts_of<K: TestKey, T: FlowTable<Key = K>>(table: &T, key: &K) -> Counts {
+    let hash = u64::from(K::home(table.hash(key)));
     Counts { packets: 1 + hash, bytes: !hash }
 }
 
 /// Checks that a bulk lookup finds what single lookups find.
-fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
-    let (mut hashes, mut places) = ([0; BULK], [Pos(u32::MAX); BULK]);
+fn bulk_agrees<K: TestKey, T: FlowTable<Key = K>>(table: &T, burst: &[K], map: &Expected<K>) {
+    let (mut hashes, mut places) = ([HashOf::<T>::default(); BULK], [Pos(u32::MAX); BULK]);
     table.hash_burst(burst, &mut hashes);
     let found = table.lookup_burst(burst, &hashes, &mut places);
     assert_eq!(found.checked_shr(burst.len() as u32).unwrap_or(0), 0, "found a key that was not asked");
@@ -128,8 +135,13 @@ fn bulk_agrees<T: FlowTable>(table: &T, burst: &[FlowKey], map: &Expected) {
 
 /// Checks a probe. It stamps the entries that a bulk lookup finds, and counts them if `refresh`
 /// says so, except those whose mark has a bit in its upper byte.
-fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expected, refresh: Refresh) {
-    let mut hashes = [0; BULK];
+fn probe_agrees<K: TestKey, T: FlowTable<Key = K>>(
+    table: &mut T,
+    burst: &[K],
+    map: &mut Expected<K>,
+    refresh: Refresh,
+) {
+    let mut hashes = [HashOf::<T>::default(); BULK];
     table.hash_burst(burst, &mut hashes);
     let mut vacancies = Vec::new();
     let lens: [u32; BULK] = array::from_fn(|i| 60 + i as u32);
@@ -176,15 +188,15 @@ fn probe_agrees<T: FlowTable>(table: &mut T, burst: &[FlowKey], map: &mut Expect
 }
 
 /// Checks that iteration meets exactly these entries, each once, and that reads agree with it.
-fn holds_exactly<T: FlowTable>(table: &T, map: &Expected) {
+fn holds_exactly<K: TestKey, T: FlowTable<Key = K>>(table: &T, map: &Expected<K>) {
     let mut met = HashSet::new();
     let (mut next, mut count) = (0, 0);
     while let Some((pos, key)) = table.iterate(&mut next) {
         assert!(pos.0 < table.positions());
-        assert!(met.insert(key), "{key} met twice");
-        assert_eq!(map.get(&key), Some(&(pos, table.stamp(pos), table.mark(pos))), "{key}");
+        assert!(met.insert(key), "{key:?} met twice");
+        assert_eq!(map.get(&key), Some(&(pos, table.stamp(pos), table.mark(pos))), "{key:?}");
         assert_eq!(table.key_at(pos), Some(key));
-        assert!([counts_of(table, &key), Counts::default()].contains(&table.counts(pos)), "{key}");
+        assert!([counts_of(table, &key), Counts::default()].contains(&table.counts(pos)), "{key:?}");
         count += 1;
     }
     assert_eq!(count, map.len());
@@ -194,7 +206,7 @@ fn holds_exactly<T: FlowTable>(table: &T, map: &Expected) {
 
 /// Checks that the table has no entry and no occupied position, and that it finds none of these
 /// keys.
-pub(crate) fn is_empty_and_whole<T: FlowTable>(table: &T, absent: &[FlowKey]) {
+pub(crate) fn is_empty_and_whole<K: TestKey, T: FlowTable<Key = K>>(table: &T, absent: &[K]) {
     assert!(table.is_empty());
     assert_eq!(table.iterate(&mut 0), None);
     assert!((0..table.positions()).all(|pos| table.key_at(Pos(pos)).is_none()));
@@ -206,7 +218,7 @@ pub(crate) fn is_empty_and_whole<T: FlowTable>(table: &T, absent: &[FlowKey]) {
 
 /// Checks that a table takes as many keys as it may hold, refuses the next, and takes one after
 /// each removal. `keys` must have at least capacity + 1 elements. The table is empty afterwards.
-pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
+pub(crate) fn only_full_refuses<K: TestKey, T: FlowTable<Key = K>>(table: &mut T, keys: &[K]) {
     let capacity = table.capacity() as usize;
     let (fitting, more) = keys.split_at(capacity);
     let mut places = HashSet::with_capacity(capacity);
@@ -235,12 +247,16 @@ pub(crate) fn only_full_refuses<T: FlowTable>(table: &mut T, keys: &[FlowKey]) {
 
 /// Sends many generations of keys through one table, of which half is renewed each time. Checks
 /// that no key is lost, and that removed keys are not found.
-pub(crate) fn survives_generations<T: FlowTable>(table: &mut T, keys: &[FlowKey], generations: usize) {
+pub(crate) fn survives_generations<K: TestKey, T: FlowTable<Key = K>>(
+    table: &mut T,
+    keys: &[K],
+    generations: usize,
+) {
     let capacity = table.capacity() as usize;
     let mut random = Random(capacity as u64);
-    let mut present: Vec<FlowKey> = Vec::new();
+    let mut present: Vec<K> = Vec::new();
     let mut fresh = keys.iter().copied().cycle();
-    let mut set: HashSet<FlowKey> = HashSet::new();
+    let mut set: HashSet<K> = HashSet::new();
     for _ in 0..generations {
         while present.len() < capacity {
             let key = fresh.next().expect("an endless cycle");

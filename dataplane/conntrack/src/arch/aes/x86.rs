@@ -48,7 +48,7 @@ pub(super) fn hash<B: Block>(secret: &Schedule, block: &B) -> u64 {
 }
 
 #[target_feature(enable = "sse2")]
-fn schedule(secret: &Schedule) -> [__m128i; 4] {
+pub(in crate::arch) fn schedule(secret: &Schedule) -> [__m128i; 4] {
     secret.map(|w| _mm_set_epi64x((w >> 64) as i64, w as i64))
 }
 
@@ -59,9 +59,16 @@ fn words<B: Block>(block: &B) -> [i64; 2] {
 
 #[target_feature(enable = "aes,sse2")]
 #[inline]
-fn three_rounds<B: Block>([whiten, k1, k2, k3]: [__m128i; 4], block: &B) -> __m128i {
+fn three_rounds<B: Block>(secret: [__m128i; 4], block: &B) -> __m128i {
     let [low, high] = words(block);
-    let state = _mm_xor_si128(_mm_set_epi64x(high, low), whiten);
+    three_rounds_of(secret, _mm_set_epi64x(high, low))
+}
+
+/// Does three rounds over a block that is in a register.
+#[target_feature(enable = "aes,sse2")]
+#[inline]
+pub(in crate::arch) fn three_rounds_of([whiten, k1, k2, k3]: [__m128i; 4], block: __m128i) -> __m128i {
+    let state = _mm_xor_si128(block, whiten);
     let state = _mm_aesenc_si128(state, k1);
     let state = _mm_aesenc_si128(state, k2);
     _mm_aesenc_si128(state, k3)

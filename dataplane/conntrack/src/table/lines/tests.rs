@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::arch::Features;
-use crate::hash::HashKind;
+use crate::hash::{HashKind, Hasher};
 use crate::key::TCP;
 use crate::table::FlowTable as _;
 use crate::table::line::Line;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::arch::{Baseline, Features, Work};
 
-struct Compare<'a>(&'a Slots, &'a FlowKey);
+struct Compare<'a>(&'a Slots, &'a SlotKey);
 
 impl Work for Compare<'_> {
     type Result = Option<usize>;
@@ -25,7 +25,7 @@ fn masks_are_those_of_the_mark() {
 proptest! {
     #[test]
     fn matching_twins_agree(key: (u64, u64), slots: [(u64, u64); 3], same in 0usize..4, flip in 0u32..256) {
-        let key = FlowKey { lo: key.0, hi: key.1 & HI_KEY_BITS };
+        let key = SlotKey { lo: key.0, hi: key.1 & HI_KEY_BITS };
         let mut slots = slots.map(|(lo, hi)| [lo, hi]);
         if let Some(slot) = slots.get_mut(same) {
             // As the key, but for one bit or none, and with any mark.

@@ -7,10 +7,10 @@ use core::arch::x86_64::{
 };
 
 use super::{SLOTS, Slots};
-use crate::key::FlowKey;
+use crate::key::SlotKey;
 
 // The loads below read whole keys, whose words lie in their order (repr(C)).
-const _: () = assert!(size_of::<FlowKey>() == 16 && core::mem::offset_of!(FlowKey, hi) == 8);
+const _: () = assert!(size_of::<SlotKey>() == 16 && core::mem::offset_of!(SlotKey, hi) == 8);
 const _: () = assert!(SLOTS == 3, "the constants below are for three slots");
 
 /// Returns the bytes of a slot, a bit each, that are ignored when these bits of its second word
@@ -30,7 +30,7 @@ const fn ignored_bytes(ignored: u64) -> u64 {
 
 /// Compares one slot at a time.
 #[inline(always)]
-pub(super) fn sse2<const IGNORED: u64>(slots: &Slots, key: &FlowKey) -> Option<usize> {
+pub(super) fn sse2<const IGNORED: u64>(slots: &Slots, key: &SlotKey) -> Option<usize> {
     // SAFETY: SSE2 is part of x86_64, and each load reads the 16 bytes of a key or slot.
     let equal = unsafe {
         let key = _mm_loadu_si128(core::ptr::from_ref(key).cast());
@@ -53,7 +53,7 @@ pub(super) fn sse2<const IGNORED: u64>(slots: &Slots, key: &FlowKey) -> Option<u
 /// # Safety
 /// The CPU has AVX-512 F and DQ.
 #[inline(always)]
-pub(super) unsafe fn avx512<const IGNORED: u64>(slots: &Slots, key: &FlowKey) -> Option<usize> {
+pub(super) unsafe fn avx512<const IGNORED: u64>(slots: &Slots, key: &SlotKey) -> Option<usize> {
     // SAFETY: the CPU has the instructions, and the loads read the 16 bytes of the key, the 32 of
     // two slots, and the 16 of the third.
     unsafe {

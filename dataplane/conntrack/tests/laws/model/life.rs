@@ -22,7 +22,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn of(entry: &Entry) -> Self {
+    pub(super) fn of<K>(entry: &Entry<K>) -> Self {
         assert_eq!(entry.dynamic(), entry.aging_ms != 0);
         Settings {
             aging_ms: entry.dynamic().then_some(u64::from(entry.aging_ms)),

@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use conntrack::entry::ActorId;
 use conntrack::event::EventBody;
-use conntrack::{DeleteReason, Entry, Event, FlowKey, FlowTable, Tick};
+use conntrack::{DeleteReason, Entry, Event, FlowTable, Tick};
 
+use super::super::keys::TestKey;
 use super::life::{Life, Settings};
 use super::{MS, OPERATORS, Trial};
 
 /// The state that results from the events so far.
-#[derive(Default)]
-pub(super) struct Listener {
+pub(super) struct Listener<K> {
     /// The life of each key, and its settings as last reported.
-    pub(super) known: HashMap<FlowKey, (u64, Settings)>,
+    pub(super) known: HashMap<K, (u64, Settings)>,
     /// True between the request for a resync and its begin. What the listener knows is invalid
     /// then.
     pub(super) void: bool,
@@ -23,13 +23,19 @@ pub(super) struct Listener {
     young: u64,
 }
 
-impl Listener {
+impl<K> Default for Listener<K> {
+    fn default() -> Self {
+        Listener { known: HashMap::new(), void: false, resync: None, young: 0 }
+    }
+}
+
+impl<K: TestKey> Listener<K> {
     /// Returns true if the listener may not know this life yet, because a resync will report it.
     fn untold(&self, life: &Life) -> bool {
         self.resync.is_some() && life.id < self.young
     }
 
-    fn knows(&self, key: &FlowKey, life: &Life) -> bool {
+    fn knows(&self, key: &K, life: &Life) -> bool {
         match self.known.get(key) {
             Some((id, _)) => *id == life.id,
             None => self.untold(life),
@@ -37,7 +43,7 @@ impl Listener {
     }
 }
 
-impl<T: FlowTable> Trial<T> {
+impl<K: TestKey, T: FlowTable<Key = K>> Trial<T> {
     /// Follows the events that have been taken since the last call.
     pub(super) fn hear(&mut self) {
         for event in std::mem::take(&mut self.sink.taken) {
@@ -62,10 +68,10 @@ impl<T: FlowTable> Trial<T> {
         }
     }
 
-    fn hear_created(&mut self, event: &Event, entry: &Entry) {
+    fn hear_created(&mut self, event: &Event<K>, entry: &Entry<K>) {
         let ended = self.replaced.get_mut(&entry.key).and_then(VecDeque::front_mut);
         let life = ended.or_else(|| self.lives.get_mut(&entry.key)).expect("only what was created is");
-        assert!(!life.announced, "{} created twice", entry.key);
+        assert!(!life.announced, "{:?} created twice", entry.key);
         life.announced = true;
         assert_eq!(Settings::of(entry), life.settings);
         assert_eq!(entry.created_ms, life.created_ms());
@@ -79,32 +85,32 @@ impl<T: FlowTable> Trial<T> {
         let told = (life.id, life.settings);
         if !self.listener.void {
             let old = self.listener.known.insert(entry.key, told);
-            assert_eq!(old, None, "{} created before its predecessor was deleted", entry.key);
+            assert_eq!(old, None, "{:?} created before its predecessor was deleted", entry.key);
         }
     }
 
-    fn hear_updated(&mut self, entry: &Entry) {
+    fn hear_updated(&mut self, entry: &Entry<K>) {
         assert!(!self.replaced.contains_key(&entry.key), "told before the end of its predecessor");
         let life = &self.lives[&entry.key];
-        assert!(life.announced, "{} updated before it was created", entry.key);
+        assert!(life.announced, "{:?} updated before it was created", entry.key);
         self.same(entry, life);
         if !self.listener.void {
-            assert!(self.listener.knows(&entry.key, life), "{} was not known", entry.key);
+            assert!(self.listener.knows(&entry.key, life), "{:?} was not known", entry.key);
             self.listener.known.insert(entry.key, (life.id, Settings::of(entry)));
         }
     }
 
-    fn hear_deleted(&mut self, event: &Event, entry: &Entry, reason: DeleteReason, actor: ActorId) {
+    fn hear_deleted(&mut self, event: &Event<K>, entry: &Entry<K>, reason: DeleteReason, actor: ActorId) {
         let ended = self.replaced.get_mut(&entry.key).and_then(VecDeque::pop_front);
         self.replaced.retain(|_, ended| !ended.is_empty());
         let replaced = ended.is_some();
         let life = ended.or_else(|| self.lives.remove(&entry.key)).expect("only what is there is deleted");
-        assert!(life.announced, "{} deleted before it was created", entry.key);
+        assert!(life.announced, "{:?} deleted before it was created", entry.key);
         self.same(entry, &life);
         match reason {
             DeleteReason::Idle => {
                 assert_eq!(actor, ActorId::TIMER);
-                assert!(life.overdue(event.at_ns), "{} deleted early", entry.key);
+                assert!(life.overdue(event.at_ns), "{:?} deleted early", entry.key);
                 // A dying entry was counted when it was found expired.
                 self.expired += u64::from(!life.dying);
             }
@@ -114,24 +120,24 @@ impl<T: FlowTable> Trial<T> {
             }
             DeleteReason::Flush => {
                 let flush = self.flushing.as_ref().expect("a flush is going on");
-                assert!(!replaced && flush.may_end(&entry.key, &life), "{} flushed", entry.key);
+                assert!(!replaced && flush.may_end(&entry.key, &life), "{:?} flushed", entry.key);
                 assert_eq!(actor, flush.actor);
             }
         }
         if !self.listener.void {
-            assert!(self.listener.knows(&entry.key, &life), "{} was not known", entry.key);
+            assert!(self.listener.knows(&entry.key, &life), "{:?} was not known", entry.key);
             self.listener.known.remove(&entry.key);
         }
     }
 
-    fn hear_resync(&mut self, entry: &Entry) {
+    fn hear_resync(&mut self, entry: &Entry<K>) {
         assert!(self.replaced.is_empty(), "told before what ended earlier");
         let life = self.lives.get_mut(&entry.key).expect("only what is there is told");
         life.announced = true;
         let life = life.clone();
         self.same(entry, &life);
         let told = self.listener.resync.as_mut().expect("between begin and end");
-        assert!(told.insert(life.id), "{} told twice", entry.key);
+        assert!(told.insert(life.id), "{:?} told twice", entry.key);
         let old = self.listener.known.insert(entry.key, (life.id, life.settings));
         assert!(old.is_none_or(|old| old == (life.id, life.settings)));
     }
@@ -141,10 +147,10 @@ impl<T: FlowTable> Trial<T> {
         let known = &self.listener.known;
         for (key, life) in &self.lives {
             let due = life.id < self.listener.young || life.announced;
-            assert!(!due || known.get(key) == Some(&(life.id, life.settings)), "{key} was not told");
+            assert!(!due || known.get(key) == Some(&(life.id, life.settings)), "{key:?} was not told");
         }
         for (key, (id, _)) in known {
-            assert_eq!(self.lives.get(key).map(|life| life.id), Some(*id), "{key} is gone");
+            assert_eq!(self.lives.get(key).map(|life| life.id), Some(*id), "{key:?} is gone");
         }
     }
 }

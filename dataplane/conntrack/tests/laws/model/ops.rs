@@ -4,10 +4,11 @@ use conntrack::arch::Features;
 use conntrack::test_support::Random;
 use conntrack::tracker::Budget;
 use conntrack::{
-    Attributes, Event, EventSink, FlowKey, Parser, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
+    Attributes, Event, EventSink, Parser, Permissions, ProfileId, Profiles, Protocols, TrackerConfig,
 };
 use proptest::prelude::*;
 
+use super::super::keys::TestKey;
 use super::MS;
 
 /// The number of flows in a trial.
@@ -144,7 +145,7 @@ pub(crate) enum Which {
 impl Which {
     /// Returns true if the flush removes the entry of this key. `dynamic` says whether it has a
     /// timer.
-    pub(super) fn has(self, key: &FlowKey, dynamic: bool) -> bool {
+    pub(super) fn has<K: TestKey>(self, key: &K, dynamic: bool) -> bool {
         match self {
             Which::All => true,
             Which::Odd => key.src_port() % 2 == 1,
@@ -261,14 +262,14 @@ pub(crate) fn moments(longest: usize) -> impl Strategy<Value = Vec<Moment>> {
     prop::collection::vec(moment, 0..longest)
 }
 
-pub(super) struct Sink {
+pub(super) struct Sink<K> {
     pub(super) mood: Mood,
-    pub(super) taken: Vec<Event>,
+    pub(super) taken: Vec<Event<K>>,
     pub(super) refused: u64,
 }
 
-impl EventSink for Sink {
-    fn offer(&mut self, event: &Event) -> bool {
+impl<K: Copy> EventSink<K> for Sink<K> {
+    fn offer(&mut self, event: &Event<K>) -> bool {
         let takes = match &mut self.mood {
             Mood::Open => true,
             Mood::Room(left) => {

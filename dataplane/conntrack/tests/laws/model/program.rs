@@ -3,6 +3,7 @@
 use conntrack::tracker::{TableChange, TableRefusal};
 use conntrack::{FlowTable, Permissions, Profiles};
 
+use super::super::keys::TestKey;
 use super::Trial;
 use super::ops::Change;
 
@@ -31,7 +32,7 @@ impl Left {
     }
 }
 
-impl<T: FlowTable> Trial<T> {
+impl<K: TestKey, T: FlowTable<Key = K>> Trial<T> {
     /// Returns the change in the engine's types, and whether it is possible.
     fn asked(&self, change: &Change) -> (TableChange, Result<(), TableRefusal>) {
         let agings = change.agings.as_ref().unwrap_or(&self.attrs.agings);

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use conntrack::event::Removed;
 use conntrack::tracker::{Cursor, Flush, Step};
-use conntrack::{ActorId, Entry, FlowKey, FlowTable, Permissions};
+use conntrack::{ActorId, Entry, FlowTable, Permissions};
 
+use super::super::keys::TestKey;
 use super::life::Life;
 use super::ops::Which;
 use super::{MS, Program, Trial};
@@ -34,12 +35,12 @@ pub(super) struct Flushing {
 
 impl Flushing {
     /// Returns true if the flush must pass this life.
-    fn is_about(&self, key: &FlowKey, life: &Life) -> bool {
+    fn is_about<K: TestKey>(&self, key: &K, life: &Life) -> bool {
         self.which.has(key, life.settings.aging_ms.is_some()) && life.created_ms() <= self.start_ms
     }
 
     /// Returns true if the flush may end this life.
-    pub(super) fn may_end(&self, key: &FlowKey, life: &Life) -> bool {
+    pub(super) fn may_end<K: TestKey>(&self, key: &K, life: &Life) -> bool {
         self.is_about(key, life)
             && !life.dying
             && life.settings.allow(Permissions::CONTROL_DELETE)
@@ -47,7 +48,7 @@ impl Flushing {
     }
 }
 
-impl<T: FlowTable> Trial<T> {
+impl<K: TestKey, T: FlowTable<Key = K>> Trial<T> {
     fn all_alive(&self) -> HashSet<u64> {
         self.lives.values().filter(|life| !life.dying).map(|life| life.id).collect()
     }
@@ -76,7 +77,7 @@ impl<T: FlowTable> Trial<T> {
                     let life = self.lives.get(&entry.key).expect("only what is there is met");
                     assert!(!life.dying, "what has expired is not met");
                     self.same(&entry, life);
-                    assert!(at.met.insert(life.id), "{} met twice", entry.key);
+                    assert!(at.met.insert(life.id), "{:?} met twice", entry.key);
                 }
                 Step::Pause => {
                     assert_eq!(left, 0, "a pause before the slice was used up");
@@ -110,7 +111,7 @@ impl<T: FlowTable> Trial<T> {
         });
         let (refused, backlog) = (self.sink.refused, !self.replaced.is_empty());
         let asked = RefCell::new(Vec::new());
-        let matches = |entry: &Entry| {
+        let matches = |entry: &Entry<K>| {
             asked.borrow_mut().push(*entry);
             at.which.has(&entry.key, entry.dynamic())
         };
@@ -123,7 +124,7 @@ impl<T: FlowTable> Trial<T> {
             assert!(!waits, "went on although an event waits");
             let life = &self.lives[&entry.key];
             assert!(!life.dying, "what has expired is not met");
-            assert!(at.passed.insert(life.id), "{} passed twice", entry.key);
+            assert!(at.passed.insert(life.id), "{:?} passed twice", entry.key);
             if !at.is_about(&entry.key, life) {
                 continue;
             }

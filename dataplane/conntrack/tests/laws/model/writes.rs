@@ -3,24 +3,25 @@
 use conntrack::attributes::AttributeError;
 use conntrack::event::EventBody;
 use conntrack::tracker::{Permission, Refusal, Write};
-use conntrack::{ActorId, DeleteReason, Entry, Event, FlowKey, FlowTable, Permissions};
+use conntrack::{ActorId, DeleteReason, Entry, Event, FlowTable, Permissions};
 
+use super::super::keys::TestKey;
 use super::life::{Life, Settings};
 use super::ops::Wish;
 use super::{Program, Trial};
 
-impl<T: FlowTable> Trial<T> {
+impl<K: TestKey, T: FlowTable<Key = K>> Trial<T> {
     /// Makes a write and checks its result. If there are reasons to refuse it, it is refused for
     /// one of them, or for all `faults` of its attributes together, and nothing is offered to the
     /// sink. Otherwise it is done, or it is busy if its
     /// event could not be reported. Returns the entry if the write is done.
     fn written(
         &mut self,
-        key: FlowKey,
+        key: K,
         faults: &[AttributeError],
         reasons: &[Refusal],
-        write: impl FnOnce(&mut Self) -> Write,
-    ) -> Option<Entry> {
+        write: impl FnOnce(&mut Self) -> Write<K>,
+    ) -> Option<Entry<K>> {
         let before = self.shard.tracker.get(&key);
         let (taken, refused) = (self.sink.taken.len(), self.sink.refused);
         let backlog = !self.replaced.is_empty();
@@ -46,7 +47,7 @@ impl<T: FlowTable> Trial<T> {
         None
     }
 
-    pub(super) fn alive(&self, key: &FlowKey) -> Option<&Life> {
+    pub(super) fn alive(&self, key: &K) -> Option<&Life> {
         self.lives.get(key).filter(|life| !life.dying)
     }
 
@@ -145,7 +146,7 @@ impl<T: FlowTable> Trial<T> {
     }
 
     /// Adds a new entry, with its first packet if a packet made it.
-    pub(super) fn begin(&mut self, key: FlowKey, bytes: u64, settings: Settings) {
+    pub(super) fn begin(&mut self, key: K, bytes: u64, settings: Settings) {
         let life = Life {
             id: self.next_id,
             created_ns: self.ns,
