@@ -162,7 +162,7 @@ async fn every_figure_has_its_sample() {
         assert_eq!(page.sample(&name), Some(value), "{name}");
     }
     for (sample, value) in [
-        ("frames_received_total", 355),
+        ("frames_received_total", 396),
         ("frames_forwarded_total", 300),
         ("entries", 6),
         ("entries_capacity", 7),
@@ -282,7 +282,7 @@ async fn who_is_away_is_shown_with_its_last_figures() {
         ("flowtracker_dataplane_attached{dataplane=\"dp\"}", "0"),
         ("flowtracker_dataplane_stats_live{dataplane=\"dp\"}", "0"),
         ("flowtracker_dataplane_stats_timestamp_seconds{dataplane=\"dp\"}", "1795329972.5"),
-        ("flowtracker_frames_received_total{dataplane=\"dp\",lcore=\"1\"}", "355"),
+        ("flowtracker_frames_received_total{dataplane=\"dp\",lcore=\"1\"}", "396"),
     ] {
         assert_eq!(page.sample(sample), Some(value), "{sample}");
     }
