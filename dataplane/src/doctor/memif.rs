@@ -13,7 +13,7 @@ const TOPIC: &str = "memif";
 pub(super) fn check(case: &Case) -> Vec<Check> {
     let memifs = case.eal.vdevs.iter().filter(|vdev| vdev.driver() == "net_memif");
     memifs
-        .map(|vdev| {
+        .filter_map(|vdev| {
             let name = &vdev.name;
             let path = vdev.param("socket").unwrap_or(MEMIF_SOCKET);
             if vdev.param("socket-abstract") != Some("no") {
@@ -21,7 +21,12 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
                     "{name}: @{path} has no owner: any process in this network namespace may take the peer's \
                      place, and corrupt this process's memory"
                 );
-                return Check::warn(TOPIC, found, "socket-abstract=no,socket=PATH in a folder of mode 0700");
+                return Some(Check::warn(TOPIC, found, "socket-abstract=no,socket=PATH in a folder of mode 0700"));
+            }
+            // One that is missing is a failure of the device.
+            let folder = Path::new(path).parent().unwrap_or(Path::new("/"));
+            if !case.root.path(folder).is_dir() {
+                return None;
             }
             // Whoever may not pass one of the folders does not reach the socket.
             let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
@@ -29,14 +34,15 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
                 std::fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o001 == 0)
             });
             if closed {
-                return Check::ok(TOPIC, format!("{name}: {path} is in a folder that is closed to others"));
+                let found = format!("{name}: {path} is in a folder that is closed to others");
+                return Some(Check::ok(TOPIC, found));
             }
-            let folder = Path::new(path).parent().unwrap_or(Path::new("/")).display();
+            let folder = folder.display();
             let found = format!(
                 "{name}: others may enter {folder}: one of them may take the peer's place at {path}, and corrupt \
                  this process's memory"
             );
-            Check::warn(TOPIC, found, format!("chmod o-x {folder}, or another folder"))
+            Some(Check::warn(TOPIC, found, format!("chmod o-x {folder}, or another folder")))
         })
         .collect()
 }
@@ -72,6 +78,9 @@ mod tests {
             assert!(found.len() == 1 && found[0].verdict == verdict, "{params}: {found:?}");
             assert!(found[0].found.contains(words), "{params}: {found:?}");
         }
-        assert_eq!(all(&fixture.examine("-l 0,1 --vdev net_null0 --vdev net_null1"), TOPIC), []);
+        for nothing in ["net_null0", "net_memif0,socket-abstract=no,socket=/run/missing/s"] {
+            let line = format!("-l 0,1 --vdev {nothing} --vdev net_null1");
+            assert_eq!(all(&fixture.examine(&line), TOPIC), [], "{nothing}");
+        }
     }
 }
