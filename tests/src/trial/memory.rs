@@ -5,8 +5,11 @@ use std::time::Duration;
 
 /// Share of the samples that is left out at the beginning, while rings, logs and caches fill.
 const WARM_UP: f64 = 1.0 / 3.0;
-/// Fewest samples after that which tell a trend.
+/// Fewest samples after that which tell a trend, …
 const ENOUGH: usize = 12;
+/// … and the shortest time between the first and the last of them, seconds. What a process needs
+/// differs from round to round by more than what it could leak in a few minutes.
+const LONG: f64 = 600.0;
 /// A process grows when the trend adds up to more than this, KiB, …
 const GROWTH: f64 = 3072.0;
 /// … and to more than this share of what it has.
@@ -74,8 +77,9 @@ impl Lifetime {
     fn grows(&self) -> bool {
         let settled = settled(&self.samples);
         let (Some(slope), [first, .., last]) = (trend(settled), settled) else { return false };
-        let growth = slope * (last.0 - first.0);
-        growth > GROWTH.max(SHARE * first.1)
+        let time = last.0 - first.0;
+        let growth = slope * time;
+        time >= LONG && growth > GROWTH.max(SHARE * first.1)
     }
 }
 

@@ -38,6 +38,43 @@ fn a_restart_begins_a_lifetime() {
     assert_eq!(memory.growing().count(), 0, "ten samples tell no trend");
 }
 
+/// The control service of a long run up to its restart: seconds, and KiB. What it needed from round
+/// to round happened to be more at the end.
+#[test]
+fn a_few_minutes_tell_no_trend() {
+    let samples = [
+        (16, 17_732),
+        (31, 16_884),
+        (47, 20_624),
+        (61, 20_256),
+        (77, 17_988),
+        (93, 20_824),
+        (109, 20_924),
+        (124, 22_264),
+        (167, 18_672),
+        (182, 20_228),
+        (198, 20_228),
+        (214, 19_936),
+        (230, 19_936),
+        (245, 21_232),
+        (261, 20_200),
+        (277, 22_208),
+        (293, 21_020),
+        (337, 19_828),
+        (352, 21_504),
+        (368, 23_204),
+        (383, 23_844),
+    ];
+    let mut memory = Memory::default();
+    samples
+        .into_iter()
+        .for_each(|(at, resident)| memory.add("a", 7, Duration::from_secs(at), resident.into()));
+    let process = &memory.0[0].samples;
+    let longer = process.iter().map(|(at, resident)| (LONG / 200.0 * at, *resident)).collect();
+    let longer = Lifetime { samples: longer, ..memory.0[0].clone() };
+    assert_eq!((memory.growing().count(), longer.grows()), (0, true), "{memory}");
+}
+
 #[test]
 fn this_process_is_sampled() {
     let mut memory = Memory::default();
