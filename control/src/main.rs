@@ -1,7 +1,5 @@
 //! `flowtracker-control`: argv → [`Config`] → serve → exit status.
-#![deny(unsafe_code)]
-
-mod allocator;
+#![forbid(unsafe_code)]
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -13,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    allocator::give_large_blocks_back();
+    linux::allocator::give_large_blocks_back();
     let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if config.man {
         return match write_manual(&mut std::io::stdout().lock()) {

@@ -1,7 +1,5 @@
 //! How the process's allocator gives memory back.
 
-#![expect(unsafe_code, reason = "the C library has no other way to set this")]
-
 /// Size from which on a block is a mapping of its own, bytes.
 ///
 /// Only tables and copies of them are so large, and they come and go: a table grows with the flows
@@ -15,7 +13,7 @@ const MAPPED_FROM: libc::c_int = 1 << 20;
 /// that size from its heaps from then on (mallopt(3), `M_MMAP_THRESHOLD`). There a small block that
 /// lives long, such as the buffer of a connection, keeps the megabytes before it from the system and
 /// from the heaps of other threads. A size that was set stays.
-pub(crate) fn give_large_blocks_back() {
+pub fn give_large_blocks_back() {
     // SAFETY: The function sets a parameter of the allocator, under the allocator's own lock.
     let set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM) };
     debug_assert_eq!(set, 1, "the size is below the greatest one that is possible");

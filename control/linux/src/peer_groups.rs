@@ -1,7 +1,4 @@
 //! The groups of the process at the other end of a unix socket (`SO_PEERGROUPS`, socket(7)).
-//!
-//! No library offers this option in a safe form. This crate does nothing else, so that the library of
-//! the control service stays without unsafe code.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
