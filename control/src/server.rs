@@ -48,7 +48,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Why the service did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A door cannot be opened, or its certificates are no good.
+    /// A door cannot be opened, or its certificates are not valid.
     #[error("{0}")]
     Door(String),
     /// The address of metrics and health cannot be used.
@@ -158,7 +158,7 @@ impl Bound {
         let entrance =
             |most, links| Entrance::new(door.clone(), Places::new(most, links), Reason::IdleConnection);
         // A data plane may dial again before its old connection is known to be dead. Where data planes
-        // have doors of their own, nobody at another door can crowd them out.
+        // have doors of their own, connections at the other doors cannot take their places.
         let (of_all, of_links) = (entrance(most, most_links), entrance(most_links, most_links));
         let entrance = |gate: &Gate| if gate.serves == Serves::Links { &of_links } else { &of_all }.clone();
         let grpc = Grpc::new(routes, door.clone(), stop.clone());

@@ -10,7 +10,7 @@ const MOST: usize = 65_536;
 /// connected.
 ///
 /// # Errors
-/// The socket is none of a unix stream, or is not connected.
+/// The socket is not a connected unix stream socket.
 pub fn peer_groups(socket: impl AsFd) -> io::Result<Vec<u32>> {
     let socket = socket.as_fd().as_raw_fd();
     let mut groups: Vec<libc::gid_t> = vec![0; 32];
@@ -27,7 +27,7 @@ pub fn peer_groups(socket: impl AsFd) -> io::Result<Vec<u32>> {
                 &raw mut bytes,
             )
         };
-        // Whether there was room or not, the kernel tells how many bytes there are.
+        // The kernel sets the number of bytes, whether they fit or not.
         let count = bytes as usize / size_of::<libc::gid_t>();
         if done == 0 {
             groups.truncate(count);

@@ -15,8 +15,8 @@ use crate::door::roles::Role;
 /// Longest process name, bytes; the same as P4TC's.
 const PROCESS_MAX: usize = 63;
 
-/// Returns the author of what `request` asks for, and what its particulars are written down in for the
-/// audit log.
+/// Returns the author of what `request` asks for, and the note that collects its details for the audit
+/// log.
 pub fn of<T>(request: &Request<T>) -> (Actor, Note) {
     let actor = actor(request);
     let note = request.extensions().get::<Note>().cloned().unwrap_or_default();

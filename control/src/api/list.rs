@@ -23,7 +23,7 @@ use crate::stop::Stop;
 const RUN: usize = 256;
 /// Responses that may wait for the client.
 const QUEUE: usize = 4;
-/// Parts of a data plane's answer, of 256 entries each, that may wait for a client that takes nothing.
+/// Parts of a data plane's answer, of 256 entries each, that may wait for a client that reads nothing.
 const WAITING: usize = 256;
 
 type Response = Result<ListEntriesResponse, Status>;
@@ -90,7 +90,7 @@ async fn forward(
     Ok(())
 }
 
-/// Counts a list that has to give way, and returns what its reader is told.
+/// Counts a list that has to give way, and returns the status for its reader.
 fn stalled(door: &Door) -> Status {
     door.refusals.count(Reason::StalledList);
     let message = "nobody read the list for a while, and its place or its memory was needed";

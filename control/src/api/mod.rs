@@ -1,8 +1,8 @@
 //! The users' gRPC: `FlowTrackerService`.
 //!
-//! [`service`] answers the calls, `list` streams entries, [`watch`] and [`prepared`] events. Requests are
-//! checked by [`filter`] and described by [`introspection`]. [`fault`] says why a call was refused,
-//! [`caller`] who makes it.
+//! [`service`] answers the calls, `list` streams entries, and [`watch`] and [`prepared`] stream events.
+//! [`filter`] checks filters, [`introspection`] describes the table, [`fault`] makes the status of a
+//! refused call, and [`caller`] identifies who makes a call.
 
 pub mod caller;
 pub(crate) mod deadline;

@@ -15,16 +15,16 @@ use crate::door::roles::{DefaultRole, Role, Rule, Who};
 /// Certificates that their authority has revoked: the issuer's name in DER, and the serial number.
 pub type Revoked = HashSet<(Vec<u8>, Vec<u8>)>;
 
-/// The rules that are in force. Without any, everybody may do everything.
+/// The rules that are in force. Without rules every caller is an admin.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// The first that names a peer counts.
+    /// The first rule that matches a peer applies.
     pub rules: Vec<Rule>,
-    /// For those that no rule names.
+    /// The role of peers that no rule matches.
     pub default: Option<DefaultRole>,
-    /// True when clients have certificates, so that nobody gets in without a rule.
+    /// True when `--client-ca` is set, so that a caller without a rule has no role.
     pub client_ca: bool,
-    /// Certificates that are no longer good.
+    /// Revoked certificates.
     pub revoked: Arc<Revoked>,
 }
 
@@ -55,11 +55,11 @@ impl Grant {
 }
 
 impl Policy {
-    /// Returns what a peer may do at the door that it came in by.
+    /// Returns what a peer may do at the door by which it connected.
     #[must_use]
     pub fn grant(&self, peer: &Peer) -> Grant {
         let serves = peer.gate().serves;
-        // At a door for data planes, what somebody may do as a user is of no meaning.
+        // Roles of users do not apply at a door for data planes.
         let counts = |rule: &&Rule| serves != Serves::Links || rule.role == Role::Dataplane;
         let rule = self.rules.iter().filter(counts).find(|rule| is(peer, &rule.who));
         let grant = match (rule, self.default) {
@@ -136,7 +136,7 @@ impl Policy {
     }
 }
 
-/// Returns whether a rule about `who` is about this peer.
+/// Returns whether a rule about `who` matches this peer.
 fn is(peer: &Peer, who: &Who) -> bool {
     let bearer = peer.bearer();
     let process = peer.process();
@@ -172,7 +172,7 @@ impl Access {
         self.0.send_replace(Arc::new(policy));
     }
 
-    /// Returns what tells of changes.
+    /// Returns a receiver that is notified of changes.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Arc<Policy>> {
         self.0.subscribe()

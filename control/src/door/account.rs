@@ -1,4 +1,4 @@
-//! What becomes of a call: it is counted by its method and code, and told to the audit log.
+//! Accounting of calls: each is counted by method and status code, and recorded in the audit log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::door::Door;
-use crate::door::audit::{Kind, Note, Told};
+use crate::door::audit::{Details, Kind, Note};
 use crate::door::methods::{METHODS, Method};
 use crate::door::peer::Peer;
 use crate::door::roles::Role;
@@ -33,7 +33,7 @@ const CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// Name of a method that there is not.
+/// Label of calls whose method does not exist.
 const UNKNOWN: &str = "unknown";
 
 /// Returns the name of a status code.
@@ -48,7 +48,7 @@ pub struct Calls(Vec<[AtomicU64; CODES.len()]>);
 
 impl Default for Calls {
     fn default() -> Self {
-        // The last one is for what is no method.
+        // The last row counts calls whose method does not exist.
         let zeros = || std::array::from_fn(|_| AtomicU64::new(0));
         Self((0..=METHODS.len()).map(|_| zeros()).collect())
     }
@@ -63,7 +63,7 @@ impl Calls {
         }
     }
 
-    /// Returns method, code and count of those that have occurred.
+    /// Returns the counts that are not zero, with their method and code.
     #[must_use]
     pub fn counts(&self) -> Vec<(&'static str, &'static str, u64)> {
         let names = METHODS.iter().map(|method| method.name).chain([UNKNOWN]);
@@ -78,7 +78,7 @@ impl Calls {
     }
 }
 
-/// A call that has not ended yet. Dropped without a code, it was given up by its caller.
+/// A call that has not ended yet. A call that is dropped without a code was cancelled by its caller.
 #[derive(Debug)]
 pub(super) struct Account {
     door: Arc<Door>,
@@ -97,18 +97,18 @@ impl Account {
         Self { door, peer, method, note: Note::default(), role, ended: None, refused: false }
     }
 
-    /// Returns what the call takes its particulars down in.
+    /// Returns the note to which the call adds its details.
     pub(super) fn note(&self) -> Note {
         self.note.clone()
     }
 
-    /// Takes in how the call ended. The first time counts.
+    /// Records how the call ended. Only the first result counts.
     pub(super) fn end(&mut self, status: &Status) {
         let reason = || status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
         self.ended.get_or_insert_with(|| (status.code(), reason()));
     }
 
-    /// Takes in that the call was refused: at the door, or as a link.
+    /// Records that the call was refused, by the access rules or as a link.
     pub(super) fn refuse(&mut self, status: &Status) {
         self.refused = true;
         self.end(status);
@@ -122,16 +122,16 @@ impl Drop for Account {
         let kind = match self.method {
             _ if self.refused => Kind::Refusal,
             Some(method) if method.needs.is_write() => Kind::Write,
-            // A link that was let in has lines of its own.
+            // An attached link writes its own lines.
             _ => return,
         };
-        let told = Told {
+        let details = Details {
             role: self.role,
             method: self.method.map_or(UNKNOWN, |method| method.name),
             about: self.note.about(),
             code: code_name(code),
             reason,
         };
-        self.door.audit.line(&self.door.refusals, kind, &self.peer, told);
+        self.door.audit.line(&self.door.refusals, kind, &self.peer, details);
     }
 }

@@ -1,9 +1,9 @@
 //! The audit log: one line of JSON for each write, refusal, attachment and detachment.
 //!
-//! A thread writes the lines, so that no call waits for a disk. A line that there is no room for, or
-//! that cannot be written, is counted as [`Reason::AuditLost`]. Refusals have half of the room, so
-//! that a flood of them cannot push writes out. A file that was moved away, as log rotation does, is
-//! opened anew.
+//! A thread writes the lines, so that no call waits for a disk. A line that does not fit the queue, or
+//! that cannot be written, is counted as [`Reason::AuditLost`]. Refusals may fill half of the queue, so
+//! that a flood of them does not displace writes. When log rotation has moved the file, the thread
+//! opens a new one.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -26,9 +26,9 @@ use crate::mirror::hub::wall_ns;
 
 /// Lines that may wait for the thread.
 const WAITING: usize = 8192;
-/// How much of a text from a caller a line has, bytes.
+/// Longest text of a caller in a line, bytes.
 const TEXT_MAX: usize = 512;
-/// How long the end of the service waits for the last lines.
+/// How long the service waits for the last lines when it stops.
 const LAST_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where the audit log goes.
@@ -39,7 +39,7 @@ pub enum Target {
     Off,
     /// Standard error, between the lines of the service's log.
     Stderr,
-    /// The end of a file.
+    /// A file, to which lines are appended.
     File(PathBuf),
 }
 
@@ -70,13 +70,13 @@ impl fmt::Display for Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A call that changes something, whatever came of it.
+    /// A call that changes something, whether it succeeded or not.
     Write,
     /// A call, a handshake or a link that was refused.
     Refusal,
-    /// A data plane was let in.
+    /// A data plane attached.
     Attach,
-    /// It is gone.
+    /// A data plane detached.
     Detach,
 }
 
@@ -127,12 +127,12 @@ pub struct About {
     pub said: Option<String>,
 }
 
-/// What a call is about, as far as it has told yet.
+/// What a call is about, as far as it is known. The handler of the call fills it in.
 #[derive(Clone, Debug, Default)]
 pub struct Note(Arc<Mutex<About>>);
 
 impl Note {
-    /// Takes in the data plane and the key of an entry.
+    /// Records the data plane and the key of an entry.
     pub fn entry(&self, dataplane: &str, key: Option<&Key>) {
         let text = |key: &Key| match FlowKey::from_proto(Some(key), "key") {
             Ok(key) => key.to_string(),
@@ -142,28 +142,28 @@ impl Note {
         self.dataplane(dataplane);
     }
 
-    /// Takes in the data plane and the filter of entries.
+    /// Records the data plane and the filter.
     pub fn filter(&self, dataplane: &str, filter: &str) {
         self.change(|about| about.filter = Some(cut(filter)));
         self.dataplane(dataplane);
     }
 
-    /// Takes in the data plane.
+    /// Records the data plane.
     pub fn dataplane(&self, dataplane: &str) {
         self.change(|about| about.dataplane = cut(dataplane));
     }
 
-    /// Takes in the number of entries.
+    /// Records the number of entries.
     pub fn count(&self, count: u64) {
         self.change(|about| about.count = Some(count));
     }
 
-    /// Takes in the program that the caller names itself.
+    /// Records the program name that the caller claims.
     pub fn said(&self, said: String) {
         self.change(|about| about.said = Some(said));
     }
 
-    /// Returns what was taken in.
+    /// Returns what has been recorded.
     #[must_use]
     pub fn about(&self) -> About {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -192,7 +192,7 @@ pub fn peer(origin: &Origin) -> String {
     }
 }
 
-/// What the thread gets.
+/// A message to the writing thread.
 enum Job {
     Line(Box<Line>),
     Flush(oneshot::Sender<()>),
@@ -228,7 +228,7 @@ impl Audit {
     }
 
     /// Writes a line about a peer's call, if there is a log.
-    pub fn line(&self, refusals: &Refusals, event: Kind, peer: &Peer, told: Told) {
+    pub fn line(&self, refusals: &Refusals, event: Kind, peer: &Peer, details: Details) {
         let Some(jobs) = &self.0 else { return };
         let line = Line {
             time: Timestamp::from_unix_ns(wall_ns()),
@@ -236,11 +236,11 @@ impl Audit {
             door: peer.gate().name.clone(),
             peer: self::peer(peer.origin()),
             identity: peer.identity().unwrap_or_default(),
-            role: told.role,
-            method: told.method,
-            about: told.about,
-            code: told.code,
-            reason: told.reason,
+            role: details.role,
+            method: details.method,
+            about: details.about,
+            code: details.code,
+            reason: details.reason,
         };
         let room = if event == Kind::Refusal { WAITING / 2 } else { 0 };
         if jobs.capacity() <= room || jobs.try_send(Job::Line(Box::new(line))).is_err() {
@@ -261,9 +261,9 @@ impl Audit {
     }
 }
 
-/// What a line tells beside its peer.
+/// The parts of a line that do not come from the peer.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct Details {
     /// Role.
     pub role: &'static str,
     /// Method.
@@ -286,14 +286,14 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o640).open(path)
 }
 
-/// Writes lines as they come. The first failure of a row is logged.
+/// Writes lines as they arrive. The first of several failures in a row is logged.
 fn write(mut jobs: mpsc::Receiver<Job>, mut out: Out, refusals: &Refusals) {
     let mut failing = false;
     while let Some(job) = jobs.blocking_recv() {
         let line = match job {
             Job::Line(line) => line,
             Job::Flush(done) => {
-                // Who waited has given up if this fails.
+                // This fails when the waiting task has timed out.
                 let _ = done.send(());
                 continue;
             }
@@ -317,7 +317,7 @@ fn write(mut jobs: mpsc::Receiver<Job>, mut out: Out, refusals: &Refusals) {
     }
 }
 
-/// Opens the file anew if another one, or none, has its name.
+/// Opens the file again if its path no longer leads to it.
 fn follow(path: &Path, file: &mut File) -> io::Result<()> {
     let is_same = |there: std::fs::Metadata| {
         file.metadata().is_ok_and(|here| (here.dev(), here.ino()) == (there.dev(), there.ino()))

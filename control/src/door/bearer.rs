@@ -1,14 +1,14 @@
-//! Who bears a client certificate.
+//! The identity in a client certificate.
 
 use flowtracker_proto::text;
 use flowtracker_tls::certificate::Certificate;
 use flowtracker_tls::rustls::pki_types::CertificateDer;
 use x509_cert::der::{Decode as _, Encode as _};
 
-/// Longest name that counts, bytes.
+/// Longest name that is used, bytes.
 const NAME_MAX: usize = 256;
 
-/// What a client certificate says about who bears it. The handshake has verified it.
+/// The names in a client certificate that the handshake has verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bearer {
     common_name: Option<String>,
@@ -18,7 +18,7 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Reads a certificate. Names that could not be shown as they are do not count.
+    /// Reads a certificate. Names that are empty, too long or not printable are ignored.
     ///
     /// # Errors
     /// When it is not a certificate of X.509.

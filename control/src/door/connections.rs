@@ -48,7 +48,7 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 /// How long a connection that was told to go may take to end.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How much of a path that is no method's is shown, bytes.
+/// Longest part of an unknown method's path that is shown, bytes.
 const PATH_SHOWN: usize = 128;
 
 /// Serves connections with `routes`.
@@ -85,7 +85,7 @@ impl Grpc {
         self.serve(io, Peer::new(gate, origin, None, place), by).await;
     }
 
-    /// Serves one connection to its end. The first request has to come by a moment.
+    /// Serves one connection to its end. The first request must arrive before a deadline.
     async fn serve(self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, by: Instant) {
         let place = peer.place().clone();
         let mut changes = self.door.access.changes();
@@ -127,7 +127,7 @@ impl Grpc {
                 Ok(()) = changes.changed() => {
                     let policy = changes.borrow_and_update().clone();
                     if !peer.keeps_to(&policy) {
-                        // Each of its calls ends with its reason, if the client takes that in time.
+                        // Each of its calls ends with a status, if the client reads it in time.
                         place.leave(Leave::Soon);
                     }
                 }
@@ -181,7 +181,7 @@ async fn answer(
     let method = match allowed {
         Ok(method) => method,
         Err(status) => {
-            // A place is for callers who may do something with it.
+            // Only a call that is allowed takes a place.
             drop(peer.place().begin(Kind::Health));
             door.refusals.count(match status.code() {
                 Code::Unimplemented => Reason::UnknownMethod,
@@ -212,7 +212,7 @@ async fn answer(
     match Status::from_header_map(response.headers()) {
         Some(status) if method.needs == Need::Dataplane => account.refuse(&status),
         Some(status) => account.end(&status),
-        // A write is done, whether its caller still takes the answer or not.
+        // A write runs to its end even if the caller no longer waits for the answer.
         None if method.needs.is_write() => account.end(&Status::ok("")),
         None => {}
     }

@@ -1,4 +1,4 @@
-//! One listening socket: what operators call a door.
+//! A listening socket, which the documentation calls a door.
 
 /// Whom a door serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Serves {
     Links,
 }
 
-/// A socket that callers come in by.
+/// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
     /// The option that opened it and its address, such as `listen 127.0.0.1:50051`.

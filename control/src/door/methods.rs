@@ -21,9 +21,9 @@ pub enum Need {
 }
 
 impl Need {
-    /// How many there are.
+    /// Number of methods.
     pub const COUNT: usize = 5;
-    /// All of them.
+    /// All methods.
     pub const ALL: [Self; Self::COUNT] = [Nothing, Viewer, Operator, Admin, Dataplane];
 
     /// Returns whether a call changes something.

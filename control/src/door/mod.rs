@@ -1,12 +1,15 @@
-//! The door: what callers may take of the service, and what becomes of what exceeds it.
+//! The door: who may enter the service, what they may call, and how much they may use.
 //!
-//! [`limits`] holds the bounds as options set them, [`refusals`] counts by reason whoever was
-//! refused. A [`Door`] is shared by everything that lets callers in. [`options`] say which doors
-//! there are, [`sockets`] opens them. Connections come in by a [`gate`], at its [`listener`], have one of the [`places`], and are served as [`connections`] of gRPC, each with a
-//! [`peer`], or by [`crate::http`]. [`lists`] have places, too. [`tls`] tells the [`bearer`]
-//! of a certificate, [`access`] what the caller may do by the [`roles`] that rules give, for each of
-//! the [`methods`]. [`reload`] reads certificates and rules again. What becomes of a call is the
-//! [`account`] of it, and the [`audit`] log tells who has changed what.
+//! A [`Door`] is the state that all listeners share.
+//!
+//! - Sockets: [`options`] names them, [`sockets`] opens them, a [`gate`] describes each.
+//! - Connections: the [`listener`] accepts them, [`places`] bounds them, [`connections`] serves gRPC
+//!   and [`crate::http`] serves pages. A [`peer`] describes the other end of a connection.
+//! - Identity: [`tls`] does the handshake, and a [`bearer`] holds the names of a certificate.
+//! - Permission: [`roles`] parses the rules, [`methods`] lists what each method needs, and
+//!   [`access`] decides. [`reload`] applies changed certificates and rules.
+//! - Bounds: [`limits`] holds them, [`lists`] bounds lists, [`refusals`] counts refused callers.
+//! - Records: an [`account`] counts a call when it ends, and [`audit`] writes the audit log.
 
 pub mod access;
 pub mod account;

@@ -70,31 +70,31 @@ reasons! {
     TooManyFlushes = "too_many_flushes",
     /// An answer of a link was too long.
     TooManyReplies = "too_many_replies",
-    /// A handshake of TLS was not over in time.
+    /// A TLS handshake did not end in time.
     TlsHandshakeTimeout = "tls_handshake_timeout",
-    /// A handshake of TLS broke the rules, or was none.
+    /// A connection sent no valid TLS handshake.
     TlsHandshake = "tls_handshake",
     /// A message of a handshake was too long.
     TlsTooLarge = "tls_too_large",
-    /// A client broke a handshake off, usually for want of trust in the service's certificate.
+    /// A client aborted the handshake, usually because it does not trust the service's certificate.
     TlsAlert = "tls_alert",
-    /// A client's certificate is of none of the authorities.
+    /// A client's certificate was not issued by one of the authorities.
     TlsUnknownAuthority = "tls_unknown_authority",
-    /// A client's certificate has expired, or does not hold yet.
+    /// A client's certificate has expired, or is not valid yet.
     TlsExpiredCertificate = "tls_expired_certificate",
     /// A client's certificate has been revoked.
     TlsRevokedCertificate = "tls_revoked_certificate",
     /// A client's certificate is bad in another way.
     TlsBadCertificate = "tls_bad_certificate",
-    /// A call without an identity that needs one.
+    /// A call that needs an identity, by a caller without one.
     NoIdentity = "no_identity",
     /// A call that the caller's role does not allow.
     Role = "role",
-    /// A data plane under a name that its certificate does not bear.
+    /// A data plane attached under a name that is not in its certificate.
     DataplaneName = "dataplane_name",
     /// A line of the audit log could not be written.
     AuditLost = "audit_lost",
-    /// A call of a method that there is not.
+    /// A call of a method that does not exist.
     UnknownMethod = "unknown_method",
     /// A list was asked for while all places were taken by lists that do not stall.
     TooManyLists = "too_many_lists",

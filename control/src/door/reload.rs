@@ -1,9 +1,9 @@
 //! Files that are read again when they have changed: those of TLS, and the rules in the file of
 //! `--config`.
 //!
-//! A change counts once the files have been found alike twice, so that one that is being written is
-//! left alone. Of what is then wrong, the old part stays in force, and the log says so once. The
-//! parts count each by itself: a broken certificate does not keep a new list of revoked ones away.
+//! A change is applied when two looks in a row have found the same contents, so that a file that is
+//! still being written is not read. A part that is invalid keeps its old value, which is logged once.
+//! Each part is applied by itself: an invalid certificate does not hold back a new revocation list.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -22,10 +22,10 @@ use crate::door::roles::{DefaultRole, Rule};
 use crate::door::tls::TlsOptions;
 use crate::door::tls::material::{Authorities, Crls, Pair, configs};
 
-/// How often the files are looked at. A change counts from the second look on.
+/// How often the files are read. A change is applied at the second reading.
 pub const EVERY: Duration = Duration::from_millis(500);
 
-/// What the files held, and what was made of it.
+/// The contents of the files, and what was parsed from them.
 #[derive(Debug)]
 pub struct Reload {
     tls: TlsOptions,
@@ -81,10 +81,10 @@ impl Reload {
         wrong.into_iter().next().map_or(Ok(new), Err)
     }
 
-    /// Puts what was read last in force.
+    /// Applies what was read last.
     ///
     /// # Errors
-    /// The parts do not do for a configuration of TLS; the one before stays in force.
+    /// The parts do not make a TLS configuration; the previous one stays in force.
     pub fn apply(&self, door: &Door) -> Result<(), String> {
         if let Some(pair) = &self.pair {
             door.tls.set(configs(pair, self.authorities.as_ref(), &self.crls, &self.clock)?);
@@ -98,7 +98,7 @@ impl Reload {
         Ok(())
     }
 
-    /// Looks whether files have changed, and puts in force what is good of it.
+    /// Reads the files, and applies the valid parts of what has changed.
     pub fn look(&mut self, door: &Door) {
         let now = self.contents();
         let settled = now == self.sighted;
@@ -123,10 +123,9 @@ impl Reload {
         }
     }
 
-    /// Reads the files, and keeps of each part the old one if the new one is wrong. Returns what is
-    /// wrong.
+    /// Parses the files. A part that is invalid keeps its old value. Returns what is invalid.
     fn take_in(&mut self) -> Vec<String> {
-        // Certificates hold from 1970 on; a clock that cannot tell is as one that stands there.
+        // A clock before 1970 counts as 1970.
         let now = self.clock.current_time().map_or(0, |now| now.as_secs());
         let now = Duration::from_secs(now);
         let mut wrong = Vec::new();
@@ -168,9 +167,9 @@ impl Reload {
     }
 }
 
-/// Reads a file, unless it is none or much too long.
+/// Reads a file, unless it is not a regular file or is too long.
 fn contents(path: &Path) -> Option<Vec<u8>> {
-    // To open a pipe would wait for its writer.
+    // Opening a pipe would block until it has a writer.
     std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let mut text = Vec::new();
     File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut text).ok()?;

@@ -1,5 +1,5 @@
-//! Bodies: a request's is bounded in size and time, a response's says when its call is over, and ends
-//! when the caller's role does.
+//! Bodies of messages. The body of a request is bounded in size and time. The body of a response tells
+//! when its call is over, and ends when the caller loses its role.
 //!
 //! All calls of users have one message, but for reflection. A request without it would wait for
 //! ever, and its stream with it.
@@ -128,7 +128,7 @@ pub(super) struct Watched {
     body: Body,
     /// What is kept while the call runs.
     held: Option<(Call, Running, Account)>,
-    /// Ready when the caller may no longer go on.
+    /// Becomes ready when the caller loses the permission for the call.
     lost: Pin<Box<dyn Future<Output = Status> + Send>>,
 }
 
@@ -153,7 +153,7 @@ impl hyper::body::Body for Watched {
         if self.held.is_some()
             && let Poll::Ready(status) = self.lost.as_mut().poll(context)
         {
-            // What has the other end of the body notices that it is gone.
+            // The sender of the body notices that the receiver is gone.
             self.body = Body::empty();
             if let Some((.., mut account)) = self.held.take() {
                 account.end(&status);

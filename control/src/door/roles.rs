@@ -34,14 +34,14 @@ impl fmt::Display for RoleOptions {
     }
 }
 
-/// What a caller may do. The first three include the ones before them.
+/// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Read.
     Viewer,
-    /// And write entries.
+    /// Read, and write entries.
     Operator,
-    /// And change the table, detach and attach the program.
+    /// Read and write entries, change the table, detach and attach the program.
     Admin,
     /// Report to the service as a data plane, and nothing else.
     Dataplane,
@@ -119,9 +119,9 @@ pub enum Who {
 /// Gives a role to some callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Them.
+    /// The callers.
     pub who: Who,
-    /// What they get.
+    /// The role that they get.
     pub role: Role,
     /// The rule as it was written.
     text: String,
@@ -133,7 +133,7 @@ impl FromStr for Rule {
     fn from_str(text: &str) -> Result<Self, String> {
         let form =
             || format!("{text:?} is no rule: it must be CN=, DNS=, uid= or gid=, a name, a colon and a role");
-        // A name may have colons itself.
+        // A name may contain colons.
         let (who, role) = text.rsplit_once(':').ok_or_else(form)?;
         let (kind, name) = who.split_once('=').filter(|(_, name)| !name.is_empty()).ok_or_else(form)?;
         let who = match kind {

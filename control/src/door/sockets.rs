@@ -23,8 +23,8 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Opens the doors. One that others than this host reach is opened only if clients show
-    /// certificates there, or if the operator wants it so.
+    /// Opens the doors. A door that other hosts can reach is opened only with `--client-ca` or
+    /// `--insecure`.
     ///
     /// # Errors
     /// The option and the address that are wrong, and why.
@@ -60,7 +60,7 @@ impl Sockets {
     }
 }
 
-/// Removes the file of a unix socket when the service ends, unless it is another's by then.
+/// Removes the file of a unix socket when the service ends, unless another service has replaced it.
 #[derive(Debug)]
 pub struct UnixPath {
     path: PathBuf,

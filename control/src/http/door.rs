@@ -1,4 +1,4 @@
-//! Metrics of the door: who was refused, what became of calls, and how long certificates hold.
+//! Metrics of the door: refusals, calls by status code, and the expiry of certificates.
 
 use prometheus_client::registry::Unit;
 

@@ -17,7 +17,7 @@ use tonic_types::StatusExt as _;
 use crate::api::fault;
 use crate::door::Door;
 use crate::door::account::code_name;
-use crate::door::audit::{Kind, Note, Told};
+use crate::door::audit::{Details, Kind, Note};
 use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
 use crate::link::ingest::Ingest;
@@ -102,26 +102,31 @@ impl LinkService {
         // The queue is new and empty.
         drop(down.try_send(Ok(welcome)));
         let ingest = Ingest::new(self.hub.clone(), link.link.clone(), number, declared);
-        let told =
-            Told { role: "dataplane", method: ATTACH, about: note.about(), code: "OK", ..Told::default() };
-        let record = Record { door: self.door.clone(), peer, told };
+        let details = Details {
+            role: "dataplane",
+            method: ATTACH,
+            about: note.about(),
+            code: "OK",
+            ..Details::default()
+        };
+        let record = Record { door: self.door.clone(), peer, details };
         record.write(Kind::Attach);
         tokio::spawn(serve(ingest, up, link, number, down, record, self.stop.clone()));
         Ok(Response::new(ReceiverStream::new(outbound)))
     }
 }
 
-/// What the audit log is told of a link.
+/// The audit records of a link, from its attachment to its detachment.
 struct Record {
     door: Arc<Door>,
     peer: Option<Peer>,
-    told: Told,
+    details: Details,
 }
 
 impl Record {
     fn write(&self, kind: Kind) {
         if let Some(peer) = &self.peer {
-            self.door.audit.line(&self.door.refusals, kind, peer, self.told.clone());
+            self.door.audit.line(&self.door.refusals, kind, peer, self.details.clone());
         }
     }
 }
@@ -158,8 +163,8 @@ async fn serve(
     drop(registered);
     hub.detach(link.name(), number, Instant::now(), wall_ns());
     if let Err(status) = &end {
-        record.told.code = code_name(status.code());
-        record.told.reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+        record.details.code = code_name(status.code());
+        record.details.reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
     }
     record.write(Kind::Detach);
     match end {

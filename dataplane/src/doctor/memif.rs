@@ -1,5 +1,5 @@
-//! The sockets of memif: who may connect? A peer shares memory with this process, and one that means
-//! harm can write there what it likes.
+//! Checks who can connect to the sockets of memif. A peer shares memory with this process, so a hostile
+//! one can corrupt it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,12 +23,12 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
                 );
                 return Some(Check::warn(TOPIC, found, "socket-abstract=no,socket=PATH in a folder of mode 0700"));
             }
-            // One that is missing is a failure of the device.
+            // The devices topic reports a missing folder.
             let folder = Path::new(path).parent().unwrap_or(Path::new("/"));
             if !case.root.path(folder).is_dir() {
                 return None;
             }
-            // Whoever may not pass one of the folders does not reach the socket.
+            // A process that cannot enter one of the folders cannot reach the socket.
             let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
             let closed = folders.map(|folder| case.root.path(folder)).any(|folder| {
                 std::fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o001 == 0)

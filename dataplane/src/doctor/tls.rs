@@ -1,5 +1,5 @@
-//! The files of the link's TLS: do they hold, and for how long; is the key a secret; is the name that
-//! the service will look for in the certificate?
+//! Checks the TLS files of the link: whether they are valid, and for how long, whether others can read
+//! the key, and whether the certificate has the name that the service expects.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::doctor::check::Check;
 use crate::start::control_tls::told;
 
 const TOPIC: &str = "tls";
-/// A certificate that ends sooner is worth a word.
+/// A certificate that expires sooner gets a warning.
 const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) fn check(case: &Case) -> Vec<Check> {

@@ -45,13 +45,13 @@ pub(super) struct Dialled {
 pub(super) enum NoLink {
     /// The control service is not there, or cannot be trusted.
     Unreachable(String),
-    /// It does not want this data plane: who that is, or what it is called.
+    /// It refuses the identity or the name of this data plane.
     Refused(String),
 }
 
 impl NoLink {
-    /// Returns true if a log that has told of `last` must tell of this one, too. The reasons of an
-    /// outage change with its course; a refusal is somebody's to mend.
+    /// Returns true if this must be logged although `last` has been. The reasons of an outage vary while
+    /// it lasts, so only its first is logged; each new refusal needs an operator.
     pub(super) fn is_news(&self, last: Option<&Self>) -> bool {
         !matches!((self, last), (Self::Unreachable(_), Some(Self::Unreachable(_)))) && last != Some(self)
     }
@@ -137,7 +137,7 @@ async fn connect(
             let stream = flowtracker_tls::dial::tls(stream, config, tls.name.clone()).await?;
             let mut stream = Some(hyper_util::rt::TokioIo::new(Secured::new(stream, verdict.clone())));
             let uri: Uri = control.to_string().parse().map_err(|e| format!("{e}"))?;
-            // The connector has done with TLS, of which the endpoint must not know.
+            // The connector has done the TLS handshake; the endpoint must not try another.
             let plain = control.to_string().replacen("https:", "http:", 1);
             let endpoint = Endpoint::from_shared(plain).map_err(|e| e.to_string())?.origin(uri);
             tuned(endpoint)

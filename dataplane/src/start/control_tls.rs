@@ -1,4 +1,4 @@
-//! How the link to the control service is made secure: whom this data plane trusts, and who it is.
+//! TLS of the link to the control service: the authorities that are trusted, and the own certificate.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl ControlTls {
     /// Returns what the options say, or `None` where the link does not use TLS.
     ///
     /// # Errors
-    /// An option that has no effect, or a name that is none.
+    /// An option without effect, or an invalid server name.
     pub(super) fn new(options: &Options, uri: &ControlUri) -> Result<Option<Self>, ConfigError> {
         let ControlUri::Https { host, .. } = uri else {
             let given = [

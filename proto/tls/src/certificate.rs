@@ -1,4 +1,4 @@
-//! What a certificate says (RFC 5280): whose it is, and from when to when it holds.
+//! The names and the validity of a certificate (RFC 5280).
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ pub struct Certificate {
     pub common_name: Option<String>,
     /// DNS names of the subject's alternative names.
     pub dns_names: Vec<String>,
-    /// First second in which it holds, since 1970.
+    /// Start of its validity, seconds since 1970.
     pub not_before: Duration,
-    /// Last second in which it holds, since 1970.
+    /// End of its validity, seconds since 1970.
     pub not_after: Duration,
 }
 
 impl Certificate {
-    /// Reads a certificate. Its signature is not looked at.
+    /// Parses a certificate. Its signature is not verified.
     ///
     /// # Errors
     /// When it is not a certificate of X.509.

@@ -1,4 +1,4 @@
-//! The configuration of a client: whom it trusts, and who it is.
+//! The configuration of a client: the authorities that it trusts, and its own certificate.
 
 use std::fmt;
 use std::path::PathBuf;

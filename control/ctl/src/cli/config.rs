@@ -79,11 +79,11 @@ fn settings(place: &Place, form: Form) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Writes the current context into a file, which is made if need be and replaced as a whole.
+/// Writes the current context into a file, which is created if it is missing and replaced atomically.
 fn choose(file: &Path, name: &str) -> Result<(), Failure> {
     let named =
         |why: io::Error| Failure::Output(io::Error::new(why.kind(), format!("{}: {why}", file.display())));
-    // A link stays one: what it leads to is replaced.
+    // A symbolic link stays: its target is replaced.
     let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let old = match fs::read_to_string(file) {
         Ok(text) => text,

@@ -1,4 +1,4 @@
-//! What the files of TLS hold, checked, and the configurations that are made of it.
+//! Reads and checks the files of TLS, and makes rustls configurations from them.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -133,7 +133,7 @@ impl Crls {
 /// clients are checked.
 ///
 /// # Errors
-/// The authorities and the lists do not do for a verifier.
+/// The authorities and the lists do not make a verifier.
 pub fn configs(
     pair: &Pair,
     authorities: Option<&Authorities>,

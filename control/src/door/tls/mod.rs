@@ -1,8 +1,8 @@
-//! TLS of the TCP doors: handshakes, bounded in time and size, and what they tell about the client.
+//! TLS of the TCP doors: handshakes, bounded in time and size, and the client's identity.
 //!
 //! [`material`] reads the files. TLS 1.3 and 1.2 are spoken, with ring's ciphers. A client need not
 //! show a certificate, so that its absence can be answered by name; one that is shown must be good.
-//! Sessions are not resumed, because that would pass by the certificate's verification.
+//! Sessions are not resumed, because a resumed session would skip the verification of the certificate.
 
 pub mod material;
 
@@ -85,7 +85,7 @@ pub struct Configs {
 #[derive(Debug, Default)]
 pub struct Tls(RwLock<Option<Configs>>);
 
-/// A connection that is let in, before its first byte of a request.
+/// A connection that has passed the handshake, before its first request.
 pub(crate) enum Opened<Io> {
     /// Without TLS.
     Plain(Io),
@@ -106,8 +106,8 @@ impl Tls {
         expiries.map(|(option, at)| (*option, at.as_secs_f64())).collect()
     }
 
-    /// Opens a connection: where TLS is in force, by a handshake that has to be over `by` then.
-    /// `None` is one that is not let in, which is counted, or is told to go.
+    /// Opens a connection, with a TLS handshake if TLS is in use, which must end before `by`. Returns
+    /// `None` for a connection that is refused, which is counted, or that gives way to another.
     pub(crate) async fn open<Io: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: Io,
@@ -142,7 +142,7 @@ impl Tls {
     }
 }
 
-/// Returns why a handshake failed. A connection that merely broke has no reason of ours.
+/// Returns why a handshake was refused, or `None` when the connection was merely lost.
 fn reason(why: &Error) -> Reason {
     match why {
         Error::InvalidCertificate(why) => match why {

@@ -117,7 +117,7 @@ impl Interface {
     fn time(&self, units: u64) -> i128 {
         let power = u32::from(self.resolution & 0x7f);
         let base: u128 = if self.resolution & 0x80 == 0 { 10 } else { 2 };
-        // So many parts that 64 bits of them are less than a nanosecond.
+        // A resolution that does not fit is so fine that no 64-bit count of it reaches a nanosecond.
         let parts = base.checked_pow(power).unwrap_or(u128::MAX);
         let ns = u128::from(units) * SECOND as u128 / parts;
         ns as i128 + i128::from(self.offset) * SECOND

@@ -32,7 +32,7 @@ const CURRENT: &str = "current-context";
 /// The table of contexts.
 const CONTEXTS: &str = "contexts";
 
-/// A server, and what is needed there.
+/// A server, and the files that a connection to it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) struct Context {
     pub(in crate::cli) name: String,

@@ -52,7 +52,7 @@ async fn dial(target: &Target) -> Result<Channel, Failure> {
         // What tonic's own connector sends for a unix socket.
         Address::Unix(_) => "tonic".to_owned(),
     };
-    // The connector has done with TLS; the requests' scheme still tells of it.
+    // The connector has done the TLS handshake; only the scheme of the requests still shows it.
     let plain = format!("{}{authority}", Scheme::Http.prefix());
     let origin: Uri = format!("{}{authority}", scheme.prefix()).parse().map_err(|e| failed(cause(&e)))?;
     let endpoint = Endpoint::from_shared(plain)
@@ -76,7 +76,7 @@ async fn dial(target: &Target) -> Result<Channel, Failure> {
     }
 }
 
-/// A connection of whatever kind.
+/// A connection over TCP, TLS or a unix socket.
 type Stream = Pin<Box<dyn Duplex>>;
 
 trait Duplex: AsyncRead + AsyncWrite + Send {}
@@ -92,7 +92,7 @@ async fn open(target: &Target) -> Result<Stream, Failure> {
     let Some(tls) = &target.tls else {
         return Ok(Box::pin(flowtracker_tls::dial::tcp(host, port).await.map_err(failed)?));
     };
-    // The files may be others than at the last connection.
+    // The files may have been replaced since the last connection.
     let config = tls.config()?;
     let stream = flowtracker_tls::dial::tcp(host, port).await.map_err(failed)?;
     let stream = flowtracker_tls::dial::tls(stream, config, tls.name.clone()).await;

@@ -65,8 +65,8 @@ impl Target {
 }
 
 impl Tls {
-    /// Reads the files. A file that cannot be used is told with the option that names it, and where
-    /// that stands.
+    /// Reads the files. The error of a file that cannot be used names the option, and where the option
+    /// was set.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, Failure> {
         self.files.config().map_err(|unfit| {
             let key = match unfit.part {
