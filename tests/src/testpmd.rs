@@ -61,8 +61,9 @@ impl Testpmd {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path().join("out.pcap");
-        // A server that was killed leaves its socket behind, and the next one cannot bind to it.
-        let _ = std::fs::remove_file(socket);
+        // testpmd listens before it has started its port, and ends with a panic when a client connects
+        // in between (DPDK 22.11). So clients find the socket only once testpmd is ready.
+        let starting = socket.with_extension("starting");
         // Without a terminal and `stdbuf`, its output would come in blocks of 4 KiB.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", "nice", "-n", "10", "dpdk-testpmd", "-m", "128"]);
@@ -79,7 +80,7 @@ impl Testpmd {
         ));
         command.arg(format!(
             "--vdev=net_memif0,role=server,id=0,socket-abstract=no,socket={}",
-            socket.display()
+            starting.display()
         ));
         command.args(["--", "--interactive", "--forward-mode=io", "--port-topology=paired"]);
         // testpmd starts without discarding received frames and without waiting for a client.
@@ -87,6 +88,7 @@ impl Testpmd {
         command.env("RUNTIME_DIRECTORY", folder.path());
         let mut running = Running::spawn(&mut command);
         running.wait_line(Stream::Stdout, LIMIT, |line| line == "Done");
+        std::fs::rename(&starting, socket).expect("the socket gets its name");
         Self { running, out, _folder: folder }
     }
 
