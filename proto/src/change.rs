@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::clock_step::ClockStep;
 use crate::key::FlowKey;
 use crate::link::{self, AuthorNumber, BadRecord};
+use crate::table::Family;
 use crate::v1::{Actor, DeleteReason};
 
 /// One entry, as of `as_of_ns`. Times are wall clock, Unix nanoseconds.
@@ -42,7 +43,7 @@ pub struct EntryState {
     pub updated_by: Option<Arc<Actor>>,
 }
 
-const _: () = assert!(size_of::<EntryState>() <= 88, "a million of these sit in the mirror");
+const _: () = assert!(size_of::<EntryState>() <= 120, "a million of these sit in the mirror");
 
 impl EntryState {
     /// Returns true when `other` differs only in the fields that packets change.
@@ -75,15 +76,28 @@ pub enum Change {
     },
     /// A flush has ended on all shards.
     Flushed {
+        /// The table.
+        family: Family,
         /// Entries deleted.
         deleted: u64,
         /// Entries left because they lack the D permission.
         failed: u64,
     },
-    /// The program was detached: the data plane's table is empty.
-    Purged,
+    /// The program was detached: this table of the data plane is empty.
+    Purged(Family),
     /// The program was attached again.
-    Loaded,
+    Loaded(Family),
+}
+
+impl Change {
+    /// Returns the family of the table that has changed.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Created(entry) | Self::Updated(entry) | Self::Deleted { entry, .. } => entry.key.family(),
+            Self::Flushed { family, .. } | Self::Purged(family) | Self::Loaded(family) => *family,
+        }
+    }
 }
 
 /// A change, with its time and place.
@@ -97,19 +111,19 @@ pub struct Changed {
     pub change: Change,
 }
 
-const _: () = assert!(size_of::<Changed>() <= 128, "a million of these are retained");
+const _: () = assert!(size_of::<Changed>() <= 160, "a million of these are retained");
 
 /// A report of one shard: its part of a change, or a mark of its resync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// The shard's table has changed.
     Change(Change),
-    /// The shard starts to enumerate its table.
-    ResyncBegin,
+    /// The shard starts to enumerate a table.
+    ResyncBegin(Family),
     /// An entry that the table holds.
     Present(EntryState),
     /// Every entry alive since the start of the enumeration has been reported.
-    ResyncEnd,
+    ResyncEnd(Family),
 }
 
 impl Report {
@@ -151,14 +165,14 @@ impl Report {
             link::Body::Deleted { entry, reason, by } => {
                 Report::Change(Change::Deleted { entry: state(entry)?, reason: *reason, by: named(*by)? })
             }
-            link::Body::Flushed { deleted, failed } => {
-                Report::Change(Change::Flushed { deleted: *deleted, failed: *failed })
+            link::Body::Flushed { family, deleted, failed } => {
+                Report::Change(Change::Flushed { family: *family, deleted: *deleted, failed: *failed })
             }
-            link::Body::Purged { .. } => Report::Change(Change::Purged),
-            link::Body::Loaded => Report::Change(Change::Loaded),
-            link::Body::ResyncBegin => Report::ResyncBegin,
+            link::Body::Purged { family, .. } => Report::Change(Change::Purged(*family)),
+            link::Body::Loaded(family) => Report::Change(Change::Loaded(*family)),
+            link::Body::ResyncBegin(family) => Report::ResyncBegin(*family),
             link::Body::Present(entry) => Report::Present(state(entry)?),
-            link::Body::ResyncEnd => Report::ResyncEnd,
+            link::Body::ResyncEnd(family) => Report::ResyncEnd(*family),
         })
     }
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::key::WideKey;
-use crate::table::KeyPart;
+use crate::table::{Family, KeyPart};
 use crate::v1::{Filter, FilterOp, FilterOperand, FilterStep};
 
 /// The most steps of a program.
@@ -22,6 +22,8 @@ const MAX_COMPARISONS: usize = MAX_STEPS.div_ceil(2);
 /// The properties of one entry that a filter can test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// The family of its table.
+    pub family: Family,
     /// The key.
     pub key: WideKey,
     /// Priority.
@@ -39,6 +41,7 @@ enum Operand {
     Prio,
     Idle,
     Cmd,
+    Family,
 }
 
 /// The relation that a comparison tests.
@@ -56,10 +59,12 @@ enum Relation {
 /// replace the two topmost values by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Compares with the next of the program's constants.
+    /// Compares with the next of the program's constants. A constant of a `family` differs from
+    /// everything of the other one, and is neither less nor greater.
     Compare {
         operand: Operand,
         relation: Relation,
+        family: Option<Family>,
     },
     Not,
     And,
@@ -89,7 +94,7 @@ pub struct Program {
     comparisons: u8,
 }
 
-const _: () = assert!(size_of::<Program>() <= 1184, "it is copied into the command of every shard");
+const _: () = assert!(size_of::<Program>() <= 1232, "it is copied into the command of every shard");
 const _: () = assert!(MAX_STEPS <= 64, "the stack is one word");
 
 impl Program {
@@ -164,10 +169,13 @@ impl Program {
         let mut constants = self.constants().iter();
         for step in self.steps() {
             match *step {
-                Step::Compare { operand, relation } => {
+                Step::Compare { operand, relation, family } => {
                     // Each comparison has one.
                     let Some(Constant { mask, value }) = constants.next().copied() else { return false };
-                    let holds = relation.holds(operand.of(facts) & mask, value);
+                    let holds = match family {
+                        Some(family) if family != facts.family => relation == Relation::Ne,
+                        _ => relation.holds(operand.of(facts) & mask, value),
+                    };
                     stack = stack << 1 | u64::from(holds);
                 }
                 Step::Not => stack ^= 1,
@@ -233,7 +241,7 @@ impl Step {
     fn to_proto<'a>(self, constants: &mut impl Iterator<Item = &'a Constant>) -> FilterStep {
         let plain = |op: FilterOp| FilterStep { op: op.into(), ..FilterStep::default() };
         match self {
-            Self::Compare { operand, relation } => {
+            Self::Compare { operand, relation, family } => {
                 let Constant { mask, value } = constants.next().copied().unwrap_or(Constant::NONE);
                 let (mask_high, mask) = halves(mask);
                 let (value_high, value) = halves(value);
@@ -244,6 +252,7 @@ impl Step {
                     value,
                     mask_high,
                     value_high,
+                    family: family.map_or(0, |family| family.number().into()),
                 }
             }
             Self::Not => plain(FilterOp::Not),
@@ -281,7 +290,7 @@ fn step_of(step: &FilterStep) -> Result<(Step, Option<Constant>), &'static str> 
     if *step == (FilterStep { op: step.op, ..FilterStep::default() }) {
         Ok((plain, None))
     } else {
-        Err("only a comparison has an operand, a mask and a value")
+        Err("only a comparison has an operand, a mask, a value and a family")
     }
 }
 
@@ -297,6 +306,14 @@ fn comparison(relation: Relation, step: &FilterStep) -> Result<(Step, Option<Con
         FilterOperand::DstPort => Operand::Key(KeyPart::DstPort),
         FilterOperand::Prio => Operand::Prio,
         FilterOperand::Cmd => Operand::Cmd,
+        FilterOperand::Family => Operand::Family,
+    };
+    let family = match (step.family, operand) {
+        (0, _) => None,
+        (number, Operand::Key(KeyPart::SrcAddr | KeyPart::DstAddr)) => {
+            Some(Family::of_number(number).ok_or("its family is not known")?)
+        }
+        _ => return Err("only an address has a family"),
     };
     let mask = joined(step.mask_high, step.mask);
     let value = joined(step.value_high, step.value);
@@ -309,7 +326,7 @@ fn comparison(relation: Relation, step: &FilterStep) -> Result<(Step, Option<Con
     if value & !mask != 0 {
         return Err("its value has bits that the mask hides");
     }
-    Ok((Step::Compare { operand, relation }, Some(Constant { mask, value })))
+    Ok((Step::Compare { operand, relation, family }, Some(Constant { mask, value })))
 }
 
 impl Operand {
@@ -319,6 +336,7 @@ impl Operand {
             Self::Prio => facts.prio.into(),
             Self::Idle => facts.idle_ms.into(),
             Self::Cmd => facts.cmd.into(),
+            Self::Family => facts.family.number().into(),
         }
     }
 
@@ -328,7 +346,7 @@ impl Operand {
             Self::Key(part) => part.mask(),
             Self::Prio => u32::MAX.into(),
             Self::Idle => u64::MAX.into(),
-            Self::Cmd => u8::MAX.into(),
+            Self::Cmd | Self::Family => u8::MAX.into(),
         }
     }
 
@@ -338,6 +356,7 @@ impl Operand {
             Self::Prio => FilterOperand::Prio,
             Self::Idle => FilterOperand::MsecsSince,
             Self::Cmd => FilterOperand::Cmd,
+            Self::Family => FilterOperand::Family,
         }
     }
 }

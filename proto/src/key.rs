@@ -1,18 +1,19 @@
 //! The keys of tables: checked values, the messages of the API, and the compact text form.
 //!
 //! A [`WideKey`] holds the key of any table, and a [`TableDescription`] gives the parts that are in
-//! use and their written form. [`FlowKey`] is the key of [`IPV4_FLOWS`] in a compact form, because
-//! tables hold millions of them. [`Key`] is the message of the API. The compact text form,
-//! `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`, is easy to copy and paste.
+//! use and their written form. A [`FlowKey`] is the key of a flow in less memory. [`Key`] is the
+//! message of the API. The compact text form, `port0/tcp/10.0.0.1:36876-10.0.0.2:1234`, is easy to
+//! copy and paste.
 
+mod flow;
 mod value;
 
 use std::fmt;
-use std::str::FromStr;
 
-use crate::table::{FieldType, IPV4_FLOWS, KeyField, KeyPart, TableDescription};
+use crate::table::{FieldType, KeyField, KeyPart, TableDescription};
 use crate::v1::Key;
 
+pub use self::flow::{FlowKey, FlowKeyV4, FlowKeyV6};
 pub use self::value::{
     TCP, UDP, ipv6_text, parse_masked, parse_number, parse_ranged, parse_value, port_name, quoted, value_text,
 };
@@ -268,118 +269,6 @@ impl fmt::Display for Compact<'_> {
 fn in_words(number: usize) -> String {
     const WORDS: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     WORDS.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
-}
-
-/// The key of [`IPV4_FLOWS`], host byte order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FlowKey {
-    /// DPDK port id + 1; never 0.
-    pub input_port: u32,
-    /// IPv4 source address, most significant byte first.
-    pub src_addr: u32,
-    /// IPv4 destination address, most significant byte first.
-    pub dst_addr: u32,
-    /// Source port of the segment.
-    pub src_port: u16,
-    /// Destination port of the segment.
-    pub dst_port: u16,
-    /// IPv4 protocol number.
-    pub protocol: u8,
-}
-
-const _: () = assert!(size_of::<FlowKey>() == 20, "a million keys sit in the mirror");
-
-impl FlowKey {
-    /// Checks a key of a request.
-    ///
-    /// # Errors
-    ///
-    /// Reports every field that is wrong, each under its path below `path`.
-    pub fn from_proto(key: Option<&Key>, path: &str) -> Result<Self, Vec<Violation>> {
-        WideKey::from_proto(&IPV4_FLOWS, key, path).map(Self::narrow)
-    }
-
-    /// Returns the form of the API.
-    #[must_use]
-    pub fn to_proto(self) -> Key {
-        self.widen().to_proto(&IPV4_FLOWS)
-    }
-
-    /// Returns the same key as a [`WideKey`].
-    #[must_use]
-    #[inline]
-    pub fn widen(self) -> WideKey {
-        WideKey {
-            input_port: self.input_port,
-            src_addr: self.src_addr.into(),
-            dst_addr: self.dst_addr.into(),
-            protocol: self.protocol,
-            src_port: self.src_port,
-            dst_port: self.dst_port,
-        }
-    }
-
-    /// Converts a key that was checked against [`IPV4_FLOWS`], whose addresses have 32 bits.
-    fn narrow(key: WideKey) -> Self {
-        Self {
-            input_port: key.input_port,
-            src_addr: key.src_addr as u32,
-            dst_addr: key.dst_addr as u32,
-            src_port: key.src_port,
-            dst_port: key.dst_port,
-            protocol: key.protocol,
-        }
-    }
-
-    /// Length of the P4TC form, bytes.
-    pub const BYTES: usize = 17;
-
-    /// Returns the key as P4TC lays it out: the port as the kernel's little-endian ifindex, then
-    /// addresses, protocol and ports as on the wire.
-    #[must_use]
-    #[inline]
-    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
-        bytes[..4].copy_from_slice(&self.input_port.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.src_addr.to_be_bytes());
-        bytes[8..12].copy_from_slice(&self.dst_addr.to_be_bytes());
-        bytes[12] = self.protocol;
-        bytes[13..15].copy_from_slice(&self.src_port.to_be_bytes());
-        bytes[15..].copy_from_slice(&self.dst_port.to_be_bytes());
-        bytes
-    }
-
-    /// Reads the form that [`FlowKey::to_bytes`] writes; `None` when the port is 0.
-    #[must_use]
-    #[inline]
-    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        let word = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-        let input_port = u32::from_le_bytes(word(0));
-        (input_port != 0).then(|| Self {
-            input_port,
-            src_addr: u32::from_be_bytes(word(4)),
-            dst_addr: u32::from_be_bytes(word(8)),
-            protocol: bytes[12],
-            src_port: u16::from_be_bytes([bytes[13], bytes[14]]),
-            dst_port: u16::from_be_bytes([bytes[15], bytes[16]]),
-        })
-    }
-}
-
-/// The compact form.
-impl fmt::Display for FlowKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.widen().compact(&IPV4_FLOWS).fmt(f)
-    }
-}
-
-/// Parses the compact form.
-impl FromStr for FlowKey {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        WideKey::parse(&IPV4_FLOWS, text).map(Self::narrow)
-    }
 }
 
 /// One error in a field of a request.

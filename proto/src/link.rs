@@ -3,14 +3,14 @@
 //! A record is a change of a shard's table or a mark of its resync. Its layout is fixed because a
 //! link carries records at a high rate, and protobuf's general form costs more than acting on the
 //! record does. A record is [`LEN`] bytes: a head, then the key as P4TC lays it out. All numbers of
-//! the head are little-endian.
+//! the head are little-endian. A table is named by the id of its P4TC pipeline.
 //!
 //! | byte | what |
 //! |---:|---|
 //! | 0 | [`RecordKind`] |
 //! | 1 | [`DeleteReason`] of DELETED, else 0 |
 //! | 2 | profile id |
-//! | 3 | 0 |
+//! | 3 | the table: 1 IPv4, 2 IPv6 |
 //! | 4–5 | permissions in the 14 lower bits; bit 15: dynamic |
 //! | 6–7, 8–9, 10–11 | numbers of creator, updater, deleter; see [`AuthorNumber`] |
 //! | 12–15 | aging, milliseconds |
@@ -19,21 +19,25 @@
 //! | 40–47 | packets; entries deleted, of FLUSHED and PURGED |
 //! | 48–55 | bytes; entries left, of FLUSHED |
 //! | 56–59 | step of the clock during the entry's life, see [`ClockStep`] |
-//! | 60–76 | the key, see [`FlowKey::to_bytes`] |
+//! | 60–100 | the key, see [`FlowKey::to_bytes`]; that of IPv4 ends at 76 |
+//! | 101–103 | 0 |
 //!
 //! Fields that a kind does not have are 0. The reader ignores them.
 
 use crate::clock_step::ClockStep;
-use crate::key::FlowKey;
+use crate::key::{FlowKey, FlowKeyV4, FlowKeyV6};
+use crate::table::Family;
 use crate::v1::{DeleteReason, RecordKind};
 
 /// Version of this layout. Hello carries it, and a peer that has another one is refused.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Length of a record, bytes.
-pub const LEN: usize = HEAD + FlowKey::BYTES;
+pub const LEN: usize = 104;
 
 const HEAD: usize = 60;
+/// Where the number of the table lies.
+const TABLE: usize = 3;
 /// Where the four numbers of eight bytes and the step lie.
 const NUMBERS: usize = 24;
 const STEP: usize = 56;
@@ -72,14 +76,16 @@ pub enum Body {
         /// The author of the deletion.
         by: AuthorNumber,
     },
-    /// The shard starts to enumerate its table.
-    ResyncBegin,
+    /// The shard starts to enumerate a table.
+    ResyncBegin(Family),
     /// An entry that the table holds; sent in a resync, or in the answer to a command.
     Present(Entry),
     /// Every entry alive since the start of the enumeration has been reported.
-    ResyncEnd,
+    ResyncEnd(Family),
     /// A flush has ended.
     Flushed {
+        /// The table.
+        family: Family,
         /// Entries deleted.
         deleted: u64,
         /// Entries left because they lack the D permission.
@@ -87,11 +93,13 @@ pub enum Body {
     },
     /// The program was detached, and the shard's table is empty.
     Purged {
+        /// The table.
+        family: Family,
         /// Entries that were removed.
         deleted: u64,
     },
     /// The program was attached.
-    Loaded,
+    Loaded(Family),
 }
 
 /// An entry as a record carries it.
@@ -133,6 +141,9 @@ pub enum BadRecord {
     /// The reason of a deletion is not known.
     #[error("delete reason {0} is not known")]
     Reason(u8),
+    /// There is no table of this number.
+    #[error("table {0} is not known")]
+    Table(u8),
     /// The key's input port is 0.
     #[error("the key of a record is not valid")]
     Key,
@@ -167,19 +178,20 @@ impl Record {
                 out[10..12].copy_from_slice(&by.to_le_bytes());
                 entry.write(&mut out, RecordKind::Deleted)
             }
-            Body::ResyncBegin => RecordKind::ResyncBegin,
-            Body::ResyncEnd => RecordKind::ResyncEnd,
-            Body::Flushed { deleted, failed } => {
+            Body::ResyncBegin(_) => RecordKind::ResyncBegin,
+            Body::ResyncEnd(_) => RecordKind::ResyncEnd,
+            Body::Flushed { deleted, failed, .. } => {
                 counts(&mut out, *deleted, *failed);
                 RecordKind::Flushed
             }
-            Body::Purged { deleted } => {
+            Body::Purged { deleted, .. } => {
                 counts(&mut out, *deleted, 0);
                 RecordKind::Purged
             }
-            Body::Loaded => RecordKind::Loaded,
+            Body::Loaded(_) => RecordKind::Loaded,
         };
         out[0] = kind as u8;
+        out[TABLE] = number_of(self.body.family());
         out
     }
 
@@ -190,22 +202,25 @@ impl Record {
     #[inline]
     pub fn from_bytes(bytes: &[u8; LEN]) -> Result<Self, BadRecord> {
         let kind = RecordKind::try_from(i32::from(bytes[0])).map_err(|_| BadRecord::Kind(bytes[0]))?;
+        let family = family_of(bytes[TABLE])?;
         let body = match kind {
             RecordKind::Unspecified => return Err(BadRecord::Kind(0)),
-            RecordKind::Created => Body::Created(Entry::read(bytes)?),
-            RecordKind::Updated => Body::Updated(Entry::read(bytes)?),
-            RecordKind::Present => Body::Present(Entry::read(bytes)?),
+            RecordKind::Created => Body::Created(Entry::read(bytes, family)?),
+            RecordKind::Updated => Body::Updated(Entry::read(bytes, family)?),
+            RecordKind::Present => Body::Present(Entry::read(bytes, family)?),
             RecordKind::Deleted => Body::Deleted {
-                entry: Entry::read(bytes)?,
+                entry: Entry::read(bytes, family)?,
                 reason: DeleteReason::try_from(i32::from(bytes[1]))
                     .map_err(|_| BadRecord::Reason(bytes[1]))?,
                 by: half(bytes, 10),
             },
-            RecordKind::ResyncBegin => Body::ResyncBegin,
-            RecordKind::ResyncEnd => Body::ResyncEnd,
-            RecordKind::Flushed => Body::Flushed { deleted: number(bytes, 40), failed: number(bytes, 48) },
-            RecordKind::Purged => Body::Purged { deleted: number(bytes, 40) },
-            RecordKind::Loaded => Body::Loaded,
+            RecordKind::ResyncBegin => Body::ResyncBegin(family),
+            RecordKind::ResyncEnd => Body::ResyncEnd(family),
+            RecordKind::Flushed => {
+                Body::Flushed { family, deleted: number(bytes, 40), failed: number(bytes, 48) }
+            }
+            RecordKind::Purged => Body::Purged { family, deleted: number(bytes, 40) },
+            RecordKind::Loaded => Body::Loaded(family),
         };
         Ok(Record { time_ns: number(bytes, 16), body })
     }
@@ -223,6 +238,20 @@ impl Record {
     }
 }
 
+impl Body {
+    /// Returns the family of the table that the report is about.
+    #[must_use]
+    #[inline]
+    pub fn family(&self) -> Family {
+        match self {
+            Body::Created(entry) | Body::Updated(entry) | Body::Present(entry) => entry.key.family(),
+            Body::Deleted { entry, .. } => entry.key.family(),
+            Body::ResyncBegin(family) | Body::ResyncEnd(family) | Body::Loaded(family) => *family,
+            Body::Flushed { family, .. } | Body::Purged { family, .. } => *family,
+        }
+    }
+}
+
 impl Entry {
     #[inline]
     fn write(&self, out: &mut [u8; LEN], kind: RecordKind) -> RecordKind {
@@ -237,13 +266,21 @@ impl Entry {
             place.copy_from_slice(&number.to_le_bytes());
         }
         out[STEP..HEAD].copy_from_slice(&self.clock_step.to_bits().to_le_bytes());
-        out[HEAD..].copy_from_slice(&self.key.to_bytes());
+        match &self.key {
+            FlowKey::V4(key) => out[HEAD..HEAD + FlowKeyV4::BYTES].copy_from_slice(&key.to_bytes()),
+            FlowKey::V6(key) => out[HEAD..HEAD + FlowKeyV6::BYTES].copy_from_slice(&key.to_bytes()),
+        }
         kind
     }
 
     #[inline]
-    fn read(bytes: &[u8; LEN]) -> Result<Self, BadRecord> {
-        let key = bytes.last_chunk().and_then(FlowKey::from_bytes).ok_or(BadRecord::Key)?;
+    fn read(bytes: &[u8; LEN], family: Family) -> Result<Self, BadRecord> {
+        let (_, key) = bytes.split_at(HEAD);
+        let key = match family {
+            Family::Ipv4 => key.first_chunk().and_then(FlowKeyV4::from_bytes).map(FlowKey::V4),
+            Family::Ipv6 => key.first_chunk().and_then(FlowKeyV6::from_bytes).map(FlowKey::V6),
+        };
+        let key = key.ok_or(BadRecord::Key)?;
         let permissions = half(bytes, 4);
         Ok(Entry {
             key,
@@ -259,6 +296,24 @@ impl Entry {
             created_by: half(bytes, 6),
             updated_by: half(bytes, 8),
         })
+    }
+}
+
+/// Returns the number of a table: the id of its pipeline.
+#[inline]
+fn number_of(family: Family) -> u8 {
+    match family {
+        Family::Ipv4 => 1,
+        Family::Ipv6 => 2,
+    }
+}
+
+#[inline]
+fn family_of(number: u8) -> Result<Family, BadRecord> {
+    match number {
+        1 => Ok(Family::Ipv4),
+        2 => Ok(Family::Ipv6),
+        other => Err(BadRecord::Table(other)),
     }
 }
 

@@ -14,8 +14,8 @@ use prost::bytes::Bytes;
 use crate::Timestamp;
 use crate::change::{Change, Changed, EntryState};
 use crate::clock_step::{ClockStep, age_ms};
-use crate::key::FlowKey;
-use crate::table::IPV4_FLOWS;
+use crate::key::{FlowKey, ipv6_text};
+use crate::table::Family;
 use crate::v1::{Actor, DeleteReason, Entity, Entry, Event, EventType, LifecycleKind, WatchEventsResponse};
 use crate::wire::{put_actor, put_decimal, put_message, put_number, put_short, put_text, put_time};
 
@@ -46,7 +46,7 @@ pub fn permission_letters(permissions: u32) -> [u8; 14] {
 /// Returns the creator of learned entries: the data path.
 #[must_use]
 pub fn learner(dataplane: &str) -> Actor {
-    Actor { entity: Entity::Kernel.into(), pid: 0, process: format!("dataplane:{dataplane}") }
+    Actor { entity: Entity::Kernel.into(), process: format!("dataplane:{dataplane}"), ..Actor::default() }
 }
 
 /// Returns the author of a deletion of which only the reason is known.
@@ -57,7 +57,7 @@ pub fn deleter(reason: DeleteReason) -> Actor {
         DeleteReason::Resync => (Entity::Kernel, "resync"),
         DeleteReason::Control | DeleteReason::Flush => (Entity::Tc, ""),
     };
-    Actor { entity: entity.into(), pid: 0, process: process.to_owned() }
+    Actor { entity: entity.into(), process: process.to_owned(), ..Actor::default() }
 }
 
 /// Returns the entry as the API shows it, its ages as of [`EntryState::as_of_ns`].
@@ -155,21 +155,25 @@ pub struct Encoder {
 #[derive(Debug)]
 struct Origin {
     dataplane: Arc<str>,
-    /// Fields 1 to 3 of Entry.
-    head: Vec<u8>,
+    /// Fields 1 to 3 of Entry, in the order of [`Family::ALL`].
+    heads: [Vec<u8>; 2],
     /// Field 8 of Entry where the data path is the creator.
     learned: Vec<u8>,
 }
 
 impl Origin {
     fn of(dataplane: Arc<str>) -> Self {
-        let mut head = Vec::new();
-        for (field, text) in [(1, &*dataplane), (2, IPV4_FLOWS.pipeline), (3, IPV4_FLOWS.name)] {
-            put_text(&mut head, field, text.as_bytes());
-        }
+        let heads = Family::ALL.map(|family| {
+            let mut head = Vec::new();
+            let table = family.table();
+            for (field, text) in [(1, &*dataplane), (2, table.pipeline), (3, table.name)] {
+                put_text(&mut head, field, text.as_bytes());
+            }
+            head
+        });
         let mut learned = Vec::new();
         put_actor(&mut learned, 8, &learner(&dataplane));
-        Self { dataplane, head, learned }
+        Self { dataplane, heads, learned }
     }
 }
 
@@ -194,18 +198,14 @@ impl Encoder {
             Change::Created(state) => (EventType::Created, state, None),
             Change::Updated(state) => (EventType::Updated, state, None),
             Change::Deleted { entry, reason, by } => (EventType::Deleted, entry, Some((*reason, by))),
-            Change::Flushed { deleted, failed } => {
+            Change::Flushed { family, deleted, failed } => {
                 self.start_event(seq, time_ns, &changed.dataplane, EventType::Flushed);
                 put_number(&mut self.event, 10, *deleted);
                 put_number(&mut self.event, 11, *failed);
-                return self.end_event();
+                return self.end_event_of(*family);
             }
-            Change::Purged => {
-                return self.lifecycle(seq, time_ns, &changed.dataplane, LifecycleKind::Purged);
-            }
-            Change::Loaded => {
-                return self.lifecycle(seq, time_ns, &changed.dataplane, LifecycleKind::Loaded);
-            }
+            Change::Purged(family) => return self.lifecycle(seq, changed, *family, LifecycleKind::Purged),
+            Change::Loaded(family) => return self.lifecycle(seq, changed, *family, LifecycleKind::Loaded),
         };
         let (kind, state, deleted) = of_entry;
         let by = deleted.map(|(reason, by)| by.as_deref().cloned().unwrap_or_else(|| deleter(reason)));
@@ -238,9 +238,15 @@ impl Encoder {
         Encoded { bytes: self.out.into(), ends: self.ends }
     }
 
-    fn lifecycle(&mut self, seq: u64, time_ns: u64, dataplane: &Arc<str>, kind: LifecycleKind) {
-        self.start_event(seq, time_ns, dataplane, EventType::Lifecycle);
+    fn lifecycle(&mut self, seq: u64, changed: &Changed, family: Family, kind: LifecycleKind) {
+        self.start_event(seq, changed.time_ns, &changed.dataplane, EventType::Lifecycle);
         put_number(&mut self.event, 12, kind as u64);
+        self.end_event_of(family);
+    }
+
+    /// Ends an event about a table as a whole.
+    fn end_event_of(&mut self, family: Family) {
+        put_text(&mut self.event, 13, family.pipeline().as_bytes());
         self.end_event();
     }
 
@@ -257,8 +263,8 @@ impl Encoder {
         }
         let out = &mut self.entry;
         out.clear();
-        out.extend_from_slice(&self.origin.head);
-        put_key(out, state.key);
+        out.extend_from_slice(&self.origin.heads[state.key.family() as usize]);
+        put_key(out, &state.key);
         put_number(out, 5, u64::from(PRIORITY));
         let permissions = u32::from(state.permissions);
         put_number(out, 6, u64::from(permissions));
@@ -305,27 +311,43 @@ impl Encoder {
     }
 }
 
-/// Writes field 4 of Entry: six fields, none longer than 17 bytes.
-fn put_key(out: &mut Vec<u8>, key: FlowKey) {
+/// Writes field 4 of Entry: six fields, none longer than an address of IPv6 in text, 45 bytes.
+fn put_key(out: &mut Vec<u8>, key: &FlowKey) {
+    let (input_port, protocol, src_port, dst_port) = match key {
+        FlowKey::V4(key) => (key.input_port, key.protocol, key.src_port, key.dst_port),
+        FlowKey::V6(key) => (key.input_port, key.protocol, key.src_port, key.dst_port),
+    };
     put_short(out, 4, |out| {
         put_short(out, 1, |out| {
             out.extend_from_slice(b"port");
-            put_decimal(out, key.input_port.wrapping_sub(1));
+            put_decimal(out, input_port.wrapping_sub(1));
         });
-        for (field, addr) in [(2, key.src_addr), (3, key.dst_addr)] {
-            put_short(out, field, |out| {
-                let [a, b, c, d] = addr.to_be_bytes();
-                put_decimal(out, u32::from(a));
-                for octet in [b, c, d] {
-                    out.push(b'.');
-                    put_decimal(out, u32::from(octet));
+        match key {
+            FlowKey::V4(key) => {
+                for (field, addr) in [(2, key.src_addr), (3, key.dst_addr)] {
+                    put_short(out, field, |out| put_ipv4(out, addr));
                 }
-            });
+            }
+            FlowKey::V6(key) => {
+                for (field, addr) in [(2, key.src_addr), (3, key.dst_addr)] {
+                    put_short(out, field, |out| out.extend_from_slice(ipv6_text(addr.into()).as_bytes()));
+                }
+            }
         }
-        put_number(out, 4, u64::from(key.protocol));
-        put_number(out, 5, u64::from(key.src_port));
-        put_number(out, 6, u64::from(key.dst_port));
+        put_number(out, 4, u64::from(protocol));
+        put_number(out, 5, u64::from(src_port));
+        put_number(out, 6, u64::from(dst_port));
     });
+}
+
+/// Writes an address in dotted decimal.
+fn put_ipv4(out: &mut Vec<u8>, addr: u32) {
+    let [a, b, c, d] = addr.to_be_bytes();
+    put_decimal(out, u32::from(a));
+    for octet in [b, c, d] {
+        out.push(b'.');
+        put_decimal(out, u32::from(octet));
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Descriptions of tables: names, and the fields of keys.
 //!
 //! A [`TableDescription`] drives introspection, filter expressions, key parsing, printed forms and
-//! the paths of P4TC's commands. A further table is a further description in [`TABLES`].
+//! the paths of P4TC's commands. A further table is a further description in [`TABLES`]. A [`Family`]
+//! names one of them.
 
+mod family;
 #[cfg(any(test, feature = "test-support"))]
 pub mod samples;
 
@@ -10,6 +12,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 use thiserror::Error;
+
+pub use self::family::Family;
 
 /// The match type of every key field: all its bits are compared.
 pub const MATCH_TYPE: &str = "exact";
@@ -40,8 +44,29 @@ pub static IPV4_FLOWS: TableDescription = TableDescription {
     ],
 };
 
-/// All tables.
-pub static TABLES: &[&TableDescription] = &[&IPV4_FLOWS];
+/// The flows of IPv6.
+pub static IPV6_FLOWS: TableDescription = TableDescription {
+    pipeline: "flowtracker_ipv6",
+    pipeline_id: 2,
+    name: "Main/ct_flow_table",
+    aliases: &["Main/ct_tcp_table"],
+    id: 1,
+    miss_action: "Main/ct_flow_miss",
+    key: &[
+        KeyField::new(1, "input_port", FieldType::Dev, KeyPart::InputPort),
+        KeyField::new(2, "srcAddr", FieldType::Ipv6, KeyPart::SrcAddr),
+        KeyField::new(3, "dstAddr", FieldType::Ipv6, KeyPart::DstAddr),
+        KeyField {
+            aliases: &["protocol"],
+            ..KeyField::new(4, "hdr.ipv6.nextHdr", FieldType::Bit(8), KeyPart::Protocol)
+        },
+        KeyField::new(5, "srcPort", FieldType::Be(16), KeyPart::SrcPort),
+        KeyField::new(6, "dstPort", FieldType::Be(16), KeyPart::DstPort),
+    ],
+};
+
+/// All tables, in the order of [`Family::ALL`].
+pub static TABLES: &[&TableDescription] = &[&IPV4_FLOWS, &IPV6_FLOWS];
 
 /// A table: its names and ids, and the fields of its key.
 #[derive(Debug, PartialEq, Eq)]

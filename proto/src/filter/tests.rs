@@ -41,6 +41,7 @@ fn connectives_are_those_of_logic() {
 #[test]
 fn every_operand_is_the_fact_of_its_name_and_every_relation_is_its_own() {
     let facts = Facts {
+        family: Family::Ipv6,
         key: WideKey {
             input_port: 101,
             src_addr: 102,
@@ -148,7 +149,7 @@ fn what_is_malformed_is_refused_and_the_step_named() {
         (vec![push(true), odd(11, 0)], 2, "op is not known"),
         (vec![push(true), odd(-1, 0)], 2, "op is not known"),
         (vec![push(true), odd(0, 0)], 2, "no op"),
-        (vec![odd(1, 10)], 1, "operand is not known"),
+        (vec![odd(1, 11)], 1, "operand is not known"),
         (vec![odd(1, 0)], 1, "no operand"),
         (vec![push(true), odd(7, 1)], 2, "only a comparison"),
         (vec![push(true), FilterStep { value: 1, ..plain(FilterOp::Not) }], 2, "only a comparison"),
@@ -162,5 +163,29 @@ fn what_is_malformed_is_refused_and_the_step_named() {
         let refused = program(steps.clone()).expect_err(why);
         assert_eq!(refused.step, step, "{steps:?}");
         assert!(refused.to_string().contains(why), "{refused} is not {why:?}");
+    }
+}
+
+#[test]
+fn an_address_differs_from_those_of_the_other_family() {
+    let facts = |family| Facts { family, ..from(1) };
+    let step = |op, operand, family| FilterStep { family, ..compare(op, operand, 0xff, 1) };
+    let relations = [FilterOp::Eq, FilterOp::Ne, FilterOp::Lt, FilterOp::Le, FilterOp::Gt, FilterOp::Ge];
+    for (family, other) in [(Family::Ipv4, Family::Ipv6), (Family::Ipv6, Family::Ipv4)] {
+        for op in relations {
+            let number = u32::from(family.number());
+            let program = program(vec![step(op, FilterOperand::SrcAddr, number)]).expect("sound");
+            let own = matches!(op, FilterOp::Eq | FilterOp::Le | FilterOp::Ge);
+            assert_eq!(program.matches(&facts(family)), own, "{op:?}");
+            assert_eq!(program.matches(&facts(other)), op == FilterOp::Ne, "{op:?}");
+        }
+        let is = |n: Family| compare(FilterOp::Eq, FilterOperand::Family, 0xff, n.number().into());
+        let program = program(vec![is(family)]).expect("sound");
+        assert!(program.matches(&facts(family)) && !program.matches(&facts(other)));
+    }
+    for (operand, family) in
+        [(FilterOperand::SrcAddr, 5), (FilterOperand::Prio, 4), (FilterOperand::Family, 6)]
+    {
+        assert!(program(vec![step(FilterOp::Eq, operand, family)]).is_err(), "{operand:?} {family}");
     }
 }

@@ -15,6 +15,9 @@ impl serde::Serialize for Actor {
         if !self.process.is_empty() {
             len += 1;
         }
+        if !self.identity.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Actor", len)?;
         if self.entity != 0 {
             let v = Entity::try_from(self.entity)
@@ -26,6 +29,9 @@ impl serde::Serialize for Actor {
         }
         if !self.process.is_empty() {
             struct_ser.serialize_field("process", &self.process)?;
+        }
+        if !self.identity.is_empty() {
+            struct_ser.serialize_field("identity", &self.identity)?;
         }
         struct_ser.end()
     }
@@ -40,6 +46,7 @@ impl<'de> serde::Deserialize<'de> for Actor {
             "entity",
             "pid",
             "process",
+            "identity",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -47,6 +54,7 @@ impl<'de> serde::Deserialize<'de> for Actor {
             Entity,
             Pid,
             Process,
+            Identity,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -71,6 +79,7 @@ impl<'de> serde::Deserialize<'de> for Actor {
                             "entity" => Ok(GeneratedField::Entity),
                             "pid" => Ok(GeneratedField::Pid),
                             "process" => Ok(GeneratedField::Process),
+                            "identity" => Ok(GeneratedField::Identity),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -93,6 +102,7 @@ impl<'de> serde::Deserialize<'de> for Actor {
                 let mut entity__ = None;
                 let mut pid__ = None;
                 let mut process__ = None;
+                let mut identity__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Entity => {
@@ -115,12 +125,19 @@ impl<'de> serde::Deserialize<'de> for Actor {
                             }
                             process__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Identity => {
+                            if identity__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("identity"));
+                            }
+                            identity__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Actor {
                     entity: entity__.unwrap_or_default(),
                     pid: pid__.unwrap_or_default(),
                     process: process__.unwrap_or_default(),
+                    identity: identity__.unwrap_or_default(),
                 })
             }
         }
@@ -1507,6 +1524,9 @@ impl serde::Serialize for CreateEntryRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.CreateEntryRequest", len)?;
         if let Some(v) = self.key.as_ref() {
             struct_ser.serialize_field("key", v)?;
@@ -1528,6 +1548,9 @@ impl serde::Serialize for CreateEntryRequest {
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
         }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -1546,6 +1569,7 @@ impl<'de> serde::Deserialize<'de> for CreateEntryRequest {
             "agingMs",
             "permissions",
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1556,6 +1580,7 @@ impl<'de> serde::Deserialize<'de> for CreateEntryRequest {
             AgingMs,
             Permissions,
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1583,6 +1608,7 @@ impl<'de> serde::Deserialize<'de> for CreateEntryRequest {
                             "agingMs" | "aging_ms" => Ok(GeneratedField::AgingMs),
                             "permissions" => Ok(GeneratedField::Permissions),
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1608,6 +1634,7 @@ impl<'de> serde::Deserialize<'de> for CreateEntryRequest {
                 let mut aging_ms__ = None;
                 let mut permissions__ = None;
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Key => {
@@ -1652,6 +1679,12 @@ impl<'de> serde::Deserialize<'de> for CreateEntryRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(CreateEntryRequest {
@@ -1661,6 +1694,7 @@ impl<'de> serde::Deserialize<'de> for CreateEntryRequest {
                     aging_ms: aging_ms__,
                     permissions: permissions__,
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -2240,12 +2274,18 @@ impl serde::Serialize for DeleteEntryRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.DeleteEntryRequest", len)?;
         if let Some(v) = self.key.as_ref() {
             struct_ser.serialize_field("key", v)?;
         }
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -2259,12 +2299,14 @@ impl<'de> serde::Deserialize<'de> for DeleteEntryRequest {
         const FIELDS: &[&str] = &[
             "key",
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Key,
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -2288,6 +2330,7 @@ impl<'de> serde::Deserialize<'de> for DeleteEntryRequest {
                         match value {
                             "key" => Ok(GeneratedField::Key),
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2309,6 +2352,7 @@ impl<'de> serde::Deserialize<'de> for DeleteEntryRequest {
             {
                 let mut key__ = None;
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Key => {
@@ -2323,11 +2367,18 @@ impl<'de> serde::Deserialize<'de> for DeleteEntryRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(DeleteEntryRequest {
                     key: key__,
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -2516,9 +2567,15 @@ impl serde::Serialize for DumpCommand {
         if self.filter.is_some() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.DumpCommand", len)?;
         if let Some(v) = self.filter.as_ref() {
             struct_ser.serialize_field("filter", v)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -2531,11 +2588,13 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
     {
         const FIELDS: &[&str] = &[
             "filter",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Filter,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -2558,6 +2617,7 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
                     {
                         match value {
                             "filter" => Ok(GeneratedField::Filter),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2578,6 +2638,7 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut filter__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Filter => {
@@ -2586,10 +2647,17 @@ impl<'de> serde::Deserialize<'de> for DumpCommand {
                             }
                             filter__ = map_.next_value()?;
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(DumpCommand {
                     filter: filter__,
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -3168,6 +3236,9 @@ impl serde::Serialize for Event {
         if self.lifecycle != 0 {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Event", len)?;
         if self.epoch != 0 {
             #[allow(clippy::needless_borrow)]
@@ -3223,6 +3294,9 @@ impl serde::Serialize for Event {
                 .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.lifecycle)))?;
             struct_ser.serialize_field("lifecycle", &v)?;
         }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -3247,6 +3321,7 @@ impl<'de> serde::Deserialize<'de> for Event {
             "deleted",
             "failed",
             "lifecycle",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3263,6 +3338,7 @@ impl<'de> serde::Deserialize<'de> for Event {
             Deleted,
             Failed,
             Lifecycle,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3296,6 +3372,7 @@ impl<'de> serde::Deserialize<'de> for Event {
                             "deleted" => Ok(GeneratedField::Deleted),
                             "failed" => Ok(GeneratedField::Failed),
                             "lifecycle" => Ok(GeneratedField::Lifecycle),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3327,6 +3404,7 @@ impl<'de> serde::Deserialize<'de> for Event {
                 let mut deleted__ = None;
                 let mut failed__ = None;
                 let mut lifecycle__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Epoch => {
@@ -3413,6 +3491,12 @@ impl<'de> serde::Deserialize<'de> for Event {
                             }
                             lifecycle__ = Some(map_.next_value::<LifecycleKind>()? as i32);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Event {
@@ -3428,6 +3512,7 @@ impl<'de> serde::Deserialize<'de> for Event {
                     deleted: deleted__.unwrap_or_default(),
                     failed: failed__.unwrap_or_default(),
                     lifecycle: lifecycle__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -3840,6 +3925,7 @@ impl serde::Serialize for FilterOperand {
             Self::Prio => "FILTER_OPERAND_PRIO",
             Self::MsecsSince => "FILTER_OPERAND_MSECS_SINCE",
             Self::Cmd => "FILTER_OPERAND_CMD",
+            Self::Family => "FILTER_OPERAND_FAMILY",
         };
         serializer.serialize_str(variant)
     }
@@ -3861,6 +3947,7 @@ impl<'de> serde::Deserialize<'de> for FilterOperand {
             "FILTER_OPERAND_PRIO",
             "FILTER_OPERAND_MSECS_SINCE",
             "FILTER_OPERAND_CMD",
+            "FILTER_OPERAND_FAMILY",
         ];
 
         struct GeneratedVisitor;
@@ -3911,6 +3998,7 @@ impl<'de> serde::Deserialize<'de> for FilterOperand {
                     "FILTER_OPERAND_PRIO" => Ok(FilterOperand::Prio),
                     "FILTER_OPERAND_MSECS_SINCE" => Ok(FilterOperand::MsecsSince),
                     "FILTER_OPERAND_CMD" => Ok(FilterOperand::Cmd),
+                    "FILTER_OPERAND_FAMILY" => Ok(FilterOperand::Family),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -3944,6 +4032,9 @@ impl serde::Serialize for FilterStep {
         if self.value_high != 0 {
             len += 1;
         }
+        if self.family != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FilterStep", len)?;
         if self.op != 0 {
             let v = FilterOp::try_from(self.op)
@@ -3975,6 +4066,9 @@ impl serde::Serialize for FilterStep {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("valueHigh", ToString::to_string(&self.value_high).as_str())?;
         }
+        if self.family != 0 {
+            struct_ser.serialize_field("family", &self.family)?;
+        }
         struct_ser.end()
     }
 }
@@ -3993,6 +4087,7 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
             "maskHigh",
             "value_high",
             "valueHigh",
+            "family",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -4003,6 +4098,7 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
             Value,
             MaskHigh,
             ValueHigh,
+            Family,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4030,6 +4126,7 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                             "value" => Ok(GeneratedField::Value),
                             "maskHigh" | "mask_high" => Ok(GeneratedField::MaskHigh),
                             "valueHigh" | "value_high" => Ok(GeneratedField::ValueHigh),
+                            "family" => Ok(GeneratedField::Family),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4055,6 +4152,7 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                 let mut value__ = None;
                 let mut mask_high__ = None;
                 let mut value_high__ = None;
+                let mut family__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Op => {
@@ -4101,6 +4199,14 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Family => {
+                            if family__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("family"));
+                            }
+                            family__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                     }
                 }
                 Ok(FilterStep {
@@ -4110,6 +4216,7 @@ impl<'de> serde::Deserialize<'de> for FilterStep {
                     value: value__.unwrap_or_default(),
                     mask_high: mask_high__.unwrap_or_default(),
                     value_high: value_high__.unwrap_or_default(),
+                    family: family__.unwrap_or_default(),
                 })
             }
         }
@@ -4130,12 +4237,18 @@ impl serde::Serialize for FlushCommand {
         if self.actor.is_some() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FlushCommand", len)?;
         if let Some(v) = self.filter.as_ref() {
             struct_ser.serialize_field("filter", v)?;
         }
         if let Some(v) = self.actor.as_ref() {
             struct_ser.serialize_field("actor", v)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -4149,12 +4262,14 @@ impl<'de> serde::Deserialize<'de> for FlushCommand {
         const FIELDS: &[&str] = &[
             "filter",
             "actor",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Filter,
             Actor,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4178,6 +4293,7 @@ impl<'de> serde::Deserialize<'de> for FlushCommand {
                         match value {
                             "filter" => Ok(GeneratedField::Filter),
                             "actor" => Ok(GeneratedField::Actor),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4199,6 +4315,7 @@ impl<'de> serde::Deserialize<'de> for FlushCommand {
             {
                 let mut filter__ = None;
                 let mut actor__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Filter => {
@@ -4213,11 +4330,18 @@ impl<'de> serde::Deserialize<'de> for FlushCommand {
                             }
                             actor__ = map_.next_value()?;
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(FlushCommand {
                     filter: filter__,
                     actor: actor__,
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -4238,12 +4362,18 @@ impl serde::Serialize for FlushEntriesRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.FlushEntriesRequest", len)?;
         if !self.filter.is_empty() {
             struct_ser.serialize_field("filter", &self.filter)?;
         }
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -4257,12 +4387,14 @@ impl<'de> serde::Deserialize<'de> for FlushEntriesRequest {
         const FIELDS: &[&str] = &[
             "filter",
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Filter,
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4286,6 +4418,7 @@ impl<'de> serde::Deserialize<'de> for FlushEntriesRequest {
                         match value {
                             "filter" => Ok(GeneratedField::Filter),
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4307,6 +4440,7 @@ impl<'de> serde::Deserialize<'de> for FlushEntriesRequest {
             {
                 let mut filter__ = None;
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Filter => {
@@ -4321,11 +4455,18 @@ impl<'de> serde::Deserialize<'de> for FlushEntriesRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(FlushEntriesRequest {
                     filter: filter__.unwrap_or_default(),
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -4557,12 +4698,18 @@ impl serde::Serialize for GetEntryRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.GetEntryRequest", len)?;
         if let Some(v) = self.key.as_ref() {
             struct_ser.serialize_field("key", v)?;
         }
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -4576,12 +4723,14 @@ impl<'de> serde::Deserialize<'de> for GetEntryRequest {
         const FIELDS: &[&str] = &[
             "key",
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Key,
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4605,6 +4754,7 @@ impl<'de> serde::Deserialize<'de> for GetEntryRequest {
                         match value {
                             "key" => Ok(GeneratedField::Key),
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4626,6 +4776,7 @@ impl<'de> serde::Deserialize<'de> for GetEntryRequest {
             {
                 let mut key__ = None;
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Key => {
@@ -4640,11 +4791,18 @@ impl<'de> serde::Deserialize<'de> for GetEntryRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(GetEntryRequest {
                     key: key__,
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -4753,9 +4911,15 @@ impl serde::Serialize for GetIntrospectionRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.GetIntrospectionRequest", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -4768,11 +4932,13 @@ impl<'de> serde::Deserialize<'de> for GetIntrospectionRequest {
     {
         const FIELDS: &[&str] = &[
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4795,6 +4961,7 @@ impl<'de> serde::Deserialize<'de> for GetIntrospectionRequest {
                     {
                         match value {
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4815,6 +4982,7 @@ impl<'de> serde::Deserialize<'de> for GetIntrospectionRequest {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -4823,10 +4991,17 @@ impl<'de> serde::Deserialize<'de> for GetIntrospectionRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(GetIntrospectionRequest {
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -4935,9 +5110,15 @@ impl serde::Serialize for GetStatsRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.GetStatsRequest", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -4950,11 +5131,13 @@ impl<'de> serde::Deserialize<'de> for GetStatsRequest {
     {
         const FIELDS: &[&str] = &[
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4977,6 +5160,7 @@ impl<'de> serde::Deserialize<'de> for GetStatsRequest {
                     {
                         match value {
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4997,6 +5181,7 @@ impl<'de> serde::Deserialize<'de> for GetStatsRequest {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -5005,10 +5190,17 @@ impl<'de> serde::Deserialize<'de> for GetStatsRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(GetStatsRequest {
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -5134,9 +5326,15 @@ impl serde::Serialize for GetTableRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.GetTableRequest", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -5149,11 +5347,13 @@ impl<'de> serde::Deserialize<'de> for GetTableRequest {
     {
         const FIELDS: &[&str] = &[
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -5176,6 +5376,7 @@ impl<'de> serde::Deserialize<'de> for GetTableRequest {
                     {
                         match value {
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -5196,6 +5397,7 @@ impl<'de> serde::Deserialize<'de> for GetTableRequest {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -5204,10 +5406,17 @@ impl<'de> serde::Deserialize<'de> for GetTableRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(GetTableRequest {
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -5782,6 +5991,9 @@ impl serde::Serialize for LcoreStats {
         if !self.loop_time.is_empty() {
             len += 1;
         }
+        if !self.tables.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.LcoreStats", len)?;
         if self.lcore != 0 {
             struct_ser.serialize_field("lcore", &self.lcore)?;
@@ -5873,6 +6085,9 @@ impl serde::Serialize for LcoreStats {
         if !self.loop_time.is_empty() {
             struct_ser.serialize_field("loopTime", &self.loop_time.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         }
+        if !self.tables.is_empty() {
+            struct_ser.serialize_field("tables", &self.tables)?;
+        }
         struct_ser.end()
     }
 }
@@ -5911,6 +6126,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
             "stalled",
             "loop_time",
             "loopTime",
+            "tables",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -5935,6 +6151,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
             Stalls,
             Stalled,
             LoopTime,
+            Tables,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -5976,6 +6193,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                             "stalls" => Ok(GeneratedField::Stalls),
                             "stalled" => Ok(GeneratedField::Stalled),
                             "loopTime" | "loop_time" => Ok(GeneratedField::LoopTime),
+                            "tables" => Ok(GeneratedField::Tables),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -6015,6 +6233,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                 let mut stalls__ = None;
                 let mut stalled__ = None;
                 let mut loop_time__ = None;
+                let mut tables__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Lcore => {
@@ -6175,6 +6394,12 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                                     .into_iter().map(|x| x.0).collect())
                             ;
                         }
+                        GeneratedField::Tables => {
+                            if tables__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tables"));
+                            }
+                            tables__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(LcoreStats {
@@ -6198,6 +6423,7 @@ impl<'de> serde::Deserialize<'de> for LcoreStats {
                     stalls: stalls__.unwrap_or_default(),
                     stalled: stalled__.unwrap_or_default(),
                     loop_time: loop_time__.unwrap_or_default(),
+                    tables: tables__.unwrap_or_default(),
                 })
             }
         }
@@ -6454,12 +6680,18 @@ impl serde::Serialize for ListEntriesRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.ListEntriesRequest", len)?;
         if !self.filter.is_empty() {
             struct_ser.serialize_field("filter", &self.filter)?;
         }
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -6473,12 +6705,14 @@ impl<'de> serde::Deserialize<'de> for ListEntriesRequest {
         const FIELDS: &[&str] = &[
             "filter",
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Filter,
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -6502,6 +6736,7 @@ impl<'de> serde::Deserialize<'de> for ListEntriesRequest {
                         match value {
                             "filter" => Ok(GeneratedField::Filter),
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -6523,6 +6758,7 @@ impl<'de> serde::Deserialize<'de> for ListEntriesRequest {
             {
                 let mut filter__ = None;
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Filter => {
@@ -6537,11 +6773,18 @@ impl<'de> serde::Deserialize<'de> for ListEntriesRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(ListEntriesRequest {
                     filter: filter__.unwrap_or_default(),
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -6646,8 +6889,14 @@ impl serde::Serialize for LoadCommand {
         S: serde::Serializer,
     {
         use serde::ser::SerializeStruct;
-        let len = 0;
-        let struct_ser = serializer.serialize_struct("flowtracker.v1.LoadCommand", len)?;
+        let mut len = 0;
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.LoadCommand", len)?;
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -6658,10 +6907,12 @@ impl<'de> serde::Deserialize<'de> for LoadCommand {
         D: serde::Deserializer<'de>,
     {
         const FIELDS: &[&str] = &[
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -6682,7 +6933,10 @@ impl<'de> serde::Deserialize<'de> for LoadCommand {
                     where
                         E: serde::de::Error,
                     {
-                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                        match value {
+                            "pipeline" => Ok(GeneratedField::Pipeline),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
                     }
                 }
                 deserializer.deserialize_identifier(GeneratedVisitor)
@@ -6700,10 +6954,19 @@ impl<'de> serde::Deserialize<'de> for LoadCommand {
                 where
                     V: serde::de::MapAccess<'de>,
             {
-                while map_.next_key::<GeneratedField>()?.is_some() {
-                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                let mut pipeline__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
+                    }
                 }
                 Ok(LoadCommand {
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -6721,9 +6984,15 @@ impl serde::Serialize for LoadRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.LoadRequest", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -6736,11 +7005,13 @@ impl<'de> serde::Deserialize<'de> for LoadRequest {
     {
         const FIELDS: &[&str] = &[
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -6763,6 +7034,7 @@ impl<'de> serde::Deserialize<'de> for LoadRequest {
                     {
                         match value {
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -6783,6 +7055,7 @@ impl<'de> serde::Deserialize<'de> for LoadRequest {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -6791,10 +7064,17 @@ impl<'de> serde::Deserialize<'de> for LoadRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(LoadRequest {
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -7744,8 +8024,14 @@ impl serde::Serialize for PurgeCommand {
         S: serde::Serializer,
     {
         use serde::ser::SerializeStruct;
-        let len = 0;
-        let struct_ser = serializer.serialize_struct("flowtracker.v1.PurgeCommand", len)?;
+        let mut len = 0;
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.PurgeCommand", len)?;
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -7756,10 +8042,12 @@ impl<'de> serde::Deserialize<'de> for PurgeCommand {
         D: serde::Deserializer<'de>,
     {
         const FIELDS: &[&str] = &[
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7780,7 +8068,10 @@ impl<'de> serde::Deserialize<'de> for PurgeCommand {
                     where
                         E: serde::de::Error,
                     {
-                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                        match value {
+                            "pipeline" => Ok(GeneratedField::Pipeline),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
                     }
                 }
                 deserializer.deserialize_identifier(GeneratedVisitor)
@@ -7798,10 +8089,19 @@ impl<'de> serde::Deserialize<'de> for PurgeCommand {
                 where
                     V: serde::de::MapAccess<'de>,
             {
-                while map_.next_key::<GeneratedField>()?.is_some() {
-                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                let mut pipeline__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
+                    }
                 }
                 Ok(PurgeCommand {
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -7819,9 +8119,15 @@ impl serde::Serialize for PurgeRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.PurgeRequest", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -7834,11 +8140,13 @@ impl<'de> serde::Deserialize<'de> for PurgeRequest {
     {
         const FIELDS: &[&str] = &[
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7861,6 +8169,7 @@ impl<'de> serde::Deserialize<'de> for PurgeRequest {
                     {
                         match value {
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -7881,6 +8190,7 @@ impl<'de> serde::Deserialize<'de> for PurgeRequest {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -7889,10 +8199,17 @@ impl<'de> serde::Deserialize<'de> for PurgeRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(PurgeRequest {
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -8922,6 +9239,9 @@ impl serde::Serialize for Table {
         if self.detached {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.Table", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
@@ -8960,6 +9280,9 @@ impl serde::Serialize for Table {
         if self.detached {
             struct_ser.serialize_field("detached", &self.detached)?;
         }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -8985,6 +9308,7 @@ impl<'de> serde::Deserialize<'de> for Table {
             "learnProfileId",
             "shards",
             "detached",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9000,6 +9324,7 @@ impl<'de> serde::Deserialize<'de> for Table {
             LearnProfileId,
             Shards,
             Detached,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9032,6 +9357,7 @@ impl<'de> serde::Deserialize<'de> for Table {
                             "learnProfileId" | "learn_profile_id" => Ok(GeneratedField::LearnProfileId),
                             "shards" => Ok(GeneratedField::Shards),
                             "detached" => Ok(GeneratedField::Detached),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9062,6 +9388,7 @@ impl<'de> serde::Deserialize<'de> for Table {
                 let mut learn_profile_id__ = None;
                 let mut shards__ = None;
                 let mut detached__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -9140,6 +9467,12 @@ impl<'de> serde::Deserialize<'de> for Table {
                             }
                             detached__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Table {
@@ -9154,6 +9487,7 @@ impl<'de> serde::Deserialize<'de> for Table {
                     learn_profile_id: learn_profile_id__.unwrap_or_default(),
                     shards: shards__.unwrap_or_default(),
                     detached: detached__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -9279,8 +9613,14 @@ impl serde::Serialize for TableCommand {
         S: serde::Serializer,
     {
         use serde::ser::SerializeStruct;
-        let len = 0;
-        let struct_ser = serializer.serialize_struct("flowtracker.v1.TableCommand", len)?;
+        let mut len = 0;
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.TableCommand", len)?;
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -9291,10 +9631,12 @@ impl<'de> serde::Deserialize<'de> for TableCommand {
         D: serde::Deserializer<'de>,
     {
         const FIELDS: &[&str] = &[
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9315,7 +9657,10 @@ impl<'de> serde::Deserialize<'de> for TableCommand {
                     where
                         E: serde::de::Error,
                     {
-                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                        match value {
+                            "pipeline" => Ok(GeneratedField::Pipeline),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
                     }
                 }
                 deserializer.deserialize_identifier(GeneratedVisitor)
@@ -9333,14 +9678,243 @@ impl<'de> serde::Deserialize<'de> for TableCommand {
                 where
                     V: serde::de::MapAccess<'de>,
             {
-                while map_.next_key::<GeneratedField>()?.is_some() {
-                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                let mut pipeline__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
+                    }
                 }
                 Ok(TableCommand {
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
         deserializer.deserialize_struct("flowtracker.v1.TableCommand", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for TableStats {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
+        if self.hit != 0 {
+            len += 1;
+        }
+        if self.miss_created != 0 {
+            len += 1;
+        }
+        if self.miss_full != 0 {
+            len += 1;
+        }
+        if self.miss_denied != 0 {
+            len += 1;
+        }
+        if self.entries != 0 {
+            len += 1;
+        }
+        if self.capacity != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("flowtracker.v1.TableStats", len)?;
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
+        if self.hit != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("hit", ToString::to_string(&self.hit).as_str())?;
+        }
+        if self.miss_created != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("missCreated", ToString::to_string(&self.miss_created).as_str())?;
+        }
+        if self.miss_full != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("missFull", ToString::to_string(&self.miss_full).as_str())?;
+        }
+        if self.miss_denied != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("missDenied", ToString::to_string(&self.miss_denied).as_str())?;
+        }
+        if self.entries != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("entries", ToString::to_string(&self.entries).as_str())?;
+        }
+        if self.capacity != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("capacity", ToString::to_string(&self.capacity).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for TableStats {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "pipeline",
+            "hit",
+            "miss_created",
+            "missCreated",
+            "miss_full",
+            "missFull",
+            "miss_denied",
+            "missDenied",
+            "entries",
+            "capacity",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Pipeline,
+            Hit,
+            MissCreated,
+            MissFull,
+            MissDenied,
+            Entries,
+            Capacity,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "pipeline" => Ok(GeneratedField::Pipeline),
+                            "hit" => Ok(GeneratedField::Hit),
+                            "missCreated" | "miss_created" => Ok(GeneratedField::MissCreated),
+                            "missFull" | "miss_full" => Ok(GeneratedField::MissFull),
+                            "missDenied" | "miss_denied" => Ok(GeneratedField::MissDenied),
+                            "entries" => Ok(GeneratedField::Entries),
+                            "capacity" => Ok(GeneratedField::Capacity),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = TableStats;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct flowtracker.v1.TableStats")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<TableStats, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut pipeline__ = None;
+                let mut hit__ = None;
+                let mut miss_created__ = None;
+                let mut miss_full__ = None;
+                let mut miss_denied__ = None;
+                let mut entries__ = None;
+                let mut capacity__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Hit => {
+                            if hit__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("hit"));
+                            }
+                            hit__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MissCreated => {
+                            if miss_created__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("missCreated"));
+                            }
+                            miss_created__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MissFull => {
+                            if miss_full__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("missFull"));
+                            }
+                            miss_full__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MissDenied => {
+                            if miss_denied__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("missDenied"));
+                            }
+                            miss_denied__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Entries => {
+                            if entries__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("entries"));
+                            }
+                            entries__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Capacity => {
+                            if capacity__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("capacity"));
+                            }
+                            capacity__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(TableStats {
+                    pipeline: pipeline__.unwrap_or_default(),
+                    hit: hit__.unwrap_or_default(),
+                    miss_created: miss_created__.unwrap_or_default(),
+                    miss_full: miss_full__.unwrap_or_default(),
+                    miss_denied: miss_denied__.unwrap_or_default(),
+                    entries: entries__.unwrap_or_default(),
+                    capacity: capacity__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("flowtracker.v1.TableStats", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for TimerProfile {
@@ -9614,6 +10188,9 @@ impl serde::Serialize for UpdateEntryRequest {
         if !self.dataplane.is_empty() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.UpdateEntryRequest", len)?;
         if let Some(v) = self.key.as_ref() {
             struct_ser.serialize_field("key", v)?;
@@ -9635,6 +10212,9 @@ impl serde::Serialize for UpdateEntryRequest {
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
         }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
+        }
         struct_ser.end()
     }
 }
@@ -9653,6 +10233,7 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryRequest {
             "agingMs",
             "permissions",
             "dataplane",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9663,6 +10244,7 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryRequest {
             AgingMs,
             Permissions,
             Dataplane,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9690,6 +10272,7 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryRequest {
                             "agingMs" | "aging_ms" => Ok(GeneratedField::AgingMs),
                             "permissions" => Ok(GeneratedField::Permissions),
                             "dataplane" => Ok(GeneratedField::Dataplane),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9715,6 +10298,7 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryRequest {
                 let mut aging_ms__ = None;
                 let mut permissions__ = None;
                 let mut dataplane__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Key => {
@@ -9759,6 +10343,12 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryRequest {
                             }
                             dataplane__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(UpdateEntryRequest {
@@ -9768,6 +10358,7 @@ impl<'de> serde::Deserialize<'de> for UpdateEntryRequest {
                     aging_ms: aging_ms__,
                     permissions: permissions__,
                     dataplane: dataplane__.unwrap_or_default(),
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -9879,12 +10470,18 @@ impl serde::Serialize for UpdateTableCommand {
         if self.permissions.is_some() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.UpdateTableCommand", len)?;
         if !self.profiles.is_empty() {
             struct_ser.serialize_field("profiles", &self.profiles)?;
         }
         if let Some(v) = self.permissions.as_ref() {
             struct_ser.serialize_field("permissions", v)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -9898,12 +10495,14 @@ impl<'de> serde::Deserialize<'de> for UpdateTableCommand {
         const FIELDS: &[&str] = &[
             "profiles",
             "permissions",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Profiles,
             Permissions,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9927,6 +10526,7 @@ impl<'de> serde::Deserialize<'de> for UpdateTableCommand {
                         match value {
                             "profiles" => Ok(GeneratedField::Profiles),
                             "permissions" => Ok(GeneratedField::Permissions),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9948,6 +10548,7 @@ impl<'de> serde::Deserialize<'de> for UpdateTableCommand {
             {
                 let mut profiles__ = None;
                 let mut permissions__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Profiles => {
@@ -9964,11 +10565,18 @@ impl<'de> serde::Deserialize<'de> for UpdateTableCommand {
                                 map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
                             ;
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(UpdateTableCommand {
                     profiles: profiles__.unwrap_or_default(),
                     permissions: permissions__,
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -9992,6 +10600,9 @@ impl serde::Serialize for UpdateTableRequest {
         if self.permissions.is_some() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.UpdateTableRequest", len)?;
         if !self.dataplane.is_empty() {
             struct_ser.serialize_field("dataplane", &self.dataplane)?;
@@ -10001,6 +10612,9 @@ impl serde::Serialize for UpdateTableRequest {
         }
         if let Some(v) = self.permissions.as_ref() {
             struct_ser.serialize_field("permissions", v)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -10015,6 +10629,7 @@ impl<'de> serde::Deserialize<'de> for UpdateTableRequest {
             "dataplane",
             "profiles",
             "permissions",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -10022,6 +10637,7 @@ impl<'de> serde::Deserialize<'de> for UpdateTableRequest {
             Dataplane,
             Profiles,
             Permissions,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -10046,6 +10662,7 @@ impl<'de> serde::Deserialize<'de> for UpdateTableRequest {
                             "dataplane" => Ok(GeneratedField::Dataplane),
                             "profiles" => Ok(GeneratedField::Profiles),
                             "permissions" => Ok(GeneratedField::Permissions),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -10068,6 +10685,7 @@ impl<'de> serde::Deserialize<'de> for UpdateTableRequest {
                 let mut dataplane__ = None;
                 let mut profiles__ = None;
                 let mut permissions__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Dataplane => {
@@ -10090,12 +10708,19 @@ impl<'de> serde::Deserialize<'de> for UpdateTableRequest {
                                 map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
                             ;
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(UpdateTableRequest {
                     dataplane: dataplane__.unwrap_or_default(),
                     profiles: profiles__.unwrap_or_default(),
                     permissions: permissions__,
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }
@@ -10210,6 +10835,9 @@ impl serde::Serialize for WatchEventsRequest {
         if self.start.is_some() {
             len += 1;
         }
+        if !self.pipeline.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("flowtracker.v1.WatchEventsRequest", len)?;
         if !self.filter.is_empty() {
             struct_ser.serialize_field("filter", &self.filter)?;
@@ -10219,6 +10847,9 @@ impl serde::Serialize for WatchEventsRequest {
         }
         if let Some(v) = self.start.as_ref() {
             struct_ser.serialize_field("start", v)?;
+        }
+        if !self.pipeline.is_empty() {
+            struct_ser.serialize_field("pipeline", &self.pipeline)?;
         }
         struct_ser.end()
     }
@@ -10233,6 +10864,7 @@ impl<'de> serde::Deserialize<'de> for WatchEventsRequest {
             "filter",
             "dataplane",
             "start",
+            "pipeline",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -10240,6 +10872,7 @@ impl<'de> serde::Deserialize<'de> for WatchEventsRequest {
             Filter,
             Dataplane,
             Start,
+            Pipeline,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -10264,6 +10897,7 @@ impl<'de> serde::Deserialize<'de> for WatchEventsRequest {
                             "filter" => Ok(GeneratedField::Filter),
                             "dataplane" => Ok(GeneratedField::Dataplane),
                             "start" => Ok(GeneratedField::Start),
+                            "pipeline" => Ok(GeneratedField::Pipeline),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -10286,6 +10920,7 @@ impl<'de> serde::Deserialize<'de> for WatchEventsRequest {
                 let mut filter__ = None;
                 let mut dataplane__ = None;
                 let mut start__ = None;
+                let mut pipeline__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Filter => {
@@ -10306,12 +10941,19 @@ impl<'de> serde::Deserialize<'de> for WatchEventsRequest {
                             }
                             start__ = map_.next_value()?;
                         }
+                        GeneratedField::Pipeline => {
+                            if pipeline__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pipeline"));
+                            }
+                            pipeline__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(WatchEventsRequest {
                     filter: filter__.unwrap_or_default(),
                     dataplane: dataplane__.unwrap_or_default(),
                     start: start__,
+                    pipeline: pipeline__.unwrap_or_default(),
                 })
             }
         }

@@ -1,16 +1,29 @@
 use super::*;
 use crate::table::samples::{SMALL, WIDE};
+use crate::table::{Family, IPV4_FLOWS, IPV6_FLOWS};
 use proptest::prelude::*;
 
 fn any_key() -> impl Strategy<Value = FlowKey> {
-    (1_u32..=65536, any::<u32>(), any::<u32>(), any::<u16>(), any::<u16>(), any::<u8>()).prop_map(
-        |(input_port, src_addr, dst_addr, src_port, dst_port, protocol)| FlowKey {
-            input_port,
-            src_addr,
-            dst_addr,
-            src_port,
-            dst_port,
-            protocol,
+    let addr = prop_oneof![any::<u128>(), any::<u32>().prop_map(u128::from), Just(0), (0..16_u128)];
+    let addrs = (any::<bool>(), addr.clone(), addr);
+    (1_u32..=65536, addrs, any::<u16>(), any::<u16>(), any::<u8>()).prop_map(
+        |(input_port, (wide, src, dst), src_port, dst_port, protocol)| match wide {
+            false => FlowKey::V4(FlowKeyV4 {
+                input_port,
+                src_addr: src as u32,
+                dst_addr: dst as u32,
+                src_port,
+                dst_port,
+                protocol,
+            }),
+            true => FlowKey::V6(FlowKeyV6 {
+                input_port,
+                src_addr: src.to_be_bytes(),
+                dst_addr: dst.to_be_bytes(),
+                src_port,
+                dst_port,
+                protocol,
+            }),
         },
     )
 }
@@ -19,7 +32,9 @@ proptest! {
     #[test]
     fn what_is_printed_is_read_back(key in any_key()) {
         prop_assert_eq!(key.to_string().parse::<FlowKey>(), Ok(key));
-        prop_assert_eq!(FlowKey::from_proto(Some(&key.to_proto()), "key"), Ok(key));
+        for family in [None, Some(key.family())] {
+            prop_assert_eq!(FlowKey::from_proto(family, Some(&key.to_proto()), "key"), Ok(key));
+        }
         prop_assert_eq!(FlowKey::from_bytes(&key.to_bytes()), Some(key));
     }
 
@@ -40,7 +55,7 @@ fn every_wrong_field_is_reported_under_its_path() {
         src_port: 65536,
         dst_port: 70000,
     };
-    let wrong = FlowKey::from_proto(Some(&key), "key").unwrap_err();
+    let wrong = FlowKey::from_proto(None, Some(&key), "key").unwrap_err();
     let fields: Vec<_> = wrong.iter().map(|v| v.field.as_str()).collect();
     assert_eq!(
         fields,
@@ -101,7 +116,7 @@ proptest! {
     #[test]
     fn the_bytes_of_a_key_are_its_fields_one_after_the_other(key in any_key()) {
         let mut bytes = Vec::new();
-        for field in IPV4_FLOWS.key {
+        for field in key.table().key {
             let len = (field.r#type.bits() / u8::BITS) as usize;
             let value = key.widen().get(field.part);
             match field.r#type {
@@ -117,6 +132,7 @@ proptest! {
 fn the_compact_form_has_the_parts_that_the_key_has() {
     for (table, text) in [
         (&IPV4_FLOWS, "port0/tcp/10.0.0.1:36876-10.0.0.2:1234"),
+        (&IPV6_FLOWS, "port0/tcp/[2001:db8::1]:53660-[::1.2.3.4]:1234"),
         (&WIDE, "port3/udp/[2001:db8::1]:53-[fe80::2]:1024"),
         (&SMALL, "10.0.0.1-10.0.0.2:9"),
     ] {
@@ -139,4 +155,32 @@ fn the_compact_form_has_the_parts_that_the_key_has() {
     }
     let refused = WideKey::from_proto(&SMALL, None, "key").unwrap_err();
     assert_eq!(refused[0].description, "is missing: all three fields of the key are needed");
+}
+
+#[test]
+fn a_key_has_addresses_of_one_family() {
+    let key = |src: &str, dst: &str| Key {
+        input_port: "port0".into(),
+        src_addr: src.into(),
+        dst_addr: dst.into(),
+        protocol: 6,
+        src_port: 1,
+        dst_port: 2,
+    };
+    let read = |family, src, dst| {
+        let wrong = |wrong: Vec<Violation>| wrong.into_iter().map(|v| v.field).collect::<Vec<_>>();
+        FlowKey::from_proto(family, Some(&key(src, dst)), "key").map(|key| key.family()).map_err(wrong)
+    };
+    let [v4, v6] = Family::ALL;
+    assert_eq!(read(None, "10.0.0.1", "10.0.0.2/32"), Ok(v4));
+    assert_eq!(read(None, "2001:db8::1/128", "::"), Ok(v6));
+    assert_eq!(read(None, "::ffff:10.0.0.1", "::10.0.0.2"), Ok(v6), "a mapped address is one of IPv6");
+    let dst = Err(vec!["key.dst_addr".to_owned()]);
+    assert_eq!(read(None, "10.0.0.1", "::2"), dst);
+    assert_eq!(read(None, "::1", "10.0.0.2"), dst);
+    assert_eq!(read(Some(v6), "::1", "fe80::1%eth0"), dst, "zones are refused");
+    let both = Err(vec!["key.src_addr".to_owned(), "key.dst_addr".to_owned()]);
+    assert_eq!(read(Some(v6), "10.0.0.1", "10.0.0.2"), both);
+    assert_eq!(read(Some(v4), "::1", "::2"), both);
+    assert_eq!(read(None, "", "::2"), Err(vec!["key.src_addr".to_owned()]), "the other address tells");
 }

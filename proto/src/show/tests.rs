@@ -1,19 +1,21 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::key::{FlowKeyV4, FlowKeyV6};
 use crate::v1::{Key, ListEntriesResponse};
 
 fn actor() -> impl Strategy<Value = Option<Arc<Actor>>> {
-    let actor = (0..5_i32, any::<u32>(), "[a-z]{0,200}")
-        .prop_map(|(entity, pid, process)| Arc::new(Actor { entity, pid, process }));
+    let actor = (0..5_i32, any::<u32>(), "[a-z]{0,200}", "(CN=[a-z]{1,9})?")
+        .prop_map(|(entity, pid, process, identity)| Arc::new(Actor { entity, pid, process, identity }));
     proptest::option::of(actor)
 }
 
 prop_compose! {
     fn state()(
         key in (1..=0x1_0000_u32, any::<u32>(), any::<u32>(), any::<u16>(), any::<u16>(), any::<u8>()),
+        wide: Option<[u128; 2]>,
         attributes in (0..0x4000_u16, any::<u8>(), any::<bool>(), any::<u32>()),
         times in (any::<u64>(), any::<u64>(), any::<u64>()),
         packets in any::<u64>(),
@@ -26,11 +28,20 @@ prop_compose! {
         let (permissions, profile_id, dynamic, aging_ms) = attributes;
         let (create_ns, last_used_ns, as_of_ns) = times;
         EntryState {
-            key: FlowKey { input_port, src_addr, dst_addr, src_port, dst_port, protocol },
+            key: match wide.map(|wide| wide.map(u128::to_be_bytes)) {
+                None => FlowKeyV4 { input_port, src_addr, dst_addr, src_port, dst_port, protocol }.into(),
+                Some([src_addr, dst_addr]) => {
+                    FlowKeyV6 { input_port, src_addr, dst_addr, src_port, dst_port, protocol }.into()
+                }
+            },
             permissions, profile_id, dynamic, aging_ms, create_ns, last_used_ns, as_of_ns, packets, bytes,
             created_by, updated_by, clock_step: ClockStep::of_ms(step_ms),
         }
     }
+}
+
+fn family() -> impl Strategy<Value = Family> {
+    proptest::sample::select(&Family::ALL[..])
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -39,9 +50,13 @@ fn change() -> impl Strategy<Value = Change> {
         state().prop_map(Change::Created),
         state().prop_map(Change::Updated),
         (state(), reason, actor()).prop_map(|(entry, reason, by)| Change::Deleted { entry, reason, by }),
-        (any::<u64>(), 0..2_u64).prop_map(|(deleted, failed)| Change::Flushed { deleted, failed }),
-        Just(Change::Purged),
-        Just(Change::Loaded),
+        (family(), any::<u64>(), 0..2_u64).prop_map(|(family, deleted, failed)| Change::Flushed {
+            family,
+            deleted,
+            failed
+        }),
+        family().prop_map(Change::Purged),
+        family().prop_map(Change::Loaded),
     ]
 }
 
@@ -49,18 +64,29 @@ fn change() -> impl Strategy<Value = Change> {
 fn expected_entry(dataplane: &str, state: &EntryState, time_ns: u64) -> Entry {
     let time =
         |ns: u64| Timestamp { seconds: (ns / 1_000_000_000) as i64, nanos: (ns % 1_000_000_000) as i32 };
-    let learner = || Actor { entity: 1, pid: 0, process: format!("dataplane:{dataplane}") };
+    let learner = || Actor { entity: 1, process: format!("dataplane:{dataplane}"), ..Actor::default() };
+    let (pipeline, src_addr, dst_addr) = match state.key {
+        FlowKey::V4(key) => {
+            let [src, dst] = [key.src_addr, key.dst_addr].map(|addr| Ipv4Addr::from_bits(addr).to_string());
+            ("flowtracker", src, dst)
+        }
+        FlowKey::V6(key) => {
+            let [src, dst] = [key.src_addr, key.dst_addr].map(|addr| ipv6_text(Ipv6Addr::from(addr)));
+            ("flowtracker_ipv6", src, dst)
+        }
+    };
+    let key = state.key.widen();
     Entry {
         dataplane: dataplane.to_owned(),
-        pipeline: "flowtracker".to_owned(),
+        pipeline: pipeline.to_owned(),
         table: "Main/ct_flow_table".to_owned(),
         key: Some(Key {
-            input_port: format!("port{}", state.key.input_port - 1),
-            src_addr: Ipv4Addr::from_bits(state.key.src_addr).to_string(),
-            dst_addr: Ipv4Addr::from_bits(state.key.dst_addr).to_string(),
-            protocol: state.key.protocol.into(),
-            src_port: state.key.src_port.into(),
-            dst_port: state.key.dst_port.into(),
+            input_port: format!("port{}", key.input_port - 1),
+            src_addr,
+            dst_addr,
+            protocol: key.protocol.into(),
+            src_port: key.src_port.into(),
+            dst_port: key.dst_port.into(),
         }),
         priority: 64000,
         permissions: state.permissions.into(),
@@ -95,9 +121,10 @@ fn expected_event(epoch: u64, seq: u64, changed: &Changed) -> Event {
         entry: Some(expected_entry(&changed.dataplane, state, time_ns)),
         ..event.clone()
     };
-    let lifecycle = |kind: LifecycleKind| Event {
+    let lifecycle = |family: &Family, kind: LifecycleKind| Event {
         r#type: EventType::Lifecycle.into(),
         lifecycle: kind.into(),
+        pipeline: family.pipeline().to_owned(),
         ..event.clone()
     };
     match &changed.change {
@@ -109,11 +136,15 @@ fn expected_event(epoch: u64, seq: u64, changed: &Changed) -> Event {
             event.entry = event.entry.map(|entry| Entry { deleted_by: Some(by), ..entry });
             event
         }
-        Change::Flushed { deleted, failed } => {
-            Event { r#type: EventType::Flushed.into(), deleted: *deleted, failed: *failed, ..event }
-        }
-        Change::Purged => lifecycle(LifecycleKind::Purged),
-        Change::Loaded => lifecycle(LifecycleKind::Loaded),
+        Change::Flushed { family, deleted, failed } => Event {
+            r#type: EventType::Flushed.into(),
+            deleted: *deleted,
+            failed: *failed,
+            pipeline: family.pipeline().to_owned(),
+            ..event
+        },
+        Change::Purged(family) => lifecycle(family, LifecycleKind::Purged),
+        Change::Loaded(family) => lifecycle(family, LifecycleKind::Loaded),
     }
 }
 

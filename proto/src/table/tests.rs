@@ -14,7 +14,18 @@ fn fields_are_found_by_name_and_the_protocol_by_its_alias() {
     }
     assert_eq!(IPV4_FLOWS.field("protocol").map(|field| field.name), Some("hdr.ipv4.protocol"));
     assert_eq!((IPV4_FLOWS.field("srcport"), IPV4_FLOWS.field("")), (None, None));
-    assert_eq!(IPV4_FLOWS.key_bits(), 136);
+    assert_eq!((IPV4_FLOWS.key_bits(), IPV6_FLOWS.key_bits()), (136, 328));
+}
+
+#[test]
+fn a_family_is_found_by_its_pipeline_and_by_its_number() {
+    for (family, table) in Family::ALL.into_iter().zip(TABLES) {
+        assert_eq!(family.table(), *table);
+        assert_eq!(Family::of_pipeline(table.pipeline), Ok(family));
+        assert_eq!(Family::of_number(family.number().into()), Some(family));
+    }
+    assert_eq!(Family::of_pipeline("flowtracker_ipv5"), Err(NotFound::Pipeline));
+    assert_eq!((Family::of_number(0), Family::of_number(260)), (None, None));
 }
 
 #[test]

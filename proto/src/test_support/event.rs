@@ -1,6 +1,8 @@
 //! Events as a watcher reads them, from messages and from lines of JSON: an independent reader,
 //! written from the documentation.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde::Deserialize;
 
 use crate::v1;
@@ -9,8 +11,8 @@ use crate::v1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     port: u16,
-    src: u32,
-    dst: u32,
+    src: IpAddr,
+    dst: IpAddr,
     protocol: u8,
     /// Source port, which distinguishes the flows of many tests.
     pub src_port: u16,
@@ -26,16 +28,17 @@ impl Key {
         (input_port, src_addr, dst_addr): (&str, &str, &str),
         (protocol, src_port, dst_port): (u32, u32, u32),
     ) -> Result<Self, String> {
-        let addr = |text: &str| match text.parse::<std::net::Ipv4Addr>() {
-            Ok(addr) => Ok(addr.to_bits()),
-            Err(error) => Err(format!("address {text:?}: {error}")),
-        };
+        let addr = |text: &str| text.parse::<IpAddr>().map_err(|error| format!("address {text:?}: {error}"));
         let port = |number: u32| u16::try_from(number).map_err(|error| format!("port {number}: {error}"));
         let input = input_port.strip_prefix("port").and_then(|number| number.parse().ok());
+        let (src, dst) = (addr(src_addr)?, addr(dst_addr)?);
+        if src.is_ipv4() != dst.is_ipv4() {
+            return Err(format!("addresses of two families: {src} and {dst}"));
+        }
         Ok(Self {
             port: input.ok_or_else(|| format!("input port {input_port:?}"))?,
-            src: addr(src_addr)?,
-            dst: addr(dst_addr)?,
+            src,
+            dst,
             protocol: u8::try_from(protocol).map_err(|error| format!("protocol {protocol}: {error}"))?,
             src_port: port(src_port)?,
             dst_port: port(dst_port)?,
@@ -46,25 +49,31 @@ impl Key {
     /// from 10.1.0.0 on, consecutive source ports first, then the next address, to 10.0.0.2:80.
     #[must_use]
     pub fn of_flow(number: u64, port: u16) -> Self {
-        let addr = |a, b| u32::from_be_bytes([10, a, 0, b]);
-        let src = addr(1, 0).wrapping_add((number >> 16) as u32);
-        Self { port, src, dst: addr(0, 2), protocol: 6, src_port: number as u16, dst_port: 80 }
+        let addr = |a, b| Ipv4Addr::new(10, a, 0, b);
+        let src = Ipv4Addr::from_bits(addr(1, 0).to_bits().wrapping_add((number >> 16) as u32));
+        let (src, dst) = (src.into(), addr(0, 2).into());
+        Self { port, src, dst, protocol: 6, src_port: number as u16, dst_port: 80 }
+    }
+
+    /// Returns true when both addresses are of IPv6.
+    #[must_use]
+    pub fn is_ipv6(&self) -> bool {
+        self.src.is_ipv6()
     }
 
     /// Returns the source address.
     #[must_use]
-    pub fn source(&self) -> std::net::Ipv4Addr {
-        std::net::Ipv4Addr::from_bits(self.src)
+    pub fn source(&self) -> IpAddr {
+        self.src
     }
 
     /// Returns the key in the form of the API.
     #[must_use]
     pub fn to_proto(&self) -> v1::Key {
-        let addr = |bits| std::net::Ipv4Addr::from_bits(bits).to_string();
         v1::Key {
             input_port: format!("port{}", self.port),
-            src_addr: addr(self.src),
-            dst_addr: addr(self.dst),
+            src_addr: self.src.to_string(),
+            dst_addr: self.dst.to_string(),
             protocol: self.protocol.into(),
             src_port: self.src_port.into(),
             dst_port: self.dst_port.into(),
@@ -98,8 +107,8 @@ pub enum Kind {
     Deleted(Entry, bool),
     /// A flush has ended.
     Flushed,
-    /// The data plane's table is empty now.
-    Purged,
+    /// A table of the data plane is empty now: that of IPv6 where the flag is set.
+    Purged(bool),
     /// The data plane tracks again.
     Loaded,
     /// The snapshot is complete.
@@ -138,6 +147,7 @@ struct Line<'a> {
     gap_from: &'a str,
     gap_to: &'a str,
     lifecycle: &'a str,
+    pipeline: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -191,7 +201,9 @@ impl Event {
             "EVENT_TYPE_UPDATED" => Kind::Updated(entry()?),
             "EVENT_TYPE_DELETED" => Kind::Deleted(entry()?, read.reason == "DELETE_REASON_RESYNC"),
             "EVENT_TYPE_FLUSHED" => Kind::Flushed,
-            "EVENT_TYPE_LIFECYCLE" if read.lifecycle == "LIFECYCLE_KIND_PURGED" => Kind::Purged,
+            "EVENT_TYPE_LIFECYCLE" if read.lifecycle == "LIFECYCLE_KIND_PURGED" => {
+                Kind::Purged(is_ipv6(read.pipeline)?)
+            }
             "EVENT_TYPE_LIFECYCLE" if read.lifecycle == "LIFECYCLE_KIND_LOADED" => Kind::Loaded,
             "EVENT_TYPE_SYNCED" => Kind::Synced,
             "EVENT_TYPE_PROGRESS" => Kind::Progress,
@@ -218,7 +230,7 @@ impl Event {
             (Type::Updated, _) => Kind::Updated(entry()?),
             (Type::Deleted, _) => Kind::Deleted(entry()?, event.reason() == v1::DeleteReason::Resync),
             (Type::Flushed, _) => Kind::Flushed,
-            (Type::Lifecycle, LifecycleKind::Purged) => Kind::Purged,
+            (Type::Lifecycle, LifecycleKind::Purged) => Kind::Purged(is_ipv6(&event.pipeline)?),
             (Type::Lifecycle, LifecycleKind::Loaded) => Kind::Loaded,
             (Type::Synced, _) => Kind::Synced,
             (Type::Progress, _) => Kind::Progress,
@@ -229,6 +241,15 @@ impl Event {
     }
 }
 
+/// Returns true when the pipeline is that of IPv6.
+fn is_ipv6(pipeline: &str) -> Result<bool, String> {
+    match pipeline {
+        "flowtracker" => Ok(false),
+        "flowtracker_ipv6" => Ok(true),
+        other => Err(format!("pipeline {other:?}")),
+    }
+}
+
 /// Reads an entry of the API.
 ///
 /// # Errors
@@ -236,6 +257,9 @@ impl Event {
 pub fn entry(entry: &v1::Entry) -> Result<Entry, String> {
     let k = entry.key.as_ref().ok_or("no key")?;
     let key = Key::parse((&k.input_port, &k.src_addr, &k.dst_addr), (k.protocol, k.src_port, k.dst_port))?;
+    if is_ipv6(&entry.pipeline)? != key.is_ipv6() {
+        return Err(format!("{:?} is not the table of {key:?}", entry.pipeline));
+    }
     let time = entry.create_time.as_ref().ok_or("no creation time")?;
     let created_ns = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
     Ok((key, State { created_ns, permissions: entry.permissions, aging_ms: entry.aging_ms }))

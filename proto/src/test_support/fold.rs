@@ -227,8 +227,8 @@ impl Fold {
                     known => Err(format!("DELETED of an entry that is not there, but {known:?}")),
                 }
             }
-            Kind::Purged => {
-                self.table(&event.dataplane).clear();
+            Kind::Purged(ipv6) => {
+                self.table(&event.dataplane).retain(|key, _| key.is_ipv6() != *ipv6);
                 Ok(())
             }
             Kind::Flushed | Kind::Loaded | Kind::Progress => Ok(()),

@@ -12,6 +12,7 @@ fn messages_and_lines_are_read_alike() {
     };
     let create_time = crate::Timestamp::from_unix_ns(1_772_323_199_123_456_789);
     let entry = v1::Entry {
+        pipeline: "flowtracker".to_owned(),
         key: Some(key),
         create_time: Some(create_time),
         permissions: 0x1dbc,
@@ -27,6 +28,7 @@ fn messages_and_lines_are_read_alike() {
             entry: Some(entry.clone()),
             gap_to: 3,
             lifecycle,
+            pipeline: "flowtracker_ipv6".to_owned(),
             ..Default::default()
         };
         message.r#type = kind;

@@ -131,13 +131,15 @@ fn a_hole_without_a_beginning_means_a_new_epoch() {
 }
 
 #[test]
-fn a_purge_empties_one_data_plane() {
+fn a_purge_empties_one_table_of_one_data_plane() {
     let mut other = created(16, 1, 150);
     other.dataplane = "b".to_owned();
     let mut events = sound();
-    events.extend([other, mark(17, Kind::Purged), mark(18, Kind::Loaded), created(19, 1, 190)]);
+    let wide = Key::parse(("port0", "::1", "::2"), (6, 1, 2)).expect("a key");
+    let ipv6 = event(7, 17, Kind::Created((wide, state(160))));
+    events.extend([other, ipv6, mark(18, Kind::Purged(false)), mark(19, Kind::Loaded), created(20, 1, 190)]);
     let fold = fold(&events).expect("sound");
-    assert_eq!(fold.tables()["a"], [(flow(1), state(190))].into());
+    assert_eq!(fold.tables()["a"], [(flow(1), state(190)), (wide, state(160))].into());
     assert_eq!(fold.tables()["b"], [(flow(1), state(150))].into());
 }
 
