@@ -1,9 +1,10 @@
 //! Who makes a call: the author that a control write is recorded under.
 //!
-//! A caller may claim any name. The author is information for people and grants nothing.
+//! A caller may claim any pid and name of a program; they are information for people and grant
+//! nothing. The identity is that of its certificate or of its unix socket.
 
-use flowtracker_proto::header;
 use flowtracker_proto::v1::{Actor, Entity, WhoAmIResponse};
+use flowtracker_proto::{header, limits};
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request};
 
@@ -11,9 +12,6 @@ use crate::door::access::Policy;
 use crate::door::audit::Note;
 use crate::door::peer::Peer;
 use crate::door::roles::Role;
-
-/// Longest process name, bytes; the same as P4TC's.
-const PROCESS_MAX: usize = 63;
 
 /// Returns the author of what `request` asks for, and the note that collects its details for the audit
 /// log.
@@ -25,10 +23,16 @@ pub fn of<T>(request: &Request<T>) -> (Actor, Note) {
 }
 
 /// Returns the author of what `request` asks for: what the client's metadata says, else the
-/// credentials of its unix socket, else pid 0 and the user agent.
+/// credentials of its unix socket, else pid 0 and the user agent; and its identity.
 pub fn actor<T>(request: &Request<T>) -> Actor {
     let (pid, process) = name(request.metadata(), request.extensions());
-    Actor { entity: Entity::Tc.into(), pid, process: clamp(&process) }
+    let identity = request.extensions().get::<Peer>().and_then(Peer::identity).unwrap_or_default();
+    Actor {
+        entity: Entity::Tc.into(),
+        pid,
+        process: clamp(&process, limits::PROCESS),
+        identity: clamp(&identity, limits::IDENTITY),
+    }
 }
 
 /// Returns who the caller is to the service.
@@ -61,11 +65,11 @@ fn name(metadata: &MetadataMap, extensions: &Extensions) -> (u32, String) {
 }
 
 /// Returns the name without control characters, because it is printed on terminals, and cut between
-/// characters to [`PROCESS_MAX`] bytes.
-fn clamp(process: &str) -> String {
+/// characters to `most` bytes.
+fn clamp(name: &str, most: usize) -> String {
     let mut out = String::new();
-    for c in process.chars().filter(|c| !c.is_control()) {
-        if out.len() + c.len_utf8() > PROCESS_MAX {
+    for c in name.chars().filter(|c| !c.is_control()) {
+        if out.len() + c.len_utf8() > most {
             break;
         }
         out.push(c);
@@ -79,17 +83,21 @@ mod tests {
 
     #[test]
     fn metadata_comes_before_the_user_agent() {
+        let author = |pid, process: &str| {
+            let (entity, process) = (Entity::Tc.into(), process.to_owned());
+            Actor { entity, pid, process, identity: String::new() }
+        };
         let mut request = Request::new(());
         request.metadata_mut().insert("user-agent", "grpcurl/1".parse().unwrap());
-        assert_eq!(actor(&request), Actor { entity: 2, pid: 0, process: "grpcurl/1".into() });
+        assert_eq!(actor(&request), author(0, "grpcurl/1"));
         request.metadata_mut().insert(header::PID, "448".parse().unwrap());
         request.metadata_mut().insert(header::PROCESS, "ctl".parse().unwrap());
-        assert_eq!(actor(&request), Actor { entity: 2, pid: 448, process: "ctl".into() });
+        assert_eq!(actor(&request), author(448, "ctl"));
     }
 
     #[test]
     fn long_names_are_cut_between_characters() {
-        assert_eq!(clamp(&"é".repeat(40)).len(), 62);
-        assert_eq!(clamp("a\u{1b}[31mb"), "a[31mb");
+        assert_eq!(clamp(&"é".repeat(40), 63).len(), 62);
+        assert_eq!(clamp("a\u{1b}[31mb", 63), "a[31mb");
     }
 }

@@ -4,16 +4,13 @@ use std::sync::Arc;
 
 use flowtracker_proto::change::{EntryState, Report};
 use flowtracker_proto::link::{self, AuthorNumber, BadRecord};
-use flowtracker_proto::text;
 use flowtracker_proto::v1::{self, Actor};
+use flowtracker_proto::{limits, text};
 use hashbrown::HashMap;
 use tonic::{Code, Status};
 
 use crate::api::fault;
 
-/// Longest name of a program, bytes; the control service cuts names to it before it sends them to a
-/// data plane.
-const PROCESS_MAX: usize = 63;
 /// How many numbers there are.
 const NUMBERS: u64 = 1 << AuthorNumber::BITS;
 
@@ -50,12 +47,17 @@ impl Authors {
             let number = AuthorNumber::try_from(number).ok().filter(|number| *number != 0);
             let number = number.ok_or_else(|| fault::bad_field("authors.number", "must be in 1 to 65535"))?;
             let actor = actor.ok_or_else(|| fault::bad_field("authors.actor", "is missing"))?;
-            if actor.process.len() > PROCESS_MAX {
-                let rule = format!("must have at most {PROCESS_MAX} bytes");
-                return Err(fault::bad_field("authors.actor.process", rule));
+            for (field, value, most) in [
+                ("authors.actor.process", &actor.process, limits::PROCESS),
+                ("authors.actor.identity", &actor.identity, limits::IDENTITY),
+            ] {
+                if value.len() > most {
+                    return Err(fault::bad_field(field, format!("must have at most {most} bytes")));
+                }
             }
-            let process = text::printable(&actor.process).into_owned();
-            let actor = Actor { process, ..actor };
+            let [process, identity] =
+                [&actor.process, &actor.identity].map(|name| text::printable(name).into_owned());
+            let actor = Actor { process, identity, ..actor };
             // Entries and events that name the same author share one copy of it.
             if self.by_number.get(&number).is_none_or(|known| **known != actor) {
                 self.by_number.insert(number, Arc::new(actor));

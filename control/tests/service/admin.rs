@@ -39,7 +39,7 @@ async fn one_entry_is_read_and_deleted_by_its_owner() {
     let records = answer(T + 3 * SEC + SEC / 2, &[learned(7, T, T + SEC)]);
     plane.reply(Reply { records: records.clone(), ..status(command.id, ReplyStatus::Ok) }).await;
     let command = plane.command().await;
-    let author = Actor { entity: Entity::Tc.into(), pid: 448, process: "ctl".to_owned() };
+    let author = Actor { entity: Entity::Tc.into(), pid: 448, process: "ctl".to_owned(), ..Actor::default() };
     assert!(matches!(&command.body, Some(command::Body::Delete(d)) if d.actor.as_ref() == Some(&author)));
     plane.reply(Reply { records, ..status(command.id, ReplyStatus::Ok) }).await;
     let (got, deleted) = soon("answers", asked).await.unwrap();

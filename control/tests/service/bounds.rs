@@ -287,6 +287,11 @@ async fn authors_have_short_printable_names() {
         let refused = scene.closed_for(plane, "BAD_REQUEST", Reason::BadLink).await;
         assert_eq!(field_of(&refused), "authors.actor.process");
     }
+    let mut plane = scene.link(bad(&[1], 10)).await;
+    let actor = Actor { identity: "a".repeat(128), ..Actor::default() };
+    plane.introduce(vec![Author { number: 1, actor: Some(actor) }]).await;
+    let refused = scene.closed_for(plane, "BAD_REQUEST", Reason::BadLink).await;
+    assert_eq!(field_of(&refused), "authors.actor.identity");
     // Nobody can have more programs write than it reports writes.
     let mut plane = scene.link(bad(&[1], 10)).await;
     let author = |number| Author { number, actor: Some(Actor { pid: number, ..Actor::default() }) };

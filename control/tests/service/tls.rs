@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use control::door::refusals::Reason;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
-use flowtracker_proto::v1::{EventType, WhoAmIRequest};
+use flowtracker_proto::v1::{DeleteEntryRequest, EventType, WhoAmIRequest, command};
 use flowtracker_tls::rustls::client::ClientConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use crate::certs::{self, Ca, Kind};
@@ -277,5 +277,25 @@ async fn metrics_and_health_are_open_to_all_over_tls() {
         let page = String::from_utf8(page).unwrap();
         assert!(page.starts_with("HTTP/1.1 200") && page.contains(shown), "{path}: {page}");
     }
+    lab.service.stop().await;
+}
+
+#[tokio::test]
+async fn the_author_of_a_write_is_its_certificate_and_what_the_caller_says_stands_beside_it() {
+    let lab =
+        Lab::start("tls-author", &["alice", "dp"], &["CN=alice:operator", "CN=dp:dataplane"], &[]).await;
+    let plane = lab.channel("dp").await;
+    let mut plane = Plane::attach_over(plane, &lab.service, hello("dp", 1, &[1])).await.unwrap();
+    plane.resync(1, vec![]).await;
+    let mut client = FlowTrackerServiceClient::new(lab.channel("alice").await);
+    let key = Some(flow(7).to_proto());
+    let mut delete = Request::new(DeleteEntryRequest { key, ..DeleteEntryRequest::default() });
+    delete.metadata_mut().insert("x-flowtracker-pid", 448.into());
+    delete.metadata_mut().insert("x-flowtracker-process", "bob".parse().unwrap());
+    let asked = tokio::spawn(async move { client.delete_entry(delete).await });
+    let Some(command::Body::Delete(command)) = plane.command().await.body else { panic!("no deletion") };
+    let actor = command.actor.unwrap();
+    assert_eq!((&*actor.identity, actor.pid, &*actor.process), ("CN=alice", 448, "bob"));
+    asked.abort();
     lab.service.stop().await;
 }

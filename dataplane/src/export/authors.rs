@@ -166,7 +166,7 @@ mod tests {
     use conntrack::test_support::{self, flow};
 
     fn actor(pid: u32) -> v1::Actor {
-        v1::Actor { entity: 2, pid, process: "ctl".to_owned() }
+        v1::Actor { entity: 2, pid, process: "ctl".to_owned(), ..v1::Actor::default() }
     }
 
     fn entry(creator: ActorId, updater: ActorId) -> Entry {

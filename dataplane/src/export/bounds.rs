@@ -4,7 +4,8 @@
 //! | what | bound | beyond it |
 //! |---|---|---|
 //! | a message | [`MESSAGE`] bytes | the link ends |
-//! | the name of an author | [`PROCESS`] bytes without control characters | the command is refused |
+//! | the name of an author | [`limits::PROCESS`] bytes, no control characters | the command is refused |
+//! | its identity | [`limits::IDENTITY`] bytes, no control characters | the command is refused |
 //! | the steps of a filter | [`MAX_STEPS`] | the command is refused |
 //! | the profiles of an update of the table | [`ProfileId::COUNT`] | the command is refused |
 //! | authors that entries name | 65,520 numbers, see [`crate::export::authors`] | the command is refused |
@@ -15,6 +16,7 @@
 
 use conntrack::ProfileId;
 use flowtracker_proto::filter::MAX_STEPS;
+use flowtracker_proto::limits;
 use flowtracker_proto::v1::{self, command::Body};
 use tracing::warn;
 
@@ -24,8 +26,6 @@ use crate::export::refusal::{self, Refused};
 pub(super) const MESSAGE: usize = 64 * 1024;
 /// Commands that may wait for the exporter, and that it takes in one round.
 pub(super) const COMMANDS: usize = 64;
-/// Bytes of the name of an author at most, the same as P4TC's.
-pub(super) const PROCESS: usize = 63;
 /// Characters of a text of the control service that the log shows.
 const SHOWN: usize = 256;
 
@@ -43,8 +43,15 @@ pub(super) fn check(command: &v1::Command) -> Result<(), Refused> {
         Body::Dump(dump) => (&None, &dump.filter),
         _ => (&None, &None),
     };
-    if actor.as_ref().is_some_and(|actor| !is_name(&actor.process)) {
-        return Err(refusal::bad_author());
+    if let Some(actor) = actor {
+        for (field, name, most) in [
+            ("actor.process", &actor.process, limits::PROCESS),
+            ("actor.identity", &actor.identity, limits::IDENTITY),
+        ] {
+            if name.len() > most || name.chars().any(char::is_control) {
+                return Err(refusal::bad_author(field, most));
+            }
+        }
     }
     if filter.as_ref().is_some_and(|filter| filter.steps.len() > MAX_STEPS) {
         return Err(refusal::long_filter());
@@ -55,10 +62,6 @@ pub(super) fn check(command: &v1::Command) -> Result<(), Refused> {
         }
         _ => Ok(()),
     }
-}
-
-fn is_name(process: &str) -> bool {
-    process.len() <= PROCESS && !process.chars().any(char::is_control)
 }
 
 /// Reasons of the refusals that mean that a bound was reached. Without a reason, an lcore is behind.

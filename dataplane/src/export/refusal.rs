@@ -11,7 +11,6 @@ use flowtracker_proto::key::port_name;
 use flowtracker_proto::limits;
 use flowtracker_proto::v1::{FieldFault, Reply, ReplyStatus as Status};
 
-use crate::export::bounds::PROCESS;
 use crate::lcore::mailbox::Outcome;
 
 // Clients name these ranges too.
@@ -218,10 +217,10 @@ pub(super) fn too_many_authors() -> Refused {
     refuse(Status::ResourceExhausted, "TOO_MANY_AUTHORS", message)
 }
 
-/// The name of an author is too long or would not print.
-pub(super) fn bad_author() -> Refused {
-    let message = format!("a name has at most {PROCESS} bytes and no control characters");
-    refuse_field("actor.process", "BAD_AUTHOR", message)
+/// A name of an author is too long or would not print.
+pub(super) fn bad_author(field: &str, most: usize) -> Refused {
+    let message = format!("a name has at most {most} bytes and no control characters");
+    refuse_field(field, "BAD_AUTHOR", message)
 }
 
 /// A filter with more steps than an lcore evaluates.

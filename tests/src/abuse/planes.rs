@@ -164,7 +164,7 @@ pub fn authors(target: &Target, n: usize) -> Tally {
         let mut link = Link::attach(target, hello("hostile-authors", vec![1])).await?;
         for number in 1..=n as u32 {
             let process = format!("{number}{}", "x".repeat(1 << 20));
-            let actor = Some(Actor { entity: Entity::Tc.into(), pid: number, process });
+            let actor = Some(Actor { entity: Entity::Tc.into(), pid: number, process, ..Actor::default() });
             let authors = vec![Author { number, actor }];
             link.send(attach_request::Body::Authors(Authors { authors })).await?;
         }

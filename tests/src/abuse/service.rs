@@ -34,7 +34,9 @@ impl Order {
 
     /// Returns the `n`th command.
     fn command(self, n: u64) -> Command {
-        let actor = |process: String| Some(Actor { entity: Entity::Tc.into(), pid: n as u32, process });
+        let actor = |process: String| {
+            Some(Actor { entity: Entity::Tc.into(), pid: n as u32, process, ..Actor::default() })
+        };
         // The key in P4TC's form: port 1, and n spread over the rest.
         let key = || {
             let mut key = [1, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 6, 0, 0, 0, 80];

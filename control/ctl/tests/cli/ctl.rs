@@ -74,7 +74,8 @@ async fn interrupted(child: Child) -> (Option<i32>, String) {
 fn deleted_by_ctl(n: u16) -> Record {
     let mut record = record(RecordKind::Deleted, T + 12 * SEC, learned(n, T, T + 9 * SEC));
     record.reason = DeleteReason::Control;
-    record.deleted_by = Some(Actor { entity: Entity::Tc.into(), pid: 448, process: "ctl".to_owned() });
+    record.deleted_by =
+        Some(Actor { entity: Entity::Tc.into(), pid: 448, process: "ctl".to_owned(), ..Actor::default() });
     record
 }
 
@@ -201,7 +202,8 @@ async fn an_empty_table_prints_nothing_or_an_empty_array() {
 #[tokio::test]
 async fn static_and_updated_entries_in_the_golden_text() {
     let service = Service::start().await;
-    let tc = |pid| Some(Actor { entity: Entity::Tc.into(), pid, process: "ctl".to_owned() });
+    let tc =
+        |pid| Some(Actor { entity: Entity::Tc.into(), pid, process: "ctl".to_owned(), ..Actor::default() });
     let entry = EntryRecord {
         dynamic: false,
         aging_ms: 0,

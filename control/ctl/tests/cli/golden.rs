@@ -119,7 +119,7 @@ fn entry(n: u16) -> Entry {
 }
 
 fn tc() -> Option<Actor> {
-    Some(Actor { entity: Entity::Tc.into(), pid: PID, process: "ctl".to_owned() })
+    Some(Actor { entity: Entity::Tc.into(), pid: PID, process: "ctl".to_owned(), ..Actor::default() })
 }
 
 /// Returns the same entry, created a moment ago by a control program.
@@ -201,7 +201,7 @@ fn events() -> Answer {
 }
 
 fn timer() -> Option<Actor> {
-    Some(Actor { entity: Entity::Timer.into(), pid: 0, process: "timer".to_owned() })
+    Some(Actor { entity: Entity::Timer.into(), process: "timer".to_owned(), ..Actor::default() })
 }
 
 fn refused(code: Code, reason: &str, message: &str) -> Status {

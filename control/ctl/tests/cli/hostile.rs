@@ -19,7 +19,7 @@ fn evil() -> String {
 }
 
 fn actor() -> Option<Actor> {
-    Some(Actor { entity: Entity::Tc.into(), pid: 7, process: evil() })
+    Some(Actor { entity: Entity::Tc.into(), pid: 7, process: evil(), identity: evil() })
 }
 
 fn entry() -> Entry {

@@ -16,7 +16,12 @@ use fake::{Fake, LIMIT};
 
 fn delete_by(process: &str) -> command::Body {
     let key = conntrack::test_support::flow(1, 1).to_bytes().to_vec();
-    let actor = Some(v1::Actor { entity: v1::Entity::Tc.into(), pid: 1, process: process.to_owned() });
+    let actor = Some(v1::Actor {
+        entity: v1::Entity::Tc.into(),
+        pid: 1,
+        process: process.to_owned(),
+        ..v1::Actor::default()
+    });
     command::Body::Delete(v1::DeleteCommand { key, actor })
 }
 

@@ -10,13 +10,17 @@ use super::rig::{
 };
 use crate::export::bounds;
 
-fn named(process: String) -> Option<v1::Actor> {
-    Some(v1::Actor { process, ..operator() })
+fn named(process: String) -> v1::Actor {
+    v1::Actor { process, ..operator() }
+}
+
+fn identified(identity: String) -> v1::Actor {
+    v1::Actor { identity, ..operator() }
 }
 
 /// Returns every command that names an author.
-fn by(process: &str) -> [Body; 4] {
-    let (key, actor) = (|| key(&flow(1, 1)), || named(process.to_owned()));
+fn by(author: &v1::Actor) -> [Body; 4] {
+    let (key, actor) = (|| key(&flow(1, 1)), || Some(author.clone()));
     [
         Body::Create(v1::CreateCommand { key: key(), actor: actor(), attributes: None }),
         Body::Update(v1::UpdateCommand { key: key(), actor: actor(), attributes: None }),
@@ -41,9 +45,18 @@ fn what_is_too_long_is_refused_by_its_field() {
             .into_iter()
             .chain([(&"é".repeat(32)[..], false), (&"x".repeat(100_000), false), ("a\u{1b}[31m", false)])
     {
-        for body in by(process) {
+        for body in by(&named(process.to_owned())) {
             let expected = if sound { None } else { says("actor.process", "BAD_AUTHOR") };
             assert_eq!(refused(body), expected, "{} bytes", process.len());
+        }
+    }
+    for (identity, sound) in [("CN=alice", true), (&"x".repeat(127), true), (&"x".repeat(128), false)]
+        .into_iter()
+        .chain([("CN=\u{7}", false)])
+    {
+        for body in by(&identified(identity.to_owned())) {
+            let expected = if sound { None } else { says("actor.identity", "BAD_AUTHOR") };
+            assert_eq!(refused(body), expected, "{} bytes", identity.len());
         }
     }
     for steps in [64, 65, 20_000] {

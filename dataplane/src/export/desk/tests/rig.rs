@@ -57,7 +57,7 @@ fn frame(key: &FlowKey) -> Vec<u8> {
 }
 
 pub(super) fn operator() -> v1::Actor {
-    v1::Actor { entity: v1::Entity::Tc.into(), pid: 42, process: "ctl".to_owned() }
+    v1::Actor { entity: v1::Entity::Tc.into(), pid: 42, process: "ctl".to_owned(), ..v1::Actor::default() }
 }
 
 /// Returns attributes that are all left out.
