@@ -10,11 +10,12 @@ pub(super) async fn run(options: Options, entry: EntryArgs) -> Result<(), Failur
     let EntryArgs { key, attributes } = entry;
     attributes.check_create()?;
     let request = CreateEntryRequest {
-        key: Some(key.key()?),
+        key: Some(key.key(options.family)?),
         dynamic: attributes.dynamic,
         profile_id: attributes.profile,
         aging_ms: attributes.aging,
         permissions: attributes.permissions,
+        pipeline: options.pipeline(),
         dataplane: options.dataplane,
     };
     let mut client = connect::client(&options.target).await?;

@@ -6,7 +6,9 @@ use super::{Failure, KeyArgs, Options, connect, get};
 use crate::render::Done;
 
 pub(super) async fn run(options: Options, key: KeyArgs) -> Result<(), Failure> {
-    let request = DeleteEntryRequest { key: Some(key.key()?), dataplane: options.dataplane };
+    let pipeline = options.pipeline();
+    let request =
+        DeleteEntryRequest { key: Some(key.key(options.family)?), dataplane: options.dataplane, pipeline };
     let mut client = connect::client(&options.target).await?;
     let response = options.target.ask(request, |r| client.delete_entry(r)).await?;
     get::show(response.entry.as_ref(), options.form, Some(Done::Deleted))

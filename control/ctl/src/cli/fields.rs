@@ -17,8 +17,9 @@ pub(super) enum Dialect {
 /// The path of a field without indexes, its name in everyday verbs, and its name in P4TC's
 /// commands.
 /// The fields of the key have the same names in both dialects, which are those of the table.
-const NAMES: [(&str, &str, &str); 9] = [
+const NAMES: [(&str, &str, &str); 10] = [
     ("dataplane", "--dataplane", "--dataplane"),
+    ("pipeline", "-4 or -6", "pipeline"),
     ("dynamic", "--dynamic", "dynamic"),
     ("profile_id", "--profile", "profile_id"),
     ("aging_ms", "--aging", "aging"),

@@ -28,6 +28,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Scope {
     /// The data plane whose events are wanted; empty means all.
     pub(super) dataplane: String,
+    /// The pipeline of the table whose events are wanted; empty means all.
+    pub(super) pipeline: String,
     /// The expression that the events must match; empty means all.
     pub(super) filter: String,
 }
@@ -186,6 +188,7 @@ async fn open(mut client: Client, scope: &Scope, origin: Origin) -> Result<Strea
     let request = WatchEventsRequest {
         filter: scope.filter.clone(),
         dataplane: scope.dataplane.clone(),
+        pipeline: scope.pipeline.clone(),
         start: Some(origin.into()),
     };
     let response = client.watch_events(connect::request(request)).await?;

@@ -6,7 +6,9 @@ use super::{Failure, Form, KeyArgs, Options, connect, list, output};
 use crate::render::{self, Done, tc};
 
 pub(super) async fn run(options: Options, key: KeyArgs) -> Result<(), Failure> {
-    let request = GetEntryRequest { key: Some(key.key()?), dataplane: options.dataplane };
+    let pipeline = options.pipeline();
+    let request =
+        GetEntryRequest { key: Some(key.key(options.family)?), dataplane: options.dataplane, pipeline };
     let mut client = connect::client(&options.target).await?;
     let response = options.target.ask(request, |r| client.get_entry(r)).await?;
     show(response.entry.as_ref(), options.form, None)
@@ -24,7 +26,7 @@ pub(super) fn show(entry: Option<&Entry>, form: Form, done: Option<Done>) -> Res
             }
             Form::Table | Form::Wide | Form::Json => {
                 list::heading(&mut text, form);
-                list::entry(&mut text, entry, form, 0);
+                list::Lines::new(form).entry(&mut text, entry);
             }
         }
     }

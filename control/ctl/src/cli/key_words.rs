@@ -1,7 +1,7 @@
 //! Reads a key on the command line: FIELD VALUE pairs in any order, or the compact form.
 
 use flowtracker_proto::key::{self, WideKey};
-use flowtracker_proto::table::{KeyField, TableDescription};
+use flowtracker_proto::table::{Family, KeyField, TableDescription};
 use thiserror::Error;
 
 /// An error in a key.
@@ -13,6 +13,22 @@ pub(super) enum KeyError {
     /// Any other error, as a message.
     #[error("{0}")]
     Wrong(String),
+}
+
+/// Returns the family that a key is of, by its addresses and names. A key that has parts of both
+/// counts as IPv6, and its parser names the other part.
+pub(super) fn family(words: &[String]) -> Family {
+    let of_ipv6 = match words {
+        // Two addresses with ports have two colons unless an address has some.
+        [only] if only.contains('/') => only.contains('[') || only.matches(':').count() > 2,
+        pairs => pairs.iter().any(|word| word.contains(':') || names_only_ipv6(word)),
+    };
+    if of_ipv6 { Family::Ipv6 } else { Family::Ipv4 }
+}
+
+fn names_only_ipv6(word: &str) -> bool {
+    let has = |family: Family| family.table().field(word).is_some();
+    has(Family::Ipv6) && !has(Family::Ipv4)
 }
 
 /// Parses a key of `table`.

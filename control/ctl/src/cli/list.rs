@@ -1,6 +1,7 @@
 //! `ctl list`: prints all entries, or all that a filter matches, as they arrive; the output may fall
 //! behind.
 
+use flowtracker_proto::table::TableDescription;
 use flowtracker_proto::v1::{Entry, ListEntriesRequest};
 
 use super::filter_args::FilterArgs;
@@ -9,20 +10,18 @@ use super::{Failure, Form, Options, connect};
 use crate::render::{self, ENTRIES_PER_MESSAGE};
 
 pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Failure> {
-    let request = ListEntriesRequest { filter: filter.expression()?, dataplane: options.dataplane };
+    let pipeline = options.pipeline();
+    let request = ListEntriesRequest { filter: filter.expression()?, dataplane: options.dataplane, pipeline };
     let mut client = connect::client(&options.target).await?;
     let mut stream = client.list_entries(connect::request(request)).await?.into_inner();
     let mut text = String::new();
     heading(&mut text, options.form);
     let spool = Spool::start();
-    let mut nth = 0;
+    let mut lines = Lines::new(options.form);
     let end = loop {
         match stream.message().await {
             Ok(Some(response)) => {
-                for shown in &response.entries {
-                    entry(&mut text, shown, options.form, nth);
-                    nth += 1;
-                }
+                response.entries.iter().for_each(|entry| lines.entry(&mut text, entry));
             }
             end => break end,
         }
@@ -47,18 +46,37 @@ pub(super) fn heading(out: &mut String, form: Form) {
     }
 }
 
-/// Appends the `nth` entry, counted from 0.
-pub(super) fn entry(out: &mut String, entry: &Entry, form: Form, nth: usize) {
-    let table = render::table_of(Some(entry));
-    match form {
-        Form::Table => render::table::entry(out, table, entry),
-        Form::Wide => render::wide::entry(out, table, entry),
-        Form::Json => render::proto_json::line(out, entry),
-        Form::Tc => {
-            if nth.is_multiple_of(ENTRIES_PER_MESSAGE) {
-                render::tc::pipeline(out, table, None);
+/// Entries one after the other, of one table or of several.
+pub(super) struct Lines {
+    form: Form,
+    /// The table of the message of P4TC's form that the next entry may go into, and the number of
+    /// its entries so far.
+    message: Option<(&'static TableDescription, usize)>,
+}
+
+impl Lines {
+    pub(super) fn new(form: Form) -> Self {
+        Self { form, message: None }
+    }
+
+    /// Appends an entry.
+    pub(super) fn entry(&mut self, out: &mut String, entry: &Entry) {
+        let table = render::table_of(Some(entry));
+        match self.form {
+            Form::Table => render::table::entry(out, table, entry),
+            Form::Wide => render::wide::entry(out, table, entry),
+            Form::Json => render::proto_json::line(out, entry),
+            Form::Tc => {
+                let so_far = match self.message {
+                    Some((of, entries)) if of == table && entries < ENTRIES_PER_MESSAGE => entries,
+                    _ => {
+                        render::tc::pipeline(out, table, None);
+                        0
+                    }
+                };
+                render::tc::entry(out, table, entry, false);
+                self.message = Some((table, so_far + 1));
             }
-            render::tc::entry(out, table, entry, false);
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::render;
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let mut client = connect::client(&options.target).await?;
-    let request = LoadRequest { dataplane: options.dataplane };
+    let pipeline = options.pipeline();
+    let request = LoadRequest { dataplane: options.dataplane, pipeline };
     let response = options.target.ask(request, |r| client.load(r)).await?;
     let mut text = String::new();
     match options.form {

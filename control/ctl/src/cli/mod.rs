@@ -11,6 +11,7 @@ mod create;
 mod dataplanes;
 mod delete;
 mod failure;
+mod family;
 mod fields;
 mod filter_args;
 mod flush;
@@ -43,9 +44,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use self::attributes::EntryArgs;
 use self::connect::{Place, Target};
 use self::failure::Failure;
+use self::family::FamilyArgs;
 use self::filter_args::FilterArgs;
 use flowtracker_proto::key::WideKey;
-use flowtracker_proto::table::{IPV4_FLOWS, KeyField};
+use flowtracker_proto::table::{Family, IPV4_FLOWS, IPV6_FLOWS, KeyField, TableDescription};
 
 /// The form in which results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -63,7 +65,8 @@ enum Form {
 /// Watches and edits the flow table of flowtracker.
 ///
 /// The commands of P4TC's tc work as well: `ctl mon p4 events`,
-/// `ctl p4ctrl get flowtracker/table/Main/ct_flow_table`.
+/// `ctl p4ctrl get flowtracker/table/Main/ct_flow_table`. IPv6 flows are in the pipeline
+/// `flowtracker_ipv6`.
 #[derive(Debug, Parser)]
 #[command(name = "ctl", version)]
 struct Cli {
@@ -83,6 +86,9 @@ struct Common {
     #[arg(long, global = true, value_name = "NAME", default_value = "", hide_default_value = true)]
     dataplane: String,
 
+    #[command(flatten)]
+    family: FamilyArgs,
+
     /// Form of the output
     #[arg(short = 'o', long = "output", global = true, value_enum, default_value = "table")]
     form: Form,
@@ -92,7 +98,21 @@ struct Common {
 struct Options {
     target: Target,
     dataplane: String,
+    /// The family of the table that is meant; without one, all tables or the key's.
+    family: Option<Family>,
     form: Form,
+}
+
+impl Options {
+    /// Returns the pipeline of the table that is meant, for requests; empty where none is named.
+    fn pipeline(&self) -> String {
+        self.family.map_or_else(String::new, |family| family.pipeline().to_owned())
+    }
+
+    /// Returns the table that is meant by a verb of one table.
+    fn table(&self) -> &'static TableDescription {
+        self.family.unwrap_or(Family::Ipv4).table()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,9 +124,9 @@ enum Verb {
     /// control service was restarted, or has forgotten the events), a GAP is printed, and the
     /// present entries follow as CREATED, up to SYNCED. Standard error tells of each loss.
     ///
-    /// With `-o json` each line is an event, and the lines fold into the table: CREATED and
-    /// UPDATED set an entry, DELETED removes it, LIFECYCLE PURGED empties its data plane, GAP
-    /// empties everything. Each line has `epoch` and `seq`: store those of the last line and come
+    /// With `-o json` each line is an event, and the lines fold into the tables: CREATED and
+    /// UPDATED set an entry, DELETED removes it, LIFECYCLE PURGED empties the table of its data
+    /// plane that `pipeline` names, GAP empties everything. Each line has `epoch` and `seq`: store those of the last line and come
     /// back with `--from EPOCH:SEQ`. Only the numbers of a snapshot whose SYNCED has not come yet
     /// are no place to come back to.
     Watch(watch::Watch),
@@ -163,6 +183,34 @@ enum Verb {
     Version,
 }
 
+impl Verb {
+    /// Returns true for the verbs that concern entries or tables.
+    fn has_tables(&self) -> bool {
+        match self {
+            Self::Watch(_)
+            | Self::List(_)
+            | Self::Get(_)
+            | Self::Create(_)
+            | Self::Update(_)
+            | Self::Delete(_)
+            | Self::Flush(_)
+            | Self::Table(_)
+            | Self::Introspect
+            | Self::Load
+            | Self::Purge
+            | Self::Stats
+            | Self::Top(_) => true,
+            Self::Dataplanes
+            | Self::Health
+            | Self::Whoami
+            | Self::Config(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Version => false,
+        }
+    }
+}
+
 /// A key on the command line.
 #[derive(Debug, clap::Args)]
 struct KeyArgs {
@@ -171,19 +219,23 @@ struct KeyArgs {
 }
 
 impl KeyArgs {
-    fn key(&self) -> Result<flowtracker_proto::v1::Key, Failure> {
-        let key = key_words::parse(&IPV4_FLOWS, &self.words);
-        key.map(|key| key.to_proto(&IPV4_FLOWS)).map_err(|why| Failure::Usage(why.to_string()))
+    /// Returns the key, of this family or else of the one that its addresses have.
+    fn key(&self, family: Option<Family>) -> Result<flowtracker_proto::v1::Key, Failure> {
+        let table = family.unwrap_or_else(|| key_words::family(&self.words)).table();
+        let key = key_words::parse(table, &self.words);
+        key.map(|key| key.to_proto(table)).map_err(|why| Failure::Usage(why.to_string()))
     }
 }
 
-/// Returns the help of a key, with the fields of the table.
+/// Returns the help of a key, with the fields of the tables and an example of each.
 fn key_help() -> String {
     let fields: Vec<_> = IPV4_FLOWS.key.iter().map(KeyField::everyday_name).collect();
+    let example = |table| WideKey::example(table).compact(table).to_string();
     format!(
-        "FIELD VALUE pairs in any order ({}), or the compact form that `list` prints: {}",
+        "FIELD VALUE pairs in any order ({}), or the compact form that `list` prints: {} or {}",
         fields.join(" "),
-        WideKey::example(&IPV4_FLOWS).compact(&IPV4_FLOWS)
+        example(&IPV4_FLOWS),
+        example(&IPV6_FLOWS)
     )
 }
 
@@ -219,8 +271,12 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let Common { place, dataplane, form } = cli.common;
-    let options = || Ok::<_, Failure>(Options { target: place.target()?, dataplane, form });
+    let Common { place, dataplane, family, form } = cli.common;
+    let family = family.family();
+    if family.is_some() && !cli.verb.has_tables() {
+        return Err(Failure::Usage("-4 and -6 choose a table, and this verb concerns none".to_owned()));
+    }
+    let options = || Ok::<_, Failure>(Options { target: place.target()?, dataplane, family, form });
     match cli.verb {
         Verb::Watch(verb) => output::until_interrupted(watch::run(options()?, verb)).await,
         Verb::List(filter) => list::run(options()?, filter).await,

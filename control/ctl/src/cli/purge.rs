@@ -9,7 +9,8 @@ use crate::render;
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let mut client = connect::client(&options.target).await?;
-    let request = PurgeRequest { dataplane: options.dataplane };
+    let pipeline = options.pipeline();
+    let request = PurgeRequest { dataplane: options.dataplane, pipeline };
     let response = client.purge(connect::request(request)).await?.into_inner();
     let mut text = String::new();
     match options.form {

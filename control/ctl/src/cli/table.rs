@@ -1,6 +1,5 @@
-//! `ctl table`: the table's attributes and occupation; with flags, changes them first.
+//! `ctl table`: a table's attributes and occupation; with flags, changes them first.
 
-use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::v1::{GetTableRequest, TimerProfile, UpdateTableRequest};
 
 use super::attributes::{aging_ms, permissions, profile_id};
@@ -25,13 +24,14 @@ fn profile(text: &str) -> Result<TimerProfile, String> {
 }
 
 pub(super) async fn run(options: Options, table: TableArgs) -> Result<(), Failure> {
-    let Options { target, dataplane, form } = options;
+    let (described, pipeline) = (options.table(), options.pipeline());
+    let Options { target, dataplane, form, .. } = options;
     let TableArgs { profiles, permissions } = table;
     let mut client = connect::client(&target).await?;
     let table = if profiles.is_empty() && permissions.is_none() {
-        target.ask(GetTableRequest { dataplane }, |r| client.get_table(r)).await?.table
+        target.ask(GetTableRequest { dataplane, pipeline }, |r| client.get_table(r)).await?.table
     } else {
-        let request = UpdateTableRequest { dataplane, profiles, permissions };
+        let request = UpdateTableRequest { dataplane, profiles, permissions, pipeline };
         target.ask(request, |r| client.update_table(r)).await?.table
     };
     let table = table.unwrap_or_default();
@@ -39,7 +39,7 @@ pub(super) async fn run(options: Options, table: TableArgs) -> Result<(), Failur
     match form {
         Form::Table | Form::Wide => render::table::attributes(&mut text, &table),
         Form::Json => render::proto_json::line(&mut text, &table),
-        Form::Tc => render::tc::table(&mut text, &IPV4_FLOWS, &table),
+        Form::Tc => render::tc::table(&mut text, described, &table),
     }
     output::put(&text)
 }

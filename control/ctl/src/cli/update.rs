@@ -9,11 +9,12 @@ use crate::render::Done;
 pub(super) async fn run(options: Options, entry: EntryArgs) -> Result<(), Failure> {
     let EntryArgs { key, attributes } = entry;
     let request = UpdateEntryRequest {
-        key: Some(key.key()?),
+        key: Some(key.key(options.family)?),
         dynamic: attributes.dynamic,
         profile_id: attributes.profile,
         aging_ms: attributes.aging,
         permissions: attributes.permissions,
+        pipeline: options.pipeline(),
         dataplane: options.dataplane,
     };
     let mut client = connect::client(&options.target).await?;

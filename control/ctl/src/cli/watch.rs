@@ -21,14 +21,15 @@ pub(super) struct Watch {
 }
 
 pub(super) async fn run(options: Options, verb: Watch) -> Result<(), Failure> {
-    let Options { target, dataplane, form } = options;
-    let scope = Scope { dataplane, filter: verb.filter.expression()? };
+    let pipeline = options.pipeline();
+    let Options { target, dataplane, form, .. } = options;
+    let scope = Scope { dataplane, pipeline, filter: verb.filter.expression()? };
     let source = Follower::start(target, scope, verb.from).await?;
     print_events::print(source, move |out, event| show(out, event, form)).await
 }
 
 fn show(out: &mut String, event: &Event, form: Form) {
-    let table = render::table_of(event.entry.as_ref());
+    let table = render::table_of_event(event);
     match form {
         Form::Table => render::table::event(out, table, event),
         Form::Wide => render::wide::event(out, table, event),

@@ -12,7 +12,7 @@ pub(crate) mod wide;
 use self::printable::one_line;
 use flowtracker_proto::key::{WideKey, carried_text};
 use flowtracker_proto::table::{FieldType, IPV4_FLOWS, KeyField, TableDescription, of_pipeline};
-use flowtracker_proto::v1::{Entry, Key};
+use flowtracker_proto::v1::{Entry, Event, Key, LcoreStats, TableStats};
 use flowtracker_proto::{Timestamp, loop_time};
 
 /// Entries per message of P4TC, each of which has one header line or object.
@@ -61,6 +61,18 @@ pub(crate) fn table_of(entry: Option<&Entry>) -> &'static TableDescription {
     entry.and_then(|entry| of_pipeline(&entry.pipeline).ok()).unwrap_or(&IPV4_FLOWS)
 }
 
+/// Returns the table that an event is about, or the first one where that is not known.
+pub(crate) fn table_of_event(event: &Event) -> &'static TableDescription {
+    let pipeline = event.entry.as_ref().map_or(&event.pipeline, |entry| &entry.pipeline);
+    of_pipeline(pipeline).unwrap_or(&IPV4_FLOWS)
+}
+
+/// Returns the name of a pipeline for a line that is usually about IPv4: empty for that one.
+fn other_pipeline(pipeline: &str) -> String {
+    let usual = pipeline.is_empty() || pipeline == IPV4_FLOWS.pipeline;
+    if usual { String::new() } else { format!(" ({})", one_line(pipeline)) }
+}
+
 /// Returns the fields of a table's key with the values of `key` as P4TC shows them.
 fn key_values(table: &TableDescription, key: &Key) -> impl Iterator<Item = (&'static KeyField, String)> {
     table.key.iter().map(|field| {
@@ -94,6 +106,25 @@ pub(crate) fn duration(ms: u64) -> String {
         600_000..3_600_000 => format!("{}m{:02}s", ms / 60_000, ms % 60_000 / 1_000),
         _ => format!("{}h{:02}m", ms / 3_600_000, ms % 3_600_000 / 60_000),
     }
+}
+
+/// Returns the tables of these lcores, in the order in which they are reported, each with its sums.
+pub(crate) fn tables(lcores: &[LcoreStats]) -> Vec<TableStats> {
+    let mut sums: Vec<TableStats> = Vec::new();
+    for part in lcores.iter().flat_map(|lcore| &lcore.tables) {
+        let TableStats { pipeline, hit, miss_created, miss_full, miss_denied, entries, capacity } = part;
+        let Some(sum) = sums.iter_mut().find(|sum| sum.pipeline == *pipeline) else {
+            sums.push(part.clone());
+            continue;
+        };
+        sum.hit += hit;
+        sum.miss_created += miss_created;
+        sum.miss_full += miss_full;
+        sum.miss_denied += miss_denied;
+        sum.entries += entries;
+        sum.capacity += capacity;
+    }
+    sums
 }
 
 /// Formats the share of polls that found a frame.

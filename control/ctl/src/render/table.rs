@@ -9,7 +9,7 @@ use flowtracker_proto::v1::{
 };
 
 use super::printable::one_line;
-use super::{busy, compact_key, duration, loop_time, utc};
+use super::{busy, compact_key, duration, loop_time, other_pipeline, tables, utc};
 
 /// Appends the heading of [`entry`].
 pub(crate) fn entry_heading(out: &mut String) {
@@ -52,10 +52,13 @@ pub(super) fn event_words(table: &TableDescription, event: &Event) -> String {
     let name = event.r#type().as_str_name().trim_start_matches("EVENT_TYPE_");
     match event.r#type() {
         EventType::Gap => format!("{name:<8}{}; state starts over", lost(event.gap_from, event.gap_to)),
-        EventType::Flushed => format!("{name} {} deleted, {} left", event.deleted, event.failed),
+        EventType::Flushed => {
+            let of = other_pipeline(&event.pipeline);
+            format!("{name} {} deleted, {} left{of}", event.deleted, event.failed)
+        }
         EventType::Lifecycle => match event.lifecycle() {
-            LifecycleKind::Purged => format!("{name} {} purged", one_line(&event.dataplane)),
-            LifecycleKind::Loaded => format!("{name} {} loaded", one_line(&event.dataplane)),
+            LifecycleKind::Purged => lifecycle(event, "purged"),
+            LifecycleKind::Loaded => lifecycle(event, "loaded"),
             LifecycleKind::Unspecified => name.to_owned(),
         },
         _ => {
@@ -70,6 +73,10 @@ pub(super) fn event_words(table: &TableDescription, event: &Event) -> String {
             words.trim_end().to_owned()
         }
     }
+}
+
+fn lifecycle(event: &Event, done: &str) -> String {
+    format!("LIFECYCLE {} {done}{}", one_line(&event.dataplane), other_pipeline(&event.pipeline))
 }
 
 /// Returns the extent of a gap; 0 stands for an unknown beginning.
@@ -90,10 +97,11 @@ pub(crate) fn flushed(out: &mut String, response: FlushEntriesResponse) {
     out.push('\n');
 }
 
-/// Appends attributes and occupation of the table.
+/// Appends attributes and occupation of a table.
 pub(crate) fn attributes(out: &mut String, table: &Table) {
     let detached = if table.detached { ", detached" } else { "" };
-    let _ = writeln!(out, "{} {}{detached}", one_line(&table.dataplane), one_line(&table.name));
+    let of = other_pipeline(&table.pipeline);
+    let _ = writeln!(out, "{} {}{of}{detached}", one_line(&table.dataplane), one_line(&table.name));
     let _ = writeln!(out, "  {:<14} {} of {}", "entries", table.entries, table.max_entries);
     let _ = writeln!(
         out,
@@ -130,10 +138,11 @@ pub(crate) fn dataplanes(out: &mut String, response: &ListDataplanesResponse) {
 
 /// Appends counters of data planes: a line per lcore and their sum. BUSY is the share of poll
 /// iterations that found a frame; LOOP50 and LOOP999 are quantiles (p50, p99.9) of an iteration's
-/// time.
-pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
+/// time. The tables have lines of their own where a data plane has several, or with `of_one`, when
+/// only one of them was asked for.
+pub(crate) fn stats(out: &mut String, response: &GetStatsResponse, of_one: bool) {
     for dataplane in &response.dataplanes {
-        dataplane_stats(out, dataplane);
+        dataplane_stats(out, dataplane, of_one);
     }
     if let Some(log) = &response.log {
         let _ = writeln!(
@@ -144,17 +153,24 @@ pub(crate) fn stats(out: &mut String, response: &GetStatsResponse) {
     }
 }
 
-fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
+fn dataplane_stats(out: &mut String, stats: &DataplaneStats, of_one: bool) {
     let state = if stats.live { "live" } else { "last known" };
     let _ = writeln!(out, "{} ({state})", one_line(&stats.dataplane));
     lcore_lines(out, &stats.lcores);
-    let outcomes: Vec<String> = outcome_sums(&stats.lcores)
-        .into_iter()
-        .filter(|(_, frames)| *frames != 0)
-        .map(|(name, frames)| format!("{name} {frames}"))
-        .collect();
-    let outcomes = if outcomes.is_empty() { "none yet".to_owned() } else { outcomes.join(" ") };
-    let _ = writeln!(out, "  outcomes: {outcomes}");
+    let _ = writeln!(out, "  outcomes: {}", counted(&outcome_sums(&stats.lcores)));
+    let tables = tables(&stats.lcores);
+    if of_one || tables.len() > 1 {
+        for t in tables {
+            let outcomes = [
+                ("hit", t.hit),
+                ("miss_created", t.miss_created),
+                ("miss_full", t.miss_full),
+                ("miss_denied", t.miss_denied),
+            ];
+            let (of, outcomes) = (one_line(&t.pipeline), counted(&outcomes));
+            let _ = writeln!(out, "  {of}: entries {} of {}; {outcomes}", t.entries, t.capacity);
+        }
+    }
     for l in stats.lcores.iter().filter(|l| l.stalls != 0) {
         let now = if l.stalled { ", now too" } else { "" };
         let _ =
@@ -174,6 +190,13 @@ fn dataplane_stats(out: &mut String, stats: &DataplaneStats) {
             port.rx_nombuf
         );
     }
+}
+
+/// Returns the counts that are not 0, with their names.
+fn counted(outcomes: &[(&str, u64)]) -> String {
+    let seen = outcomes.iter().filter(|(_, frames)| *frames != 0);
+    let seen: Vec<String> = seen.map(|(name, frames)| format!("{name} {frames}")).collect();
+    if seen.is_empty() { "none yet".to_owned() } else { seen.join(" ") }
 }
 
 /// Appends a line for each lcore, and one for their sum where there are several.
@@ -274,7 +297,7 @@ mod tests {
         let dataplane =
             DataplaneStats { dataplane: "lab".to_owned(), lcores, live: true, ..DataplaneStats::default() };
         let mut text = String::new();
-        stats(&mut text, &GetStatsResponse { dataplanes: vec![dataplane], log: None });
+        stats(&mut text, &GetStatsResponse { dataplanes: vec![dataplane], log: None }, false);
         let (before, _) = text.split_once("  BUSY").unwrap();
         let at = before.lines().last().unwrap().len();
         let ends: Vec<&str> = text.lines().skip(1).take(4).map(|line| &line[at..]).collect();

@@ -4,6 +4,7 @@
 mod ctl;
 mod golden;
 mod hostile;
+mod ipv6;
 mod manual;
 mod resume;
 #[path = "../../../tests/service/rig.rs"]

@@ -51,9 +51,15 @@ fn there_is_a_page_for_every_verb() {
         assert!(of_verb.contains(&format!("ctl\\-{verb}")) && of_verb.contains("SYNOPSIS"), "{verb}");
         assert!(page.contains(&format!("ctl\\-{verb}")), "{verb}");
     }
-    for section in
-        ["P4TC COMMANDS", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "p4template", "FLOWTRACKER_SERVER"]
-    {
+    for section in [
+        "P4TC COMMANDS",
+        "EXAMPLES",
+        "EXIT STATUS",
+        "ENVIRONMENT",
+        "p4template",
+        "flowtracker_ipv6",
+        "FLOWTRACKER_SERVER",
+    ] {
         assert!(page.contains(section), "{section}");
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
-use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::table::samples::{SMALL, WIDE};
+use flowtracker_proto::table::{IPV4_FLOWS, IPV6_FLOWS};
 use proptest::prelude::*;
 
 fn words(text: &str) -> Vec<String> {
@@ -9,7 +9,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// Returns a table and a key of it.
 fn any_key() -> impl Strategy<Value = (&'static TableDescription, WideKey)> {
-    let tables: Vec<&'static TableDescription> = vec![&IPV4_FLOWS, &WIDE, &SMALL];
+    let tables: Vec<&'static TableDescription> = vec![&IPV4_FLOWS, &IPV6_FLOWS, &WIDE, &SMALL];
     (prop::sample::select(tables), any::<(u16, u128, u128, u8, u16, u16)>()).prop_map(|(table, values)| {
         let (port, src, dst, protocol, src_port, dst_port) = values;
         let whole = WideKey {
@@ -53,5 +53,40 @@ fn what_is_missing_or_wrong_is_named() {
         ("port0/tcp/10.0.0.1:1", "port0/tcp"),
     ] {
         assert!(parse(&IPV4_FLOWS, &words(text)).unwrap_err().to_string().contains(named), "{text}");
+    }
+}
+
+proptest! {
+    /// Every key of a table is recognized as one of its family, in both forms.
+    #[test]
+    fn addresses_tell_the_family((table, key) in any_key()) {
+        let of_table = [Family::Ipv4, Family::Ipv6].into_iter().find(|family| family.table() == table);
+        if let Some(of_table) = of_table {
+            let carried = key.to_proto(table);
+            let pairs = |name: fn(&KeyField) -> &'static str| -> Vec<String> {
+                let pair = |field: &KeyField| [name(field).to_owned(), key::carried_text(&carried, field.part)];
+                table.key.iter().flat_map(pair).collect()
+            };
+            prop_assert_eq!(family(&pairs(|field| field.name)), of_table);
+            prop_assert_eq!(family(&pairs(KeyField::everyday_name)), of_table);
+            prop_assert_eq!(family(&[key.compact(table).to_string()]), of_table);
+        }
+    }
+}
+
+#[test]
+fn a_key_of_two_families_is_refused_at_its_field() {
+    for (text, due) in [
+        ("srcAddr 10.0.0.1 dstAddr ::1", "srcAddr: \"10.0.0.1\" is not an IPv6 address"),
+        ("srcAddr ::1 dstAddr 10.0.0.2", "dstAddr: \"10.0.0.2\" is not an IPv6 address"),
+        ("srcAddr fe80::1%eth0 dstAddr ::1", "srcAddr: \"fe80::1%eth0\" is not an IPv6 address"),
+    ] {
+        let words = words(&format!("{text} input_port 1 protocol 6 srcPort 1 dstPort 2"));
+        assert_eq!(parse(family(&words).table(), &words), Err(KeyError::Wrong(due.to_owned())));
+    }
+    for text in ["port0/tcp/[::1]:1-10.0.0.2:2", "port0/tcp/2001:db8::1:1-2001:db8::2:2"] {
+        let words = words(text);
+        let refused = parse(family(&words).table(), &words).unwrap_err().to_string();
+        assert!(refused.contains("is not a key: port0/tcp/[2001:db8::1]:36876"), "{refused}");
     }
 }

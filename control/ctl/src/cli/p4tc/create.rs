@@ -17,6 +17,7 @@ pub(super) async fn run(tc: &Tc, table: &'static TableDescription, entries: Vec<
             aging_ms: attributes.aging,
             permissions: attributes.permissions,
             dataplane: tc.flags.dataplane.clone(),
+            pipeline: table.pipeline.to_owned(),
         };
         let response = target.ask(request, |r| client.create_entry(r)).await;
         Ok(response.map_err(|status| refusal::of_write(status, &attributes))?.entry)

@@ -20,7 +20,11 @@ pub(super) async fn run(tc: &Tc, table: &'static TableDescription, choice: Choic
 async fn named(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -> Result<(), Error> {
     let (target, mut client) = tc.service().await?;
     let delete = async |Entry { key, .. }: Entry| {
-        let request = DeleteEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
+        let request = DeleteEntryRequest {
+            key: Some(key),
+            dataplane: tc.flags.dataplane.clone(),
+            pipeline: table.pipeline.to_owned(),
+        };
         let response = target.ask(request, |r| client.delete_entry(r)).await;
         // P4TC has no text for a missing D; this is the text of its error number.
         Ok(response.map_err(|status| refusal::of_key(status, "Operation not permitted"))?.entry)
@@ -30,7 +34,11 @@ async fn named(tc: &Tc, table: &'static TableDescription, entries: Vec<Entry>) -
 
 async fn flush(tc: &Tc, table: &'static TableDescription, filter: String) -> Result<(), Error> {
     let (_, mut client) = tc.service().await?;
-    let request = FlushEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
+    let request = FlushEntriesRequest {
+        filter,
+        dataplane: tc.flags.dataplane.clone(),
+        pipeline: table.pipeline.to_owned(),
+    };
     let response = client.flush_entries(connect::request(request)).await?.into_inner();
     if response.failed != 0 {
         if response.deleted == 0 {

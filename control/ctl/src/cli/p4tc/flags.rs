@@ -118,8 +118,8 @@ impl Flags {
     }
 
     /// Returns the scope of all events that match, on the data plane that the options name.
-    pub(super) fn scope(&self, filter: String) -> Scope {
-        Scope { dataplane: self.dataplane.clone(), filter }
+    pub(super) fn scope(&self, pipeline: String, filter: String) -> Scope {
+        Scope { dataplane: self.dataplane.clone(), pipeline, filter }
     }
 }
 

@@ -23,7 +23,11 @@ async fn named(tc: &Tc, table: &'static TableDescription, named: Vec<body::Entry
     let (target, mut client) = tc.service().await?;
     let mut entries = Vec::new();
     for body::Entry { key, .. } in named {
-        let request = GetEntryRequest { key: Some(key), dataplane: tc.flags.dataplane.clone() };
+        let request = GetEntryRequest {
+            key: Some(key),
+            dataplane: tc.flags.dataplane.clone(),
+            pipeline: table.pipeline.to_owned(),
+        };
         let response = target.ask(request, |r| client.get_entry(r)).await;
         let response = response.map_err(|status| refusal::of_key(status, "Unable to read table entry"))?;
         let entry = response.entry.unwrap_or_default();
@@ -40,7 +44,11 @@ async fn named(tc: &Tc, table: &'static TableDescription, named: Vec<body::Entry
 /// Prints all entries that may be read, 16 per message.
 async fn dump(tc: &Tc, table: &'static TableDescription, filter: String) -> Result<(), Error> {
     let (_, mut client) = tc.service().await?;
-    let request = ListEntriesRequest { filter, dataplane: tc.flags.dataplane.clone() };
+    let request = ListEntriesRequest {
+        filter,
+        dataplane: tc.flags.dataplane.clone(),
+        pipeline: table.pipeline.to_owned(),
+    };
     let mut stream = client.list_entries(connect::request(request)).await?.into_inner();
     let mut waiting: Vec<Entry> = Vec::new();
     let mut printer = Printer::new(&tc.flags, table);

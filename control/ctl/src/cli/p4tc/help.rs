@@ -1,6 +1,6 @@
 //! `p4ctrl VERB PATH help`: key fields, and for writes the actions.
 
-use flowtracker_proto::table::{IPV4_FLOWS, KeyField, MATCH_TYPE, TableDescription};
+use flowtracker_proto::table::{KeyField, MATCH_TYPE, TABLES, TableDescription};
 
 use super::Error;
 use super::verb::Verb;
@@ -9,13 +9,12 @@ use crate::render::NO_ACTION;
 
 /// Prints the usage of `p4ctrl`.
 pub(super) fn usage() -> Result<(), Error> {
-    let TableDescription { pipeline, name, .. } = &IPV4_FLOWS;
+    let mut text = String::new();
+    for (head, table) in std::iter::once("Usage:").chain(std::iter::repeat("      ")).zip(TABLES) {
+        text += &format!("{head} ctl p4ctrl VERB {}/table/{} [BODY | help]\n", table.pipeline, table.name);
+    }
     let [verbs @ .., last] = Verb::ENTRIES.map(Verb::name);
-    let text = format!(
-        "Usage: ctl p4ctrl VERB {pipeline}/table/{name} [BODY | help]\n\
-         where VERB is {} or {last}\n",
-        verbs.join(", ")
-    );
+    text += &format!("where VERB is {} or {last}\n", verbs.join(", "));
     Ok(output::put(&text)?)
 }
 

@@ -110,8 +110,8 @@ impl Tc {
         let Some((first, rest)) = words.split_first() else { return say("No command given") };
         match command(first) {
             Some(Command::Monitor) => {
-                let filter = monitor::read(rest)?;
-                Ok(output::until_interrupted(monitor::run(self.flags.clone(), filter)).await?)
+                let wanted = monitor::read(rest)?;
+                Ok(output::until_interrupted(monitor::run(self.flags.clone(), wanted)).await?)
             }
             Some(Command::Ctrl) => self.ctrl(rest).await,
             Some(Command::Template) => template::run(self, rest).await,

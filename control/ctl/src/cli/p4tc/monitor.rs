@@ -8,34 +8,50 @@ use crate::cli::follow::Follower;
 use crate::cli::origin::Origin;
 use crate::cli::{Failure, output, print_events};
 use crate::render::{self, tc};
+use flowtracker_proto::table::TableDescription;
 
-/// Reads the words after `monitor` and returns the filter; it is empty when there is none.
-pub(super) fn read(words: &[String]) -> Result<String, Error> {
+/// The events that are wanted.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Wanted {
+    /// The table whose events are wanted; `None` for all tables.
+    table: Option<&'static TableDescription>,
+    /// The expression that they must match; empty for all.
+    filter: String,
+}
+
+/// Reads the words after `monitor`.
+pub(super) fn read(words: &[String]) -> Result<Wanted, Error> {
     let mut words = words.iter();
     match (words.next(), words.next()) {
         (Some(p4), Some(what)) if p4 == "p4" && "events".starts_with(what.as_str()) && !what.is_empty() => {}
         _ => return say("Only \"monitor p4 events\" is supported"),
     }
-    let Some(path) = words.next() else { return Ok(String::new()) };
-    path::table(path)?;
-    match words.next() {
-        None => Ok(String::new()),
-        Some(word) if word == "filter" => body::expression(words.as_slice()),
-        Some(word) => say(format!("Unknown argument \"{word}\"")),
-    }
+    let Some(path) = words.next() else { return Ok(Wanted::default()) };
+    let table = Some(path::table(path)?);
+    let filter = match words.next() {
+        None => String::new(),
+        Some(word) if word == "filter" => body::expression(words.as_slice())?,
+        Some(word) => return say(format!("Unknown argument \"{word}\"")),
+    };
+    Ok(Wanted { table, filter })
 }
 
 /// Prints events until interrupted.
-pub(super) async fn run(flags: Flags, filter: String) -> Result<(), Failure> {
-    let source = Follower::start(flags.target()?, flags.scope(filter), Origin::Now).await?;
+pub(super) async fn run(flags: Flags, wanted: Wanted) -> Result<(), Failure> {
+    let pipeline = wanted.table.map_or_else(String::new, |table| table.pipeline.to_owned());
+    let scope = flags.scope(pipeline, wanted.filter);
+    let source = Follower::start(flags.target()?, scope, Origin::Now).await?;
     let mut seen = Seen::default();
     let render = move |out: &mut String, event: &Event| {
         if event.r#type() == EventType::Gap {
             output::complain(tc::OVERRUN);
         }
-        if seen.shows(event) {
+        let table = render::table_of_event(event);
+        // FLUSHED passes every filter of the service.
+        let is_wanted = wanted.table.is_none_or(|wanted| wanted == table);
+        if seen.shows(event) && is_wanted {
             tc::stamp(out, event.time.as_ref(), flags.stamp);
-            tc::event(out, render::table_of(event.entry.as_ref()), event, flags.details);
+            tc::event(out, table, event, flags.details);
         }
     };
     print_events::print(source, render).await

@@ -20,7 +20,8 @@ pub(super) async fn run(tc: &Tc, words: &[String]) -> Result<(), Error> {
         return say(format!("Unknown argument \"{word}\""));
     }
     let (target, mut client) = tc.service().await?;
-    let request = GetTableRequest { dataplane: tc.flags.dataplane.clone() };
+    let (dataplane, pipeline) = (tc.flags.dataplane.clone(), described.pipeline.to_owned());
+    let request = GetTableRequest { dataplane, pipeline };
     let response = target.ask(request, |r| client.get_table(r)).await?;
     let table = response.table.unwrap_or_default();
     let mut text = String::new();

@@ -3,7 +3,8 @@
 use std::ops::AddAssign;
 
 use crate::render::printable::one_line;
-use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, LcoreStats, PortStats};
+use crate::render::tables;
+use flowtracker_proto::v1::{DataplaneStats, GetStatsResponse, LcoreStats, PortStats, TableStats};
 use flowtracker_proto::{Timestamp, loop_time};
 
 /// Things per second.
@@ -39,13 +40,28 @@ pub(super) struct Lcore {
     pub(super) stalled: bool,
 }
 
+/// How full a table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Fill {
+    pub(super) entries: u64,
+    pub(super) capacity: u64,
+}
+
+impl AddAssign for Fill {
+    fn add_assign(&mut self, more: Self) {
+        self.entries += more.entries;
+        self.capacity += more.capacity;
+    }
+}
+
 /// One data plane.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Plane {
     pub(super) name: String,
     pub(super) live: bool,
-    pub(super) entries: u64,
-    pub(super) capacity: u64,
+    pub(super) fill: Fill,
+    /// The tables, where there are several, and the name of the pipeline of each.
+    pub(super) tables: Vec<(String, Fill)>,
     /// Frames lost since its start.
     pub(super) dropped: u64,
     /// `None` until there are two answers, and while it is away.
@@ -75,8 +91,13 @@ impl Figures {
     pub(super) fn sum(&self) -> Plane {
         let mut sum = Plane::default();
         for plane in &self.planes {
-            sum.entries += plane.entries;
-            sum.capacity += plane.capacity;
+            sum.fill += plane.fill;
+            for (pipeline, fill) in &plane.tables {
+                match sum.tables.iter_mut().find(|(known, _)| known == pipeline) {
+                    Some((_, sum)) => *sum += *fill,
+                    None => sum.tables.push((pipeline.clone(), *fill)),
+                }
+            }
             sum.dropped += plane.dropped;
             if let Some(rates) = plane.rates {
                 *sum.rates.get_or_insert_default() += rates;
@@ -91,12 +112,19 @@ fn between(before: Option<&DataplaneStats>, now: &DataplaneStats) -> Plane {
     let mut plane = Plane {
         name: one_line(&now.dataplane).into_owned(),
         live: now.live,
-        entries: lcores(|l| l.entries),
-        capacity: lcores(|l| l.capacity),
+        fill: Fill { entries: lcores(|l| l.entries), capacity: lcores(|l| l.capacity) },
+        tables: Vec::new(),
         dropped: lcores(|l| l.tx_dropped) + now.ports.iter().map(lost).sum::<u64>(),
         rates: None,
         lcores: Vec::new(),
     };
+    let tables = tables(&now.lcores);
+    if tables.len() > 1 {
+        let fill = |t: TableStats| (t.pipeline, Fill { entries: t.entries, capacity: t.capacity });
+        plane.tables = tables.into_iter().map(fill).collect();
+    } else if let [only] = &tables[..] {
+        plane.fill = Fill { entries: only.entries, capacity: only.capacity };
+    }
     let seconds = before.map_or(0.0, |before| seconds(now.time) - seconds(before.time));
     if let Some(before) = before
         && now.live

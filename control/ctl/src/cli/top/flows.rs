@@ -72,7 +72,7 @@ impl Round<'_> {
     /// Takes an entry that arrived at `now`.
     pub(super) fn take(&mut self, entry: &Entry, now: Duration) {
         // The service names every key in full.
-        let Ok(key) = FlowKey::from_proto(entry.key.as_ref(), "key") else { return };
+        let Ok(key) = FlowKey::from_proto(None, entry.key.as_ref(), "key") else { return };
         let Flows { by_dataplane, round, listed } = &mut *self.flows;
         let dataplane = match by_dataplane.get_key_value(entry.dataplane.as_str()) {
             Some((name, _)) => name.clone(),

@@ -32,7 +32,7 @@ use super::{Failure, Form, Options, output};
 const ROWS: usize = 500;
 /// Rows of a frame of text.
 const BATCH_ROWS: usize = 20;
-/// Width of a frame of text.
+/// Width of a frame of text, unless a key needs more.
 const BATCH_WIDTH: u16 = 132;
 /// Lines of a frame above its rows, at most.
 const BATCH_HEADER: usize = 16;
@@ -73,7 +73,7 @@ pub(super) async fn run(options: Options, top: Top) -> Result<(), Failure> {
     let count = top.count.map_or(if batch { BATCH_ROWS } else { ROWS }, usize::from);
     let order = Order { column: top.sort, reversed: false };
     let mut app = App::new(options.target.server.clone(), count, order, top.interval);
-    let mut service = Service::new(&options.target, &options.dataplane);
+    let mut service = Service::new(&options);
     // A failure here is final.
     app.take(News::Stats(service.stats().await?));
     if batch { once(app, service).await } else { live(app, service, &options).await }
@@ -88,7 +88,8 @@ async fn once(mut app: App, mut service: Service) -> Result<(), Failure> {
     app.take(News::Stats(service.stats().await?));
     app.take(News::Listed(service.list(&mut flows, app.count, &clock).await?));
     let height = u16::try_from(BATCH_HEADER + app.count).unwrap_or(u16::MAX);
-    output::put(&view::text(&app, clock.elapsed(), BATCH_WIDTH, height))
+    let width = BATCH_WIDTH.max(view::text_width(&app));
+    output::put(&view::text(&app, clock.elapsed(), width, height))
 }
 
 /// Runs the screen until the user ends it.
@@ -97,7 +98,7 @@ async fn live(mut app: App, service: Service, options: &Options) -> Result<(), F
     let (set_pace, pace) = watch::channel(app.pace);
     let (tell, mut news) = mpsc::channel(1);
     let mut sources = JoinSet::new();
-    let lister = Service::new(&options.target, &options.dataplane);
+    let lister = Service::new(options);
     sources.spawn(source::entries(lister, app.count, pace.clone(), tell.clone(), clock));
     sources.spawn(source::counters(service, pace, tell));
     let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]

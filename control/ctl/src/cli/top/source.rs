@@ -12,7 +12,7 @@ use tonic::Status;
 
 use super::flows::{Flows, Listing};
 use crate::cli::connect::{Client, Target};
-use crate::cli::{Failure, connect};
+use crate::cli::{Failure, Options, connect};
 use crate::render::printable::one_line;
 
 /// The share of the time that listings may take, as its divisor.
@@ -44,12 +44,14 @@ pub(super) struct Pace {
 pub(super) struct Service {
     target: Target,
     dataplane: String,
+    pipeline: String,
     client: Option<Client>,
 }
 
 impl Service {
-    pub(super) fn new(target: &Target, dataplane: &str) -> Self {
-        Self { target: target.clone(), dataplane: dataplane.to_owned(), client: None }
+    pub(super) fn new(options: &Options) -> Self {
+        let (dataplane, pipeline) = (options.dataplane.clone(), options.pipeline());
+        Self { target: options.target.clone(), dataplane, pipeline, client: None }
     }
 
     async fn client(&mut self) -> Result<Client, Failure> {
@@ -70,7 +72,7 @@ impl Service {
     /// Returns the counters of the data planes.
     pub(super) async fn stats(&mut self) -> Result<GetStatsResponse, Failure> {
         let mut client = self.client().await?;
-        let request = GetStatsRequest { dataplane: self.dataplane.clone() };
+        let request = GetStatsRequest { dataplane: self.dataplane.clone(), pipeline: self.pipeline.clone() };
         let answer = self.target.ask(request, |r| client.get_stats(r)).await;
         self.keep_if_good(answer.map_err(Failure::from))
     }
@@ -83,31 +85,36 @@ impl Service {
         clock: &Instant,
     ) -> Result<Listing, Failure> {
         let mut client = self.client().await?;
-        let listing = list(&self.target, &mut client, &self.dataplane, flows, limit, clock).await;
+        let listing = self.listing(&mut client, flows, limit, clock).await;
         self.keep_if_good(listing)
     }
-}
 
-async fn list(
-    target: &Target,
-    client: &mut Client,
-    dataplane: &str,
-    flows: &mut Flows,
-    limit: usize,
-    clock: &Instant,
-) -> Result<Listing, Failure> {
-    let mut round = flows.look(limit, clock.elapsed());
-    let known = target.ask(ListDataplanesRequest {}, |r| client.list_dataplanes(r)).await?;
-    let wanted = |name: &str| dataplane.is_empty() || name == dataplane;
-    for plane in known.dataplanes.into_iter().filter(|d| d.attached && wanted(&d.name)) {
-        let request = ListEntriesRequest { dataplane: plane.name, ..ListEntriesRequest::default() };
-        let mut stream = answered(target, client.list_entries(connect::request(request))).await?.into_inner();
-        while let Some(response) = answered(target, stream.message()).await? {
-            let now = clock.elapsed();
-            response.entries.iter().for_each(|entry| round.take(entry, now));
+    async fn listing(
+        &self,
+        client: &mut Client,
+        flows: &mut Flows,
+        limit: usize,
+        clock: &Instant,
+    ) -> Result<Listing, Failure> {
+        let Self { target, dataplane, pipeline, .. } = self;
+        let mut round = flows.look(limit, clock.elapsed());
+        let known = target.ask(ListDataplanesRequest {}, |r| client.list_dataplanes(r)).await?;
+        let wanted = |name: &str| dataplane.is_empty() || name == dataplane;
+        for plane in known.dataplanes.into_iter().filter(|d| d.attached && wanted(&d.name)) {
+            let request = ListEntriesRequest {
+                dataplane: plane.name,
+                pipeline: pipeline.clone(),
+                ..ListEntriesRequest::default()
+            };
+            let list = client.list_entries(connect::request(request));
+            let mut stream = answered(target, list).await?.into_inner();
+            while let Some(response) = answered(target, stream.message()).await? {
+                let now = clock.elapsed();
+                response.entries.iter().for_each(|entry| round.take(entry, now));
+            }
         }
+        Ok(round.finish(clock.elapsed()))
     }
-    Ok(round.finish(clock.elapsed()))
 }
 
 /// Waits for the next part of a listing. A service that is silent for longer than the timeout counts

@@ -11,14 +11,20 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, LineGauge, Paragraph, Widget};
 
 use super::app::App;
-use super::figures::{Lcore, Plane};
+use super::figures::{Fill, Lcore, Plane};
 use super::order::{Column, Order, Row};
+use crate::render::printable::one_line;
 use crate::render::{busy, duration, loop_time};
+use flowtracker_proto::table::Family;
 
 /// Width of the words in front of the figures.
 const LABEL: usize = 13;
 /// Blanks after an lcore's figures.
 const GAP: usize = 3;
+/// Width of the figures of a flow, with the blanks in front of them.
+const FIGURES: usize = 60;
+/// Width of the longest key of IPv4.
+const IPV4_KEY: usize = 57;
 /// Lines that lcores may take.
 const LCORE_LINES: usize = 4;
 
@@ -28,7 +34,10 @@ pub(super) fn draw(app: &App, now: Duration, area: Rect, buf: &mut Buffer) {
     let sum = app.figures.sum();
     lines.put(title(app));
     lines.put(labelled("data planes", planes(&app.figures.planes)));
-    lines.gauge(&sum);
+    match &sum.tables[..] {
+        [] => lines.gauge("entries", sum.fill),
+        tables => tables.iter().for_each(|(pipeline, fill)| lines.gauge(&entries_of(pipeline), *fill)),
+    }
     lines.put(labelled("per second", per_second(&sum)));
     lcores(&app.figures.planes, area.width).into_iter().for_each(|line| lines.put(line));
     lines.put(labelled("flows", listed(app, now)));
@@ -39,6 +48,9 @@ pub(super) fn draw(app: &App, now: Duration, area: Rect, buf: &mut Buffer) {
     let rows = app.listing.as_ref().map_or(&[][..], |listing| listing.rows(app.order));
     let rows = &rows[..rows.len().min(left)];
     let (planes, keys) = widths(rows, many);
+    let room = usize::from(area.width).saturating_sub(planes + FIGURES);
+    // No key of IPv4 is cut.
+    let keys = keys.min(room.max(IPV4_KEY));
     lines.put(heading(app.order, planes, keys).reversed());
     rows.iter().for_each(|row| lines.put(flow(row, planes, keys).into()));
     if app.help {
@@ -76,10 +88,11 @@ impl Lines<'_> {
         }
     }
 
-    fn gauge(&mut self, sum: &Plane) {
+    fn gauge(&mut self, name: &str, fill: Fill) {
         let Some(area) = self.next() else { return };
-        let share = if sum.capacity == 0 { 0.0 } else { sum.entries as f64 / sum.capacity as f64 };
-        let label = format!("{} of {} ({:.1}%)", sum.entries, sum.capacity, 100.0 * share);
+        let Fill { entries, capacity } = fill;
+        let share = if capacity == 0 { 0.0 } else { entries as f64 / capacity as f64 };
+        let label = format!("{entries} of {capacity} ({:.1}%)", 100.0 * share);
         // A table is full before every entry of it is in use.
         let colour = if share < 0.9 { Color::Green } else { Color::Red };
         LineGauge::default()
@@ -87,7 +100,7 @@ impl Lines<'_> {
             // The difference must also show without colours.
             .filled_symbol(line::THICK_HORIZONTAL)
             .unfilled_symbol(line::HORIZONTAL)
-            .label(labelled("entries", label))
+            .label(labelled(name, label))
             .filled_style(Style::new().fg(colour))
             .unfilled_style(Style::new().dark_gray())
             .render(area, self.buf);
@@ -122,6 +135,23 @@ fn column(column: Column) -> String {
 
 fn labelled(label: &str, figures: impl Into<String>) -> Line<'static> {
     Line::from(vec![format!("{label:<LABEL$}").dark_gray(), figures.into().into()])
+}
+
+/// Returns the label of the entries of a pipeline's table.
+fn entries_of(pipeline: &str) -> String {
+    match Family::of_pipeline(pipeline) {
+        Ok(Family::Ipv4) => "entries IPv4".to_owned(),
+        Ok(Family::Ipv6) => "entries IPv6".to_owned(),
+        Err(_) => format!("{} ", one_line(pipeline)),
+    }
+}
+
+/// Returns the width that shows the first rows whole, of a frame of text.
+pub(super) fn text_width(app: &App) -> u16 {
+    let many = app.figures.planes.len() > 1;
+    let rows = app.listing.as_ref().map_or(&[][..], |listing| listing.rows(app.order));
+    let (planes, keys) = widths(&rows[..rows.len().min(app.count)], many);
+    u16::try_from(planes + keys + FIGURES).unwrap_or(u16::MAX)
 }
 
 fn planes(planes: &[Plane]) -> String {
@@ -212,7 +242,7 @@ fn flow(row: &Row, planes: usize, keys: usize) -> String {
     let speed = |figure: Option<f64>| figure.map_or("-".to_owned(), scaled);
     format!(
         "{plane:<planes$}{:<keys$} {:>8} {:>8} {:>10} {:>12} {:>8} {:>8}",
-        row.key.to_string(),
+        cut(row.key.to_string(), keys),
         speed(row.speed.map(|speed| speed.packets)),
         speed(row.speed.map(|speed| speed.bytes)),
         row.packets,
@@ -220,6 +250,15 @@ fn flow(row: &Row, planes: usize, keys: usize) -> String {
         duration(row.idle_ms),
         duration(row.age_ms)
     )
+}
+
+/// Returns the beginning of a key that is too long, with a mark at its end.
+fn cut(key: String, width: usize) -> String {
+    if key.len() <= width {
+        return key;
+    }
+    let kept: String = key.chars().take(width - 1).collect();
+    format!("{kept}…")
 }
 
 fn help(area: Rect, buf: &mut Buffer) {

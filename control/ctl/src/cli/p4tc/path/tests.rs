@@ -1,3 +1,5 @@
+use flowtracker_proto::table::Family;
+
 use super::*;
 
 fn said(checked: Result<&TableDescription, Error>) -> String {
@@ -13,6 +15,8 @@ fn paths_are_checked_part_by_part() {
     for (path, message) in [
         ("flowtracker/table/Main/ct_flow_table", ""),
         ("flowtracker/table/Main/ct_tcp_table", ""),
+        ("flowtracker_ipv6/table/Main/ct_flow_table", ""),
+        ("flowtracker_ipv4/table/Main/ct_flow_table", "Pipeline name not found"),
         ("other/table/Main/ct_flow_table", "Pipeline name not found"),
         ("", "Pipeline name not found"),
         ("flowtracker/table/Main/other", "Table name not found"),
@@ -23,6 +27,7 @@ fn paths_are_checked_part_by_part() {
     }
     for (path, message) in [
         ("table/flowtracker/Main/ct_flow_table", ""),
+        ("table/flowtracker_ipv6/Main/ct_flow_table", ""),
         ("flowtracker/table/Main/ct_flow_table", "Pipeline name not found"),
         ("action/flowtracker/Main/ct_flow_miss", "Unknown object type"),
     ] {
@@ -59,5 +64,15 @@ fn needless_slashes_separate_nothing() {
         ("flowtracker/table/Main ct_flow_table", "Table name not found"),
     ] {
         assert_eq!(said(table(path)), message, "{path}");
+    }
+}
+
+#[test]
+fn the_pipeline_says_which_table_is_meant() {
+    for family in Family::ALL {
+        let described = family.table();
+        let TableDescription { pipeline, name, .. } = described;
+        assert_eq!(table(&format!("{pipeline}/table/{name}")).unwrap(), described);
+        assert_eq!(template(&format!("table/{pipeline}/{name}")).unwrap(), described);
     }
 }

@@ -48,7 +48,10 @@ fn rates_are_differences_over_the_data_planes_own_seconds() {
     let mut figures = Figures::default();
     take(&mut figures, vec![plane("a", 100, 5)]);
     assert_eq!((figures.planes[0].rates, figures.sum().rates), (None, None), "one answer has no rates");
-    assert_eq!((figures.sum().entries, figures.sum().capacity, figures.sum().dropped), (7, 100, 15));
+    assert_eq!(
+        (figures.sum().fill.entries, figures.sum().fill.capacity, figures.sum().dropped),
+        (7, 100, 15)
+    );
     take(&mut figures, vec![plane("a", 102, 9), plane("b", 7, 1)]);
     assert_eq!(figures.planes[0].rates, Some(rates_of(2.0)));
     let lcore = Lcore { lcore: 1, polls: 4000, busy_polls: 400, loop_time: vec![0, 4, 20], stalled: false };
@@ -76,5 +79,5 @@ fn what_is_away_or_has_not_been_asked_again_has_no_rates() {
     take(&mut figures, vec![plane("a", 100, 1)]);
     assert_eq!(figures.planes[0].rates, None, "the same figures again");
     take(&mut figures, vec![DataplaneStats { live: false, ..plane("a", 101, 2) }]);
-    assert_eq!((figures.planes[0].rates, figures.planes[0].entries), (None, 7));
+    assert_eq!((figures.planes[0].rates, figures.planes[0].fill.entries), (None, 7));
 }

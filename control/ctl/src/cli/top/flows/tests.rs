@@ -1,17 +1,19 @@
 use proptest::prelude::*;
 
+use flowtracker_proto::key::FlowKeyV4;
+
 use super::*;
 use crate::cli::top::order::Column;
 
 pub(in super::super) fn entry(dataplane: &str, src_port: u16, packets: u64, age_ms: u64) -> Entry {
-    let key = FlowKey {
+    let key = FlowKey::V4(FlowKeyV4 {
         input_port: 1,
         src_addr: 0x0a00_0001,
         dst_addr: 0x0a00_0002,
         src_port,
         dst_port: 80,
         protocol: 6,
-    };
+    });
     Entry {
         dataplane: dataplane.to_owned(),
         key: Some(key.to_proto()),
@@ -33,8 +35,12 @@ pub(in super::super) fn list(flows: &mut Flows, at: u64, entries: &[Entry]) -> L
 
 const BY_PPS: Order = Order { column: Column::Pps, reversed: false };
 
+fn src_port(row: &Row) -> u16 {
+    row.key.widen().src_port
+}
+
 fn pps(listing: &Listing) -> Vec<(u16, Option<f64>)> {
-    listing.rows(BY_PPS).iter().map(|row| (row.key.src_port, row.speed.map(|s| s.packets))).collect()
+    listing.rows(BY_PPS).iter().map(|row| (src_port(row), row.speed.map(|s| s.packets))).collect()
 }
 
 #[test]

@@ -1,5 +1,8 @@
 use flowtracker_proto::Timestamp;
-use flowtracker_proto::v1::{DataplaneStats, Entry, GetStatsResponse, LcoreStats, Outcomes, PortStats};
+use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::v1::{
+    DataplaneStats, Entry, GetStatsResponse, LcoreStats, Outcomes, PortStats, TableStats,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -116,6 +119,55 @@ fn several_data_planes_are_told_apart() {
             "lab        port0/tcp/10.0.0.1:8-10.0.0.2:80              -        -          1          100    30.0s    60.0s",
         ]
     );
+}
+
+/// Returns an entry of IPv6.
+fn entry6(key: &str, packets: u64) -> Entry {
+    let key: FlowKey = key.parse().unwrap();
+    Entry { key: Some(key.to_proto()), ..entry("lab", 1, packets, 6_000) }
+}
+
+#[test]
+fn both_tables_have_their_gauges_and_their_flows() {
+    let of = |pipeline: &str, entries| TableStats {
+        pipeline: pipeline.to_owned(),
+        entries,
+        capacity: 1000,
+        ..TableStats::default()
+    };
+    let lcore = |tables| LcoreStats { entries: 300, capacity: 2000, tables, ..lcore(1, 1) };
+    let long = "port0/tcp/[2001:db8:1111:2222:3333:4444:5555:6666]:53660-[2001:db8:1111:2222:3333:4444:5555:7777]:1234";
+    let entries = [entry6("port0/tcp/[2001:db8::1]:1-[::ffff:10.0.0.2]:2", 5), entry("lab", 7, 3, 600)];
+    let mut app = app(&["lab"], [&[], &entries]);
+    let both = vec![of("flowtracker", 950), of("flowtracker_ipv6", 20)];
+    let stats = |tables, at| GetStatsResponse {
+        dataplanes: vec![DataplaneStats { lcores: vec![lcore(tables)], ..plane("lab", at) }],
+        log: None,
+    };
+    app.take(News::Stats(stats(both, 3)));
+    let shown = screen(&app, 110, 20);
+    assert!(shown[2].starts_with("entries IPv4 950 of 1000 (95.0%) ━"), "{}", shown[2]);
+    assert!(shown[3].starts_with("entries IPv6 20 of 1000 (2.0%) ━"), "{}", shown[3]);
+    assert_eq!(
+        shown[8..],
+        [
+            "KEY                                             PKT/Sv   BYTE/S    PACKETS        BYTES     IDLE      AGE",
+            "port0/tcp/10.0.0.1:7-10.0.0.2:80                  3.00      300          3          300    300ms    600ms",
+            "port0/tcp/[2001:db8::1]:1-[::ffff:10.0.0.2]:2        -        -          5          500     3.0s     6.0s",
+        ]
+    );
+    // A terminal shows the figures of a long key, and a frame of text the whole key.
+    let mut flows = Flows::default();
+    app.take(News::Listed(list(&mut flows, 5, &[entry6(long, 5)])));
+    let shown = screen(&app, 130, 20);
+    assert_eq!(
+        shown[9],
+        format!("{}…        -        -          5          500     3.0s     6.0s", &long[..69])
+    );
+    assert!(text(&app, NOW, text_width(&app), 20).contains(&format!("\n{long}        -        -")));
+    // With one table, whichever, there is one gauge.
+    app.take(News::Stats(stats(vec![of("flowtracker_ipv6", 20)], 4)));
+    assert!(screen(&app, 110, 20)[2].starts_with("entries      20 of 1000 (2.0%) ━"));
 }
 
 #[test]
