@@ -7,7 +7,7 @@
 //!
 //! The middle has no addresses: a frame that enters one of its ends leaves by the other only if the
 //! appliance, which polls both through AF_PACKET, carries it. IPv6 is off everywhere, so that every
-//! frame is caused by a test. Checksum offload is off on the hosts, because a checksum that is left
+//! frame is caused by a test; [`Line::with_ipv6`] turns it on between the hosts. Checksum offload is off on the hosts, because a checksum that is left
 //! to the hardware would reach the other host unfilled.
 
 use std::ffi::OsStr;
@@ -31,6 +31,10 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub const LEFT_ADDR: &str = "10.0.0.1";
 /// Address of the right host.
 pub const RIGHT_ADDR: &str = "10.0.0.2";
+/// IPv6 address of the left host.
+pub const LEFT_ADDR6: &str = "2001:db8::1";
+/// IPv6 address of the right host.
+pub const RIGHT_ADDR6: &str = "2001:db8::2";
 
 /// Port that [`netcat`]'s server listens on.
 pub const SERVER_PORT: &str = "1234";
@@ -118,6 +122,21 @@ impl Namespace {
         let text = run(self.command("ip").args(["-s", "-j", "link", "show", "dev", interface]));
         let links: Vec<Link> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         links[0].stats64
+    }
+
+    /// Returns the link address of an interface.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    #[must_use]
+    pub fn link_address(&self, interface: &str) -> String {
+        #[derive(Deserialize)]
+        struct Link {
+            address: String,
+        }
+        let text = run(self.command("ip").args(["-j", "link", "show", "dev", interface]));
+        let links: Vec<Link> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        links[0].address.clone()
     }
 
     /// Sets an interface up or down.
@@ -256,6 +275,29 @@ impl Line {
         line
     }
 
+    /// Builds a line as [`Line::new`] does, whose hosts also have IPv6 addresses, in 2001:db8::/64.
+    /// The hosts know each other's link address, so that a connection consists of its own packets.
+    ///
+    /// # Panics
+    /// As [`Line::new`].
+    #[must_use]
+    pub fn with_ipv6() -> Self {
+        let line = Self::new();
+        for (host, addr) in [(&line.left, LEFT_ADDR6), (&line.right, RIGHT_ADDR6)] {
+            // No address that a test has not asked for, and no detection of duplicates.
+            ip(&["-n", &host.name, "link", "set", "eth0", "addrgenmode", "none"]);
+            run(host.command("sysctl").args(["-qw", "net.ipv6.conf.eth0.disable_ipv6=0"]));
+            ip(&["-n", &host.name, "address", "add", &format!("{addr}/64"), "dev", "eth0", "nodad"]);
+        }
+        for (host, peer, addr) in
+            [(&line.left, &line.right, RIGHT_ADDR6), (&line.right, &line.left, LEFT_ADDR6)]
+        {
+            let address = peer.link_address("eth0");
+            ip(&["-n", &host.name, "neighbour", "add", addr, "lladdr", &address, "dev", "eth0"]);
+        }
+        line
+    }
+
     /// Waits until the middle's ends are up. They come up shortly after their peers, and frames
     /// sent before are lost.
     ///
@@ -289,13 +331,30 @@ impl Default for Line {
 /// When the server does not listen.
 #[must_use]
 pub fn netcat(left: &Namespace, right: &Namespace) -> (Running, Running) {
-    let server = Running::spawn(right.command("nc").args(["-n", "-l", "-s", RIGHT_ADDR, "-p", SERVER_PORT]));
+    connect(left, right, RIGHT_ADDR)
+}
+
+/// Connects two hosts of a line with IPv6, from 2001:db8::1 to 2001:db8::2, as [`netcat`] does.
+///
+/// # Panics
+/// As [`netcat`].
+#[must_use]
+pub fn netcat6(left: &Namespace, right: &Namespace) -> (Running, Running) {
+    connect(left, right, RIGHT_ADDR6)
+}
+
+fn connect(left: &Namespace, right: &Namespace, addr: &str) -> (Running, Running) {
+    let (family, socket) = match addr.contains(':') {
+        true => ("-6", format!("[{addr}]:{SERVER_PORT}")),
+        false => ("-4", format!("{addr}:{SERVER_PORT}")),
+    };
+    let server =
+        Running::spawn(right.command("nc").args([family, "-n", "-l", "-s", addr, "-p", SERVER_PORT]));
     wait_for("nc listens", LIMIT, || {
-        let sockets = run(right.command("ss").args(["-Hltn"]));
-        sockets.contains(&format!("{RIGHT_ADDR}:{SERVER_PORT}")).then_some(())
+        run(right.command("ss").args(["-Hltn"])).contains(&socket).then_some(())
     });
-    let client = Running::spawn(left.command("nc").args(["-n", "-p", CLIENT_PORT, RIGHT_ADDR, SERVER_PORT]));
-    (server, client)
+    let client = [family, "-n", "-p", CLIENT_PORT, addr, SERVER_PORT];
+    (server, Running::spawn(left.command("nc").args(client)))
 }
 
 /// Removes the namespaces of tests that were killed before they could clean up.
@@ -337,6 +396,20 @@ mod tests {
         assert!(features.contains("tx-checksumming: off"), "{features}");
         drop(line);
         assert!(!names().contains(&own));
+    }
+
+    #[test]
+    fn a_line_with_ipv6_has_one_address_on_each_host_and_none_in_between() {
+        let line = Line::with_ipv6();
+        for (host, addr) in [(&line.left, LEFT_ADDR6), (&line.right, RIGHT_ADDR6)] {
+            let addresses = run(host.command("ip").args(["-brief", "-6", "address"]));
+            let words: Vec<&str> = addresses.split_whitespace().collect();
+            assert!(
+                matches!(words[..], [name, "UP", own] if name.starts_with("eth0") && own == format!("{addr}/64")),
+                "{addresses}"
+            );
+        }
+        assert_eq!(run(line.middle.command("ip").args(["-brief", "-6", "address"])), "");
     }
 
     #[test]

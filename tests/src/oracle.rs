@@ -1,10 +1,15 @@
 //! A naive model of what should happen to a frame. It is written from the rules alone, one after
 //! the other, and shares nothing with the engine.
 
+// The fuzz targets compile this file by its path, so that its parts need theirs.
+#[path = "oracle/ipv6.rs"]
+mod ipv6;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
+use flowtracker_proto::key::ipv6_text;
 use flowtracker_proto::v1;
 
 /// Where a received frame ends. Each frame lands in exactly one.
@@ -40,9 +45,9 @@ pub struct Key {
     /// DPDK port id of the port that the frame entered.
     pub port: u16,
     /// Source address.
-    pub src: Ipv4Addr,
-    /// Destination address.
-    pub dst: Ipv4Addr,
+    pub src: IpAddr,
+    /// Destination address, of the same family.
+    pub dst: IpAddr,
     /// IANA protocol number.
     pub protocol: u8,
     /// Source port.
@@ -55,10 +60,14 @@ impl Key {
     /// Returns the key as the API shows it.
     #[must_use]
     pub fn to_proto(self) -> v1::Key {
+        let text = |addr| match addr {
+            IpAddr::V4(addr) => addr.to_string(),
+            IpAddr::V6(addr) => ipv6_text(addr),
+        };
         v1::Key {
             input_port: format!("port{}", self.port),
-            src_addr: self.src.to_string(),
-            dst_addr: self.dst.to_string(),
+            src_addr: text(self.src),
+            dst_addr: text(self.dst),
             protocol: self.protocol.into(),
             src_port: self.src_port.into(),
             dst_port: self.dst_port.into(),
@@ -66,11 +75,36 @@ impl Key {
     }
 }
 
-/// Classifies a frame before any table is looked up.
+/// The EtherType of IPv4.
+const IPV4: u16 = 0x0800;
+/// The EtherType of IPv6.
+const IPV6: u16 = 0x86dd;
+
+/// Classifies a frame of either family before any table is looked up.
 ///
 /// # Errors
 /// The outcome of a frame that is not looked up.
 pub fn classify(frame: &[u8], port: u16, tracked_protocols: &[u8]) -> Result<Key, Outcome> {
+    match ethernet(frame)? {
+        (IPV4, packet) => ipv4(packet, port, tracked_protocols),
+        (IPV6, packet) => ipv6::classify(packet, port, tracked_protocols),
+        _ => Err(Outcome::NotTrackedEthertype),
+    }
+}
+
+/// Classifies a frame where only IPv4 is tracked.
+///
+/// # Errors
+/// The outcome of a frame that is not looked up.
+pub fn classify_ipv4(frame: &[u8], port: u16, tracked_protocols: &[u8]) -> Result<Key, Outcome> {
+    match ethernet(frame)? {
+        (IPV4, packet) => ipv4(packet, port, tracked_protocols),
+        _ => Err(Outcome::NotTrackedEthertype),
+    }
+}
+
+/// Returns the EtherType behind the tags, and the octets behind it.
+fn ethernet(frame: &[u8]) -> Result<(u16, &[u8]), Outcome> {
     // Ethernet: two addresses, then the EtherType; at most two tags are skipped.
     let mut ethertype_at = 12;
     let mut tags = 0;
@@ -82,11 +116,10 @@ pub fn classify(frame: &[u8], port: u16, tracked_protocols: &[u8]) -> Result<Key
         tags += 1;
         ethertype_at += 4;
     };
-    if ethertype != 0x0800 {
-        return Err(Outcome::NotTrackedEthertype);
-    }
+    Ok((ethertype, &frame[ethertype_at + 2..]))
+}
 
-    let ip = &frame[ethertype_at + 2..];
+fn ipv4(ip: &[u8], port: u16, tracked_protocols: &[u8]) -> Result<Key, Outcome> {
     if ip.len() < 20 {
         return Err(Outcome::Truncated);
     }
@@ -110,8 +143,8 @@ pub fn classify(frame: &[u8], port: u16, tracked_protocols: &[u8]) -> Result<Key
     }
     Ok(Key {
         port,
-        src: Ipv4Addr::new(ip[12], ip[13], ip[14], ip[15]),
-        dst: Ipv4Addr::new(ip[16], ip[17], ip[18], ip[19]),
+        src: Ipv4Addr::new(ip[12], ip[13], ip[14], ip[15]).into(),
+        dst: Ipv4Addr::new(ip[16], ip[17], ip[18], ip[19]).into(),
         protocol: ip[9],
         src_port,
         dst_port,
@@ -138,24 +171,27 @@ impl Traffic {
     }
 }
 
-/// A table without time: its entries, and how often each outcome occurred.
+/// The tables of both families without time: their entries, and how often each outcome occurred.
 #[derive(Clone, Debug)]
 pub struct Oracle {
     tracked_protocols: Vec<u8>,
+    /// Of each table.
     capacity: usize,
     may_create: bool,
+    tracks_ipv6: bool,
     entries: BTreeMap<Key, Traffic>,
     counts: BTreeMap<Outcome, u64>,
 }
 
 impl Oracle {
-    /// Returns an empty table of `capacity` entries that tracks these protocols.
+    /// Returns empty tables of `capacity` entries each that track these protocols.
     #[must_use]
     pub fn new(tracked_protocols: &[u8], capacity: usize) -> Self {
         Self {
             tracked_protocols: tracked_protocols.to_vec(),
             capacity,
             may_create: true,
+            tracks_ipv6: true,
             entries: BTreeMap::new(),
             counts: BTreeMap::new(),
         }
@@ -168,12 +204,22 @@ impl Oracle {
         self
     }
 
+    /// Leaves only IPv4 tracked.
+    #[must_use]
+    pub fn without_ipv6(mut self) -> Self {
+        self.tracks_ipv6 = false;
+        self
+    }
+
     /// Takes one frame that enters port `port`, and returns its outcome.
     pub fn receive(&mut self, port: u16, frame: &[u8]) -> Outcome {
+        let classify = if self.tracks_ipv6 { classify } else { classify_ipv4 };
         let outcome = match classify(frame, port, &self.tracked_protocols) {
             Err(outcome) => outcome,
             Ok(key) => {
-                let full = self.entries.len() == self.capacity;
+                let of_family = self.entries.keys().filter(|known| known.src.is_ipv6() == key.src.is_ipv6());
+                // Only a table with a limit is counted.
+                let full = self.capacity < usize::MAX && of_family.count() == self.capacity;
                 match self.entries.entry(key) {
                     Entry::Occupied(mut entry) => {
                         entry.get_mut().count(frame);
@@ -192,7 +238,7 @@ impl Oracle {
         outcome
     }
 
-    /// Returns the entries in the table.
+    /// Returns the entries in the tables.
     #[must_use]
     pub fn entries(&self) -> &BTreeMap<Key, Traffic> {
         &self.entries
@@ -285,94 +331,5 @@ pub fn sum(outcomes: &v1::Outcomes) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use conntrack::key::{TCP, UDP};
-    use conntrack::test_support::frame::{
-        Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, every_prefix, ipv6_tcp,
-    };
-
-    const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-    const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-
-    fn syn() -> Ipv4Frame {
-        Ipv4Frame::tcp((A, 36876), (B, 1234))
-    }
-
-    fn verdict(frame: &[u8]) -> Result<Key, Outcome> {
-        classify(frame, 0, &[TCP])
-    }
-
-    const KEY: Key = Key { port: 0, src: A, dst: B, protocol: TCP, src_port: 36876, dst_port: 1234 };
-
-    #[test]
-    fn options_and_up_to_two_tags_do_not_change_the_key() {
-        for words in 0..=10 {
-            assert_eq!(verdict(&syn().ip_options(words).build()), Ok(KEY));
-        }
-        assert_eq!(verdict(&syn().tag(TPID_8021Q, 5).build()), Ok(KEY));
-        assert_eq!(verdict(&syn().tag(TPID_8021AD, 5).tag(TPID_8021Q, 6).build()), Ok(KEY));
-        assert_eq!(verdict(&syn().first_fragment().build()), Ok(KEY));
-        // A third tag is an EtherType like any other.
-        let three = syn().tag(TPID_8021AD, 5).tag(TPID_8021AD, 6).tag(TPID_8021Q, 7);
-        assert_eq!(verdict(&three.build()), Err(Outcome::NotTrackedEthertype));
-    }
-
-    #[test]
-    fn a_tracked_frame_needs_its_four_port_octets_and_no_more() {
-        for (base, needed) in [
-            (syn().unpadded(), 38),
-            (syn().unpadded().ip_options(10), 78),
-            (syn().unpadded().tag(TPID_8021Q, 5), 42),
-            (syn().unpadded().tag(TPID_8021AD, 5).tag(TPID_8021Q, 6), 46),
-        ] {
-            for frame in every_prefix(&base.build()) {
-                let expected = if frame.len() < needed { Err(Outcome::Truncated) } else { Ok(KEY) };
-                assert_eq!(verdict(&frame), expected, "{} octets", frame.len());
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_looked_up_has_its_reason() {
-        assert_eq!(verdict(&arp_request(A, B)), Err(Outcome::NotTrackedEthertype));
-        assert_eq!(verdict(&ipv6_tcp(1, 2)), Err(Outcome::NotTrackedEthertype));
-        assert_eq!(verdict(&syn().version(6).build()), Err(Outcome::Malformed));
-        assert_eq!(verdict(&syn().ihl(4).build()), Err(Outcome::Malformed));
-        assert_eq!(verdict(&syn().total_length(19).build()), Err(Outcome::Malformed));
-        assert_eq!(verdict(&syn().total_length(23).build()), Err(Outcome::Malformed));
-        assert_eq!(verdict(&syn().total_length(24).build()), Ok(KEY));
-        assert_eq!(verdict(&syn().total_length(65535).build()), Ok(KEY));
-        assert_eq!(verdict(&syn().later_fragment(1, true).build()), Err(Outcome::Fragment));
-        assert_eq!(verdict(&Ipv4Frame::icmp_echo(A, B).build()), Err(Outcome::NotTrackedProtocol));
-        assert_eq!(verdict(&Ipv4Frame::udp((A, 1), (B, 2)).build()), Err(Outcome::NotTrackedProtocol));
-    }
-
-    /// First match wins: a frame with two faults lands in the earlier one.
-    #[test]
-    fn the_order_of_the_rules_decides() {
-        assert_eq!(verdict(&syn().version(5).later_fragment(1, false).build()), Err(Outcome::Malformed));
-        assert_eq!(verdict(&syn().protocol(1).later_fragment(1, false).build()), Err(Outcome::Fragment));
-        assert_eq!(verdict(&syn().protocol(1).total_length(20).build()), Err(Outcome::NotTrackedProtocol));
-        assert_eq!(verdict(&syn().total_length(20).unpadded().build()[..34]), Err(Outcome::Truncated));
-    }
-
-    #[test]
-    fn the_table_fills_up_to_its_capacity() {
-        let mut oracle = Oracle::new(&[TCP, UDP], 5);
-        for frame in distinct_flows(8).chain(distinct_flows(8)) {
-            oracle.receive(0, &frame);
-        }
-        let outcomes = oracle.outcomes();
-        assert_eq!((outcomes.miss_created, outcomes.hit, outcomes.miss_full), (5, 5, 6));
-        assert_eq!(sum(&outcomes), 16);
-        assert_eq!(oracle.entries().len(), 5);
-    }
-
-    #[test]
-    fn without_permission_nothing_is_created() {
-        let mut oracle = Oracle::new(&[TCP], 5).without_create();
-        assert_eq!(oracle.receive(0, &syn().build()), Outcome::MissDenied);
-        assert!(oracle.entries().is_empty());
-    }
-}
+#[path = "oracle/tests.rs"]
+mod tests;

@@ -129,7 +129,7 @@ impl Watcher {
     /// Returns whether it is to know the flow with this key.
     #[must_use]
     pub fn covers(&self, key: &Key) -> bool {
-        self.source.is_none_or(|source| key.source() == source)
+        self.source.is_none_or(|source| key.source() == std::net::IpAddr::V4(source))
     }
 
     /// Returns the epoch and number up to which it knows all events, or `None` during a snapshot.

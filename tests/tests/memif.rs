@@ -2,11 +2,13 @@
 //! other. Both are servers, as in a composition of containers. The appliance is the client, and
 //! must connect to them whenever they start.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use conntrack::key::TCP;
-use conntrack::test_support::frame::{Ipv4Frame, arp_request, assert_same, distinct_flows};
+use conntrack::test_support::frame::{
+    FRAGMENT, Ipv4Frame, Ipv6Frame, arp_request, assert_same, distinct_flows,
+};
 use flowtracker_tests::appliance::{Appliance, LIMIT};
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::oracle::Oracle;
@@ -179,6 +181,25 @@ fn what_one_testpmd_sends_the_other_receives() {
     let mut frames: Vec<_> = distinct_flows(100).chain(distinct_flows(100)).collect();
     frames.push(arp_request(A, B));
     frames.push(Ipv4Frame::udp((A, 53), (B, 53)).build());
+    all_arrive(&frames, First::Servers);
+}
+
+/// A capture of both families: plain flows, extension headers, fragments, and what is not tracked.
+#[test]
+fn ipv6_frames_arrive_beside_ipv4_ones() {
+    const A6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    const B6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+    let plain = |port| Ipv6Frame::tcp((A6, 40_000 + port), (B6, 80));
+    let mut frames: Vec<_> =
+        (0..100).flat_map(|port| [plain(port).build(), plain(port).payload(&[1; 700]).build()]).collect();
+    frames.extend(distinct_flows(100));
+    frames.extend((0..50).map(|port| plain(port).extension(0, 0).extension(60, 3).build()));
+    frames.extend((0..50).map(|port| plain(port).fragment(port % 3, true).build()));
+    frames.push((0..9).fold(plain(0), |frame, _| frame.extension(FRAGMENT, 0)).build());
+    frames.push(Ipv6Frame::icmp_echo(A6, B6).build());
+    frames.push(Ipv6Frame::udp((A6, 53), (B6, 53)).build());
+    // A chain of mbufs.
+    frames.push(plain(0).payload(&[2; 5000]).build());
     all_arrive(&frames, First::Servers);
 }
 

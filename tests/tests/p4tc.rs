@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flowtracker_tests::appliance::{Appliance, LIMIT};
-use flowtracker_tests::netns::{Line, Namespace, netcat};
+use flowtracker_tests::netns::{Line, Namespace, netcat, netcat6};
 use flowtracker_tests::process::{Running, Stream, binary, run, wait_for, workspace_root};
 
 /// With this hash the entries have the same positions in the table, and are listed in the same
@@ -241,17 +241,21 @@ fn the_story_of_the_original_documentation() {
     appliance.stop();
 }
 
+/// Connects two hosts by netcat.
+type Connect = fn(&Namespace, &Namespace) -> (Running, Running);
+
 /// Runs a script while these monitors watch, until each has shown the block that `last` accepts.
-fn themed(name: &str, monitors: &[&str], connect: bool, last: impl Fn(&str) -> bool) {
-    let line = Line::new();
+/// With `connect` a connection is open meanwhile.
+fn themed(name: &str, monitors: &[&str], connect: Option<Connect>, last: impl Fn(&str) -> bool) {
+    let line = Line::with_ipv6();
     // Only the entries of the last profile expire during the script.
     let options = ["--timer-profiles", "30000,60000,90000,1200", FIXED_PLACES[0], FIXED_PLACES[1]];
     let appliance = Appliance::start(&line.middle, &line.devices("net_af_packet", ""), &options);
     let mut running: Vec<_> =
         monitors.iter().map(|name| monitor(&line.middle, &format!("{name}.sh"))).collect();
     appliance.wait_watchers(monitors.len() as u64);
-    let hosts = connect.then(|| {
-        let hosts = netcat(&line.left, &line.right);
+    let hosts = connect.map(|connect| {
+        let hosts = connect(&line.left, &line.right);
         // The handshake must be over: its last segment would create again what a script deletes.
         wait_for("the handshake has passed", LIMIT, || {
             (appliance.entries().iter().map(|entry| entry.packets).sum::<u64>() == 3).then_some(())
@@ -276,17 +280,32 @@ fn last_deletion(block: &str) -> bool {
 
 #[test]
 fn entries_are_read_in_every_form() {
-    themed("read", &["terminal-1"], true, |block| block.contains("fieldval  port1"));
+    themed("read", &["terminal-1"], Some(netcat), |block| block.contains("fieldval  port1"));
 }
 
 #[test]
 fn entries_are_written_and_every_event_is_shown() {
-    themed("write", &["terminal-1", "monitor-details"], true, last_deletion);
+    themed("write", &["terminal-1", "monitor-details"], Some(netcat), last_deletion);
 }
 
 #[test]
 fn the_table_is_changed_and_taken_away() {
-    themed("table", &["monitor-times"], false, last_deletion);
+    themed("table", &["monitor-times"], None, last_deletion);
+}
+
+#[test]
+fn ipv6_entries_are_read_in_every_form() {
+    themed("read-ipv6", &["terminal-1"], Some(netcat6), |block| block.contains("fieldval  0:0:1::/128"));
+}
+
+#[test]
+fn ipv6_entries_are_written_and_every_event_is_shown() {
+    themed("write-ipv6", &["terminal-1", "monitor-ipv6"], Some(netcat6), last_deletion);
+}
+
+#[test]
+fn the_ipv6_table_is_changed_and_taken_away_alone() {
+    themed("table-ipv6", &["monitor-times", "monitor-ipv6"], None, last_deletion);
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! The queues are files (net_pcap), so each test chooses the queue of each frame. The main lcore
 //! does not poll when there are others; it shares a CPU with one, so that each poller has a CPU.
 
+use std::net::Ipv6Addr;
+
 use conntrack::key::TCP;
-use conntrack::test_support::frame::distinct_flows;
+use conntrack::test_support::frame::{Ipv6Frame, distinct_flows};
 use flowtracker_tests::appliance::{Setup, Totals};
 use flowtracker_tests::netns::Namespace;
 use flowtracker_tests::oracle::Oracle;
@@ -20,9 +22,13 @@ const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
 /// Frames of one queue.
 type Frames = Vec<Vec<u8>>;
 
-/// Returns twenty packets of each of these flows. Disjoint ranges have no flow in common.
+/// Returns twenty packets of each of these flows, every other one of IPv6. Disjoint ranges have no
+/// flow in common.
 fn packets_of(flows: std::ops::Range<usize>) -> Frames {
-    let once: Frames = distinct_flows(flows.end as u64).skip(flows.start).collect();
+    const SERVER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+    let ipv6 = |flow: usize| Ipv6Frame::tcp((Ipv6Addr::LOCALHOST, flow as u16), (SERVER, 80)).build();
+    let numbered = distinct_flows(flows.end as u64).enumerate().skip(flows.start);
+    let once: Frames = numbered.map(|(flow, frame)| if flow % 2 == 1 { ipv6(flow) } else { frame }).collect();
     std::iter::repeat_n(once, 20).flatten().collect()
 }
 

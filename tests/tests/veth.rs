@@ -3,16 +3,18 @@
 
 use conntrack::key::TCP;
 use conntrack::test_support::frame::{
-    Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows, ipv6_tcp,
+    FRAGMENT, Ipv4Frame, Ipv6Frame, TPID_8021AD, TPID_8021Q, arp_request, assert_same, distinct_flows,
 };
 use flowtracker_tests::appliance::{Appliance, LIMIT, Setup};
-use flowtracker_tests::netns::{Line, RIGHT_ADDR};
+use flowtracker_tests::netns::{Line, RIGHT_ADDR, RIGHT_ADDR6};
 use flowtracker_tests::oracle::Oracle;
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
+const A6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 9, 0, 0, 0, 0, 1);
+const B6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 9, 0, 0, 0, 0, 2);
 
 /// Nothing may expire while a test reads the table, so the aging is 10 minutes.
 const NO_EXPIRY: [&str; 2] = ["--timer-profiles", "600000"];
@@ -37,6 +39,7 @@ fn all_arrive(line: &Line, devices: &[String], frames: &[Vec<u8>]) {
 /// to the usual MTU.
 fn frames_of_every_kind() -> Vec<Vec<u8>> {
     let tcp = || Ipv4Frame::tcp((A, 36876), (B, 1234));
+    let tcp6 = || Ipv6Frame::tcp((A6, 53660), (B6, 1234));
     vec![
         tcp().build(),
         tcp().unpadded().build(),
@@ -51,7 +54,19 @@ fn frames_of_every_kind() -> Vec<Vec<u8>> {
         Ipv4Frame::udp((A, 53), (B, 53)).build(),
         Ipv4Frame::icmp_echo(A, B).build(),
         arp_request(A, B),
-        ipv6_tcp(36876, 1234),
+        tcp6().build(),
+        tcp6().unpadded().build(),
+        tcp6().payload(&[7; 1440]).build(),
+        tcp6().tag(TPID_8021Q, 5).build(),
+        tcp6().tag(TPID_8021Q, 5).tag(TPID_8021Q, 6).payload(&[9; 1440]).build(),
+        tcp6().extension(0, 0).extension(43, 2).extension(60, 1).build(),
+        tcp6().fragment(0, true).build(),
+        tcp6().extension(60, 0).fragment(185, false).build(),
+        (0..9).fold(tcp6(), |frame, _| frame.extension(FRAGMENT, 0)).build(),
+        tcp6().version(4).build(),
+        Ipv6Frame::tcp((Ipv6Addr::UNSPECIFIED, 1), (A.to_ipv6_mapped(), 2)).build(),
+        Ipv6Frame::udp((A6, 53), (B6, 53)).build(),
+        Ipv6Frame::icmp_echo(A6, B6).build(),
     ]
 }
 
@@ -116,15 +131,16 @@ fn what_other_interfaces_received_before_the_start_is_neither_forwarded_nor_coun
 /// Two queues of one port share its frames by flow, and each frame arrives through one of them.
 #[test]
 fn two_queues_of_an_interface_share_its_frames() {
-    let frames: Vec<_> = distinct_flows(200).chain(distinct_flows(200)).collect();
+    let ipv6 = || (0..200).map(|port| Ipv6Frame::tcp((A6, port), (B6, 80)).build());
+    let frames: Vec<_> = [distinct_flows(200).collect::<Vec<_>>(), ipv6().collect()].concat().repeat(2);
     let line = Line::new();
     let setup = Setup::new(&line.middle, &line.devices("net_af_packet", ",qpairs=2")).options(&NO_EXPIRY);
     for lcores in ["0@0", "0@0,1@0,2@1"] {
         let appliance = setup.clone().lcores(lcores).start();
         line.left.send("eth0", &frames);
-        appliance.wait_forwarded(400);
+        appliance.wait_forwarded(800);
         let outcomes = appliance.totals().outcomes;
-        assert_eq!((outcomes.miss_created, outcomes.hit), (200, 200), "on {lcores}");
+        assert_eq!((outcomes.miss_created, outcomes.hit), (400, 400), "on {lcores}");
         assert!(appliance.entries().iter().all(|entry| entry.packets == 2));
         appliance.stop();
     }
@@ -205,6 +221,40 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
     assert_eq!((after.tx, after.tx_dropped), (before.tx + FLOWS as u64, before.tx_dropped));
     assert_eq!((after.outcomes.miss_created, after.outcomes.hit), (FLOWS as u64, 2 * FLOWS as u64));
     assert!(appliance.entries().iter().all(|entry| entry.packets == 3));
+    appliance.stop();
+}
+
+/// A connection of iperf3 over IPv6, which also has packets of neighbour discovery and multicast
+/// listeners in between.
+#[test]
+fn a_tcp_stream_over_ipv6_is_tracked() {
+    let line = Line::with_ipv6();
+    let devices = line.devices("net_af_packet", ",framecnt=16384");
+    let appliance = Appliance::start(&line.middle, &devices, &NO_EXPIRY);
+    let mut server = Running::spawn(line.right.command("iperf3").args(["-6", "-s", "-1", "--forceflush"]));
+    server.wait_line(Stream::Stdout, LIMIT, |line| line.starts_with("Server listening"));
+    let report = run(line.left.command("iperf3").args(["-6", "-c", RIGHT_ADDR6, "-t", "5", "-J"]));
+    assert!(server.wait(LIMIT).success(), "{}", server.output());
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let payload = report["end"]["sum_received"]["bytes"].as_u64().expect("a number of bytes");
+
+    // iperf3 opens two connections, for control and for data.
+    let entries = wait_for("the last segments have passed", LIMIT, || {
+        let entries = appliance.entries();
+        entries.iter().all(|entry| entry.idle_ms >= 1000).then_some(entries)
+    });
+    let totals = appliance.totals();
+    assert_eq!(totals.tx, totals.rx, "the ports took every frame");
+    assert_eq!((entries.len(), totals.outcomes.miss_created), (4, 4), "{entries:?}");
+    assert!(entries.iter().all(|entry| entry.pipeline == "flowtracker_ipv6"), "{entries:?}");
+    assert_eq!(totals.tracked() + totals.outcomes.not_tracked_protocol, totals.rx, "{:?}", totals.outcomes);
+    assert_eq!(entries.iter().map(|entry| entry.packets).sum::<u64>(), totals.tracked());
+    // The data flow carries the payload behind headers of 86 octets (Ethernet, IPv6, TCP with
+    // timestamps).
+    let data = entries.iter().max_by_key(|entry| entry.bytes).expect("four");
+    let key = data.key.as_ref().expect("an entry has a key");
+    assert_eq!((&*key.input_port, &*key.dst_addr, key.dst_port), ("port0", RIGHT_ADDR6, 5201));
+    assert!(data.bytes - 86 * data.packets >= payload, "{payload} of {data:?}");
     appliance.stop();
 }
 

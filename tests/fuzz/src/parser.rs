@@ -4,13 +4,15 @@
 //! Input: a byte of choices, among them the set of instructions; then frames, each with a byte of its length and a byte that says how
 //! many of its bytes lie in the first piece.
 
+use std::net::IpAddr;
+
 use conntrack::arch::Features;
 use conntrack::packet::{AnyKey, MAX_HEADER, parse, parse_both};
-use conntrack::{FlowKey, Frames, Outcome, Parser, Protocols};
+use conntrack::{FlowKey, FlowKeyV6, Frames, Outcome, Parser, Protocols};
 
 use crate::input::Input;
 use crate::laws::oracle::classify_v6;
-use crate::oracle::{self, classify};
+use crate::oracle::{self, Key, classify, classify_ipv4};
 
 /// DPDK id of the port that the frames enter; the engine counts from 1.
 const PORT: u16 = 2;
@@ -114,23 +116,40 @@ fn together(burst: &Burst<'_>, protocols: Protocols, tracked: &[u8], instruction
     assert_eq!(parser.outcomes(), &outcomes, "{instructions}");
 }
 
-/// Returns the oracles' verdict where both families are tracked.
+/// Returns the oracle's verdict where both families are tracked. On IPv6 two oracles have to agree.
 fn expected_of_both(frame: &[u8], tracked: &[u8]) -> Result<AnyKey, Outcome> {
-    match classify_v6(frame, PORT as u8 + 1, tracked) {
-        Err(Outcome::NotTrackedEthertype) => expected(frame, tracked).map(AnyKey::Ipv4),
-        verdict => verdict.map(AnyKey::Ipv6),
+    let port = PORT as u8 + 1;
+    let verdict = classify(frame, PORT, tracked).map_err(engines).map(|key| match (key.src, key.dst) {
+        (IpAddr::V6(src), IpAddr::V6(dst)) => {
+            AnyKey::Ipv6(FlowKeyV6::new(port, src, dst, key.protocol, key.src_port, key.dst_port))
+        }
+        _ => AnyKey::Ipv4(of_ipv4(key)),
+    });
+    match classify_v6(frame, port, tracked) {
+        Err(Outcome::NotTrackedEthertype) => {}
+        other => assert_eq!(verdict, other.map(AnyKey::Ipv6), "{frame:02x?}"),
     }
+    verdict
 }
 
-/// Returns the oracle's verdict in the engine's types.
+/// Returns the oracle's verdict where only IPv4 is tracked, in the engine's types.
 fn expected(frame: &[u8], tracked: &[u8]) -> Result<FlowKey, Outcome> {
-    let key = classify(frame, PORT, tracked).map_err(|outcome| match outcome {
+    classify_ipv4(frame, PORT, tracked).map_err(engines).map(of_ipv4)
+}
+
+fn of_ipv4(key: Key) -> FlowKey {
+    let (IpAddr::V4(src), IpAddr::V4(dst)) = (key.src, key.dst) else { unreachable!("{key:?} is of IPv4") };
+    FlowKey::new(PORT as u8 + 1, src, dst, key.protocol, key.src_port, key.dst_port)
+}
+
+fn engines(outcome: oracle::Outcome) -> Outcome {
+    match outcome {
         oracle::Outcome::Truncated => Outcome::Truncated,
         oracle::Outcome::NotTrackedEthertype => Outcome::NotTrackedEthertype,
         oracle::Outcome::Malformed => Outcome::Malformed,
+        oracle::Outcome::ExtensionLimit => Outcome::ExtensionLimit,
         oracle::Outcome::Fragment => Outcome::Fragment,
         oracle::Outcome::NotTrackedProtocol => Outcome::NotTrackedProtocol,
         looked_up => unreachable!("{looked_up:?} without a table"),
-    })?;
-    Ok(FlowKey::new(PORT as u8 + 1, key.src, key.dst, key.protocol, key.src_port, key.dst_port))
+    }
 }

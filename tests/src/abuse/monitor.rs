@@ -153,6 +153,7 @@ impl Monitor {
             let request = WatchEventsRequest {
                 filter: format!("key.dstPort = {OWN}"),
                 dataplane: String::new(),
+                pipeline: String::new(),
                 start: Some(Start { at: Some(start::At::Now(Now {})) }),
             };
             let mut client = client(grpc).await;
@@ -202,7 +203,7 @@ impl Monitor {
                     dataplane: dataplane.clone(),
                     ..Default::default()
                 };
-                let delete = DeleteEntryRequest { key: Some(key), dataplane };
+                let delete = DeleteEntryRequest { key: Some(key), dataplane, ..Default::default() };
                 let written = match client.create_entry(create).await {
                     Ok(_) => client.delete_entry(delete).await.map(drop),
                     Err(status) => Err(status),
@@ -232,7 +233,7 @@ impl Monitor {
     }
 
     fn lcore(&mut self) -> LcoreStats {
-        let request = GetStatsRequest { dataplane: DATAPLANE.to_owned() };
+        let request = GetStatsRequest { dataplane: DATAPLANE.to_owned(), ..Default::default() };
         let stats = self.runtime.block_on(self.stats.get_stats(request)).expect("counters").into_inner();
         let lab =
             stats.dataplanes.into_iter().find(|plane| plane.dataplane == DATAPLANE).expect("the data plane");

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use flowtracker_proto::clock_step::ClockStep;
-use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::key::{FlowKey, FlowKeyV4, FlowKeyV6};
 use flowtracker_proto::link::{self, Body, Record};
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1::dataplane_link_service_client::DataplaneLinkServiceClient;
 use flowtracker_proto::v1::{
     Actor, AttachRequest, AttachResponse, Author, Authors, Batch, Entity, Hello, Reply, ReplyStatus,
@@ -18,7 +19,7 @@ use tonic::transport::Endpoint;
 use super::h2::{self, Connection};
 use super::{Tally, Target};
 
-/// The capacity that the hostile data planes declare.
+/// The capacity that the hostile data planes declare for each table.
 const DECLARED: u64 = 1024;
 /// Records in a batch.
 const BATCH: usize = 4096;
@@ -90,20 +91,24 @@ fn hello(name: &str, shards: Vec<u32>) -> Hello {
         ports: vec!["port0".to_owned()],
         pid: 1,
         record_version: link::VERSION,
-        capacities: vec![TableCapacity { pipeline: "flowtracker".to_owned(), entries: DECLARED }],
+        capacities: Family::ALL
+            .map(|family| TableCapacity { pipeline: family.pipeline().to_owned(), entries: DECLARED })
+            .into(),
     }
 }
 
+/// Returns the entry of a number: every other one is of IPv6.
 fn entry(n: usize) -> link::Entry {
+    let (input_port, src_port, dst_port, protocol) = (1, n as u16, 1, 6);
+    let src_addr = (n >> 16) as u32;
+    let key = if n.is_multiple_of(2) {
+        FlowKey::V4(FlowKeyV4 { input_port, src_addr, dst_addr: 1, src_port, dst_port, protocol })
+    } else {
+        let [src_addr, dst_addr] = [src_addr, 1].map(|addr| u128::from(addr).to_be_bytes());
+        FlowKey::V6(FlowKeyV6 { input_port, src_addr, dst_addr, src_port, dst_port, protocol })
+    };
     link::Entry {
-        key: FlowKey {
-            input_port: 1,
-            src_addr: (n >> 16) as u32,
-            dst_addr: 1,
-            src_port: n as u16,
-            dst_port: 1,
-            protocol: 6,
-        },
+        key,
         permissions: 0x1dbc,
         dynamic: true,
         profile_id: 0,
@@ -120,6 +125,16 @@ fn entry(n: usize) -> link::Entry {
 
 fn of(body: Body) -> Record {
     Record { time_ns: 1, body }
+}
+
+/// Returns such a record of each table.
+fn of_each(body: fn(Family) -> Body) -> impl Iterator<Item = Record> {
+    Family::ALL.into_iter().map(move |family| of(body(family)))
+}
+
+/// Returns the marks of a resync of empty tables.
+fn resync() -> Vec<Record> {
+    of_each(Body::ResyncBegin).chain(of_each(Body::ResyncEnd)).collect()
 }
 
 /// Repeats `links` until the attack has to end, and counts how the links ended.
@@ -147,12 +162,13 @@ pub fn purged(target: &Target, n: usize) -> Tally {
     repeat(target, async |_| {
         let mut link = Link::attach(target, hello("hostile-purge", vec![1, 2])).await?;
         for shard in [1, 2] {
-            link.batch(shard, 1, &[of(Body::ResyncBegin), of(Body::ResyncEnd)]).await?;
+            link.batch(shard, 1, &resync()).await?;
         }
-        link.batch(1, 3, &[of(Body::Purged { deleted: 0 })]).await?;
+        let purged: Vec<_> = of_each(|family| Body::Purged { family, deleted: 0 }).collect();
+        link.batch(1, 5, &purged).await?;
         for from in (0..n).step_by(BATCH) {
             let records: Vec<_> = (from..from + BATCH).map(|n| of(Body::Created(entry(n % 512)))).collect();
-            link.batch(1, 4 + from as u64, &records).await?;
+            link.batch(1, 7 + from as u64, &records).await?;
         }
         Ok(n)
     })
@@ -177,7 +193,7 @@ pub fn replies(target: &Target, n: usize) -> Tally {
     repeat(target, async |_| {
         let name = "hostile-replies";
         let mut link = Link::attach(target, hello(name, vec![1])).await?;
-        link.batch(1, 1, &[of(Body::ResyncBegin), of(Body::ResyncEnd)]).await?;
+        link.batch(1, 1, &resync()).await?;
         let mut user = Connection::open(target.grpc, 1).map_err(|error| error.to_string())?;
         // ListEntriesRequest: field 2 is the data plane.
         let request = [&[0x12, name.len() as u8][..], name.as_bytes()].concat();
@@ -217,7 +233,7 @@ pub fn replies(target: &Target, n: usize) -> Tally {
 pub fn shards(target: &Target, n: usize) -> Tally {
     repeat(target, async |_| {
         let mut link = Link::attach(target, hello("hostile-shards", (0..n as u32).collect())).await?;
-        link.batch(1, 1, &[of(Body::ResyncBegin)]).await?;
+        link.batch(1, 1, &of_each(Body::ResyncBegin).collect::<Vec<_>>()).await?;
         Ok(1)
     })
 }
@@ -227,11 +243,11 @@ pub fn created(target: &Target, n: usize) -> Tally {
     repeat(target, async |times| {
         let mut link = Link::attach(target, hello("hostile-entries", vec![1])).await?;
         let within = times % 2 == 1;
-        link.batch(1, 1, &[of(Body::ResyncBegin)]).await?;
-        let mut seq = 2;
+        link.batch(1, 1, &of_each(Body::ResyncBegin).collect::<Vec<_>>()).await?;
+        let mut seq = 3;
         if !within {
-            link.batch(1, 2, &[of(Body::ResyncEnd)]).await?;
-            seq += 1;
+            link.batch(1, seq, &of_each(Body::ResyncEnd).collect::<Vec<_>>()).await?;
+            seq += 2;
         }
         for from in (0..n).step_by(BATCH) {
             let body = |n| if within { Body::Present(entry(n)) } else { Body::Created(entry(n)) };
@@ -254,7 +270,7 @@ pub fn names(target: &Target, n: usize) -> Tally {
             match Link::attach(target, hello(&format!("hostile-{nth}"), vec![1])).await {
                 Ok(mut link) => {
                     attached += 1;
-                    let _ = link.batch(1, 1, &[of(Body::ResyncBegin), of(Body::ResyncEnd)]).await;
+                    let _ = link.batch(1, 1, &resync()).await;
                     // Every other one stays.
                     if nth % 2 == 0 {
                         open.push(link);

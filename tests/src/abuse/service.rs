@@ -59,7 +59,11 @@ impl Order {
             }
             Self::LongFilters if n.is_multiple_of(2) => {
                 let filter = Some(Filter { steps: vec![FilterStep::default(); 50_000] });
-                Some(command::Body::Flush(FlushCommand { filter, actor: actor(String::new()) }))
+                Some(command::Body::Flush(FlushCommand {
+                    filter,
+                    actor: actor(String::new()),
+                    pipeline: String::new(),
+                }))
             }
             Self::LongFilters => Some(command::Body::Get(GetCommand { key: vec![1; 1 << 20] })),
             Self::Nonsense => None,

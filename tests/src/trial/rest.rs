@@ -118,7 +118,7 @@ impl Trial {
     }
 
     pub(super) fn stats(&self) -> Option<(v1::DataplaneStats, v1::LogStats)> {
-        let request = v1::GetStatsRequest { dataplane: DATAPLANE.to_owned() };
+        let request = v1::GetStatsRequest { dataplane: DATAPLANE.to_owned(), ..Default::default() };
         let answer = self.impatient.call(async |client| client.get_stats(request).await).ok()?;
         Some((answer.dataplanes.into_iter().next()?, answer.log?))
     }

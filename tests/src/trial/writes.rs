@@ -54,7 +54,7 @@ impl Trial {
     /// Deletes a few of the kept entries; their next packets create them again.
     pub(super) fn delete_some(&mut self) {
         for _ in 0..self.dice.between(1, 3) {
-            let request = v1::DeleteEntryRequest { key: Some(self.kept_key()), dataplane: String::new() };
+            let request = v1::DeleteEntryRequest { key: Some(self.kept_key()), ..Default::default() };
             match self.writer().call(async |client| client.delete_entry(request).await) {
                 Ok(_) => self.deleted += 1,
                 // The service is away, and the other deletions would fail as well.
@@ -110,7 +110,7 @@ impl Trial {
     pub(super) fn flush_some(&mut self) {
         let all = self.dice.between(0, 5) == 0;
         let filter = if all { String::new() } else { format!("key.srcPort = {}", self.kept_key().src_port) };
-        let request = v1::FlushEntriesRequest { filter, dataplane: String::new() };
+        let request = v1::FlushEntriesRequest { filter, ..Default::default() };
         let answer = self.writer().call(async |client| client.flush_entries(request).await);
         self.written.flushed += u64::from(answer.is_ok());
     }

@@ -94,8 +94,11 @@ impl Watcher {
                 let known = self.held.remove(&of(entry)).map(|known| known.create_ns);
                 assert_eq!(known, Some(entry.create_ns), "DELETED of what is not there");
             }
-            Change::Purged => self.held.retain(|(dataplane, _), _| *dataplane != event.dataplane),
-            Change::Flushed { .. } | Change::Loaded => {}
+            Change::Purged(family) => {
+                self.held
+                    .retain(|(dataplane, key), _| *dataplane != event.dataplane || key.family() != *family);
+            }
+            Change::Flushed { .. } | Change::Loaded(_) => {}
         }
     }
 }

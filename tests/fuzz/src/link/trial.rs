@@ -12,9 +12,9 @@ use control::link::links::{Call, Links};
 use control::mirror::dataplane::DETACHED_FOR;
 use control::mirror::hub::Hub;
 use control::stop::{self, Stopper};
-use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::key::{FlowKeyV4, FlowKeyV6};
 use flowtracker_proto::link::{LEN, VERSION};
-use flowtracker_proto::table::IPV4_FLOWS;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1::dataplane_link_service_server::DataplaneLinkService as _;
 use flowtracker_proto::v1::{
     Actor, AttachRequest, Author, Authors, Batch, Hello, RecordKind, Reply, TableCapacity, attach_request,
@@ -42,6 +42,8 @@ const RETAIN: usize = 64;
 /// What a data plane may send in one message, bytes.
 const MESSAGE_MAX: usize = 16 << 20;
 const SHARDS: [u32; 3] = [1, 2, 7];
+/// Where the key of a record begins.
+const HEAD: usize = 60;
 
 /// Kinds of records; those that a shard may report at any time come more often.
 const KINDS: [RecordKind; 16] = {
@@ -209,10 +211,14 @@ impl Trial {
             ports: vec!["port0".to_owned(); 2],
             record_version: VERSION,
             // Now and then so little that a link reaches it.
-            capacities: vec![TableCapacity {
-                pipeline: IPV4_FLOWS.pipeline.to_owned(),
-                entries: if choices >> 4 & 7 == 0 { 4 } else { 64 },
-            }],
+            // Without the second table, records about it are refused.
+            capacities: Family::ALL[..if choices >> 5 & 3 == 0 { 1 } else { 2 }]
+                .iter()
+                .map(|family| TableCapacity {
+                    pipeline: family.pipeline().to_owned(),
+                    entries: if choices >> 4 & 7 == 0 { 4 } else { 64 },
+                })
+                .collect(),
             ..Hello::default()
         };
         let up = self.dial();
@@ -291,6 +297,9 @@ fn record(input: &mut Input<'_>) -> [u8; LEN] {
     let mut record = [0; LEN];
     record[0] = KINDS[usize::from(kind & 15)] as u8;
     record[1] = kind >> 4 & 3;
+    // The table: mostly that of IPv4, because a link begins with the marks of each.
+    let ipv6 = key & 12 == 12;
+    record[3] = 1 + u8::from(ipv6);
     record[4] = state & 3;
     record[5] = 0x80;
     record[6] = key >> 6;
@@ -301,7 +310,11 @@ fn record(input: &mut Input<'_>) -> [u8; LEN] {
     record[32] = 1 + (state >> 4 & 3);
     record[40] = state;
     // The key, as P4TC lays it out: only its last byte and its input port differ.
-    record[LEN - FlowKey::BYTES..].copy_from_slice(&flow(key & 15));
+    if ipv6 {
+        record[HEAD..HEAD + FlowKeyV6::BYTES].copy_from_slice(&flow6(key & 15));
+    } else {
+        record[HEAD..HEAD + FlowKeyV4::BYTES].copy_from_slice(&flow(key & 15));
+    }
     if kind == 255 {
         let at = input.below(LEN);
         record[at] = input.byte();
@@ -309,9 +322,22 @@ fn record(input: &mut Input<'_>) -> [u8; LEN] {
     record
 }
 
-/// Returns the bytes of the key of flow `number`.
-fn flow(number: u8) -> [u8; FlowKey::BYTES] {
-    let key = FlowKey {
+/// Returns the bytes of the key of flow `number` of IPv6.
+fn flow6(number: u8) -> [u8; FlowKeyV6::BYTES] {
+    let key = FlowKeyV6 {
+        input_port: 1 + u32::from(number & 1),
+        src_addr: [0xfd; 16],
+        dst_addr: [0xfe; 16],
+        src_port: number.into(),
+        dst_port: 80,
+        protocol: 6,
+    };
+    key.to_bytes()
+}
+
+/// Returns the bytes of the key of flow `number` of IPv4.
+fn flow(number: u8) -> [u8; FlowKeyV4::BYTES] {
+    let key = FlowKeyV4 {
         input_port: 1 + u32::from(number & 1),
         src_addr: 0x0a00_0001,
         dst_addr: 0x0a00_0002,
