@@ -1,14 +1,14 @@
-//! ListEntries: the answer of a data plane on a gRPC stream.
+//! ListEntries: the answers of a data plane on a gRPC stream, one table after the other.
 //!
-//! Its parts wait for the client in a short queue, and behind that in the call. A client that takes
+//! Their parts wait for the client in a short queue, and behind that in the call. A client that takes
 //! nothing stalls the list, which then has to give way to others.
 
 use std::sync::Arc;
 
 use flowtracker_proto::show;
-use flowtracker_proto::v1::ListEntriesResponse;
+use flowtracker_proto::v1::{DumpCommand, ListEntriesResponse, command};
 use tokio::sync::mpsc;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 
 use crate::api::fault;
@@ -16,7 +16,7 @@ use crate::door::Door;
 use crate::door::lists::{ListPlace, Stalled};
 use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
-use crate::link::links::Call;
+use crate::link::links::{Call, Link};
 use crate::stop::Stop;
 
 /// Entries per response, at most.
@@ -28,21 +28,37 @@ const WAITING: usize = 256;
 
 type Response = Result<ListEntriesResponse, Status>;
 
-/// Starts the list that answers `call` of the data plane of this name. It has `place`, and is read
-/// by `peer`; it ends when `stop` turns true.
+/// What a list asks of a data plane: the dumps of tables, which have to be complete by `deadline`.
+pub(super) struct Asked {
+    pub(super) link: Arc<Link>,
+    pub(super) dumps: Vec<DumpCommand>,
+    pub(super) deadline: Instant,
+}
+
+/// Starts a list. It has `place`, and is read by `peer`; it ends when `stop` turns true.
+///
+/// # Errors
+/// The first command cannot be sent.
 pub(super) fn start(
-    call: Call,
-    dataplane: &str,
+    Asked { link, dumps, deadline }: Asked,
     place: ListPlace,
     peer: Option<Peer>,
     door: Arc<Door>,
     mut stop: Stop,
-) -> mpsc::Receiver<Response> {
+) -> Result<mpsc::Receiver<Response>, Status> {
+    let mut calls = dumps.into_iter().map(move |dump| link.call(command::Body::Dump(dump), deadline));
+    let first = calls.next().transpose()?;
     let (client, responses) = mpsc::channel(QUEUE);
-    let dataplane: Arc<str> = dataplane.into();
     tokio::spawn(async move {
+        // A table is asked once the one before it has been listed, so that only one answer waits.
+        let all = async {
+            for call in first.map(Ok).into_iter().chain(calls) {
+                forward(call?, &place, &client, &door).await?;
+            }
+            Ok(())
+        };
         let end = tokio::select! {
-            end = forward(call, &dataplane, &place, &client, &door) => end,
+            end = all => end,
             () = client.closed() => Ok(()),
             () = stop.wanted() => {
                 Err(fault::refusal(Code::Unavailable, "SHUTDOWN", "the control service is stopping"))
@@ -56,17 +72,17 @@ pub(super) fn start(
             }
         }
     });
-    responses
+    Ok(responses)
 }
 
 /// Sends the replies of a dump to the client as they arrive.
 async fn forward(
     mut call: Call,
-    dataplane: &Arc<str>,
     place: &ListPlace,
     client: &mpsc::Sender<Response>,
     door: &Door,
 ) -> Result<(), Status> {
+    let dataplane = call.dataplane().into();
     while let Some(answer) = call.next().await? {
         for run in answer.entries.chunks(RUN) {
             let room = match client.try_reserve() {
@@ -83,7 +99,7 @@ async fn forward(
                 room => room.ok(),
             };
             let Some(room) = room else { return Ok(()) };
-            let run = run.iter().map(|state| show::entry(dataplane, state)).collect();
+            let run = run.iter().map(|state| show::entry(&dataplane, state)).collect();
             room.send(Ok(ListEntriesResponse { entries: run }));
         }
     }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use flowtracker_proto::v1::flow_tracker_service_server::FlowTrackerService;
 use flowtracker_proto::v1::{
     Attributes, CreateCommand, CreateEntryRequest, CreateEntryResponse, Dataplane, DeleteCommand,
-    DeleteEntryRequest, DeleteEntryResponse, DumpCommand, Entry, FlushCommand, FlushEntriesRequest,
+    DeleteEntryRequest, DeleteEntryResponse, DumpCommand, FlushCommand, FlushEntriesRequest,
     FlushEntriesResponse, GetCommand, GetEntryRequest, GetEntryResponse, GetIntrospectionRequest,
     GetIntrospectionResponse, GetStatsRequest, GetStatsResponse, GetTableRequest, GetTableResponse,
     ListDataplanesRequest, ListDataplanesResponse, ListEntriesRequest, ListEntriesResponse, LoadCommand,
-    LoadRequest, LoadResponse, PurgeCommand, PurgeRequest, PurgeResponse, Reply, Table, TableCommand,
-    UpdateCommand, UpdateEntryRequest, UpdateEntryResponse, UpdateTableCommand, UpdateTableRequest,
-    UpdateTableResponse, WatchEventsRequest, WatchEventsResponse, WhoAmIRequest, WhoAmIResponse, command,
+    LoadRequest, LoadResponse, PurgeCommand, PurgeRequest, PurgeResponse, Table, TableCommand, UpdateCommand,
+    UpdateEntryRequest, UpdateEntryResponse, UpdateTableCommand, UpdateTableRequest, UpdateTableResponse,
+    WatchEventsRequest, WatchEventsResponse, WhoAmIRequest, WhoAmIResponse, command,
 };
 use prost::Message as _;
 use tokio::time::Instant;
@@ -25,9 +25,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Code, Request, Response, Status};
 
+use crate::api::ask::{self, Done};
 use crate::api::deadline::deadline;
 use crate::api::filter::{self, Place};
-use crate::api::{caller, fault, introspection, list, watch as watcher};
+use crate::api::list::{self, Asked};
+use crate::api::{caller, fault, introspection, tables, watch as watcher};
 use crate::door::Door;
 use crate::door::lists;
 use crate::door::peer::Peer;
@@ -40,8 +42,7 @@ use crate::stop::Stop;
 use flowtracker_proto::header;
 use flowtracker_proto::key::{FlowKey, Violation};
 use flowtracker_proto::limits;
-use flowtracker_proto::show;
-use flowtracker_proto::table::IPV4_FLOWS;
+use flowtracker_proto::table::Family;
 
 /// Longest wait for a data plane's answer about one entry; a caller may ask for less.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -91,43 +92,38 @@ impl UserService {
         self.links.pick(dataplane, |name| self.hub.knows(name))
     }
 
-    /// Sends a command that concerns one entry and returns that entry.
-    async fn one_entry(
-        &self,
-        dataplane: &str,
-        body: command::Body,
-        deadline: Instant,
-    ) -> Result<Entry, Status> {
+    /// Returns the link to the data plane that runs the table of `key`.
+    fn link_of(&self, dataplane: &str, key: FlowKey) -> Result<Arc<Link>, Status> {
         let link = self.link(dataplane)?;
-        let mut call = link.call(body, deadline)?;
-        let mut found = None;
-        while let Some(answer) = call.next().await? {
-            found = found.or(answer.entries.into_iter().next());
-        }
-        let found = found.ok_or_else(|| broken(link.name(), "its answer has no entry"))?;
-        Ok(show::entry(&link.name().into(), &found))
+        tables::check_runs(&link, key.family())?;
+        Ok(link)
     }
 
-    /// Sends a command and returns the last part of its answer.
-    async fn conclusion(
+    /// Sends a command whose answer describes the table of `family`.
+    async fn table(
         &self,
         dataplane: &str,
+        family: Family,
         body: command::Body,
         deadline: Instant,
-    ) -> Result<Reply, Status> {
+    ) -> Result<Table, Status> {
         let link = self.link(dataplane)?;
-        let mut call = link.call(body, deadline)?;
-        let mut last = None;
-        while let Some(answer) = call.next().await? {
-            last = Some(answer.reply);
-        }
-        last.ok_or_else(|| broken(link.name(), "its answer is empty"))
+        tables::check_runs(&link, family)?;
+        ask::table(&link, family, body, deadline).await
     }
 
-    /// Sends a command whose answer describes the table.
-    async fn table(&self, dataplane: &str, body: command::Body, deadline: Instant) -> Result<Table, Status> {
-        let table = self.conclusion(dataplane, body, deadline).await?.table;
-        table.ok_or_else(|| broken(dataplane, "its answer has no table"))
+    /// Sends the same command for each table that is meant, all of them if `named` is `None`. A table
+    /// that refuses for the reason `nothing_to_do` is left out, unless all do.
+    async fn each(
+        &self,
+        dataplane: &str,
+        named: Option<Family>,
+        body: impl Fn(String) -> command::Body,
+        nothing_to_do: &str,
+        deadline: Instant,
+    ) -> Result<Done, Status> {
+        let link = self.link(dataplane)?;
+        ask::each(&link, &tables::meant(&link, named)?, body, nothing_to_do, deadline).await
     }
 }
 
@@ -153,10 +149,11 @@ impl FlowTrackerService for UserService {
         request: Request<GetEntryRequest>,
     ) -> Result<Response<GetEntryResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        let request = request.into_inner();
-        let key = key(request.key.as_ref())?.to_bytes().to_vec();
-        let body = command::Body::Get(GetCommand { key });
-        let entry = Some(self.one_entry(&request.dataplane, body, deadline).await?);
+        let GetEntryRequest { key, dataplane, pipeline } = request.into_inner();
+        let key = tables::key(&pipeline, key.as_ref())?;
+        let link = self.link_of(&dataplane, key)?;
+        let body = command::Body::Get(GetCommand { key: key.to_bytes() });
+        let entry = Some(ask::entry(&link, body, deadline).await?);
         Ok(Response::new(GetEntryResponse { entry }))
     }
 
@@ -166,11 +163,12 @@ impl FlowTrackerService for UserService {
     ) -> Result<Response<DeleteEntryResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let (actor, note) = caller::of(&request);
-        let request = request.into_inner();
-        note.entry(&self.meant(&request.dataplane), request.key.as_ref());
-        let key = key(request.key.as_ref())?.to_bytes().to_vec();
-        let body = command::Body::Delete(DeleteCommand { key, actor: Some(actor.clone()) });
-        let mut entry = self.one_entry(&request.dataplane, body, deadline).await?;
+        let DeleteEntryRequest { key, dataplane, pipeline } = request.into_inner();
+        note.entry(&self.meant(&dataplane), key.as_ref());
+        let key = tables::key(&pipeline, key.as_ref())?;
+        let link = self.link_of(&dataplane, key)?;
+        let body = command::Body::Delete(DeleteCommand { key: key.to_bytes(), actor: Some(actor.clone()) });
+        let mut entry = ask::entry(&link, body, deadline).await?;
         entry.deleted_by = Some(actor);
         Ok(Response::new(DeleteEntryResponse { entry: Some(entry) }))
     }
@@ -182,16 +180,22 @@ impl FlowTrackerService for UserService {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let peer = request.extensions().get::<Peer>().cloned();
         let request = request.into_inner();
-        let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::List)?;
+        let table = tables::named(&request.pipeline)?;
+        let filter = filter::compile(&request.filter, Place::List)?;
         let link = self.link(&request.dataplane)?;
+        let tables = tables::meant(&link, table)?;
         let place = self.door.lists.take(link.name()).await.map_err(|lists::Full| {
             self.door.refusals.count(Reason::TooManyLists);
             let most = self.door.limits.max_lists;
             let message = format!("data plane {:?} serves {most} lists already", link.name());
             fault::refusal(Code::ResourceExhausted, "TOO_MANY_LISTS", message)
         })?;
-        let call = link.call(command::Body::Dump(DumpCommand { filter }), deadline)?;
-        let responses = list::start(call, link.name(), place, peer, self.door.clone(), self.stop.clone());
+        let dump = |family: Family| {
+            let (pipeline, filter) = (family.pipeline().to_owned(), filter.clone());
+            DumpCommand { pipeline, filter }
+        };
+        let asked = Asked { link, dumps: tables.into_iter().map(dump).collect(), deadline };
+        let responses = list::start(asked, place, peer, self.door.clone(), self.stop.clone())?;
         Ok(Response::new(ReceiverStream::new(responses)))
     }
 
@@ -208,12 +212,18 @@ impl FlowTrackerService for UserService {
         request: Request<GetStatsRequest>,
     ) -> Result<Response<GetStatsResponse>, Status> {
         let deadline = deadline(request.metadata(), stats::WITHIN);
-        let asked = request.into_inner().dataplane;
+        let GetStatsRequest { dataplane: asked, pipeline } = request.into_inner();
+        let table = tables::named(&pipeline)?;
         if !asked.is_empty() && !self.hub.knows(&asked) {
             return Err(fault::unknown_dataplane(&asked));
         }
         let wanted = |name: &str| asked.is_empty() || *name == *asked;
-        Ok(Response::new(stats::gather(&self.hub, &self.links, wanted, deadline).await))
+        let mut all = stats::gather(&self.hub, &self.links, wanted, deadline).await;
+        if table.is_some() {
+            let lcores = all.dataplanes.iter_mut().flat_map(|dataplane| &mut dataplane.lcores);
+            lcores.for_each(|lcore| lcore.tables.retain(|table| table.pipeline == pipeline));
+        }
+        Ok(Response::new(all))
     }
 
     async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
@@ -229,11 +239,12 @@ impl FlowTrackerService for UserService {
         let actor = Some(actor);
         let r = request.into_inner();
         note.entry(&self.meant(&r.dataplane), r.key.as_ref());
-        let key = key(r.key.as_ref())?.to_bytes().to_vec();
+        let key = tables::key(&r.pipeline, r.key.as_ref())?;
+        let link = self.link_of(&r.dataplane, key)?;
         let CreateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
         let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
-        let body = command::Body::Create(CreateCommand { key, attributes, actor });
-        let entry = Some(self.one_entry(&r.dataplane, body, deadline).await?);
+        let body = command::Body::Create(CreateCommand { key: key.to_bytes(), attributes, actor });
+        let entry = Some(ask::entry(&link, body, deadline).await?);
         Ok(Response::new(CreateEntryResponse { entry }))
     }
 
@@ -246,11 +257,12 @@ impl FlowTrackerService for UserService {
         let actor = Some(actor);
         let r = request.into_inner();
         note.entry(&self.meant(&r.dataplane), r.key.as_ref());
-        let key = key(r.key.as_ref())?.to_bytes().to_vec();
+        let key = tables::key(&r.pipeline, r.key.as_ref())?;
+        let link = self.link_of(&r.dataplane, key)?;
         let UpdateEntryRequest { dynamic, profile_id, aging_ms, permissions, .. } = r;
         let attributes = Some(Attributes { dynamic, profile_id, aging_ms, permissions });
-        let body = command::Body::Update(UpdateCommand { key, attributes, actor });
-        let entry = Some(self.one_entry(&r.dataplane, body, deadline).await?);
+        let body = command::Body::Update(UpdateCommand { key: key.to_bytes(), attributes, actor });
+        let entry = Some(ask::entry(&link, body, deadline).await?);
         Ok(Response::new(UpdateEntryResponse { entry }))
     }
 
@@ -263,9 +275,15 @@ impl FlowTrackerService for UserService {
         let actor = Some(actor);
         let request = request.into_inner();
         note.filter(&self.meant(&request.dataplane), &request.filter);
-        let filter = filter::compile(&IPV4_FLOWS, &request.filter, Place::Flush)?;
-        let body = command::Body::Flush(FlushCommand { filter, actor });
-        let Reply { deleted, failed, .. } = self.conclusion(&request.dataplane, body, deadline).await?;
+        note.pipeline(&request.pipeline);
+        let table = tables::named(&request.pipeline)?;
+        let filter = filter::compile(&request.filter, Place::Flush)?;
+        let body = |pipeline| {
+            let (filter, actor) = (filter.clone(), actor.clone());
+            command::Body::Flush(FlushCommand { pipeline, filter, actor })
+        };
+        let Done { deleted, failed } =
+            self.each(&request.dataplane, table, body, "DETACHED", deadline).await?;
         note.count(deleted);
         Ok(Response::new(FlushEntriesResponse { deleted, failed }))
     }
@@ -275,8 +293,9 @@ impl FlowTrackerService for UserService {
         request: Request<GetTableRequest>,
     ) -> Result<Response<GetTableResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        let body = command::Body::Table(TableCommand {});
-        let table = Some(self.table(&request.into_inner().dataplane, body, deadline).await?);
+        let GetTableRequest { dataplane, pipeline } = request.into_inner();
+        let family = tables::named_or_first(&pipeline)?;
+        let table = Some(self.table(&dataplane, family, read(family), deadline).await?);
         Ok(Response::new(GetTableResponse { table }))
     }
 
@@ -286,11 +305,15 @@ impl FlowTrackerService for UserService {
     ) -> Result<Response<UpdateTableResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
         let (_, note) = caller::of(&request);
-        let UpdateTableRequest { dataplane, profiles, permissions } = request.into_inner();
+        let UpdateTableRequest { dataplane, profiles, permissions, pipeline } = request.into_inner();
         note.dataplane(&self.meant(&dataplane));
+        note.pipeline(&pipeline);
+        let family = tables::named_or_first(&pipeline)?;
         check_count(profiles.len())?;
-        let body = command::Body::UpdateTable(UpdateTableCommand { profiles, permissions });
-        let table = Some(self.table(&dataplane, body, deadline).await?);
+        let pipeline = family.pipeline().to_owned();
+        note.pipeline(&pipeline);
+        let body = command::Body::UpdateTable(UpdateTableCommand { pipeline, profiles, permissions });
+        let table = Some(self.table(&dataplane, family, body, deadline).await?);
         Ok(Response::new(UpdateTableResponse { table }))
     }
 
@@ -299,34 +322,43 @@ impl FlowTrackerService for UserService {
         request: Request<GetIntrospectionRequest>,
     ) -> Result<Response<GetIntrospectionResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        let body = command::Body::Table(TableCommand {});
-        let table = self.table(&request.into_inner().dataplane, body, deadline).await?;
-        let json = introspection::document(&IPV4_FLOWS, table.max_entries, table.permissions);
+        let GetIntrospectionRequest { dataplane, pipeline } = request.into_inner();
+        let family = tables::named_or_first(&pipeline)?;
+        let table = self.table(&dataplane, family, read(family), deadline).await?;
+        let json = introspection::document(family.table(), table.max_entries, table.permissions);
         Ok(Response::new(GetIntrospectionResponse { json }))
     }
 
     async fn load(&self, request: Request<LoadRequest>) -> Result<Response<LoadResponse>, Status> {
         let deadline = deadline(request.metadata(), ANSWER_WITHIN);
-        caller::of(&request).1.dataplane(&self.meant(&request.get_ref().dataplane));
-        let body = command::Body::Load(LoadCommand {});
-        self.conclusion(&request.into_inner().dataplane, body, deadline).await?;
+        let (_, note) = caller::of(&request);
+        let LoadRequest { dataplane, pipeline } = request.into_inner();
+        note.dataplane(&self.meant(&dataplane));
+        note.pipeline(&pipeline);
+        let table = tables::named(&pipeline)?;
+        let body = |pipeline| command::Body::Load(LoadCommand { pipeline });
+        self.each(&dataplane, table, body, "ALREADY_ATTACHED", deadline).await?;
         Ok(Response::new(LoadResponse {}))
     }
 
     async fn purge(&self, request: Request<PurgeRequest>) -> Result<Response<PurgeResponse>, Status> {
         let deadline = deadline(request.metadata(), TABLE_WITHIN);
         let (_, note) = caller::of(&request);
-        let dataplane = request.into_inner().dataplane;
+        let PurgeRequest { dataplane, pipeline } = request.into_inner();
         note.dataplane(&self.meant(&dataplane));
-        let body = command::Body::Purge(PurgeCommand {});
-        let Reply { deleted: removed, .. } = self.conclusion(&dataplane, body, deadline).await?;
+        note.pipeline(&pipeline);
+        let table = tables::named(&pipeline)?;
+        let body = |pipeline| command::Body::Purge(PurgeCommand { pipeline });
+        let done = self.each(&dataplane, table, body, "ALREADY_DETACHED", deadline).await?;
+        let removed = done.deleted;
         note.count(removed);
         Ok(Response::new(PurgeResponse { removed }))
     }
 }
 
-fn key(key: Option<&flowtracker_proto::v1::Key>) -> Result<FlowKey, Status> {
-    FlowKey::from_proto(key, "key").map_err(fault::bad_request)
+/// Returns the command that reads the attributes of a table.
+fn read(family: Family) -> command::Body {
+    command::Body::Table(TableCommand { pipeline: family.pipeline().to_owned() })
 }
 
 /// Checks the number of profiles of one update. A longer list would not fit into a message of the
@@ -339,11 +371,6 @@ fn check_count(profiles: usize) -> Result<(), Status> {
     let message = format!("{profiles} are given, and a table has at most {most}");
     let violation = Violation::new("profiles", message);
     Err(fault::of_fields(Code::InvalidArgument, "TOO_MANY_PROFILES", HashMap::new(), vec![violation]))
-}
-
-fn broken(dataplane: &str, why: &str) -> Status {
-    let message = format!("data plane {dataplane:?}: {why}");
-    fault::refusal(Code::Internal, "BROKEN_ANSWER", message)
 }
 
 fn dataplane(state: DataplaneState) -> Dataplane {

@@ -12,13 +12,12 @@ use prost::bytes::Bytes;
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
-use crate::api::fault;
 use crate::api::filter::{self, Place};
+use crate::api::{fault, tables};
 use crate::mirror::feed::{CannotResume, Feed, Item, Origin};
 use crate::mirror::hub::{Hub, wall_ns};
 use crate::mirror::predicate::{Predicate, Wanted};
 use crate::stop::Stop;
-use flowtracker_proto::table::IPV4_FLOWS;
 
 /// Responses that may wait for the client.
 const QUEUE: usize = 2;
@@ -35,8 +34,9 @@ pub async fn start(
     stop: Stop,
     held: impl Send + 'static,
 ) -> Result<(mpsc::Receiver<Response>, u64), Status> {
-    let filter = filter::program(&IPV4_FLOWS, &request.filter, Place::Watch)?;
-    let predicate = Predicate::new(request.dataplane, filter);
+    let family = tables::named(&request.pipeline)?;
+    let filter = filter::program(&request.filter, Place::Watch)?;
+    let predicate = Predicate::new(request.dataplane, family, filter);
     let origin = match request.start.and_then(|start| start.at) {
         None | Some(start::At::Now(_)) => Origin::Now,
         Some(start::At::Snapshot(_)) => Origin::Snapshot,

@@ -113,6 +113,9 @@ pub struct About {
     /// The data plane.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub dataplane: String,
+    /// The pipeline of a table, as the caller names it; absent where all tables or an entry are meant.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pipeline: String,
     /// The key of an entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -134,7 +137,7 @@ pub struct Note(Arc<Mutex<About>>);
 impl Note {
     /// Records the data plane and the key of an entry.
     pub fn entry(&self, dataplane: &str, key: Option<&Key>) {
-        let text = |key: &Key| match FlowKey::from_proto(Some(key), "key") {
+        let text = |key: &Key| match FlowKey::from_proto(None, Some(key), "key") {
             Ok(key) => key.to_string(),
             Err(_) => serde_json::to_string(key).unwrap_or_default(),
         };
@@ -151,6 +154,11 @@ impl Note {
     /// Records the data plane.
     pub fn dataplane(&self, dataplane: &str) {
         self.change(|about| about.dataplane = cut(dataplane));
+    }
+
+    /// Records the pipeline of a table.
+    pub fn pipeline(&self, pipeline: &str) {
+        self.change(|about| about.pipeline = cut(pipeline));
     }
 
     /// Records the number of entries.

@@ -1,5 +1,5 @@
-//! What `/metrics` serves: one row per metric, in five tables, one for each kind of subject; that
-//! of the door is in `door`.
+//! What `/metrics` serves: one row per metric, in six tables, one for each kind of subject; those
+//! of the door and of a table of flows are in `door` and `table`.
 //!
 //! A row's name lacks the prefix `flowtracker_` and the suffixes that the library appends, the unit
 //! and `_total`. `docs/metrics.md` explains each metric to operators; a test compares it with these
@@ -17,6 +17,7 @@ use super::door::{DOOR, DoorFigures};
 use super::format::Format;
 use super::histogram;
 use super::metric::{Metric, Value, encode};
+use super::table::{TABLE, labels, of_lcore};
 use crate::mirror::dataplane::DataplaneState;
 
 const PREFIX: &str = "flowtracker";
@@ -68,6 +69,11 @@ impl Collector for Figures {
             plane.stats.lcores.iter().map(move |lcore| (of(lcore), lcore))
         });
         encode(to, LCORE, &lcores.collect::<Vec<_>>())?;
+        let tables = self.dataplanes.iter().flat_map(|plane| {
+            let of = move |(lcore, table): (u32, _)| (labels(dataplane(plane), lcore, table), table);
+            plane.stats.lcores.iter().flat_map(of_lcore).map(of)
+        });
+        encode(to, TABLE, &tables.collect::<Vec<_>>())?;
         let ports = self.dataplanes.iter().flat_map(|plane| {
             let of = move |port: &PortStats| vec![dataplane(plane), ("port", port.port.clone())];
             plane.stats.ports.iter().map(move |port| (of(port), port))
@@ -130,7 +136,7 @@ const DATAPLANE: &[Metric<Plane>] = &[
     },
     Metric {
         name: "dataplane_synced",
-        help: "1 once its whole table has been told on this link.",
+        help: "1 once all its tables have been reported on this link.",
         unit: None,
         value: Value::Gauge(|plane| plane.state.synced.into()),
     },
@@ -185,13 +191,13 @@ const LCORE: &[Metric<LcoreStats>] = &[
     },
     Metric {
         name: "entries",
-        help: "Entries in the table.",
+        help: "Entries in the tables.",
         unit: None,
         value: Value::Gauge(|lcore| lcore.entries),
     },
     Metric {
         name: "entries_capacity",
-        help: "Entries that the table may hold.",
+        help: "Entries that the tables may hold.",
         unit: None,
         value: Value::Gauge(|lcore| lcore.capacity),
     },

@@ -12,6 +12,7 @@ mod histogram;
 mod metric;
 mod metrics;
 mod pages;
+mod table;
 
 pub use connections::{CONNECTION_WITHIN, Pages, serve};
 pub use pages::router;

@@ -89,7 +89,7 @@ impl LinkService {
             self.door.access.policy().check_name(peer, &hello.dataplane)?;
         }
         let (down, outbound) = mpsc::channel(DOWN_QUEUE);
-        let link = self.links.open(&hello.dataplane, declared.entries, down.clone())?;
+        let link = self.links.open(&hello.dataplane, declared.capacities, down.clone())?;
         let link = Registered { links: self.links.clone(), link };
         let number = self.hub.attach(&hello, limits.max_dataplanes, wall_ns()).await.ok_or_else(|| {
             let most = limits.max_dataplanes;

@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 
 use crate::api::fault;
 use crate::door::limits::Limits;
+use crate::mirror::capacities::Capacities;
 
 /// Longest Hello, bytes.
 const HELLO_MAX: usize = 64 << 10;
@@ -28,8 +29,8 @@ pub(super) struct Declared {
     pub(super) shards: BTreeSet<u32>,
     /// Number of ports.
     pub(super) ports: usize,
-    /// Entries that the tables may hold together.
-    pub(super) entries: u64,
+    /// Entries that each table may hold.
+    pub(super) capacities: Capacities,
 }
 
 /// Checks an introduction, and returns what follows from it.
@@ -76,12 +77,13 @@ pub(super) fn check(hello: &Hello, limits: &Limits) -> Result<Declared, Status> 
         let message = format!("its records have version {theirs}, those of this control service {ours}");
         return Err(fault::refusal(Code::FailedPrecondition, "RECORD_VERSION", message));
     }
-    let entries = hello.capacities.iter().fold(0_u64, |sum, table| sum.saturating_add(table.entries));
+    let capacities = Capacities::of(hello);
+    let entries = capacities.sum();
     if entries > limits.max_entries {
         let most = limits.max_entries;
         let message =
             format!("its tables hold {entries} entries, and the control service has --max-entries={most}");
         return Err(fault::refusal(Code::ResourceExhausted, "CAPACITY", message));
     }
-    Ok(Declared { shards, ports: hello.ports.len(), entries })
+    Ok(Declared { shards, ports: hello.ports.len(), capacities })
 }

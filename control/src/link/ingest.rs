@@ -15,7 +15,7 @@ use crate::link::authors::Authors;
 use crate::link::hello::Declared;
 use crate::link::links::{Answer, Down, Link};
 use crate::link::{refused, replies};
-use crate::mirror::hub::Hub;
+use crate::mirror::hub::{Hub, wall_ns};
 use crate::stop::Stop;
 
 /// The receiving end of one link.
@@ -47,6 +47,7 @@ impl Ingest {
         down: &mpsc::Sender<Down>,
         mut stop: Stop,
     ) -> Result<(), Status> {
+        self.hub.remove_foreign(self.link.name(), self.number, wall_ns()).await;
         loop {
             let message = tokio::select! {
                 // In this order: a flood of messages must not delay the end of the service, and

@@ -16,7 +16,9 @@ use tonic::{Code, Status};
 
 use crate::api::fault;
 use crate::link::replies::Budget;
+use crate::mirror::capacities::Capacities;
 use flowtracker_proto::key::Violation;
+use flowtracker_proto::table::Family;
 
 /// What is sent down a link: a message, or the status that ends it.
 pub type Down = Result<AttachResponse, Status>;
@@ -39,7 +41,7 @@ pub struct Link {
     /// so what waits for its reader is.
     pending: Mutex<HashMap<u64, (mpsc::UnboundedSender<Answer>, Budget)>>,
     /// Entries that the tables of the data plane may hold.
-    capacity: u64,
+    capacities: Capacities,
     next_id: AtomicU64,
 }
 
@@ -50,11 +52,16 @@ pub struct Links {
 }
 
 impl Links {
-    /// Registers a link to a data plane whose tables may hold `capacity` entries.
+    /// Registers a link to a data plane whose tables may hold as many entries as `capacities` says.
     ///
     /// # Errors
     /// Another link of that name is open.
-    pub fn open(&self, name: &str, capacity: u64, down: mpsc::Sender<Down>) -> Result<Arc<Link>, Status> {
+    pub fn open(
+        &self,
+        name: &str,
+        capacities: Capacities,
+        down: mpsc::Sender<Down>,
+    ) -> Result<Arc<Link>, Status> {
         let mut links = lock(&self.by_name);
         if links.get(name).is_some_and(|old| !old.down.is_closed()) {
             let message = format!("data plane {name:?} is attached already by another link");
@@ -64,7 +71,7 @@ impl Links {
             name: name.to_owned(),
             down,
             pending: Mutex::default(),
-            capacity,
+            capacities,
             next_id: AtomicU64::new(1),
         });
         links.insert(name.to_owned(), link.clone());
@@ -122,12 +129,21 @@ impl Link {
         &self.name
     }
 
+    /// Returns the families whose tables the data plane runs.
+    pub fn families(&self) -> impl Iterator<Item = Family> {
+        self.capacities.families()
+    }
+
     /// Sends a command whose answer is awaited until `deadline`.
     ///
     /// # Errors
     /// The link is down or its queue is full.
     pub fn call(self: &Arc<Self>, body: command::Body, deadline: Instant) -> Result<Call, Status> {
-        let capacity = if matches!(body, command::Body::Dump(_)) { self.capacity } else { 0 };
+        let listed = |pipeline| Family::of_pipeline(pipeline).ok().and_then(|of| self.capacities.get(of));
+        let capacity = match &body {
+            command::Body::Dump(dump) => listed(&dump.pipeline).unwrap_or(0),
+            _ => 0,
+        };
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (tx, replies) = mpsc::unbounded_channel();
         lock(&self.pending).insert(id, (tx, Budget::of_table(capacity)));
@@ -200,6 +216,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Returns the name of the data plane that answers.
+    pub fn dataplane(&self) -> &str {
+        self.link.name()
+    }
+
     /// Returns the number of parts of the answer that have come and were not taken yet.
     pub fn waiting(&self) -> usize {
         self.replies.len()
@@ -286,7 +307,7 @@ mod tests {
     #[test]
     fn a_deadline_that_is_over_is_not_sent_as_none() {
         let (down, mut commands) = mpsc::channel(8);
-        let link = Links::default().open("a", 0, down).expect("the first of its name");
+        let link = Links::default().open("a", Capacities::default(), down).expect("the first of its name");
         let now = Instant::now();
         for deadline in [now, now + Duration::from_micros(10), now + Duration::from_secs(10)] {
             let call = link.call(command::Body::Table(Default::default()), deadline).expect("room");

@@ -18,7 +18,7 @@ pub(super) fn by_report(why: BadReport) -> Status {
         BadReport::Capacity { .. } | BadReport::InAll { .. } => exhausted("CAPACITY"),
         BadReport::Waiting(_) => exhausted("TOO_MANY_DEFERRED"),
         BadReport::Flushes(_) => exhausted("TOO_MANY_FLUSHES"),
-        BadReport::StaleLink | BadReport::Shard(_) | BadReport::Record(_) => {
+        BadReport::StaleLink | BadReport::Shard(_) | BadReport::Table(_) | BadReport::Record(_) => {
             fault::bad_field("batch.records", why.to_string())
         }
     }

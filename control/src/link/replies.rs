@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1::{DataplaneStats, Reply, ReplyStatus, Table};
 use flowtracker_proto::{link, loop_time, text};
 use tonic::Status;
@@ -109,6 +110,14 @@ fn check_stats(stats: &mut DataplaneStats, declared: &Declared) -> Result<(), St
         if lcore.loop_time.len() > loop_time::BUCKETS {
             return bad("lcores.loop_time", "has too many buckets");
         }
+        let mut tables = HashSet::new();
+        let declares = |pipeline: &str| {
+            let family = Family::of_pipeline(pipeline).ok();
+            family.is_some_and(|family| declared.capacities.get(family).is_some())
+        };
+        if !lcore.tables.iter().all(|t| declares(&t.pipeline) && tables.insert(&t.pipeline)) {
+            return bad("lcores.tables", "must be of tables named in Hello, each once");
+        }
     }
     if stats.ports.len() > declared.ports {
         return bad("ports", "must be no more than those named in Hello");
@@ -132,7 +141,8 @@ fn check_table(table: &mut Table, declared: &Declared) -> Result<(), Status> {
     if table.shards.len() > declared.shards.len() {
         return bad("shards", "must be no more than those named in Hello");
     }
-    for text in [&mut table.dataplane, &mut table.name, &mut table.permissions_text] {
+    let texts = [&mut table.dataplane, &mut table.pipeline, &mut table.name, &mut table.permissions_text];
+    for text in texts {
         tidy(text, TEXT_MAX);
     }
     Ok(())

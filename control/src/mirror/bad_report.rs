@@ -14,17 +14,24 @@ pub enum BadReport {
     /// The record cannot be read.
     #[error(transparent)]
     Record(#[from] BadRecord),
+    /// Hello did not declare the table of this pipeline.
+    #[error("it reports on the table of {0}, which its Hello does not declare")]
+    Table(&'static str),
     /// The link has confirmed more entries than Hello declared.
-    #[error("it reports more entries than the {capacity} that its tables hold by its Hello")]
+    #[error("it reports more entries of {pipeline} than the {capacity} that the table holds by its Hello")]
     Capacity {
+        /// The pipeline of the table.
+        pipeline: &'static str,
         /// What Hello declared.
         capacity: usize,
     },
     /// The mirror would hold too many, with those that no resync has confirmed yet.
     #[error(
-        "with what an earlier link has left, it has more than {in_all} entries, for tables of {capacity}"
+        "with what an earlier link has left, it has more than {in_all} entries of {pipeline}, for a table of {capacity}"
     )]
     InAll {
+        /// The pipeline of the table.
+        pipeline: &'static str,
         /// The most that the mirror may hold.
         in_all: usize,
         /// What Hello declared.

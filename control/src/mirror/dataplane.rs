@@ -1,60 +1,27 @@
-//! The mirror of one data plane: what its table holds, as far as its shards have reported it.
+//! What is known of one data plane: its link, and the mirrors of its tables.
 //!
-//! A method that adds or removes an entry, or changes its attributes, writes that to the event log
-//! as well, so that mirror and log agree on these. Counts and times are refreshed without an event.
+//! Each report names a table, and each table has a mirror of its own ([`table`]): so a purge drops
+//! one map, and each table is resynced, flushed and bounded by itself. The data plane is synced when
+//! all its tables are.
 //!
-//! # Resync
-//!
-//! At the start of a link a shard enumerates its table between RESYNC_BEGIN and RESYNC_END, while
-//! live reports continue in between. BEGIN gives the shard a new generation. Each report that names
-//! an entry stamps it with the generation of its shard. END sweeps: it deletes the entries that
-//! carry an older generation. So marking a million entries as unconfirmed costs nothing.
-//!
-//! When the data plane was restarted, or runs on other lcores than before, the old shard of an
-//! entry does not tell which shard would confirm it. Then nothing is swept before the last shard's
-//! END.
-//!
-//! A sweep walks over the whole table, so it is done in steps. Reports that follow the END wait
-//! until the sweep is over; only a new link can come in between, and it ends the sweep. What was
-//! not swept is unconfirmed on the new link as well.
+//! [`table`]: crate::mirror::table
 
-use std::any::Any;
-use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flowtracker_proto::change::{Change, Changed, EntryState, Report};
+use flowtracker_proto::change::{EntryState, Report};
 use flowtracker_proto::link::BadRecord;
-use flowtracker_proto::v1::{Actor, DataplaneStats, DeleteReason, Hello};
-use hashbrown::hash_table::Entry as Slot;
+use flowtracker_proto::table::Family;
+use flowtracker_proto::v1::{DataplaneStats, Hello};
 
 pub use crate::mirror::bad_report::BadReport;
-use crate::mirror::entries::{Entries, Mirrored};
+use crate::mirror::capacities::Capacities;
 use crate::mirror::log::EventLog;
-use crate::mirror::room::Room;
-use crate::mirror::seen::Seen;
-use crate::mirror::shards::{Resync, Shards};
 pub use crate::mirror::state::DataplaneState;
-use crate::mirror::waiting::Waiting;
+use crate::mirror::table::{Events, TableMirror, Trash, family_of};
 
 /// How long the entries of a detached data plane stay in the mirror.
 pub const DETACHED_FOR: Duration = Duration::from_secs(600);
-
-/// What has become useless and may take long to drop: it is dropped where nobody waits for it.
-pub(super) type Trash = Vec<Box<dyn Any + Send>>;
-
-/// A sweep in progress.
-#[derive(Debug)]
-struct Sweep {
-    /// The shard whose END has begun it.
-    shard: u32,
-    /// Deletes unconfirmed entries of all shards, not only of this one.
-    whole: bool,
-    /// The time of the END, which is that of the deletions.
-    time_ns: u64,
-    /// The next bucket of the table.
-    bucket: usize,
-}
 
 /// What is known of one data plane.
 #[derive(Debug)]
@@ -71,16 +38,8 @@ pub(super) struct Dataplane {
     detached_at: Option<Instant>,
     /// Its entries are to go, although it has not been away for long enough.
     dropped: bool,
-    /// The next bucket of the table from which expiry removes entries.
-    expired_to: usize,
-    room: Room,
-    shards: Shards,
-    /// Sweep nothing before every shard has finished its resync.
-    sweep_whole: bool,
-    sweep: Option<Sweep>,
-    entries: Entries,
-    waiting: Waiting,
-    trash: Trash,
+    /// By family.
+    tables: [TableMirror; Family::ALL.len()],
     stats: Option<Arc<DataplaneStats>>,
 }
 
@@ -96,34 +55,25 @@ impl Dataplane {
             since_ns: 0,
             detached_at: None,
             dropped: false,
-            expired_to: 0,
-            room: Room::default(),
-            shards: Shards::default(),
-            sweep_whole: false,
-            sweep: None,
-            entries: Entries::default(),
-            waiting: Waiting::default(),
-            trash: Trash::new(),
+            tables: Family::ALL.map(TableMirror::new),
             stats: None,
         }
     }
 
     /// Records that its link came up.
     pub(super) fn attach(&mut self, hello: &Hello, link: u64, wall_ns: u64) {
-        let vanished = !self.shards.are_within(&hello.shards);
-        // A sweep that a cut link left undone stays due.
-        self.sweep_whole |= vanished || self.instance != hello.instance;
+        let restarted = self.instance != hello.instance;
         self.instance = hello.instance;
         self.version.clone_from(&hello.version);
         self.ports.clone_from(&hello.ports);
         self.link = Some(link);
         self.since_ns = wall_ns;
         self.detached_at = None;
-        (self.dropped, self.expired_to) = (false, 0);
-        self.forget_reports();
-        self.shards.reset(&hello.shards);
-        let capacity = hello.capacities.iter().fold(0_u64, |sum, table| sum.saturating_add(table.entries));
-        self.room.declare(capacity, self.entries.len() != 0);
+        self.dropped = false;
+        let capacities = Capacities::of(hello);
+        for (family, table) in Family::ALL.into_iter().zip(&mut self.tables) {
+            table.attach(&hello.shards, capacities.get(family), restarted);
+        }
     }
 
     /// Records that its link went down.
@@ -131,19 +81,12 @@ impl Dataplane {
         self.link = None;
         self.since_ns = wall_ns;
         self.detached_at = Some(now);
-        self.expired_to = 0;
-        self.forget_reports();
-    }
-
-    /// Drops what is under way. The next link's resync shows what has become of it.
-    fn forget_reports(&mut self) {
-        self.trash.push(Box::new(std::mem::take(&mut self.waiting)));
-        self.sweep = None;
+        self.tables.iter_mut().for_each(TableMirror::forget_reports);
     }
 
     /// Takes what has become useless.
     pub(super) fn take_trash(&mut self) -> Trash {
-        std::mem::take(&mut self.trash)
+        self.tables.iter_mut().flat_map(|table| table.trash().drain(..)).collect()
     }
 
     /// Returns whether its link is up.
@@ -175,13 +118,35 @@ impl Dataplane {
     /// Removes some of the entries of a data plane that is let go: looks at `step` buckets. Returns
     /// whether there is more to do.
     pub(super) fn remove_some(&mut self, log: &mut EventLog, step: usize, wall_ns: u64) -> bool {
-        let Self { name, entries, expired_to, .. } = self;
-        entries.remove_some(expired_to, step, |_| true, |gone| log.push(lost(name, gone, wall_ns)))
+        self.remove_from(|_| true, log, step, wall_ns)
+    }
+
+    /// Removes some of the entries in tables that the data plane no longer runs: looks at `step`
+    /// buckets. Returns whether there is more to do.
+    pub(super) fn remove_foreign(&mut self, log: &mut EventLog, step: usize, wall_ns: u64) -> bool {
+        self.remove_from(|table| !table.runs(), log, step, wall_ns)
+    }
+
+    fn remove_from(
+        &mut self,
+        concerned: impl Fn(&TableMirror) -> bool,
+        log: &mut EventLog,
+        step: usize,
+        wall_ns: u64,
+    ) -> bool {
+        let mut events = Events { log, dataplane: &self.name };
+        let mut concerned = self.tables.iter_mut().filter(|table| concerned(table) && table.len() > 0);
+        concerned.next().is_some_and(|table| {
+            table.remove_some(&mut events, step, wall_ns);
+            true
+        })
     }
 
     /// Returns a copy of the entries.
     pub(super) fn copy(&self) -> Vec<EntryState> {
-        self.entries.iter().cloned().collect()
+        let mut copy = Vec::with_capacity(self.entries());
+        self.tables.iter().for_each(|table| copy.extend(table.iter().cloned()));
+        copy
     }
 
     /// Keeps the last counters that it gave.
@@ -194,17 +159,21 @@ impl Dataplane {
         DataplaneState {
             name: self.name.clone(),
             attached: self.link.is_some(),
-            synced: self.link.is_some() && self.shards.are_synced(),
+            synced: self.link.is_some() && self.tables.iter().all(TableMirror::is_synced),
             version: self.version.clone(),
             since_ns: self.since_ns,
-            entries: self.entries.len() as u64,
+            entries: self.entries() as u64,
             ports: self.ports.clone(),
             stats: self.stats.clone(),
         }
     }
 
+    fn entries(&self) -> usize {
+        self.tables.iter().map(TableMirror::len).sum()
+    }
+
     /// Applies what `shard` reports, in order, each with its time. Works in steps, because a sweep
-    /// looks at the whole table, and many reports may have waited for a purge: at most `step`
+    /// looks at a whole table, and many reports may have waited for a purge: at most `step`
     /// buckets or reports in one call. Returns whether there is more to do; `reports` then holds
     /// what follows.
     pub(super) fn apply_some(
@@ -214,180 +183,26 @@ impl Dataplane {
         shard: u32,
         reports: &mut impl Iterator<Item = Result<(u64, Report), BadRecord>>,
     ) -> Result<bool, BadReport> {
-        if self.sweep.is_some() {
-            self.sweep_some(log, step);
+        let mut events = Events { log, dataplane: &self.name };
+        if let Some(table) = self.tables.iter_mut().find(|table| table.is_sweeping()) {
+            table.sweep_some(&mut events, step);
             return Ok(true);
         }
         for _ in 0..step {
-            if let Some((shard, time_ns, report)) = self.waiting.next_due() {
-                self.apply(log, shard, time_ns, report)?;
-            } else if let Some(report) = reports.next() {
-                let (time_ns, report) = report?;
-                self.apply(log, shard, time_ns, report)?;
-            } else {
-                return Ok(false);
-            }
-            if self.sweep.is_some() {
+            let waited = self.tables.iter_mut().find_map(TableMirror::next_due);
+            let next = match waited {
+                Some(waited) => waited,
+                None => match reports.next() {
+                    Some(report) => report.map(|(time_ns, report)| (shard, time_ns, report))?,
+                    None => return Ok(false),
+                },
+            };
+            let table = &mut self.tables[family_of(&next.2) as usize];
+            table.apply(&mut events, next)?;
+            if table.is_sweeping() {
                 break;
             }
         }
         Ok(true)
     }
-
-    fn apply(
-        &mut self,
-        log: &mut EventLog,
-        shard: u32,
-        time_ns: u64,
-        report: Report,
-    ) -> Result<(), BadReport> {
-        if self.shards.is_purged(shard).ok_or(BadReport::Shard(shard))? {
-            self.room.check_waiting(self.waiting.len())?;
-            self.waiting.defer((shard, time_ns, report));
-            return Ok(());
-        }
-        match report {
-            Report::ResyncBegin => self.shards.begin_resync(shard),
-            Report::ResyncEnd => self.end_resync(shard, time_ns),
-            Report::Present(state) => self.upsert(log, shard, state, Seen::InTable)?,
-            Report::Change(Change::Created(state)) => self.upsert(log, shard, state, Seen::Created)?,
-            Report::Change(Change::Updated(state)) => self.upsert(log, shard, state, Seen::Updated)?,
-            Report::Change(Change::Deleted { entry, reason, by }) => self.delete(log, entry, reason, by),
-            Report::Change(Change::Flushed { deleted, failed }) => {
-                if let Some((deleted, failed)) = self.shards.flush(shard, deleted, failed)? {
-                    self.push(log, time_ns, Change::Flushed { deleted, failed });
-                }
-            }
-            Report::Change(Change::Purged) => {
-                if self.shards.purge(shard) {
-                    self.trash.push(Box::new(std::mem::take(&mut self.entries)));
-                    self.shards.unconfirm_all();
-                    self.push(log, time_ns, Change::Purged);
-                    self.waiting.release();
-                }
-            }
-            Report::Change(Change::Loaded) => {
-                if self.shards.load(shard) {
-                    self.push(log, time_ns, Change::Loaded);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in that the shard has this entry.
-    fn upsert(
-        &mut self,
-        log: &mut EventLog,
-        shard: u32,
-        state: EntryState,
-        seen: Seen,
-    ) -> Result<(), BadReport> {
-        let generation = self.shards.generation(shard).unwrap_or_default();
-        let (name, held) = (&self.name, self.entries.len());
-        let note = |change| Changed { time_ns: state.as_of_ns, dataplane: name.clone(), change };
-        let mut place = match self.entries.slot(&state.key) {
-            Slot::Occupied(place) => place,
-            Slot::Vacant(place) => {
-                self.room.check_confirmed(self.shards.confirmed())?;
-                self.room.check_in_all(held)?;
-                self.shards.confirm(shard);
-                log.push(note(Change::Created(state.clone())));
-                place.insert(Mirrored { shard, generation, state });
-                return Ok(());
-            }
-        };
-        let known = place.get_mut();
-        // Only times of one resync and what follows it are comparable: a link may begin with an
-        // earlier time than the last one had, when the data plane's clock was set back.
-        let order = match known.generation == generation {
-            true => known.state.as_of_ns.cmp(&state.as_of_ns),
-            false => Ordering::Less,
-        };
-        if known.generation != generation {
-            self.shards.unconfirm(known.shard, known.generation);
-            self.room.check_confirmed(self.shards.confirmed())?;
-            self.shards.confirm(shard);
-        }
-        (known.shard, known.generation) = (shard, generation);
-        if known.state.create_ns != state.create_ns {
-            // Another entry under the same key: the deletion of the former was missed.
-            let former = std::mem::replace(&mut known.state, state.clone());
-            log.push(lost(name, former, state.as_of_ns));
-            log.push(note(Change::Created(state.clone())));
-            return Ok(());
-        }
-        // What repeats the known state is no event, and a repetition that is older than the known
-        // state must not turn time back.
-        if !seen.repeats(known.state.same_attributes(&state), order) {
-            log.push(note(Change::Updated(state.clone())));
-        } else if order.is_gt() {
-            return Ok(());
-        }
-        known.state = state;
-        Ok(())
-    }
-
-    /// Takes in that an entry was deleted.
-    fn delete(
-        &mut self,
-        log: &mut EventLog,
-        state: EntryState,
-        reason: DeleteReason,
-        by: Option<Arc<Actor>>,
-    ) {
-        let Slot::Occupied(place) = self.entries.slot(&state.key) else {
-            tracing::debug!(dataplane = %self.name, key = %state.key, "deletion of an unknown entry");
-            return;
-        };
-        let (known, _) = place.remove();
-        self.shards.unconfirm(known.shard, known.generation);
-        let time_ns = state.as_of_ns;
-        if known.state.create_ns == state.create_ns {
-            let change = Change::Deleted { entry: state, reason, by };
-            log.push(Changed { time_ns, dataplane: self.name.clone(), change });
-        } else {
-            // The deleted entry was never reported, but the known one under its key is gone too.
-            log.push(lost(&self.name, known.state, time_ns));
-        }
-    }
-
-    /// Takes in that the shard has enumerated its table, and begins a sweep where one is due.
-    fn end_resync(&mut self, shard: u32, time_ns: u64) {
-        self.shards.set_resync(shard, Resync::Finished);
-        let whole = self.sweep_whole;
-        if !whole || self.shards.are_synced() {
-            self.sweep = Some(Sweep { shard, whole, time_ns, bucket: 0 });
-            self.shards.set_resync(shard, Resync::Sweeping);
-        }
-    }
-
-    /// Sweeps on: deletes what no shard has confirmed among the next `step` buckets.
-    fn sweep_some(&mut self, log: &mut EventLog, step: usize) {
-        let Some(Sweep { shard, whole, time_ns, bucket }) = &mut self.sweep else { return };
-        let (shard, whole, time_ns) = (*shard, *whole, *time_ns);
-        let shards = &self.shards;
-        let unconfirmed = |entry: &Mirrored| {
-            (whole || entry.shard == shard) && shards.generation(entry.shard) != Some(entry.generation)
-        };
-        let gone = |gone| log.push(lost(&self.name, gone, time_ns));
-        if !self.entries.remove_some(bucket, step, unconfirmed, gone) {
-            self.sweep = None;
-            self.sweep_whole &= !whole;
-            self.shards.set_resync(shard, Resync::Finished);
-            if self.shards.confirmed() == self.entries.len() {
-                self.room.settle();
-            }
-        }
-    }
-
-    fn push(&self, log: &mut EventLog, time_ns: u64, change: Change) {
-        log.push(Changed { time_ns, dataplane: self.name.clone(), change });
-    }
-}
-
-/// Returns the event for an entry that was found gone.
-fn lost(name: &Arc<str>, entry: EntryState, time_ns: u64) -> Changed {
-    let change = Change::Deleted { entry, reason: DeleteReason::Resync, by: None };
-    Changed { time_ns, dataplane: name.clone(), change }
 }

@@ -1,4 +1,4 @@
-//! The mirrored entries of one data plane, by key.
+//! The mirrored entries of one table, by key.
 
 use std::hash::BuildHasher as _;
 

@@ -155,6 +155,15 @@ impl Hub {
         let Ok(()) = gone;
     }
 
+    /// Removes the entries in tables that the data plane of `link` no longer runs: no resync tells of
+    /// these.
+    pub async fn remove_foreign(&self, name: &str, link: u64, wall_ns: u64) {
+        let remove =
+            |state: &mut State| Ok(state.registry.remove_foreign_some(&mut state.log, name, link, wall_ns));
+        let removed: Result<(), Infallible> = self.in_steps(remove).await;
+        let Ok(()) = removed;
+    }
+
     /// Removes data planes that were away for too long at `now`.
     pub async fn expire_detached(&self, now: Instant, wall_ns: u64) {
         let expired: Result<(), Infallible> =

@@ -142,12 +142,13 @@ mod tests {
 
     use super::*;
     use flowtracker_proto::change::Change;
+    use flowtracker_proto::table::Family;
 
     /// A log in which each event's time is its number.
     fn log_of(retain: usize, events: u64) -> EventLog {
         let mut log = EventLog::new(7, retain).expect("room");
         for time_ns in 1..=events {
-            log.push(Changed { time_ns, dataplane: "dp".into(), change: Change::Loaded });
+            log.push(Changed { time_ns, dataplane: "dp".into(), change: Change::Loaded(Family::Ipv4) });
         }
         log
     }
@@ -196,7 +197,7 @@ mod tests {
         for _ in 0..20_000 {
             for _ in 0..roll(3) * roll(40) {
                 let time_ns = log.last_seq() + 1;
-                log.push(Changed { time_ns, dataplane: "dp".into(), change: Change::Loaded });
+                log.push(Changed { time_ns, dataplane: "dp".into(), change: Change::Loaded(Family::Ipv4) });
             }
             let reader = roll(5) as usize;
             match log.run_after(cursors[reader]) {

@@ -1,10 +1,11 @@
-//! What a reader of a feed wants: a data plane, and a filter over entries and events.
+//! What a reader of a feed wants: a data plane, a table, and a filter over entries and events.
 
 use std::ops::RangeInclusive;
 
 use flowtracker_proto::change::{Change, Changed, EntryState};
 use flowtracker_proto::filter::{Facts, Program};
 use flowtracker_proto::show;
+use flowtracker_proto::table::Family;
 
 use crate::mirror::log::Run;
 
@@ -18,6 +19,8 @@ const DELETED: u8 = 3;
 pub struct Predicate {
     /// Name of a data plane; all when empty.
     dataplane: String,
+    /// The family of a table; `None` for all.
+    family: Option<Family>,
     filter: Program,
     /// The values of `cmd` that an entry of a snapshot is tried with. It has none of its own, and
     /// is wanted when some event about it would be, so that nothing is deleted or updated later
@@ -35,10 +38,11 @@ pub enum Wanted {
 }
 
 impl Predicate {
-    /// Wants what `dataplane` (any when empty) reports and `filter` matches.
-    pub fn new(dataplane: String, filter: Program) -> Self {
+    /// Wants what `dataplane` (any when empty) reports of the table of `family` (any when `None`),
+    /// as far as `filter` matches it.
+    pub fn new(dataplane: String, family: Option<Family>, filter: Program) -> Self {
         let tried = CREATED..=if filter.asks_cmd() { DELETED } else { CREATED };
-        Self { dataplane, filter, tried }
+        Self { dataplane, family, filter, tried }
     }
 
     /// Returns which events of `run` are wanted; `None` when none is.
@@ -57,28 +61,36 @@ impl Predicate {
 
     /// Returns whether an entry of a snapshot is wanted. Its data plane has been checked.
     pub fn wants_entry(&self, entry: &EntryState) -> bool {
-        self.tried.clone().any(|cmd| self.filter.matches(&facts(entry, cmd)))
+        self.of_table(entry.key.family()) && self.tried.clone().any(|cmd| self.passes(entry, cmd))
     }
 
     fn everything(&self) -> bool {
-        self.dataplane.is_empty() && self.filter.is_all()
+        self.dataplane.is_empty() && self.family.is_none() && self.filter.is_all()
     }
 
     fn wants(&self, record: &Changed) -> bool {
-        let passes = |entry, cmd| self.filter.matches(&facts(entry, cmd));
         self.of_dataplane(&record.dataplane)
+            && self.of_table(record.change.family())
             && match &record.change {
-                Change::Created(entry) => passes(entry, CREATED),
-                Change::Updated(entry) => passes(entry, UPDATED),
-                Change::Deleted { entry, .. } => passes(entry, DELETED),
-                Change::Flushed { .. } | Change::Purged | Change::Loaded => true,
+                Change::Created(entry) => self.passes(entry, CREATED),
+                Change::Updated(entry) => self.passes(entry, UPDATED),
+                Change::Deleted { entry, .. } => self.passes(entry, DELETED),
+                Change::Flushed { .. } | Change::Purged(_) | Change::Loaded(_) => true,
             }
+    }
+
+    fn of_table(&self, family: Family) -> bool {
+        self.family.is_none_or(|wanted| wanted == family)
+    }
+
+    fn passes(&self, entry: &EntryState, cmd: u8) -> bool {
+        self.filter.matches(&facts(entry, cmd))
     }
 }
 
 /// What a filter may ask about an event. The idle time has no meaning in a stream.
 fn facts(entry: &EntryState, cmd: u8) -> Facts {
-    Facts { key: entry.key.widen(), prio: show::PRIORITY, idle_ms: 0, cmd }
+    Facts { family: entry.key.family(), key: entry.key.widen(), prio: show::PRIORITY, idle_ms: 0, cmd }
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use flowtracker_proto::change::{EntryState, Report};
 use flowtracker_proto::link::BadRecord;
 use flowtracker_proto::v1::{DataplaneStats, Hello};
 
-use crate::mirror::dataplane::{BadReport, Dataplane, DataplaneState, Trash};
+use crate::mirror::dataplane::{BadReport, Dataplane, DataplaneState};
 use crate::mirror::log::EventLog;
+use crate::mirror::table::Trash;
 
 /// Buckets of a table that one step of a sweep or of an expiry looks at, and so the most entries
 /// that it removes.
@@ -108,6 +109,13 @@ impl Registry {
     pub fn forfeit_some(&mut self, log: &mut EventLog, name: &str, link: u64, wall_ns: u64) -> bool {
         let dataplane = self.dataplanes.get_mut(name).filter(|d| d.is_on(link));
         dataplane.is_some_and(|dataplane| dataplane.remove_some(log, self.step, wall_ns))
+    }
+
+    /// Removes the entries in tables that the data plane of `link` no longer runs: no resync tells of
+    /// these. Works in steps: true means that there is more to do.
+    pub fn remove_foreign_some(&mut self, log: &mut EventLog, name: &str, link: u64, wall_ns: u64) -> bool {
+        let dataplane = self.dataplanes.get_mut(name).filter(|d| d.is_on(link));
+        dataplane.is_some_and(|dataplane| dataplane.remove_foreign(log, self.step, wall_ns))
     }
 
     /// Removes data planes that are expired at `now`. Works in steps: true means that there is more

@@ -1,26 +1,34 @@
-//! The room that the declared capacity of a data plane gives it in the mirror.
+//! The room that the declared capacity of a table gives it in the mirror.
 //!
-//! On its present link a data plane can have confirmed no more entries than its tables hold. What
+//! On its present link a data plane can have confirmed no more entries than the table holds. What
 //! an earlier link has left stays until the resync has ended, so in all there may be twice as many.
 //! A link that goes beyond either bound is closed, whatever it sends.
 
-use crate::mirror::dataplane::BadReport;
+use flowtracker_proto::table::Family;
+
+use crate::mirror::bad_report::BadReport;
 
 /// Reports that may wait for the end of a purge, besides twice the capacity: a small table can
 /// change often in that time.
 const WAITING: usize = 1 << 16;
 
-/// What a data plane may have in the mirror.
-#[derive(Debug, Default)]
+/// What a table may have in the mirror.
+#[derive(Debug)]
 pub(super) struct Room {
+    pipeline: &'static str,
     capacity: usize,
-    /// Entries in all. It is more than twice the capacity while the mirror holds what the data plane
-    /// had when its tables were larger.
+    /// Entries in all. It is more than twice the capacity while the mirror holds what the table had
+    /// when it was larger.
     in_all: usize,
 }
 
 impl Room {
-    /// Takes in what the tables may hold from now on. `held` says whether the mirror holds entries.
+    /// Returns the room of a table that may hold nothing.
+    pub(super) fn none(family: Family) -> Self {
+        Self { pipeline: family.pipeline(), capacity: 0, in_all: 0 }
+    }
+
+    /// Takes in what the table may hold from now on. `held` says whether the mirror holds entries.
     pub(super) fn declare(&mut self, capacity: u64, held: bool) {
         self.capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
         let left = if held { self.in_all } else { 0 };
@@ -35,15 +43,15 @@ impl Room {
     /// Returns whether one more entry can be confirmed, when this many are.
     #[inline]
     pub(super) fn check_confirmed(&self, confirmed: usize) -> Result<(), BadReport> {
-        let Self { capacity, .. } = *self;
-        if confirmed < capacity { Ok(()) } else { Err(BadReport::Capacity { capacity }) }
+        let Self { pipeline, capacity, .. } = *self;
+        if confirmed < capacity { Ok(()) } else { Err(BadReport::Capacity { pipeline, capacity }) }
     }
 
     /// Returns whether one more entry can be mirrored, when this many are in all.
     #[inline]
     pub(super) fn check_in_all(&self, held: usize) -> Result<(), BadReport> {
-        let Self { capacity, in_all } = *self;
-        if held < in_all { Ok(()) } else { Err(BadReport::InAll { in_all, capacity }) }
+        let Self { pipeline, capacity, in_all } = *self;
+        if held < in_all { Ok(()) } else { Err(BadReport::InAll { pipeline, in_all, capacity }) }
     }
 
     /// Returns whether one more report can wait for the end of a purge, when this many do.

@@ -1,9 +1,9 @@
-//! The shards of a data plane on its present link: how far their resync is, and what each has
-//! reported of what they report together.
+//! The shards of one table on the present link: how far their resync is, and what each has reported
+//! of what they report together.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::mirror::dataplane::BadReport;
+use crate::mirror::bad_report::BadReport;
 
 /// The FLUSHED of one shard that may wait for those of the others. A data plane has fewer flushes
 /// under way than commands fit in front of its lcores.

@@ -1,7 +1,7 @@
 //! The reports of shards that were purged while others were not yet.
 //!
-//! One LIFECYCLE stands for the purge of all shards, and it empties the state of watchers. What a
-//! shard reports after its part of the purge has to follow that event.
+//! One LIFECYCLE stands for the purge of all shards of a table, and it empties what watchers have of
+//! that. What a shard reports of the table after its part of the purge has to follow that event.
 
 use std::collections::VecDeque;
 
@@ -53,13 +53,15 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use flowtracker_proto::table::Family;
+
     use super::*;
 
     /// A shard may be purged again while what waited for the first purge is still due.
     #[test]
     fn the_reports_of_a_shard_keep_their_order() {
         let mut waiting = Waiting::default();
-        let report = |time_ns| (1, time_ns, Report::ResyncBegin);
+        let report = |time_ns| (1, time_ns, Report::ResyncBegin(Family::Ipv4));
         (1..=3).for_each(|n| waiting.defer(report(n)));
         waiting.release();
         assert_eq!(waiting.next_due(), Some(report(1)));

@@ -11,7 +11,7 @@ use tonic_types::StatusExt;
 use crate::rig::*;
 
 fn get(key: Option<Key>, dataplane: &str) -> GetEntryRequest {
-    GetEntryRequest { key, dataplane: dataplane.to_owned() }
+    GetEntryRequest { key, dataplane: dataplane.to_owned(), ..GetEntryRequest::default() }
 }
 
 fn fields(status: &Status) -> Vec<String> {
@@ -28,7 +28,8 @@ async fn one_entry_is_read_and_deleted_by_its_owner() {
     key.src_addr += "/32";
     let asked = tokio::spawn(async move {
         let got = client.get_entry(get(Some(key.clone()), "")).await.unwrap().into_inner().entry.unwrap();
-        let mut delete = Request::new(DeleteEntryRequest { key: Some(key), dataplane: "dp".to_owned() });
+        let delete = DeleteEntryRequest { key: Some(key), dataplane: "dp".to_owned(), ..Default::default() };
+        let mut delete = Request::new(delete);
         delete.metadata_mut().insert("x-flowtracker-pid", 448.into());
         delete.metadata_mut().insert("x-flowtracker-process", "ctl".parse().unwrap());
         (got, client.delete_entry(delete).await.unwrap().into_inner().entry.unwrap())

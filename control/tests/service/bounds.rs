@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use control::door::refusals::Reason;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1::{
-    Actor, Author, Batch, DataplaneStats, EventType, Hello, LcoreStats, ListDataplanesRequest,
-    ListEntriesRequest, PortStats, RecordKind, Reply, ReplyStatus, Table, TimerProfile,
+    Actor, Author, Batch, DataplaneStats, EventType, GetTableRequest, Hello, LcoreStats,
+    ListDataplanesRequest, ListEntriesRequest, PortStats, RecordKind, Reply, ReplyStatus, Table, TableStats,
+    TimerProfile,
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -148,15 +150,29 @@ async fn no_more_is_mirrored_than_hello_declares() {
     let refused = scene.closed_for(plane, "CAPACITY", Reason::Capacity).await;
     assert_eq!(refused.code(), Code::ResourceExhausted);
     assert_eq!(scene.mirrored("bad"), Some(0), "what it had is gone");
-    // Nothing declared is nothing.
-    let mut plane = scene.link(Hello { capacities: vec![], ..bad(&[1], 0) }).await;
+    // Room for nothing is nothing.
+    let mut plane = scene.link(bad(&[1], 0)).await;
     plane.send(1, flows(0..1)).await;
     scene.closed_for(plane, "CAPACITY", Reason::Capacity).await;
+    // Each table has a room of its own, and none that is not declared.
+    let tables = vec![capacity(10), capacity_of(Family::Ipv6, 3)];
+    let mut plane = scene.link(Hello { capacities: tables, ..bad(&[1], 0) }).await;
+    plane.send(1, flows(0..10)).await;
+    plane.send(1, flows(0..4).into_iter().map(wide).collect()).await;
+    let refused = scene.closed_for(plane, "CAPACITY", Reason::Capacity).await;
+    assert!(refused.message().contains("of flowtracker_ipv6 than the 3"), "{}", refused.message());
+    for record in [created(1, T), bare(RecordKind::ResyncBegin), bare(RecordKind::Flushed)].map(wide) {
+        let mut plane = scene.link(bad(&[1], 10)).await;
+        plane.send(1, vec![record]).await;
+        let refused = scene.closed_for(plane, "BAD_REQUEST", Reason::BadLink).await;
+        assert_eq!(field_of(&refused), "batch.records");
+        assert!(refused.message().contains("the table of flowtracker_ipv6"), "{}", refused.message());
+    }
     // More than the service allows.
     let refused = scene.refused(bad(&[1], 1 << 60)).await;
     assert_eq!((refused.code(), reason_of(&refused).as_str()), (Code::ResourceExhausted, "CAPACITY"));
     assert!(refused.message().contains("--max-entries=67108864"), "{}", refused.message());
-    assert_eq!(scene.service.door.refusals.of(Reason::Capacity), 3);
+    assert_eq!(scene.service.door.refusals.of(Reason::Capacity), 4);
 }
 
 /// A table that is always full, and changes completely between links and during a resync.
@@ -357,6 +373,13 @@ async fn counters_are_of_what_hello_names() {
     let mut scene = Scene::new(&[]).await;
     let lcore = |lcore| LcoreStats { lcore, ..LcoreStats::default() };
     let lcores = |lcores: Vec<LcoreStats>| DataplaneStats { lcores, ..DataplaneStats::default() };
+    let tables = |names: &[&str]| LcoreStats {
+        tables: names
+            .iter()
+            .map(|n| TableStats { pipeline: (*n).to_owned(), ..Default::default() })
+            .collect(),
+        ..lcore(1)
+    };
     let ports = |names: &[&str]| DataplaneStats {
         ports: names.iter().map(|n| PortStats { port: (*n).to_owned(), ..Default::default() }).collect(),
         ..DataplaneStats::default()
@@ -370,6 +393,9 @@ async fn counters_are_of_what_hello_names() {
             lcores(vec![LcoreStats { expiry_lateness_log2_ms: vec![1; 17], ..lcore(1) }]),
             "reply.stats.lcores.expiry_lateness_log2_ms",
         ),
+        (lcores(vec![tables(&["flowtracker_ipv6"])]), "reply.stats.lcores.tables"),
+        (lcores(vec![tables(&["flowtracker", "flowtracker"])]), "reply.stats.lcores.tables"),
+        (lcores(vec![tables(&["nat"])]), "reply.stats.lcores.tables"),
         (ports(&["a", "b", "c"]), "reply.stats.ports"),
         (ports(&["a", "a"]), "reply.stats.ports"),
     ] {
@@ -397,7 +423,7 @@ async fn what_a_link_says_is_printable() {
     let mut ask = async |reply: Reply| {
         let mut asked = client.clone();
         let asked = tokio::spawn(async move {
-            let request = flowtracker_proto::v1::GetTableRequest { dataplane: "bad".to_owned() };
+            let request = GetTableRequest { dataplane: "bad".to_owned(), ..GetTableRequest::default() };
             asked.get_table(request).await
         });
         let id = plane.command().await.id;

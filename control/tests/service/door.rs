@@ -347,7 +347,7 @@ async fn what_a_caller_names_comes_back_short_and_quoted() {
     let service = Service::start().await;
     let _plane = Plane::fresh(&service).await;
     let dataplane = "\x1b[31m\n".repeat(1000);
-    let request = GetEntryRequest { dataplane, key: Some(flow(1).to_proto()) };
+    let request = GetEntryRequest { dataplane, key: Some(flow(1).to_proto()), ..GetEntryRequest::default() };
     let refused = service.client().await.get_entry(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);
     let message = refused.message();

@@ -193,7 +193,10 @@ async fn no_filter_is_absent_on_the_link_and_a_filter_is_a_program() {
         let request = ListEntriesRequest { filter: filter.to_owned(), ..ListEntriesRequest::default() };
         let mut replies = service.client().await.list_entries(request).await.unwrap().into_inner();
         let command = plane.command().await;
-        let Some(command::Body::Dump(DumpCommand { filter })) = command.body else { panic!("{command:?}") };
+        let Some(command::Body::Dump(DumpCommand { filter, pipeline })) = command.body else {
+            panic!("{command:?}")
+        };
+        assert_eq!(pipeline, "flowtracker");
         assert_eq!(filter.map(|filter| filter.steps.len()), steps);
         plane.reply(status(command.id, ReplyStatus::Ok)).await;
         assert_eq!(soon("the end", replies.message()).await.unwrap(), None);

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use flowtracker_proto::Timestamp;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1::{
-    DataplaneStats, LcoreStats, ListDataplanesRequest, Outcomes, PortStats, Reply, ReplyStatus, command,
+    DataplaneStats, LcoreStats, ListDataplanesRequest, Outcomes, PortStats, Reply, ReplyStatus, TableStats,
+    command,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -94,6 +96,15 @@ fn figures() -> DataplaneStats {
         detached: 40,
         extension_limit: 41,
     };
+    let table = TableStats {
+        pipeline: "flowtracker".to_owned(),
+        hit: 51,
+        miss_created: 52,
+        miss_full: 53,
+        miss_denied: 54,
+        entries: 55,
+        capacity: 56,
+    };
     let lcore = LcoreStats {
         lcore: 1,
         rx: 396,
@@ -115,6 +126,7 @@ fn figures() -> DataplaneStats {
         stalls: 18,
         stalled: true,
         loop_time: vec![3],
+        tables: vec![table],
     };
     let port = PortStats {
         port: "port0".to_owned(),
@@ -199,6 +211,18 @@ async fn every_figure_has_its_sample() {
         ("frame_outcomes_total", "outcome=\"extension_limit\"", 41),
     ] {
         let name = format!("flowtracker_{sample}{{dataplane=\"dp\",lcore=\"1\",{label}}}");
+        assert_eq!(page.sample(&name), Some(value.to_string().as_str()), "{name}: {}", page.body);
+    }
+    for (sample, label, value) in [
+        ("table_lookups_total", ",outcome=\"hit\"", 51),
+        ("table_lookups_total", ",outcome=\"miss_created\"", 52),
+        ("table_lookups_total", ",outcome=\"miss_full\"", 53),
+        ("table_lookups_total", ",outcome=\"miss_denied\"", 54),
+        ("table_entries", "", 55),
+        ("table_entries_capacity", "", 56),
+    ] {
+        let name =
+            format!("flowtracker_{sample}{{dataplane=\"dp\",lcore=\"1\",pipeline=\"flowtracker\"{label}}}");
         assert_eq!(page.sample(&name), Some(value.to_string().as_str()), "{name}: {}", page.body);
     }
     for (histogram, le, count) in [
@@ -461,6 +485,7 @@ fn the_queries_on_the_page_name_metrics_that_exist() {
     let names: BTreeSet<_> = documented().into_iter().map(|(name, ..)| name).collect();
     let page = include_str!("../../docs/metrics.md");
     let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let words = words.filter(|word| *word != Family::Ipv6.pipeline());
     for word in words.filter(|word| word.starts_with("flowtracker_") && !word.ends_with('_')) {
         let family =
             ["_bucket", "_sum", "_count"].iter().find_map(|suffix| word.strip_suffix(suffix)).unwrap_or(word);

@@ -2,7 +2,7 @@
 
 use control::server::SERVICE;
 use flowtracker_proto::link;
-use flowtracker_proto::v1::{Actor, Author, Batch, Hello};
+use flowtracker_proto::v1::{Actor, Author, Batch, Hello, RecordKind};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -41,17 +41,22 @@ fn spoilt(record: &Record, at: usize, octet: u8) -> Vec<u8> {
 #[tokio::test]
 async fn nonsense_closes_the_link_with_the_field_named() {
     let service = Service::start().await;
-    let key = link::LEN - 17;
+    // Where a record names its table, and where its key begins.
+    let (table, key) = (3, 60);
     for (shard, records, field) in [
         (9, bytes(&created(1, T)), "batch.shard"),
         (1, spoilt(&created(1, T), key, 0), "batch.records"),
+        (1, spoilt(&wide(created(1, T)), key, 0), "batch.records"),
+        (1, spoilt(&created(1, T), table, 0), "batch.records"),
+        (1, spoilt(&created(1, T), table, 3), "batch.records"),
+        (1, spoilt(&bare(RecordKind::Purged), table, 0), "batch.records"),
         (1, spoilt(&created(1, T), 0, 99), "batch.records"),
         (1, spoilt(&created(1, T), 0, 0), "batch.records"),
         (1, spoilt(&expired(1, T), 1, 99), "batch.records"),
         (1, spoilt(&created(1, T), 6, 1), "batch.records"),
         (1, bytes(&created(1, T))[1..].to_vec(), "batch.records"),
     ] {
-        let mut plane = Plane::attach(&service, hello("dp", 1, &[1])).await.unwrap();
+        let mut plane = Plane::attach(&service, hello_of_both("dp", 1, &[1])).await.unwrap();
         plane.send_batch(Batch { shard, first_seq: 1, records }).await;
         let refused = plane.ended().await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use flowtracker_proto::table::Family;
 use flowtracker_proto::test_support::event::{Key, State};
 use flowtracker_proto::v1::{DeleteReason, RecordKind};
 use proptest::prelude::*;
@@ -24,8 +25,8 @@ enum Step {
     Relink(Vec<Step>),
     /// The process is restarted: its table is empty, and its lcores may be others.
     Restart(bool),
-    /// The program is detached and attached again.
-    Purge,
+    /// The program of a table is detached and attached again.
+    Purge(Family),
     /// A watcher joins with a snapshot.
     Join,
 }
@@ -41,12 +42,22 @@ fn step() -> impl Strategy<Value = Step> {
         60 => change.clone(),
         2 => proptest::collection::vec(change, 0..30).prop_map(Step::Relink),
         1 => any::<bool>().prop_map(Step::Restart),
-        1 => Just(Step::Purge),
+        1 => proptest::sample::select(&Family::ALL).prop_map(Step::Purge),
         3 => Just(Step::Join),
     ]
 }
 
-/// The oracle: the table as the data plane has it.
+/// The family of flow n: flows of both share shards and times.
+fn family(n: u16) -> Family {
+    if n.is_multiple_of(3) { Family::Ipv6 } else { Family::Ipv4 }
+}
+
+/// Returns the record of flow n, of its family.
+fn of_family(n: u16, record: Record) -> Record {
+    if family(n) == Family::Ipv6 { wide(record) } else { record }
+}
+
+/// The oracle: the tables as the data plane has them.
 struct Model {
     table: BTreeMap<u16, EntryRecord>,
     shards: Vec<u32>,
@@ -63,10 +74,11 @@ impl Model {
     fn change(&mut self, step: &Step) -> Option<(u32, Record)> {
         self.clock += SEC;
         let now = self.clock;
+        let of = |n: &u16, shard, record| (shard, of_family(*n, record));
         match step {
             Step::Packet(n) if !self.table.contains_key(n) => {
                 self.table.insert(*n, learned(*n, now, now));
-                Some((self.shard(*n), created(*n, now)))
+                Some(of(n, self.shard(*n), created(*n, now)))
             }
             Step::Packet(n) => {
                 let entry = self.table.get_mut(n)?;
@@ -77,12 +89,12 @@ impl Model {
                 let entry = self.table.get_mut(n)?;
                 (entry.aging_ms, entry.last_used_time_ns) = (*aging_ms, now);
                 let entry = entry.clone();
-                Some((self.shard(*n), record(RecordKind::Updated, now, entry)))
+                Some(of(n, self.shard(*n), record(RecordKind::Updated, now, entry)))
             }
             Step::Remove(n) => {
                 let mut record = record(RecordKind::Deleted, now, self.table.remove(n)?);
                 record.reason = DeleteReason::Idle;
-                Some((self.shard(*n), record))
+                Some(of(n, self.shard(*n), record))
             }
             _ => None,
         }
@@ -91,7 +103,7 @@ impl Model {
     /// Enumerates the table; halfway through, the live change `during` happens.
     async fn resync(&mut self, plane: &mut Plane, during: &Step) {
         for shard in self.shards.clone() {
-            plane.send(shard, vec![bare(RecordKind::ResyncBegin)]).await;
+            plane.send(shard, of_both(RecordKind::ResyncBegin)).await;
         }
         let flows: Vec<u16> = self.table.keys().copied().collect();
         for (i, n) in flows.iter().enumerate() {
@@ -102,16 +114,16 @@ impl Model {
             }
             if let Some(entry) = self.table.get(n) {
                 let entry = record(RecordKind::Present, self.clock, entry.clone());
-                plane.send(self.shard(*n), vec![entry]).await;
+                plane.send(self.shard(*n), vec![of_family(*n, entry)]).await;
             }
         }
         for shard in self.shards.clone() {
-            plane.send(shard, vec![bare(RecordKind::ResyncEnd)]).await;
+            plane.send(shard, of_both(RecordKind::ResyncEnd)).await;
         }
     }
 
     async fn attach(&mut self, service: &Service, during: &Step) -> Plane {
-        let hello = hello("dp", self.instance, &self.shards);
+        let hello = hello_of_both("dp", self.instance, &self.shards);
         let mut plane = Plane::attach(service, hello).await.unwrap();
         self.resync(&mut plane, during).await;
         plane
@@ -125,10 +137,15 @@ impl Model {
                 permissions: e.permissions.into(),
                 aging_ms: e.aging_ms.into(),
             };
-            (key(*n), state)
+            (if family(*n) == Family::Ipv6 { wide_key(*n) } else { key(*n) }, state)
         };
         self.table.iter().map(known).collect()
     }
+}
+
+/// Returns a record of this kind about each table.
+fn of_both(kind: RecordKind) -> Vec<Record> {
+    Family::ALL.map(|family| Record { family, ..bare(kind) }).to_vec()
 }
 
 /// Lets every watcher catch up, and compares its fold with the model.
@@ -174,11 +191,11 @@ async fn live(service: &Service, steps: Vec<Step>) {
                 plane = model.attach(service, &Step::Packet(1)).await;
                 compare(service, &mut plane, &model, &mut watchers).await;
             }
-            Step::Purge => {
-                model.table.clear();
+            Step::Purge(purged) => {
+                model.table.retain(|n, _| family(*n) != purged);
                 for kind in [RecordKind::Purged, RecordKind::Loaded] {
                     for shard in model.shards.clone() {
-                        plane.send(shard, vec![bare(kind)]).await;
+                        plane.send(shard, vec![Record { family: purged, ..bare(kind) }]).await;
                     }
                 }
             }

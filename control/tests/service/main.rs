@@ -7,6 +7,8 @@ mod bounds;
 mod certs;
 mod daemon;
 mod door;
+mod families;
+mod families_watch;
 mod filter;
 mod http;
 mod link;

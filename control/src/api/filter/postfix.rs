@@ -44,11 +44,13 @@ fn comparison(test: &Test) -> FilterStep {
     };
     let operand = match test.subject {
         Subject::Key(field) => key_operand(field.part),
+        Subject::Family => FilterOperand::Family,
         Subject::Prio => FilterOperand::Prio,
         Subject::MsecsSince => FilterOperand::MsecsSince,
         Subject::Cmd => FilterOperand::Cmd,
     };
     let (mask_high, mask) = halves(test.mask);
     let (value_high, value) = halves(test.value);
-    FilterStep { op: op.into(), operand: operand.into(), mask, value, mask_high, value_high }
+    let family = test.family().map_or(0, |family| family.number().into());
+    FilterStep { op: op.into(), operand: operand.into(), mask, value, mask_high, value_high, family }
 }

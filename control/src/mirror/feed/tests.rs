@@ -3,13 +3,13 @@ use std::collections::BTreeMap;
 use flowtracker_proto::change::{Change, EntryState, Report};
 use flowtracker_proto::filter::Program;
 use flowtracker_proto::key::FlowKey;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::test_support;
 use flowtracker_proto::v1::{DeleteReason, Hello, TableCapacity};
 use proptest::prelude::*;
 
 use super::*;
 use crate::api::filter::{self, Place};
-use flowtracker_proto::table::IPV4_FLOWS;
 
 /// The run of the service in these tests.
 const EPOCH: u64 = 7;
@@ -17,7 +17,9 @@ const EPOCH: u64 = 7;
 /// A hub with the data plane "dp", and the number of its link.
 async fn hub(retain: usize) -> (Arc<Hub>, u64) {
     let hub = Arc::new(Hub::new(EPOCH, retain).expect("room"));
-    let capacities = vec![TableCapacity { pipeline: IPV4_FLOWS.pipeline.to_owned(), entries: 1 << 16 }];
+    let declared =
+        |family: Family| TableCapacity { pipeline: family.pipeline().to_owned(), entries: 1 << 16 };
+    let capacities = Family::ALL.map(declared).to_vec();
     let hello =
         Hello { dataplane: "dp".into(), instance: 1, shards: vec![1], capacities, ..Hello::default() };
     let link = hub.attach(&hello, 16, 0).await.expect("a place");
@@ -28,19 +30,27 @@ fn expired(entry: EntryState) -> Change {
     Change::Deleted { entry, reason: DeleteReason::Idle, by: None }
 }
 
+/// Returns the key of a source port: those that four divides are of IPv6.
+fn key_of(src_port: u16) -> FlowKey {
+    let text = match src_port % 4 {
+        0 => format!("port0/tcp/[::1]:{src_port}-[::2]:80"),
+        _ => format!("port0/tcp/10.0.0.1:{src_port}-10.0.0.2:80"),
+    };
+    text.parse().expect("a key")
+}
+
 async fn report(hub: &Hub, link: u64, kind: fn(EntryState) -> Change, src_port: u16, time_ns: u64) {
-    let key: FlowKey = "port0/tcp/10.0.0.1:1-10.0.0.2:80".parse().expect("a key");
-    let entry = test_support::state(FlowKey { src_port, ..key });
+    let entry = test_support::state(key_of(src_port));
     let change = kind(EntryState { last_used_ns: time_ns, as_of_ns: time_ns, ..entry });
     hub.apply("dp", link, 1, [Ok((time_ns, Report::Change(change)))]).await.expect("a sound report");
 }
 
 fn wants(filter: &str) -> Predicate {
-    Predicate::new(String::new(), filter::program(&IPV4_FLOWS, filter, Place::Watch).expect(filter))
+    Predicate::new(String::new(), None, filter::program(filter, Place::Watch).expect(filter))
 }
 
 fn everything() -> Predicate {
-    Predicate::new(String::new(), Program::default())
+    Predicate::new(String::new(), None, Program::default())
 }
 
 /// What a reader has: the time of the last report by source port. It follows the rules of the
@@ -72,10 +82,10 @@ impl Fold {
                     }
                     match &record.change {
                         Change::Created(entry) | Change::Updated(entry) => {
-                            self.table.insert(entry.key.src_port, entry.as_of_ns);
+                            self.table.insert(entry.key.widen().src_port, entry.as_of_ns);
                         }
                         Change::Deleted { entry, .. } => {
-                            assert!(self.table.remove(&entry.key.src_port).is_some(), "it was there");
+                            assert!(self.table.remove(&entry.key.widen().src_port).is_some(), "it was there");
                         }
                         other => panic!("{other:?}"),
                     }
@@ -85,7 +95,7 @@ impl Fold {
             Item::Entries { cut, dataplane, entries } => {
                 assert!(self.in_snapshot && &*dataplane == "dp" && (1..=BATCH).contains(&entries.len()));
                 self.at = cut;
-                self.table.extend(entries.iter().map(|entry| (entry.key.src_port, entry.as_of_ns)));
+                self.table.extend(entries.iter().map(|entry| (entry.key.widen().src_port, entry.as_of_ns)));
                 false
             }
             Item::Gap { from, to } => {

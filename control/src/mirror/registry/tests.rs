@@ -1,6 +1,5 @@
 use flowtracker_proto::change::{Change, Changed};
-use flowtracker_proto::key::FlowKey;
-use flowtracker_proto::table::IPV4_FLOWS;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::test_support;
 use flowtracker_proto::v1::{DeleteReason, TableCapacity};
 use proptest::prelude::*;
@@ -8,16 +7,31 @@ use proptest::prelude::*;
 use super::*;
 use crate::mirror::dataplane::DETACHED_FOR;
 
-/// Flow `n`, created at `create_ns` and reported at `time_ns`.
+mod both;
+
+/// Flow `n` of IPv4, created at `create_ns` and reported at `time_ns`.
 fn entry(n: u16, create_ns: u64, time_ns: u64) -> EntryState {
-    let key: FlowKey = "port0/tcp/10.0.0.1:1-10.0.0.2:80".parse().expect("a key");
-    let state = test_support::state(FlowKey { src_port: n, ..key });
+    entry_of(Family::Ipv4, n, create_ns, time_ns)
+}
+
+fn entry_of(family: Family, n: u16, create_ns: u64, time_ns: u64) -> EntryState {
+    let key = match family {
+        Family::Ipv4 => format!("port0/tcp/10.0.0.1:{n}-10.0.0.2:80"),
+        Family::Ipv6 => format!("port0/tcp/[2001:db8::1]:{n}-[2001:db8::2]:80"),
+    };
+    let state = test_support::state(key.parse().expect("a key"));
     EntryState { create_ns, last_used_ns: time_ns, as_of_ns: time_ns, ..state }
 }
 
-fn hello(name: &str, instance: u64, shards: &[u32], entries: u64) -> Hello {
-    let capacities = vec![TableCapacity { pipeline: IPV4_FLOWS.pipeline.to_owned(), entries }];
+/// Returns the introduction of a data plane that runs these tables, each for so many entries.
+fn hello_of(tables: &[Family], name: &str, instance: u64, shards: &[u32], entries: u64) -> Hello {
+    let declared = |family: &Family| TableCapacity { pipeline: family.pipeline().to_owned(), entries };
+    let capacities = tables.iter().map(declared).collect();
     Hello { dataplane: name.to_owned(), instance, shards: shards.to_vec(), capacities, ..Hello::default() }
+}
+
+fn hello(name: &str, instance: u64, shards: &[u32], entries: u64) -> Hello {
+    hello_of(&[Family::Ipv4], name, instance, shards, entries)
 }
 
 /// A registry with its log.
@@ -34,8 +48,12 @@ impl Trial {
     }
 
     fn attach(&mut self, instance: u64, shards: &[u32]) {
+        self.attach_with(&Family::ALL, instance, shards);
+    }
+
+    fn attach_with(&mut self, tables: &[Family], instance: u64, shards: &[u32]) {
         self.link += 1;
-        let hello = hello("dp", instance, shards, 1 << 20);
+        let hello = hello_of(tables, "dp", instance, shards, 1 << 20);
         assert_eq!(self.registry.attach(&hello, self.link, 16, 0), Admission::Attached);
     }
 
@@ -55,22 +73,25 @@ impl Trial {
         }
     }
 
-    /// Returns all events. What one sweep deletes has no order of its own, and is sorted by key.
+    /// Returns all events, [`in_order`].
     fn events(&mut self) -> Vec<Changed> {
+        in_order(self.logged())
+    }
+
+    /// Returns all events as they are in the log.
+    fn logged(&mut self) -> Vec<Changed> {
         let mut events = Vec::new();
         while let Some(run) = self.log.run_after(events.len() as u64).expect("all are retained") {
             events.extend(run.events().map(|(_, event)| event.clone()));
         }
-        let swept = |event: &Changed| match &event.change {
-            Change::Deleted { entry, reason: DeleteReason::Resync, .. } => Some(entry.key),
-            _ => None,
-        };
-        for group in events.chunk_by_mut(|a, b| swept(a).is_some() == swept(b).is_some()) {
-            if swept(&group[0]).is_some() {
-                group.sort_by_key(|event| (event.time_ns, swept(event)));
-            }
-        }
         events
+    }
+
+    /// Begins and ends the resync of both tables of a shard, without an entry.
+    fn resync(&mut self, shard: u32, time_ns: u64) {
+        for family in Family::ALL {
+            self.apply(shard, time_ns, [Report::ResyncBegin(family), Report::ResyncEnd(family)]);
+        }
     }
 
     fn held(&self) -> Vec<EntryState> {
@@ -79,6 +100,20 @@ impl Trial {
         held.sort_by_key(|entry| entry.key);
         held
     }
+}
+
+/// What one sweep deletes has no order of its own, and is sorted by key.
+fn in_order(mut events: Vec<Changed>) -> Vec<Changed> {
+    let swept = |event: &Changed| match &event.change {
+        Change::Deleted { entry, reason: DeleteReason::Resync, .. } => Some(entry.key),
+        _ => None,
+    };
+    for group in events.chunk_by_mut(|a, b| swept(a).is_some() == swept(b).is_some()) {
+        if swept(&group[0]).is_some() {
+            group.sort_by_key(|event| (event.time_ns, swept(event)));
+        }
+    }
+    events
 }
 
 #[test]
@@ -91,9 +126,9 @@ fn a_sweep_and_an_expiry_hold_the_lock_for_a_bounded_number_of_entries() {
     trial.attach(1, &[1]);
     // One entry is confirmed, and one comes into being behind the end.
     let reports = [
-        Report::ResyncBegin,
+        Report::ResyncBegin(Family::Ipv4),
         Report::Present(entry(7, 1, 2)),
-        Report::ResyncEnd,
+        Report::ResyncEnd(Family::Ipv4),
         Report::Change(Change::Created(entry(ENTRIES, 2, 2))),
     ];
     let logged = trial.apply(1, 2, reports);
@@ -125,7 +160,8 @@ fn a_data_plane_is_synced_when_its_sweep_is_over_and_a_cut_sweep_stays_due() {
     trial.apply(1, 1, (0..100).map(|n| Report::Change(Change::Created(entry(n, 1, 1)))));
     // The data plane was restarted, so that the whole table is swept.
     trial.attach(2, &[1]);
-    let mut reports = [Report::ResyncBegin, Report::ResyncEnd].map(|report| Ok((2, report))).into_iter();
+    let reports = [Report::ResyncBegin(Family::Ipv4), Report::ResyncEnd(Family::Ipv4)];
+    let mut reports = reports.map(|report| Ok((2, report))).into_iter();
     for _ in 0..3 {
         let more = trial.registry.apply_some(&mut trial.log, "dp", trial.link, 1, &mut reports);
         assert_eq!(more, Ok(true));
@@ -136,7 +172,7 @@ fn a_data_plane_is_synced_when_its_sweep_is_over_and_a_cut_sweep_stays_due() {
     let stale = trial.registry.apply_some(&mut trial.log, "dp", old, 1, &mut reports);
     assert_eq!(stale, Err(BadReport::StaleLink));
     assert!(!trial.held().is_empty(), "the sweep was cut");
-    trial.apply(1, 3, [Report::ResyncBegin, Report::ResyncEnd]);
+    trial.resync(1, 3);
     assert!(trial.held().is_empty() && trial.registry.dataplanes()[0].synced);
 }
 
@@ -152,7 +188,7 @@ fn many_reports_hold_the_lock_for_a_bounded_number_of_them() {
         assert_eq!(logged.iter().sum::<u64>() / u64::from(ENTRIES), 1, "{logged:?}");
     };
     in_steps(&trial.apply(1, 1, created()));
-    let purged = || Report::Change(Change::Purged);
+    let purged = || Report::Change(Change::Purged(Family::Ipv4));
     assert_eq!(trial.apply(1, 2, [purged()].into_iter().chain(created())).iter().sum::<u64>(), 0);
     in_steps(&trial.apply(2, 3, [purged()]));
     assert_eq!(trial.held().len(), usize::from(ENTRIES));
@@ -163,9 +199,17 @@ fn a_link_that_declares_nothing_mirrors_nothing() {
     let mut registry = Registry::default();
     let mut log = EventLog::new(7, 10).expect("room");
     registry.attach(&hello("dp", 1, &[1], 0), 1, 16, 0);
+    for report in [
+        Report::Present(entry_of(Family::Ipv6, 1, 1, 1)),
+        Report::ResyncBegin(Family::Ipv6),
+        Report::Change(Change::Purged(Family::Ipv6)),
+    ] {
+        let refused = registry.apply_some(&mut log, "dp", 1, 1, &mut [Ok((1, report))].into_iter());
+        assert_eq!(refused, Err(BadReport::Table("flowtracker_ipv6")));
+    }
     let mut reports = [Ok((1, Report::Present(entry(1, 1, 1))))].into_iter();
     let refused = registry.apply_some(&mut log, "dp", 1, 1, &mut reports);
-    assert_eq!(refused, Err(BadReport::Capacity { capacity: 0 }));
+    assert_eq!(refused, Err(BadReport::Capacity { pipeline: "flowtracker", capacity: 0 }));
 }
 
 /// Of those that are away, the one that went first goes first; those that are attached stay.
@@ -214,18 +258,23 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     proptest::collection::vec(happening, 0..60)
 }
 
-/// Makes a report of a number: mostly about one of sixteen entries.
+/// Makes a report of a number: mostly about one of sixteen entries, half of them of IPv6.
 fn report(choice: u8, time_ns: u64) -> Report {
-    let state = entry(u16::from(choice % 16), u64::from(choice / 128), time_ns);
+    let family = Family::ALL[usize::from(choice / 8 % 2)];
+    let state = entry_of(family, u16::from(choice % 8), u64::from(choice / 128), time_ns);
     match choice / 16 % 8 {
         0 | 1 => Report::Change(Change::Created(state)),
         2 => Report::Present(state),
         3 => Report::Change(Change::Deleted { entry: state, reason: DeleteReason::Idle, by: None }),
         4 => Report::Change(Change::Updated(state)),
-        5 => Report::ResyncBegin,
-        6 => Report::ResyncEnd,
-        _ if choice.is_multiple_of(8) => Report::Change(Change::Purged),
-        _ => Report::ResyncEnd,
+        5 => Report::ResyncBegin(family),
+        6 => Report::ResyncEnd(family),
+        _ => match choice % 8 {
+            0 | 1 => Report::Change(Change::Purged(family)),
+            2 => Report::Change(Change::Loaded(family)),
+            3 => Report::Change(Change::Flushed { family, deleted: 1, failed: choice.into() }),
+            _ => Report::ResyncEnd(family),
+        },
     }
 }
 
@@ -245,14 +294,18 @@ fn outcome(step: usize, happenings: &[Happening]) -> (Vec<Changed>, Vec<EntrySta
             }
         }
     }
-    (trial.events(), trial.held())
+    (trial.logged(), trial.held())
 }
 
 proptest! {
     /// The steps of a sweep show in no event: it is as if it were one step.
     #[test]
     fn a_stepped_sweep_logs_what_a_whole_one_does(happenings in happenings(), step in 1..9_usize) {
-        prop_assert_eq!(outcome(step, &happenings), outcome(usize::MAX, &happenings));
+        let of = |step| {
+            let (events, held) = outcome(step, &happenings);
+            (in_order(events), held)
+        };
+        prop_assert_eq!(of(step), of(usize::MAX));
     }
 }
 
@@ -263,9 +316,17 @@ fn a_link_may_begin_with_an_earlier_time() {
     let mut trial = Trial::new(100);
     trial.attach(1, &[0]);
     let seen = |time_ns, packets| EntryState { packets, ..entry(1, 50, time_ns) };
-    trial.apply(0, 9000, [Report::ResyncBegin, Report::Present(seen(9000, 1)), Report::ResyncEnd]);
+    trial.apply(
+        0,
+        9000,
+        [Report::ResyncBegin(Family::Ipv4), Report::Present(seen(9000, 1)), Report::ResyncEnd(Family::Ipv4)],
+    );
     trial.attach(1, &[0]);
-    trial.apply(0, 300, [Report::ResyncBegin, Report::Present(seen(300, 2)), Report::ResyncEnd]);
+    trial.apply(
+        0,
+        300,
+        [Report::ResyncBegin(Family::Ipv4), Report::Present(seen(300, 2)), Report::ResyncEnd(Family::Ipv4)],
+    );
     assert_eq!(trial.held(), [seen(300, 2)], "the counters stay those of the last link");
     let touched = EntryState { last_used_ns: 400, ..seen(400, 3) };
     trial.apply(0, 400, [Report::Change(Change::Updated(touched.clone()))]);

@@ -1,15 +1,16 @@
-//! Expressions follow the description of the table, whatever it is.
+//! Expressions follow the descriptions of the tables, whatever they are.
 
 use flowtracker_proto::filter::Facts;
 use flowtracker_proto::key::WideKey;
 use flowtracker_proto::table::samples::{SMALL, WIDE};
-use flowtracker_proto::table::{IPV4_FLOWS, TABLES, TableDescription};
+use flowtracker_proto::table::{Family, TABLES, TableDescription};
 
-use super::super::{Place, compile, program, read};
+use super::super::{Place, program_of, read_of};
 
-fn matches(table: &TableDescription, text: &str, key: &str) -> bool {
-    let facts = Facts { key: WideKey::parse(table, key).expect(key), ..Facts::default() };
-    let local = program(table, text, Place::List).unwrap_or_else(|why| panic!("{text}: {why}"));
+fn matches(table: &'static TableDescription, text: &str, key: &str) -> bool {
+    let family = if key.contains('[') { Family::Ipv6 } else { Family::Ipv4 };
+    let facts = Facts { family, key: WideKey::parse(table, key).expect(key), ..Facts::default() };
+    let local = program_of(&[table], text, Place::List).unwrap_or_else(|why| panic!("{text}: {why}"));
     let linked = flowtracker_proto::filter::Program::from_proto(local.to_proto().as_ref()).expect(text);
     assert_eq!(linked, local, "the link carries all of {text}");
     linked.matches(&facts)
@@ -42,9 +43,9 @@ fn canonical_texts_and_refusals_are_those_of_the_table() {
         (&WIDE, "key.protocol=udp", "key.hdr.next = 17"),
         (&SMALL, "key.from = 10.0.0.0/8 ^^ key.class = 017", "key.from = \"10.0.0.0/8\" ^^ key.class = 15"),
     ] {
-        let tree = read(table, text, Place::List).expect(text).expect("it is not empty");
+        let tree = read_of(&[table], text, Place::List).expect(text).expect("it is not empty");
         assert_eq!(tree.to_string(), canonical);
-        assert_eq!(read(table, canonical, Place::List), Ok(Some(tree)));
+        assert_eq!(read_of(&[table], canonical, Place::List), Ok(Some(tree)));
     }
     for (table, text, message) in [
         (&WIDE, "key.vlan = 1", "the fields are in, src, dst, hdr.next, sport, dport"),
@@ -58,8 +59,8 @@ fn canonical_texts_and_refusals_are_those_of_the_table() {
         (&SMALL, "key.class = 16", "16 is not in 0 to 15"),
         (&SMALL, "key.small.Main.other.class = 1", "Table name not found: \"Main/other\" is not Main/pairs"),
     ] {
-        let refused = compile(table, text, Place::List).expect_err(text);
+        let refused = program_of(&[table], text, Place::List).expect_err(text);
         assert!(refused.message().contains(message), "{text}: {}", refused.message());
     }
-    assert!(!TABLES.contains(&&WIDE) && IPV4_FLOWS != WIDE);
+    assert!(!TABLES.contains(&&WIDE) && !TABLES.contains(&&SMALL));
 }
