@@ -18,13 +18,12 @@ fn section(report: &Report, operation: Operation) -> Section {
                 row.ns[operation as usize].0.clone(),
             );
             shown.pages.clone_from(&row.pages);
-            if row.table == Table::Ours {
-                shown.versus = Table::PEERS
-                    .map(|peer| Versus {
-                        target: target(size.flows, operation, peer).map(Target::AtLeast),
-                        ..Versus::new(peer.to_string(), Better::Lower)
-                    })
-                    .into();
+            if let Some(family) = Table::FAMILIES.iter().find(|family| family.ours == row.table) {
+                let versus = |peer: &Table| Versus {
+                    target: target(size.flows, operation, *peer).map(Target::AtLeast),
+                    ..Versus::new(peer.to_string(), Better::Lower)
+                };
+                shown.versus = family.peers.iter().map(versus).collect();
             }
             rows.push(shown);
         }
@@ -38,7 +37,7 @@ fn section(report: &Report, operation: Operation) -> Section {
         },
         title: format!("The bare tables: {operation}"),
         text: "Nanoseconds per flow, bursts of 64, which is two of the poll loop's, one thread, no ports. rte_hash and the learner are Debian's builds; \
-               rte_hash holds twice the flows, with the 136-bit key of the API, or with the same packed into 128 bits."
+               rte_hash holds twice the flows, with the 136-bit key of the API, or with the same packed into 128 bits, or with the 328-bit key of IPv6."
             .to_owned(),
         unit: "ns",
         rows,

@@ -1,14 +1,16 @@
 /* A source of TCP flows for the perf lab, preloaded into any program that polls DPDK ports: testpmd and the data plane get
  * the same one, and are counted by the same meter. When a port is started, a callback on its receive queue makes
- * each frame that the driver delivers (net_null delivers 64 bytes of nothing as fast as it is asked) a TCP/IPv4 SYN of the next
- * flow, and counts; one on its transmit queue takes the time that the frames took from one callback to the other.
+ * each frame that the driver delivers (net_null delivers bytes of nothing as fast as it is asked) a TCP SYN of the next flow,
+ * over IPv4 if nothing else is asked for, and counts; one on its transmit queue takes the time that the frames took from one callback to the other.
  *
  * Environment:
  *   SOURCE_METER=FILE    where to count (struct meter below, one for each port); must be there
  *   SOURCE_FLOWS=N       flows per port, one after the other, again and again; 0: frames are left as they are
  *   SOURCE_NEW=M         of 1024 frames so many are the first of a flow that never was there before
  *   SOURCE_ELEPHANT=M    of 1024 frames so many belong to one flow
- *   SOURCE_KEYS=FILE     the flows: 12 bytes each, addresses and ports as on the wire (SOURCE_FLOWS of them)
+ *   SOURCE_KEYS=FILE     the flows: addresses and ports as on the wire, 12 bytes each or 36 (SOURCE_FLOWS of them)
+ *   SOURCE_FAMILIES=4|6|46  IPv4, IPv6, or one after the other; each frame gets its whole headers, so that all cost the same
+ *   SOURCE_EXTENSIONS=N  every IPv6 frame has a chain of so many extension headers of 8 bytes, at most 8
  *   SOURCE_LATENCY=1     take the time
  */
 #define _GNU_SOURCE
@@ -23,7 +25,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-enum { PORTS = 8, BUCKETS = 64 * 8, LENGTH = 64, STAMP = 56 };
+enum { PORTS = 8, BUCKETS = 64 * 8, LENGTH = 64, STAMP = 56, IP = 14, IPV6 = 40, TCP = 10, EXTENSIONS = 8 };
 
 /* As seen by the lab, which maps the file. */
 struct meter {
@@ -41,16 +43,29 @@ struct tuple {
 	uint16_t sport, dport;
 } __attribute__((packed));
 
+struct tuple_v6 {
+	uint8_t src[16], dst[16];
+	uint16_t sport, dport;
+} __attribute__((packed));
+
+/* The headers of an IPv6 frame up to its ports, and their length. */
+struct template {
+	uint8_t bytes[IP + IPV6 + 8 * EXTENSIONS + TCP];
+	uint16_t length;
+};
+
 struct source {
 	struct meter *meter;
 	uint64_t flows, next, fresh;
 	uint32_t dice, new_share, elephant_share;
 	const struct tuple *keys;
-	int latency, prepared;
+	const struct tuple_v6 *keys_v6;
+	int latency, prepared, ipv4, ipv6;
 } __attribute__((aligned(128)));
 
 static struct source sources[PORTS];
 static struct meter *meters;
+static struct template template_v6;
 
 static const uint8_t frame[LENGTH] = {
 	0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00, /* Ethernet */
@@ -69,20 +84,92 @@ static inline struct tuple numbered(uint64_t n)
 	};
 }
 
-static inline struct tuple next_flow(struct source *s)
+/* The number of the next flow. */
+static inline uint64_t next_number(struct source *s)
 {
 	if (s->new_share | s->elephant_share) {
 		uint32_t dice;
 		s->dice = s->dice * 1664525u + 1013904223u;
 		dice = s->dice >> 22;
 		if (dice < s->new_share)
-			return numbered(s->fresh++);
+			return s->fresh++;
 		if (dice < s->new_share + s->elephant_share)
-			return numbered(0);
+			return 0;
 	}
 	uint64_t n = s->next;
 	s->next = n + 1 == s->flows ? 0 : n + 1;
+	return n;
+}
+
+static inline struct tuple next_flow(struct source *s)
+{
+	uint64_t n = next_number(s);
 	return s->keys ? s->keys[n] : numbered(n);
+}
+
+/* The n-th flow of IPv6, from 2001:db8:0:1::/64 to 2001:db8:0:2::1, spread as those of IPv4 are. */
+static inline struct tuple_v6 numbered_v6(uint64_t n)
+{
+	struct tuple_v6 tuple = {
+		.src = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1 },
+		.dst = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1 },
+		.sport = (uint16_t)(n >> 32),
+		.dport = 0x5000,
+	};
+	uint64_t host = n * 0x9e3779b97f4a7c15u;
+	memcpy(tuple.src + 8, &host, 8);
+	return tuple;
+}
+
+/* Makes the headers of IPv6: a chain of destination options that hold padding (RFC 8200, section 4.2), then TCP. */
+static void make_template(unsigned int extensions)
+{
+	struct template *t = &template_v6;
+	uint8_t *ip = t->bytes + IP;
+
+	memcpy(t->bytes, frame, IP);
+	t->bytes[12] = 0x86, t->bytes[13] = 0xdd;
+	ip[0] = 0x60;
+	ip[5] = 8 * extensions + TCP;
+	ip[6] = extensions ? 60 : 6;
+	ip[7] = 64;
+	for (unsigned int i = 0; i < extensions; i++) {
+		uint8_t *extension = ip + IPV6 + 8 * i;
+		extension[0] = i + 1 == extensions ? 6 : 60;
+		extension[2] = 1, extension[3] = 4;
+	}
+	t->length = IP + IPV6 + 8 * extensions + TCP;
+}
+
+/* Writes a whole frame of the next flow. */
+static inline void write_v4(struct source *s, uint8_t *data)
+{
+	struct tuple tuple = next_flow(s);
+	memcpy(data + 12, frame + 12, 14);
+	memcpy(data + 26, &tuple, 8);
+	memcpy(data + 34, (uint8_t *)&tuple + 8, 4);
+}
+
+static inline void write_v6(struct source *s, uint8_t *data)
+{
+	uint64_t n = next_number(s);
+	struct tuple_v6 tuple = s->keys_v6 ? s->keys_v6[n] : numbered_v6(n);
+	memcpy(data + 12, template_v6.bytes + 12, 10);
+	memcpy(data + IP + 8, &tuple, 32);
+	if (template_v6.length > IP + IPV6 + TCP)
+		memcpy(data + IP + IPV6, template_v6.bytes + IP + IPV6, 8 * EXTENSIONS);
+	memcpy(data + template_v6.length - TCP, (uint8_t *)&tuple + 32, 4);
+}
+
+static inline void write_frames(struct source *s, struct rte_mbuf *pkts[], uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		uint8_t *data = rte_pktmbuf_mtod(pkts[i], uint8_t *);
+		if (s->ipv6 && (!s->ipv4 || i % 2))
+			write_v6(s, data);
+		else
+			write_v4(s, data);
+	}
 }
 
 /* What of a frame does not change lies in the mbufs from the beginning. */
@@ -100,7 +187,9 @@ static uint16_t receive(uint16_t port, uint16_t queue, struct rte_mbuf *pkts[], 
 	uint64_t fresh = s->fresh;
 
 	(void)port, (void)queue, (void)max;
-	if (s->flows) {
+	if (s->flows && (s->ipv4 || s->ipv6)) {
+		write_frames(s, pkts, count);
+	} else if (s->flows) {
 		if (count && !s->prepared) {
 			rte_mempool_obj_iter(pkts[0]->pool, prepare, NULL);
 			s->prepared = 1;
@@ -162,7 +251,7 @@ static void *map(const char *path, size_t length, int writable)
 int rte_eth_dev_start(uint16_t port)
 {
 	static int (*start)(uint16_t);
-	const char *path = getenv("SOURCE_METER"), *keys = getenv("SOURCE_KEYS");
+	const char *path = getenv("SOURCE_METER"), *keys = getenv("SOURCE_KEYS"), *families = getenv("SOURCE_FAMILIES");
 	struct source *s = &sources[port % PORTS];
 
 	if (!start)
@@ -180,8 +269,13 @@ int rte_eth_dev_start(uint16_t port)
 		.new_share = number("SOURCE_NEW"),
 		.elephant_share = number("SOURCE_ELEPHANT"),
 		.latency = number("SOURCE_LATENCY") != 0,
+		.ipv4 = families && strchr(families, '4'),
+		.ipv6 = families && strchr(families, '6'),
 	};
-	if (keys && s->flows)
+	make_template(number("SOURCE_EXTENSIONS"));
+	if (keys && s->flows && s->ipv6)
+		s->keys_v6 = map(keys, s->flows * sizeof(*s->keys_v6), 0);
+	else if (keys && s->flows)
 		s->keys = map(keys, s->flows * sizeof(*s->keys), 0);
 	s->meter->hz = rte_get_tsc_hz();
 	if (!rte_eth_add_rx_callback(port, 0, receive, s) ||

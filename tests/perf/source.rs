@@ -27,11 +27,24 @@ pub(crate) struct Load {
     pub(crate) fresh: u32,
     /// Number of frames, out of [`SHARES`], that belong to one flow per port.
     pub(crate) elephant: u32,
-    /// A file of the flows, if they are chosen: 12 bytes each, addresses and ports as on the wire.
-    /// Both ports send all of them.
+    /// A file of the flows, if they are chosen: 12 bytes each, or 36 of IPv6, addresses and ports as
+    /// on the wire. Both ports send all of them.
     pub(crate) keys: Option<PathBuf>,
     /// Whether to measure the time from receive to transmit.
     pub(crate) latency: bool,
+    /// The families, if they are to be compared: every frame then gets its whole headers.
+    pub(crate) families: Option<Families>,
+    /// Extension headers of each IPv6 frame, 8 bytes each, at most 8.
+    pub(crate) extensions: u32,
+}
+
+/// The families of a [`Load`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Families {
+    Ipv4,
+    Ipv6,
+    /// Frames of both, one after the other.
+    Both,
 }
 
 /// Counts since the start of the program.
@@ -99,6 +112,15 @@ impl Meter {
         program.env("SOURCE_NEW", load.fresh.to_string());
         program.env("SOURCE_ELEPHANT", load.elephant.to_string());
         program.env("SOURCE_LATENCY", u8::from(load.latency).to_string());
+        program.env("SOURCE_EXTENSIONS", load.extensions.to_string());
+        if let Some(families) = load.families {
+            let families = match families {
+                Families::Ipv4 => "4",
+                Families::Ipv6 => "6",
+                Families::Both => "46",
+            };
+            program.env("SOURCE_FAMILIES", families);
+        }
         if let Some(keys) = &load.keys {
             program.env("SOURCE_KEYS", keys);
         }

@@ -18,11 +18,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use conntrack::test_support::mixed;
-use conntrack::{FlowKey, FlowTable};
+use conntrack::{FlowKey, FlowKeyV6, FlowTable};
 use contenders::{BURST, Contender, Hash, Nothing, Ours, learner};
 use dpdk::Eal;
 use dpdk::clock::tsc;
-use flowtracker_tests::flows::flow;
 use flowtracker_tests::hugepages::Hugepages;
 use flowtracker_tests::rounds::Rounds;
 #[cfg_attr(test, allow(unused_imports, reason = "the report takes it"))]
@@ -63,13 +62,35 @@ pub(crate) enum Table {
     HashPacked,
     HashExt,
     Learner,
+    OursV6,
+    HashV6,
+}
+
+/// The product's table of a family, and what it is compared with.
+pub(crate) struct Family {
+    pub(crate) ours: Table,
+    pub(crate) peers: &'static [Table],
 }
 
 impl Table {
-    pub(crate) const ALL: [Table; 6] =
-        [Table::Ours, Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
-    pub(crate) const PEERS: [Table; 5] =
-        [Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner];
+    pub(crate) const ALL: [Table; 8] = [
+        Table::Ours,
+        Table::OursHalf,
+        Table::Hash,
+        Table::HashPacked,
+        Table::HashExt,
+        Table::Learner,
+        Table::OursV6,
+        Table::HashV6,
+    ];
+    /// IPv4 and IPv6; the peers of the latter begin with the product's own table of IPv4.
+    pub(crate) const FAMILIES: [Family; 2] = [
+        Family {
+            ours: Table::Ours,
+            peers: &[Table::OursHalf, Table::Hash, Table::HashPacked, Table::HashExt, Table::Learner],
+        },
+        Family { ours: Table::OursV6, peers: &[Table::Ours, Table::HashV6] },
+    ];
 
     /// Returns true for the learner, which silently refuses a flow when its bucket is full. All
     /// others must accept the flows that they have room for.
@@ -87,6 +108,8 @@ impl fmt::Display for Table {
             Table::HashPacked => "rte_hash, 16-byte keys",
             Table::HashExt => "the same, EXT_TABLE",
             Table::Learner => "SWX learner",
+            Table::OursV6 => "flowtracker, IPv6",
+            Table::HashV6 => "rte_hash, 41-byte keys",
         })
     }
 }
@@ -140,20 +163,20 @@ fn start_eal(cpu: u32, mib: u64, hugepages: Option<&Path>) -> Eal {
 fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Size {
     assert!(flows.is_power_of_two() && flows as usize >= CHUNK, "{flows} flows");
     let before = Memory::now();
-    let ours = Ours::new(flows, 0);
+    let ours = Ours::<FlowKey>::new(flows, 0);
     // All of it has been written to.
     let our_pages = Memory::now().since(&before);
     let places = ours.table.positions();
     drop(ours);
     // A table has places for 5/3 of the entries that it may hold. rte_hash is half full as well.
     let half = flows + flows / 5;
-    let half_places = Ours::new(half, 0).table.positions();
+    let half_places = Ours::<FlowKey>::new(half, 0).table.positions();
     let row = |table| {
         let flows = u64::from(flows);
         let (capacity, pages) = match table {
-            Table::Ours => (u64::from(places), our_pages.clone()),
+            Table::Ours | Table::OursV6 => (u64::from(places), our_pages.clone()),
             Table::OursHalf => (u64::from(half_places), our_pages.clone()),
-            Table::Hash | Table::HashPacked => (2 * flows, pages.to_owned()),
+            Table::Hash | Table::HashPacked | Table::HashV6 => (2 * flows, pages.to_owned()),
             Table::HashExt => (flows, pages.to_owned()),
             Table::Learner => (4 * flows, pages.to_owned()),
         };
@@ -163,7 +186,7 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
     for round in 0..rounds {
         let mut bench = Bench { table: Nothing, plan, flows: flows.into(), refused: HashSet::new() };
         size.stream.0.push(bench.hits().0);
-        let mut order = [0, 1, 2, 3, 4, 5];
+        let mut order: [usize; Table::ALL.len()] = std::array::from_fn(|row| row);
         // Every second round runs in reverse order, so that drift affects all alike.
         if round % 2 == 1 {
             order.reverse();
@@ -172,12 +195,16 @@ fn compare(plan: &Plan, eal: &Eal, pages: &str, flows: u32, rounds: usize) -> Si
             let row = &mut size.rows[row];
             let (figures, counts) = match row.table {
                 // Full, to the last entry that it may hold.
-                Table::Ours => measure(plan, flows, || Ours::new(flows, round)),
-                Table::OursHalf => measure(plan, flows, || Ours::new(half, round)),
+                Table::Ours => measure(plan, flows, || Ours::<FlowKey>::new(flows, round)),
+                Table::OursHalf => measure(plan, flows, || Ours::<FlowKey>::new(half, round)),
+                Table::OursV6 => measure(plan, flows, || Ours::<FlowKeyV6>::new(flows, round)),
                 // Half of its places are taken: with more, a bucket or two may overflow, which
                 // makes it slower.
                 Table::Hash => {
                     measure(plan, flows, || Hash::<{ FlowKey::BYTES }>::new(eal, 2 * flows, false))
+                }
+                Table::HashV6 => {
+                    measure(plan, flows, || Hash::<{ FlowKeyV6::BYTES }>::new(eal, 2 * flows, false))
                 }
                 Table::HashPacked => measure(plan, flows, || Hash::<16>::new(eal, 2 * flows, false)),
                 // This variant is made for tables that are filled to the last place.
@@ -252,9 +279,9 @@ struct Chunk<K> {
 
 impl<K> Chunk<K> {
     /// Makes the flows of one chunk out of `count`, which begins with the `start`-th.
-    fn make(start: u64, count: u64, number: impl Fn(u64) -> u64, key: impl Fn(&FlowKey) -> K) -> Self {
+    fn make(start: u64, count: u64, number: impl Fn(u64) -> u64, key: impl Fn(u64) -> K) -> Self {
         let numbers: Vec<u64> = (start..count.min(start + CHUNK as u64)).map(number).collect();
-        let keys = numbers.iter().map(|&number| key(&flow(number))).collect();
+        let keys = numbers.iter().map(|&number| key(number)).collect();
         Chunk { numbers, keys, answers: [0; CHUNK / BURST] }
     }
 

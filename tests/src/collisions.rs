@@ -5,11 +5,11 @@
 //!
 //! The CRC is that of librte_hash, so that a mistake in the product's own CRC cannot hide here.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use conntrack::key::TCP;
 use conntrack::table::BULK;
-use conntrack::{FlowKey, Hasher};
+use conntrack::{FlowKey, FlowKeyV6, Hasher};
 use dpdk::hash::hash_crc;
 
 /// Where all flows enter, and where they go.
@@ -43,6 +43,26 @@ pub fn crc(count: usize) -> Vec<FlowKey> {
     let flows = services.map(|(sport, dport)| {
         let src = times(&address, wanted ^ crc(flow(0, sport, dport)));
         flow(src, sport, dport)
+    });
+    flows.take(count).collect()
+}
+
+/// Does what [`crc`] does with IPv6 flows of 41 bytes, to [2001:db8::2]:80. The lowest 32 bits of the
+/// source address are the ones that are computed.
+#[must_use]
+pub fn crc_v6(count: usize) -> Vec<FlowKeyV6> {
+    let flow = |low: u32, sport, dport| {
+        let addr = |low: u32| Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(low));
+        FlowKeyV6::new(INPUT_PORT, addr(low), addr(2), TCP, sport, dport)
+    };
+    let crc = |key: FlowKeyV6| hash_crc(&key.to_bytes(), 0);
+    let from_nowhere = crc(flow(0, 0, SERVICE));
+    let address = inverse(std::array::from_fn(|bit| crc(flow(1 << bit, 0, SERVICE)) ^ from_nowhere));
+    let wanted = crc(flow(1, 1, SERVICE));
+    let services = (SERVICE..=u16::MAX).flat_map(|dport| (0..=u16::MAX).map(move |sport| (sport, dport)));
+    let flows = services.map(|(sport, dport)| {
+        let low = times(&address, wanted ^ crc(flow(0, sport, dport)));
+        flow(low, sport, dport)
     });
     flows.take(count).collect()
 }
@@ -125,6 +145,18 @@ mod tests {
             assert_eq!(hashes.len(), 1, "initial value {init:#x}");
             // Under another function, for which they are not chosen, the flows collide only by
             // chance, as in the birthday problem.
+            let others: HashSet<u32> = flows.iter().map(|key| jhash(&key.to_bytes(), init)).collect();
+            assert!(others.len() > flows.len() - 20, "initial value {init:#x}: {}", others.len());
+        }
+    }
+
+    #[test]
+    fn flows_of_ipv6_have_one_crc_too() {
+        let flows = crc_v6(PER_SERVICE + 100);
+        assert_eq!(flows.iter().collect::<HashSet<_>>().len(), PER_SERVICE + 100);
+        for init in INITS {
+            let hashes: HashSet<u32> = flows.iter().map(|key| hash_crc(&key.to_bytes(), init)).collect();
+            assert_eq!(hashes.len(), 1, "initial value {init:#x}");
             let others: HashSet<u32> = flows.iter().map(|key| jhash(&key.to_bytes(), init)).collect();
             assert!(others.len() > flows.len() - 20, "initial value {init:#x}: {}", others.len());
         }

@@ -1,5 +1,8 @@
 //! The scenarios that are measured, and their targets.
 
+#[path = "families.rs"]
+mod families;
+
 use std::path::{Path, PathBuf};
 
 use conntrack::FlowKey;
@@ -148,6 +151,9 @@ pub(crate) fn all(plan: &Plan, folder: &Path) -> All {
     small_pages(&mut lab);
     new_flows(&mut lab, plan);
     hostile(&mut lab, folder);
+    families::hits(&mut lab, plan);
+    families::new_flows(&mut lab, plan);
+    families::hostile(&mut lab, folder);
     while_asked(&mut lab);
     two_workers(&mut lab);
     latency(&mut lab);

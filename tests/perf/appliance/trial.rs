@@ -296,7 +296,9 @@ impl Bench {
         }
         let nth = self.started.replace(self.started.get() + 1);
         eal.push(format!("--file-prefix=ftsource{}-{nth}", std::process::id()));
-        eal.extend((0..trial.ports).map(|port| format!("--vdev=net_null{port},size=64")));
+        // A chain of extension headers is longer than the shortest frame.
+        let size = if trial.load.extensions == 0 { 64 } else { 160 };
+        eal.extend((0..trial.ports).map(|port| format!("--vdev=net_null{port},size={size}")));
         let mut command = match &trial.who {
             Who::Testpmd => {
                 let mut command = Command::new("dpdk-testpmd");

@@ -3,11 +3,12 @@
 use std::hint::black_box;
 
 use conntrack::arch::Features;
-use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh, TableConfig, Uncounted};
-use conntrack::{FlowKey, FlowTable, HashKind, Hasher, LineTable, Pos, Tick};
+use conntrack::table::{ALL_STEPS, BULK, Packets, Refresh, Store as _, TableConfig, Uncounted};
+use conntrack::{FlowKey, FlowKeyV6, FlowTable, HashKind, Hasher, HasherV6, Key, LineTable, Pos, Tick};
 use dpdk::hash::{BULK_MAX, HashConfig, HashFunction, RteHash, Words, hash_crc_burst};
 use dpdk::learner::{Learner, LearnerConfig};
 use dpdk::{Eal, SocketId};
+use flowtracker_tests::flows::{flow, flow_v6};
 
 /// Keys of a burst: the number that the poll loop looks up together, which has a burst of 32 frames
 /// from each of two ports, and the number that `rte_hash` and the learner take in one call.
@@ -20,8 +21,8 @@ const NEVER: u32 = 86_400;
 pub(crate) trait Contender {
     /// The table's form of a key.
     type Key: Copy;
-    /// Returns a flow in that form.
-    fn key(flow: &FlowKey) -> Self::Key;
+    /// Returns the flow of a number in that form.
+    fn key(number: u64) -> Self::Key;
     /// Announces the keys of the first call of `insert` or `refresh`. Each of these calls gets the
     /// keys of the following one as `next`, for tables that can use them in advance.
     fn announce(&mut self, keys: &[Self::Key]) {
@@ -35,45 +36,82 @@ pub(crate) trait Contender {
     fn delete(&mut self, now: u64, keys: &[Self::Key]) -> u64;
 }
 
+/// A key of the product's tables, for the lab.
+pub(crate) trait LabKey: Key {
+    /// Returns the flow of a number.
+    fn numbered(number: u64) -> Self;
+    /// Returns the product's default hash with a secret that this byte repeats.
+    fn hasher(secret: u8) -> Self::Hasher;
+}
+
+impl LabKey for FlowKey {
+    fn numbered(number: u64) -> Self {
+        flow(number)
+    }
+
+    fn hasher(secret: u8) -> Hasher {
+        Hasher::new(HashKind::Keyed, [secret; 32], Features::detect())
+    }
+}
+
+impl LabKey for FlowKeyV6 {
+    fn numbered(number: u64) -> Self {
+        flow_v6(number)
+    }
+
+    fn hasher(secret: u8) -> HasherV6 {
+        // Its three keys of 16 bytes have to differ: each is a factor of the fingerprint.
+        let secret = std::array::from_fn(|at| secret.wrapping_mul(31) ^ (at as u8).wrapping_mul(167));
+        HasherV6::new(HashKind::Keyed, secret, Features::detect())
+    }
+}
+
 /// The product's table without accounting, called as the tracker calls it: the lines of one burst
 /// are prefetched while those of the burst before are compared.
-pub(crate) struct Ours {
-    pub(crate) table: LineTable<Uncounted>,
+pub(crate) struct Ours<K: LabKey> {
+    pub(crate) table: LineTable<Uncounted, K>,
     /// The hashes of this burst and of the next; `turn` is the index of this burst.
-    hashes: [[u32; BULK]; 2],
+    hashes: [[K::Hash; BULK]; 2],
     turn: usize,
     places: [Pos; BULK],
 }
 
-impl Ours {
+impl<K: LabKey> Ours<K> {
     /// Makes a table with the product's default hash. Which flows share a line depends on the
     /// secret, and with few flows the result depends on it too, so every round has another secret.
     pub(crate) fn new(flows: u32, round: usize) -> Self {
-        let hasher = Hasher::new(HashKind::Keyed, [round as u8; 32], Features::detect());
+        let hasher = K::hasher(round as u8);
         let table = LineTable::laid_out(TableConfig { entries: flows, hasher });
         let table = table.expect("memory for the table");
-        Self { table, hashes: [[0; BULK]; 2], turn: 0, places: [Pos(0); BULK] }
+        Self { table, hashes: [[K::Hash::default(); BULK]; 2], turn: 0, places: [Pos(0); BULK] }
     }
 }
 
-impl Contender for Ours {
-    type Key = FlowKey;
+impl<K: LabKey> Contender for Ours<K> {
+    type Key = K;
 
-    fn key(flow: &FlowKey) -> FlowKey {
-        *flow
+    fn key(number: u64) -> K {
+        K::numbered(number)
     }
 
     #[inline]
-    fn announce(&mut self, keys: &[FlowKey]) {
+    fn announce(&mut self, keys: &[K]) {
         let hashes = &mut self.hashes[self.turn];
         self.table.hash_burst(keys, hashes);
         self.table.prefetch_burst(&hashes[..keys.len()], false);
     }
 
     #[inline]
-    fn insert(&mut self, now: u64, keys: &[FlowKey], next: &[FlowKey]) -> u64 {
-        self.turn ^= 1;
-        self.announce(next);
+    fn insert(&mut self, now: u64, keys: &[K], next: &[K]) -> u64 {
+        // The probe prefetches where whole keys are to be written, if slots do not hold them.
+        let hits = if K::Store::EXACT {
+            self.turn ^= 1;
+            self.announce(next);
+            0
+        } else {
+            self.refresh(now, keys, next)
+        };
+        assert_eq!(hits, 0, "keys that are not there");
         let mut taken = 0;
         for (i, (key, &hash)) in keys.iter().zip(&self.hashes[self.turn ^ 1]).enumerate() {
             if let Ok(pos) = self.table.add_with_hash(key, hash) {
@@ -85,7 +123,7 @@ impl Contender for Ours {
     }
 
     #[inline]
-    fn refresh(&mut self, now: u64, keys: &[FlowKey], next: &[FlowKey]) -> u64 {
+    fn refresh(&mut self, now: u64, keys: &[K], next: &[K]) -> u64 {
         self.turn ^= 1;
         self.table.hash_burst(next, &mut self.hashes[self.turn]);
         let (ahead, hashes) = (&self.hashes[self.turn], &self.hashes[self.turn ^ 1]);
@@ -96,8 +134,8 @@ impl Contender for Ours {
     }
 
     #[inline]
-    fn delete(&mut self, _now: u64, keys: &[FlowKey]) -> u64 {
-        let mut hashes = [0; BULK];
+    fn delete(&mut self, _now: u64, keys: &[K]) -> u64 {
+        let mut hashes = [K::Hash::default(); BULK];
         self.table.hash_burst(keys, &mut hashes);
         self.table.prefetch_burst(&hashes[..keys.len()], false);
         let hits = self.table.lookup_burst(keys, &hashes, &mut self.places);
@@ -113,8 +151,8 @@ impl Contender for Ours {
 /// Returns a flow in 16 bytes, as a user of DPDK's tables might pack it who knows that ports are
 /// few. Both compare keys of this length with two instructions, but keys of the API's 17 bytes with
 /// memcmp.
-fn packed(flow: &FlowKey) -> u128 {
-    let bytes = flow.to_bytes();
+fn packed(number: u64) -> u128 {
+    let bytes = flow(number).to_bytes();
     // The first four bytes are the port; its first byte is sufficient.
     let mut packed = [0; 16];
     packed[0] = bytes[0];
@@ -131,19 +169,26 @@ pub(crate) struct Hash<'eal, const N: usize> {
 
 /// A flow in `N` bytes.
 pub(crate) trait Form<const N: usize> {
-    fn form(flow: &FlowKey) -> [u8; N];
+    fn form(number: u64) -> [u8; N];
 }
 
 /// The key in the API's form.
 impl Form<{ FlowKey::BYTES }> for Hash<'_, { FlowKey::BYTES }> {
-    fn form(flow: &FlowKey) -> [u8; FlowKey::BYTES] {
-        flow.to_bytes()
+    fn form(number: u64) -> [u8; FlowKey::BYTES] {
+        flow(number).to_bytes()
     }
 }
 
 impl Form<16> for Hash<'_, 16> {
-    fn form(flow: &FlowKey) -> [u8; 16] {
-        packed(flow).to_ne_bytes()
+    fn form(number: u64) -> [u8; 16] {
+        packed(number).to_ne_bytes()
+    }
+}
+
+/// The key of IPv6 in the API's form.
+impl Form<{ FlowKeyV6::BYTES }> for Hash<'_, { FlowKeyV6::BYTES }> {
+    fn form(number: u64) -> [u8; FlowKeyV6::BYTES] {
+        flow_v6(number).to_bytes()
     }
 }
 
@@ -173,8 +218,8 @@ where
 {
     type Key = [u8; N];
 
-    fn key(flow: &FlowKey) -> [u8; N] {
-        Self::form(flow)
+    fn key(number: u64) -> [u8; N] {
+        Self::form(number)
     }
 
     #[inline]
@@ -224,8 +269,8 @@ pub(crate) fn learner(eal: &Eal, buckets: u32) -> Learner<'_> {
 impl Contender for Learner<'_> {
     type Key = u128;
 
-    fn key(flow: &FlowKey) -> u128 {
-        packed(flow)
+    fn key(number: u64) -> u128 {
+        packed(number)
     }
 
     #[inline]
@@ -250,8 +295,8 @@ pub(crate) struct Nothing;
 impl Contender for Nothing {
     type Key = u128;
 
-    fn key(flow: &FlowKey) -> u128 {
-        packed(flow)
+    fn key(number: u64) -> u128 {
+        packed(number)
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use std::fmt;
 use flowtracker_tests::rounds::Rounds;
 use serde_json::{Value, json};
 
-use super::{Counts, Table};
+use super::{Counts, Family, Table};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -37,6 +37,8 @@ pub(crate) fn target(flows: u32, operation: Operation, peer: Table) -> Option<f6
         (Operation::Hit, Table::Hash) => [2.0, 2.5, 3.4, 4.5],
         (Operation::Hit, Table::Learner) => [3.0, 4.0, 4.5, 5.0],
         (Operation::Insert, Table::Hash) => [2.5, 2.0, 3.0, 3.0],
+        (Operation::Hit, Table::HashV6) => [1.6, 1.6, 3.0, 3.0],
+        (Operation::Insert, Table::HashV6) => [3.0; 4],
         _ => return None,
     };
     let size = [1 << 10, 1 << 16, 1 << 20, 1 << 24].iter().position(|&size| size == flows)?;
@@ -103,17 +105,20 @@ impl Size {
         self.rows.iter().find(|row| row.table == table).expect("a row per table")
     }
 
-    fn versus(&self, operation: Operation, peer: Table) -> Versus {
+    fn versus(&self, operation: Operation, ours: Table, peer: Table) -> Versus {
         let median = |table| self.row(table).ns[operation as usize].median();
-        Versus { ratio: median(peer) / median(Table::Ours), target: target(self.flows, operation, peer) }
+        Versus { ratio: median(peer) / median(ours), target: target(self.flows, operation, peer) }
     }
 }
 
 impl Report {
     /// Returns the number of ratios below their targets.
     fn below(&self) -> usize {
+        let pairs =
+            || Table::FAMILIES.iter().flat_map(|family| family.peers.iter().map(|peer| (family.ours, *peer)));
         let all = self.sizes.iter().flat_map(|size| {
-            Operation::ALL.iter().flat_map(move |&op| Table::PEERS.map(move |peer| size.versus(op, peer)))
+            let of = move |&op| pairs().map(move |(ours, peer)| size.versus(op, ours, peer));
+            Operation::ALL.iter().flat_map(of)
         });
         all.filter(Versus::below).count()
     }
@@ -126,8 +131,9 @@ impl Report {
                     let ns = &row.ns[operation as usize];
                     let mut value =
                         json!({ "operation": operation.to_string(), "ns": ns.0, "median": ns.median() });
-                    if row.table != Table::Ours {
-                        let versus = size.versus(operation, row.table);
+                    let family = Table::FAMILIES.iter().find(|family| family.peers.contains(&row.table));
+                    if let Some(family) = family {
+                        let versus = size.versus(operation, family.ours, row.table);
                         value["ratio"] = json!(versus.ratio);
                         value["target"] = json!(versus.target);
                     }
@@ -147,6 +153,31 @@ impl Report {
             json!({ "flows": size.flows, "keys_ns": size.stream.0, "tables": rows.collect::<Vec<_>>() })
         });
         json!({ "sizes": sizes.collect::<Vec<_>>() })
+    }
+}
+
+impl Report {
+    /// Writes a table of the figures of a family.
+    fn write_family(&self, f: &mut fmt::Formatter<'_>, family: &Family) -> fmt::Result {
+        write!(f, "| flows | operation | {} | range |", family.ours)?;
+        for peer in family.peers {
+            write!(f, " {peer} | range | × |")?;
+        }
+        writeln!(f)?;
+        writeln!(f, "|---:|:---|---:|:---:|{}", "---:|:---:|---:|".repeat(family.peers.len()))?;
+        for size in &self.sizes {
+            for operation in Operation::ALL {
+                let ours = &size.row(family.ours).ns[operation as usize];
+                write!(f, "| {} | {operation} | {:.1} | {} |", size.flows, ours.median(), ours.spread(1))?;
+                for &peer in family.peers {
+                    let ns = &size.row(peer).ns[operation as usize];
+                    let versus = size.versus(operation, family.ours, peer);
+                    write!(f, " {:.1} | {} | {versus} |", ns.median(), ns.spread(1))?;
+                }
+                writeln!(f)?;
+            }
+        }
+        writeln!(f)
     }
 }
 
@@ -179,25 +210,9 @@ impl fmt::Display for Report {
             rounds.join(", ")
         )?;
         writeln!(f)?;
-        write!(f, "| flows | operation | {} | range |", Table::Ours)?;
-        for peer in Table::PEERS {
-            write!(f, " {peer} | range | × |")?;
+        for family in &Table::FAMILIES {
+            self.write_family(f, family)?;
         }
-        writeln!(f)?;
-        writeln!(f, "|---:|:---|---:|:---:|{}", "---:|:---:|---:|".repeat(Table::PEERS.len()))?;
-        for size in &self.sizes {
-            for operation in Operation::ALL {
-                let ours = &size.row(Table::Ours).ns[operation as usize];
-                write!(f, "| {} | {operation} | {:.1} | {} |", size.flows, ours.median(), ours.spread(1))?;
-                for peer in Table::PEERS {
-                    let ns = &size.row(peer).ns[operation as usize];
-                    let versus = size.versus(operation, peer);
-                    write!(f, " {:.1} | {} | {versus} |", ns.median(), ns.spread(1))?;
-                }
-                writeln!(f)?;
-            }
-        }
-        writeln!(f)?;
         let stream: Vec<String> =
             self.sizes.iter().map(|s| format!("{:.2} at {}", s.stream.median(), s.flows)).collect();
         writeln!(f, "Reading the keys alone, a part of every figure: {} flows.", stream.join(", "))?;
