@@ -174,6 +174,8 @@ fn the_table_of_errors_has_every_reason_that_is_given_and_no_other() {
     let errors = page.split("\n## ").find(|section| section.starts_with("Errors\n")).expect("a section");
     let sources = [
         "control/src/api/service.rs",
+        "control/src/api/ask.rs",
+        "control/src/api/tables.rs",
         "control/src/api/fault.rs",
         "control/src/api/list.rs",
         "control/src/link/attach.rs",

@@ -43,13 +43,18 @@ async fn who_did_what_is_written_down() {
     let filter = "key.srcPort = \"\u{1b}\n".to_owned();
     let request = FlushEntriesRequest { filter: filter.clone(), ..FlushEntriesRequest::default() };
     assert!(client.flush_entries(request).await.is_err());
+    let pipeline = "flowtracker_ipv6".to_owned();
+    let request = PurgeRequest { pipeline: pipeline.clone(), ..PurgeRequest::default() };
+    assert!(client.purge(request).await.is_err());
+    let key = Some(wide_flow(9).to_proto());
+    assert!(client.delete_entry(DeleteEntryRequest { key, ..Default::default() }).await.is_err());
     let reader =
         tonic::transport::Endpoint::from_shared(format!("http://{}", service.door_addr("listen-read")));
     let reader = reader.unwrap().connect().await.unwrap();
     let mut reader =
         flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient::new(reader);
     assert!(reader.purge(PurgeRequest::default()).await.is_err());
-    let written = lines(path, 4).await;
+    let written = lines(path, 6).await;
     let service_name = "flowtracker.v1.FlowTrackerService";
     let attach = "flowtracker.v1.DataplaneLinkService/Attach";
     let expected = [
@@ -59,6 +64,11 @@ async fn who_did_what_is_written_down() {
                "reason": "NO_ENTRY"}),
         json!({"event": "write", "identity": "", "role": "admin", "method": format!("{service_name}/FlushEntries"),
                "dataplane": "dp", "filter": filter, "code": "INVALID_ARGUMENT", "reason": "BAD_REQUEST"}),
+        json!({"event": "write", "identity": "", "role": "admin", "method": format!("{service_name}/Purge"),
+               "dataplane": "dp", "pipeline": pipeline, "code": "FAILED_PRECONDITION", "reason": "FAMILY_OFF"}),
+        json!({"event": "write", "identity": "", "role": "admin", "method": format!("{service_name}/DeleteEntry"),
+               "dataplane": "dp", "key": "port0/tcp/[2001:db8::1]:9-[2001:db8::2]:1234",
+               "code": "FAILED_PRECONDITION", "reason": "FAMILY_OFF"}),
         json!({"event": "refusal", "identity": "", "role": "viewer", "method": format!("{service_name}/Purge"),
                "code": "PERMISSION_DENIED", "reason": "ROLE"}),
     ];
@@ -68,8 +78,8 @@ async fn who_did_what_is_written_down() {
     let moved = dir.path("audit.log.1");
     std::fs::rename(path, &moved).unwrap();
     assert!(reader.purge(PurgeRequest::default()).await.is_err());
-    assert_eq!(stable(&lines(path, 1).await[0]), expected[3]);
-    assert_eq!(lines(Path::new(&moved), 4).await.len(), 4);
+    assert_eq!(stable(&lines(path, 1).await[0]), expected[5]);
+    assert_eq!(lines(Path::new(&moved), 6).await.len(), 6);
     assert_eq!(service.refused(Reason::AuditLost), 0);
     service.stop().await;
 }

@@ -96,6 +96,30 @@ async fn the_resyncs_of_both_tables_go_on_side_by_side() {
     assert!(is_synced());
 }
 
+/// A watcher of one table that was left behind gets a snapshot of that table.
+#[tokio::test]
+async fn after_a_gap_comes_a_snapshot_of_the_same_table() {
+    let service = Service::with(&["--retain", "2"]).await;
+    let mut plane = Plane::fresh_of_both(&service).await;
+    plane.send(1, vec![created(1, T), wide(created(2, T))]).await;
+    plane.settled(&service).await;
+    let mut watcher = watch_table(&service, Family::Ipv6, snapshot()).await;
+    // Of a batch that is taken in at once, a log of two events holds the end.
+    plane.send(1, (10..100).map(|n| wide(created(n, T))).collect()).await;
+    plane.send(1, vec![bare(RecordKind::Purged), wide(bare(RecordKind::Purged)), wide(created(3, T))]).await;
+    plane.send(1, vec![created(4, T)]).await;
+    plane.settled(&service).await;
+    let last = service.hub.window(0).last_seq;
+    let mut fold = Fold::default().filtered();
+    while !has_reached(&fold, last) {
+        let event = watcher.any().await.unwrap();
+        assert!(event.entry.as_ref().is_none_or(|entry| entry.pipeline == Family::Ipv6.pipeline()));
+        take(&mut fold, &event);
+    }
+    assert!(fold.tally().gaps > 0);
+    assert_eq!(table(&fold).into_keys().collect::<Vec<_>>(), [wide_key(3)]);
+}
+
 /// A data plane that is restarted without IPv6 has no table whose resync could tell what is gone.
 #[tokio::test]
 async fn what_a_restart_leaves_out_is_gone() {

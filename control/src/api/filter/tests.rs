@@ -333,5 +333,5 @@ fn the_examples_of_the_documentation_work() {
         typed(&text, place);
         read_so_far += 1;
     }
-    assert_eq!(read_so_far, 10);
+    assert_eq!(read_so_far, 12);
 }
