@@ -19,3 +19,5 @@ pub mod lcore;
 pub mod replay;
 pub mod service;
 pub mod start;
+#[cfg(test)]
+mod test_key;

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use conntrack::{Parser, Shard, Tracker, TrackerConfig};
+use conntrack::arch::Features;
+use conntrack::shard::Tracked;
+use conntrack::table::{TableConfig, Uncounted};
+use conntrack::{DualShard, FlowKeyV6, HashKind, HasherV6, LineTable, Parser, Tracker, TrackerConfig};
 use dataplane::export::ring;
 use dataplane::lcore::clock::Calibration;
-use dataplane::lcore::execute::Executor;
+use dataplane::lcore::executors::Executors;
 use dataplane::lcore::forward::Rules;
 use dataplane::lcore::generation::LinkState;
 use dataplane::lcore::mailbox::mailbox;
@@ -48,15 +51,26 @@ pub(crate) fn run(entries: u32, arguments: &[String]) {
     let table = RteTable::on(eal, entries, HashFunction::Crc, 0);
     let config = TrackerConfig { accounting: false, ..TrackerConfig::default() };
     let tracker = Tracker::new(table, config, clock.now());
+    // IPv6 is off, as with `--families ipv4`.
+    let hasher = HasherV6::new(HashKind::Keyed, [0; HasherV6::SECRET], Features::detect());
+    let off =
+        LineTable::<Uncounted, FlowKeyV6>::laid_out(TableConfig { entries: 1, hasher }).expect("memory");
+    let off = Tracker::new(off, config, clock.now());
     let (sink, _events) = ring(Arc::new(LinkState::default()));
-    let (_desk, mailbox) = mailbox();
+    let (_desk, mailbox_ipv4) = mailbox();
+    let (_desk_ipv6, mailbox_ipv6) = mailbox();
     let lcore = *eal.lcores().iter().find(|&&lcore| lcore != eal.main_lcore()).expect("a worker lcore");
     let mut worker = Worker {
         lcore,
         lanes: vec![lane(0), lane(1)],
-        shard: Shard::new(Parser::default(), tracker.expect("memory")),
+        shard: DualShard::of(
+            Tracked::Ipv4,
+            Parser::default(),
+            tracker.expect("memory"),
+            off.expect("memory"),
+        ),
         sink,
-        executor: Executor::new(mailbox),
+        executors: Executors::new(mailbox_ipv4, mailbox_ipv6),
         published: Arc::new(Published::default()),
         rules: Rules { forward: ForwardMode::Pair, untracked: UntrackedMode::Forward },
         burst: 32,

@@ -10,15 +10,15 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use conntrack::arch::Features;
-use conntrack::table::TableConfig;
+use conntrack::table::{Counted, TableConfig};
 use conntrack::{
-    ActorId, Attributes, EventBody, FlowKey, FlowTable as _, HashKind, Hasher, LineTable, Outcome, Parser,
-    Shard, Tracker, TrackerConfig,
+    ActorId, Attributes, DualShard, EventBody, FlowKey, FlowKeyV6, FlowTable as _, HashKind, Hasher,
+    HasherV6, LineTable, Outcome, Parser, Tracker, TrackerConfig,
 };
 use crossbeam_channel::Receiver;
 use dataplane::export::{RingEvent, ring};
 use dataplane::lcore::clock::Calibration;
-use dataplane::lcore::execute::Executor;
+use dataplane::lcore::executors::Executors;
 use dataplane::lcore::filter::Filter;
 use dataplane::lcore::forward::Rules;
 use dataplane::lcore::generation::{LinkGeneration, LinkState};
@@ -86,7 +86,7 @@ fn key(input_port: u8, src_port: u16) -> FlowKey {
 
 /// One worker between two ring ports.
 struct Bench<'p> {
-    worker: Worker<'p, LineTable>,
+    worker: Worker<'p, LineTable, LineTable<Counted, FlowKeyV6>>,
     poll: Poll<'p>,
     rings: &'p [RingPort<'p>; 2],
     pool: &'p Mempool<'p>,
@@ -104,10 +104,13 @@ impl<'p> Bench<'p> {
     ) -> Self {
         let hasher = Hasher::new(HashKind::Keyed, [9; 32], Features::detect());
         let table = LineTable::new(TableConfig { entries: 4096, hasher }).expect("a valid size");
+        let hasher = HasherV6::new(HashKind::Keyed, [9; HasherV6::SECRET], Features::detect());
+        let table_ipv6 = LineTable::laid_out(TableConfig { entries: 4096, hasher }).expect("a valid size");
         let clock = Calibration::start().finish();
         let link = Arc::new(LinkState::default());
         let (sink, events) = ring(link.clone());
-        let (desk, mailbox) = mailbox();
+        let (desk, mailbox_ipv4) = mailbox();
+        let (_, mailbox_ipv6) = mailbox();
         let lane = |from: usize| Lane {
             input_port: from as u8 + 1,
             rx: ports[from].rx_queue(QueueId(0)).expect("one user at a time"),
@@ -116,12 +119,13 @@ impl<'p> Bench<'p> {
         let worker = Worker {
             lcore: LcoreId(0),
             lanes: vec![lane(0), lane(1)],
-            shard: Shard::new(
+            shard: DualShard::new(
                 Parser::default(),
                 Tracker::new(table, TrackerConfig::default(), clock.now()).expect("memory"),
+                Tracker::new(table_ipv6, TrackerConfig::default(), clock.now()).expect("memory"),
             ),
             sink,
-            executor: Executor::new(mailbox),
+            executors: Executors::new(mailbox_ipv4, mailbox_ipv6),
             published: Arc::new(Published::default()),
             rules,
             burst: 32,
@@ -218,7 +222,7 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     bench.iterate(100);
     assert_eq!(bench.collect(1), frames, "what entered port0 left port1, in order");
     assert_eq!(bench.collect(0), frames[..3]);
-    assert_eq!(bench.worker.shard.tracker.table().len(), 103);
+    assert_eq!(bench.worker.shard.ipv4.table().len(), 103);
     assert_eq!(bench.outcome(Outcome::MissCreated), 103);
     assert_eq!(bench.outcome(Outcome::Hit), 50);
     assert_eq!(bench.outcome(Outcome::NotTrackedEthertype), 1);
@@ -226,7 +230,7 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     assert_eq!(bench.worker.published.loop_times.counts().iter().sum::<u64>(), 99);
     let counters = bench.worker.shard.counters();
     assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
-    let entry = bench.worker.shard.tracker.get(&key(1, 7)).expect("learned");
+    let entry = bench.worker.shard.ipv4.get(&key(1, 7)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (2, 120));
     // The link was new: the (empty) table is reported first, then what is learned.
     let events: Vec<_> = bench.events.try_iter().map(|record| record.event.body).collect();
@@ -243,8 +247,8 @@ fn chained_headers_are_put_together(mut bench: Bench<'_>) {
         bench.iterate(2);
         assert_eq!(bench.collect(1), std::slice::from_ref(&frame), "cut at {cut}");
     }
-    assert_eq!(bench.worker.shard.tracker.table().len(), 1);
-    let entry = bench.worker.shard.tracker.get(&key(1, 4242)).expect("learned");
+    assert_eq!(bench.worker.shard.ipv4.table().len(), 1);
+    let entry = bench.worker.shard.ipv4.get(&key(1, 4242)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (6, 6 * 60));
 }
 
@@ -330,7 +334,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         let first = 300 * (nth % 20);
         taken += round(&mut bench, first, &usual(first));
     }
-    assert_eq!(bench.worker.shard.tracker.table().len(), 4096, "the table was full");
+    assert_eq!(bench.worker.shard.ipv4.table().len(), 4096, "the table was full");
     assert!(bench.outcome(Outcome::MissFull) > 0);
     // Events that wait for room in the ring are taken first.
     for _ in 0..20 {
@@ -339,6 +343,6 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         bench.iterate(200);
     }
     taken += round(&mut bench, 0, &[Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]);
-    assert_eq!(bench.worker.shard.tracker.table().len(), 0, "the table was purged");
+    assert_eq!(bench.worker.shard.ipv4.table().len(), 0, "the table was purged");
     assert_eq!(taken, 0, "allocations in the poll loop");
 }

@@ -6,7 +6,7 @@
 
 mod dual;
 
-pub use dual::DualShard;
+pub use dual::{DualShard, Tracked};
 
 use crate::event::EventSink;
 use crate::key::Key;

@@ -4,6 +4,7 @@
 mod laws;
 
 use conntrack::arch::Features;
+use conntrack::shard::Tracked;
 use conntrack::table::{Counted, TableConfig};
 use conntrack::test_support::frame::{Ipv4Frame, Ipv6Frame, TPID_8021Q, arp_request};
 use conntrack::test_support::{Random, flow};
@@ -308,6 +309,65 @@ fn tables_share_a_budget() {
     let busy: Vec<_> = both.iter().filter(|(ipv4, ipv6)| ipv4 + ipv6 > 0).collect();
     let shared = busy.iter().filter(|(ipv4, ipv6)| *ipv4 > 0 && *ipv6 > 0).count();
     assert!(shared * 10 > busy.len() * 9, "{shared} of {} calls delete in both", busy.len());
+}
+
+/// A shard of both families that tracks one of them is a shard of that family.
+#[test]
+fn a_family_that_is_off_is_not_there() {
+    for seed in 0..40 {
+        let mut random = Random(seed);
+        let mut rig = Rig::new();
+        let config = TrackerConfig::default();
+        let dual =
+            |tracked| DualShard::of(tracked, parser(), tracker(CAPACITY, config), tracker(CAPACITY, config));
+        let (mut only_ipv4, mut only_ipv6) = (dual(Tracked::Ipv4), dual(Tracked::Ipv6));
+        rig.ipv4 = Shard::new(parser(), tracker(CAPACITY, config));
+        rig.ipv6 = Shard::new(parser(), tracker(CAPACITY, config));
+        let (mut told_ipv4, mut told_ipv6) = (Sink::new(), Sink::new());
+        for ms in 0..100 {
+            let now = Now::from_ms(ms);
+            let frames: Vec<_> = (0..random.below(100)).map(|_| rig.frame(&mut random).1).collect();
+            let mut tracked = [0; 4];
+            let [a, b, c, d] = tracked.each_mut();
+            let count = |to: &mut u32, which: u64| *to += which.count_ones();
+            only_ipv4.burst(now, 1, &frames[..], &mut told_ipv4, |_, which| count(a, which));
+            rig.ipv4.burst(now, 1, &frames[..], &mut rig.told_ipv4, |_, which| count(b, which));
+            only_ipv6.burst(now, 1, &frames[..], &mut told_ipv6, |_, which| count(c, which));
+            rig.ipv6.burst(now, 1, &frames[..], &mut rig.told_ipv6, |_, which| count(d, which));
+            assert_eq!((tracked[0], tracked[2]), (tracked[1], tracked[3]));
+            assert_eq!(only_ipv4.counters(), rig.ipv4.counters());
+            assert_eq!(only_ipv6.counters(), rig.ipv6.counters());
+            if random.below(10) == 0 {
+                // When the program of the only table is detached, every frame passes it.
+                for attach in [false, true] {
+                    if attach {
+                        only_ipv4.ipv4.attach();
+                        rig.ipv4.tracker.attach();
+                    } else {
+                        only_ipv4.ipv4.detach();
+                        rig.ipv4.tracker.detach();
+                        while !only_ipv4.ipv4.purge(100).1 {}
+                        while !rig.ipv4.tracker.purge(100).1 {}
+                    }
+                    only_ipv4.burst(now, 1, &frames[..], &mut told_ipv4, |_, _| {});
+                    rig.ipv4.burst(now, 1, &frames[..], &mut rig.told_ipv4, |_, _| {});
+                    assert_eq!(only_ipv4.counters(), rig.ipv4.counters());
+                }
+            }
+        }
+        // A resync has no marks of a table that is off.
+        only_ipv4.start_resync();
+        only_ipv6.start_resync();
+        rig.ipv4.tracker.start_resync();
+        rig.ipv6.tracker.start_resync();
+        let (now, ample) = (Now::from_ms(100), Budget { blocks: 1000, pending: 1000, resync: 1000 });
+        only_ipv4.advance(now, ample, &mut told_ipv4);
+        only_ipv6.advance(now, ample, &mut told_ipv6);
+        rig.ipv4.tracker.advance(now, ample, &mut rig.told_ipv4);
+        rig.ipv6.tracker.advance(now, ample, &mut rig.told_ipv6);
+        assert_eq!((told_ipv4.ipv4, told_ipv4.ipv6), (rig.told_ipv4.ipv4, Vec::new()));
+        assert_eq!((told_ipv6.ipv4, told_ipv6.ipv6), (Vec::new(), rig.told_ipv6.ipv6));
+    }
 }
 
 /// The sink gets the events of both tables in the order in which they happen.

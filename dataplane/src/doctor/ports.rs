@@ -4,8 +4,10 @@
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, list, plural};
 use crate::doctor::{cpus, devices, drivers};
+use crate::lcore::family::families;
 use crate::start::eal_args::Vdev;
 use crate::start::mbufs::{Demand, data_room, looped_frames};
+use crate::start::options::capacity_flag;
 use crate::start::topology::{self, Dealing, LcoreFacts, PortFacts, Topology, TopologyError};
 
 const TOPIC: &str = "ports";
@@ -127,8 +129,11 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         }
     };
     let mut checks = Vec::new();
-    if let Err(error) = topology::shares(case.config.options.capacity, plan.workers.len()) {
-        checks.push(Check::fail(TOPIC, error.to_string(), format!("--capacity {}", plan.workers.len())));
+    let refused = families(case.config.options.families)
+        .find_map(|family| Some((family, case.config.shares(family, plan.workers.len()).err()?)));
+    if let Some((family, error)) = refused {
+        let remedy = format!("--{} {}", capacity_flag(family), plan.workers.len());
+        checks.push(Check::fail(TOPIC, error.to_string(), remedy));
     }
     if !plan.idle.is_empty() {
         let found = format!(

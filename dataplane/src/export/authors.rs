@@ -3,7 +3,8 @@
 //! The engine keeps a number of 16 bits; this side knows which control program it stands for. A
 //! program keeps its number while an entry names it, so a program that makes a million entries needs
 //! one number. Only the shards know which numbers entries still name. So after [`SWEEP_AFTER`] new
-//! authors, and when there was no number for one, a *sweep* reads all entries that name a program. A
+//! authors, and when there was no number for one, a *sweep* reads all entries of all tables that name
+//! a program. A
 //! number that two sweeps in a row have not met is free again. Two, because an event that was made
 //! during the first may name it.
 //!
@@ -36,7 +37,8 @@ struct Author {
 #[derive(Debug)]
 pub(crate) struct Authors {
     by_id: HashMap<u16, Author>,
-    ids: HashMap<(u32, String), u16>,
+    /// Numbers by pid, process and identity.
+    ids: HashMap<(u32, String, String), u16>,
     next: u16,
     fresh: u32,
     sweep: u64,
@@ -97,7 +99,7 @@ impl Authors {
 
     /// Returns a number for the author of a command; `None` when entries name all numbers.
     pub(super) fn assign(&mut self, actor: v1::Actor) -> Option<ActorId> {
-        let name = (actor.pid, actor.process.clone());
+        let name = (actor.pid, actor.process.clone(), actor.identity.clone());
         if let Some(id) = self.ids.get(&name) {
             if let Some(author) = self.by_id.get_mut(id) {
                 author.met = self.sweep;
@@ -136,7 +138,7 @@ impl Authors {
     }
 
     /// Takes in an entry that the sweep has met.
-    pub(super) fn meet(&mut self, entry: &Entry) {
+    pub(super) fn meet<K>(&mut self, entry: &Entry<K>) {
         for id in [entry.creator, entry.updater] {
             if let Some(author) = self.by_id.get_mut(&id.0) {
                 author.met = self.sweep;
@@ -179,6 +181,11 @@ mod tests {
         let id = authors.assign(actor(7)).expect("free");
         assert_eq!(authors.assign(actor(7)), Some(id));
         assert_ne!(authors.assign(actor(8)), Some(id));
+        // Whoever claims the name of another program is another author.
+        let other = v1::Actor { identity: "CN=mallory".to_owned(), ..actor(7) };
+        let number = authors.assign(other.clone()).expect("free");
+        assert_ne!(number, id);
+        assert_eq!(known(&authors, number), Some(other));
         assert_eq!(known(&authors, id), Some(actor(7)));
     }
 

@@ -1,18 +1,25 @@
 //! The engine's events and entries as records of the link.
 
-mod keys;
-
 use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, Tick};
 use flowtracker_proto::clock_step::ClockStep;
 use flowtracker_proto::link::{self, AuthorNumber, Body, Record};
 use flowtracker_proto::v1;
 
+use crate::export::ring::TableEvent;
 use crate::lcore::clock::Wall;
-pub(super) use keys::key;
-use keys::link_key;
+use crate::lcore::family::TableKey;
+
+/// Returns the record of an event of either table.
+pub(crate) fn record_of_any(event: &TableEvent, clock: &impl Wall) -> Record {
+    match event {
+        TableEvent::Ipv4(event) => record(event, clock),
+        TableEvent::Ipv6(event) => record(event, clock),
+    }
+}
 
 /// Returns the record of an event.
-pub(crate) fn record(event: &Event, clock: &impl Wall) -> Record {
+pub(crate) fn record<K: TableKey>(event: &Event<K>, clock: &impl Wall) -> Record {
+    let family = K::FAMILY;
     let of = |entry| link_entry(entry, event.at_ns, clock);
     let body = match &event.body {
         EventBody::Created(entry) => Body::Created(of(entry)),
@@ -20,29 +27,31 @@ pub(crate) fn record(event: &Event, clock: &impl Wall) -> Record {
         EventBody::Deleted { entry, reason, actor } => {
             Body::Deleted { entry: of(entry), reason: delete_reason(*reason), by: author(*actor) }
         }
-        EventBody::Flushed(removed) => Body::Flushed { deleted: removed.deleted, failed: removed.failed },
-        EventBody::Purged(deleted) => Body::Purged { deleted: *deleted },
-        EventBody::Loaded => Body::Loaded,
-        EventBody::ResyncBegin => Body::ResyncBegin,
+        EventBody::Flushed(removed) => {
+            Body::Flushed { family, deleted: removed.deleted, failed: removed.failed }
+        }
+        EventBody::Purged(deleted) => Body::Purged { family, deleted: *deleted },
+        EventBody::Loaded => Body::Loaded(family),
+        EventBody::ResyncBegin => Body::ResyncBegin(family),
         EventBody::ResyncEntry(entry) => Body::Present(of(entry)),
-        EventBody::ResyncEnd => Body::ResyncEnd,
+        EventBody::ResyncEnd => Body::ResyncEnd(family),
     };
     Record { time_ns: clock.wall_ns(event.at_ns), body }
 }
 
 /// Returns the record of an entry that was read `at_ns` nanoseconds after the clock's start.
-pub(super) fn present(entry: &Entry, at_ns: u64, clock: &impl Wall) -> Record {
+pub(super) fn present<K: TableKey>(entry: &Entry<K>, at_ns: u64, clock: &impl Wall) -> Record {
     Record { time_ns: clock.wall_ns(at_ns), body: Body::Present(link_entry(entry, at_ns, clock)) }
 }
 
-fn link_entry(entry: &Entry, at_ns: u64, clock: &impl Wall) -> link::Entry {
+fn link_entry<K: TableKey>(entry: &Entry<K>, at_ns: u64, clock: &impl Wall) -> link::Entry {
     let (created_at_ns, shown_at_ns) = (entry.created_ms * 1_000_000, clock.wall_ns(at_ns));
     let create_ns = clock.created_ns(created_at_ns);
     // Times of an entry are rounded up, to a moment that may come after this one.
     let seen_ns = at_ns.max(created_at_ns);
     let shown = |ns: u64| (shown_at_ns + ns).saturating_sub(at_ns);
     link::Entry {
-        key: link_key(&entry.key),
+        key: entry.key.link_key(),
         permissions: entry.permissions.bits(),
         dynamic: entry.dynamic(),
         profile_id: entry.profile.get(),
@@ -72,7 +81,7 @@ fn delete_reason(reason: DeleteReason) -> v1::DeleteReason {
 }
 
 /// When an entry was last used, in nanoseconds after the clock's start: its stamp, as seen at `at_ns`.
-fn last_used_ns(entry: &Entry, at_ns: u64) -> u64 {
+fn last_used_ns<K>(entry: &Entry<K>, at_ns: u64) -> u64 {
     let (at_ms, tick) = (at_ns / 1_000_000, Tick((at_ns / 1_000_000) as u32));
     let next = u64::from(entry.last_used == tick.plus(1));
     (at_ms + next).saturating_sub(entry.idle_ms(tick)) * 1_000_000

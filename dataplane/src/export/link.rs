@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use conntrack::shard::Tracked;
 use crossbeam_channel::Receiver;
 use flowtracker_proto::v1::attach_request::Body;
 use flowtracker_proto::{Timestamp, link as wire, v1};
@@ -27,7 +28,6 @@ use crate::export::wall::WallClock;
 use crate::export::{encode, stats};
 use crate::lcore::clock::{Clock, Wall as _};
 use crate::lcore::generation::{LinkGeneration, LinkState};
-use crate::lcore::mailbox::Reply;
 use crate::lcore::stats::Published;
 use crate::start::config::{ControlTls, ControlUri};
 
@@ -49,8 +49,6 @@ pub struct LcoreEnd {
     pub lcore: u32,
     /// Its events.
     pub ring: Receiver<RingEvent>,
-    /// Its replies to commands.
-    pub replies: Receiver<Reply>,
     /// Its counters.
     pub stats: Arc<Published>,
 }
@@ -65,6 +63,8 @@ pub struct Exporter<'a> {
     pub hello: v1::Hello,
     /// The lcores.
     pub lcores: Vec<LcoreEnd>,
+    /// The families that they track.
+    pub tracked: Tracked,
     /// The command desk.
     pub desk: Desk,
     /// Where the lcores see which link stands.
@@ -97,7 +97,7 @@ impl Exporter<'_> {
                     complained = None;
                     let since = Instant::now();
                     info!("linked to {} (epoch {})", self.control, dialled.epoch);
-                    self.desk.authors.begin_link();
+                    self.desk.authors().begin_link();
                     self.wall.begin_link(self.clock.now().ns);
                     self.link.raise(generation);
                     let end = self.serve(generation, dialled).await;
@@ -150,9 +150,7 @@ impl Exporter<'_> {
         self.wall.follow(self.clock.now().ns);
         for (shard, lcore) in self.lcores.iter().enumerate() {
             while lcore.ring.try_recv().is_ok() {}
-            while let Ok(reply) = lcore.replies.try_recv() {
-                self.desk.hear(shard, reply, &self.wall, None);
-            }
+            while self.desk.hear(shard, BATCH, &self.wall, None) {}
         }
         self.desk.pump();
     }
@@ -218,7 +216,7 @@ impl Exporter<'_> {
         let now_ns = self.clock.now().ns;
         v1::DataplaneStats {
             dataplane: self.hello.dataplane.clone(),
-            lcores: self.lcores.iter().map(|l| stats::lcore_stats(l.lcore, &l.stats)).collect(),
+            lcores: self.lcores.iter().map(|l| stats::lcore_stats(l.lcore, &l.stats, self.tracked)).collect(),
             ports: (self.ports)(),
             time: Some(Timestamp::from_unix_ns(self.wall.wall_ns(now_ns))),
             live: true,
@@ -257,7 +255,7 @@ impl Link {
         }
         worked |= self.hear(exporter);
         // Those whom answers name are more than fit in front of a batch.
-        for authors in introductions(&mut exporter.desk.authors) {
+        for authors in introductions(exporter.desk.authors()) {
             self.outbound.send(v1::AttachRequest { body: Some(authors) }).await?;
         }
         // The event of a write comes before its answer.
@@ -271,7 +269,7 @@ impl Link {
             Ok(command) => command,
             Err(refused) => {
                 self.noted.refusal(&refused);
-                return self.send(&mut exporter.desk.authors, Body::Reply(*refused)).await;
+                return self.send(exporter.desk.authors(), Body::Reply(*refused)).await;
             }
         };
         if let Some(v1::command::Body::Stats(_)) = command.body {
@@ -281,11 +279,11 @@ impl Link {
                 stats: Some(exporter.stats()),
                 ..Default::default()
             };
-            return self.send(&mut exporter.desk.authors, Body::Reply(reply)).await;
+            return self.send(exporter.desk.authors(), Body::Reply(reply)).await;
         }
         if let Err(refused) = exporter.desk.take(command, self.generation, exporter.clock.now()) {
             self.noted.refusal(&refused);
-            self.send(&mut exporter.desk.authors, Body::Reply(*refused)).await?;
+            self.send(exporter.desk.authors(), Body::Reply(*refused)).await?;
         }
         self.send_answers(&mut exporter.desk).await
     }
@@ -293,11 +291,8 @@ impl Link {
     /// Hands the shards' replies to the desk.
     fn hear(&self, exporter: &mut Exporter<'_>) -> bool {
         let mut worked = false;
-        for (shard, lcore) in exporter.lcores.iter().enumerate() {
-            for reply in lcore.replies.try_iter().take(BATCH) {
-                worked = true;
-                exporter.desk.hear(shard, reply, &exporter.wall, Some(self.generation));
-            }
+        for shard in 0..exporter.lcores.len() {
+            worked |= exporter.desk.hear(shard, BATCH, &exporter.wall, Some(self.generation));
         }
         exporter.desk.pump();
         worked
@@ -323,10 +318,10 @@ impl Link {
             let mut room = room.map_err(|_| SendError(v1::AttachRequest::default()))?;
             // There may have been no room for long.
             exporter.wall.follow(exporter.clock.now().ns);
-            let authors = &mut exporter.desk.authors;
+            let authors = exporter.desk.authors();
             let mut records = Vec::with_capacity(lcore.ring.len().min(BATCH) * wire::LEN);
             for waiting in lcore.ring.try_iter().take(BATCH).filter(|r| r.link == self.generation) {
-                let mut record = encode::record(&waiting.event, &exporter.wall);
+                let mut record = encode::record_of_any(&waiting.event, &exporter.wall);
                 authors.introduce(&mut record);
                 records.extend_from_slice(&record.to_bytes());
             }
@@ -345,7 +340,7 @@ impl Link {
 
     async fn send_answers(&self, desk: &mut Desk) -> Sent<()> {
         while let Some(answer) = desk.answer() {
-            self.send(&mut desk.authors, Body::Reply(answer)).await?;
+            self.send(desk.authors(), Body::Reply(answer)).await?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ mod secured;
 mod stats;
 mod wall;
 
-pub use desk::{Desk, Shard, Table};
+pub use desk::{Desk, Shard, Table, TableDesk};
 pub use link::{Exporter, LcoreEnd};
-pub use ring::{RingEvent, RingSink, ring, ring_of};
+pub use ring::{RingEvent, RingSink, TableEvent, ring, ring_of};
 pub use wall::WallClock;

@@ -9,6 +9,7 @@ use conntrack::tracker::{Refusal, TableRefusal};
 use flowtracker_proto::filter::{BadFilter, MAX_STEPS};
 use flowtracker_proto::key::port_name;
 use flowtracker_proto::limits;
+use flowtracker_proto::table::{Family, NotFound};
 use flowtracker_proto::v1::{FieldFault, Reply, ReplyStatus as Status};
 
 use crate::lcore::mailbox::Outcome;
@@ -177,6 +178,21 @@ pub(super) fn purging() -> Refused {
 /// A shard has no room for another command.
 pub(super) fn behind() -> Refused {
     refuse(Status::Unavailable, "", "the data plane is behind with its commands")
+}
+
+/// The table of a family that this data plane does not track.
+pub(super) fn family_off(family: Family) -> Refused {
+    let (name, flag) = match family {
+        Family::Ipv4 => ("IPv4", "ipv6"),
+        Family::Ipv6 => ("IPv6", "ipv4"),
+    };
+    let message = format!("this data plane does not track {name}: it was started with --families {flag}");
+    refuse(Status::FailedPrecondition, "FAMILY_OFF", message)
+}
+
+/// A pipeline that does not exist.
+pub(super) fn unknown_pipeline(error: &NotFound) -> Refused {
+    refuse_field("pipeline", "UNKNOWN_PIPELINE", error.to_string())
 }
 
 /// The command is of a later version.

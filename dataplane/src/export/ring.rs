@@ -1,12 +1,12 @@
 //! The bounded ring between one lcore and the exporter.
 //!
-//! The lcore offers an event and the ring takes or refuses it; neither waits. Each event carries
-//! the generation of the link that it was offered for, so the exporter can drop what an earlier
+//! The events of both tables go through it, in the order in which they happen. The lcore offers an
+//! event and the ring takes or refuses it; neither waits. Each event carries the generation of the link that it was offered for, so the exporter can drop what an earlier
 //! link left behind.
 
 use std::sync::Arc;
 
-use conntrack::{Event, EventSink};
+use conntrack::{Event, EventSink, FlowKey, FlowKeyV6};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::lcore::generation::{LinkGeneration, LinkState};
@@ -20,7 +20,28 @@ pub struct RingEvent {
     /// The link that the event is for. The exporter drops it when another link stands.
     pub link: LinkGeneration,
     /// The event.
-    pub event: Event,
+    pub event: TableEvent,
+}
+
+/// An event of one of the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableEvent {
+    /// Of that of IPv4.
+    Ipv4(Event<FlowKey>),
+    /// Of that of IPv6.
+    Ipv6(Event<FlowKeyV6>),
+}
+
+impl From<Event<FlowKey>> for TableEvent {
+    fn from(event: Event<FlowKey>) -> Self {
+        Self::Ipv4(event)
+    }
+}
+
+impl From<Event<FlowKeyV6>> for TableEvent {
+    fn from(event: Event<FlowKeyV6>) -> Self {
+        Self::Ipv6(event)
+    }
 }
 
 /// The lcore's end of the ring.
@@ -72,15 +93,19 @@ impl RingSink {
     }
 }
 
-impl EventSink for RingSink {
+impl<K> EventSink<K> for RingSink
+where
+    TableEvent: From<Event<K>>,
+    Event<K>: Copy,
+{
     /// Takes the event, or returns `false` when the ring is full. Without a link the event is
     /// dropped, and counts as taken: the resync of the next link reports the entry.
     #[inline]
-    fn offer(&mut self, event: &Event) -> bool {
+    fn offer(&mut self, event: &Event<K>) -> bool {
         let Some(link) = self.link else {
             self.unlinked += 1;
             return true;
         };
-        self.ring.try_send(RingEvent { link, event: *event }).is_ok()
+        self.ring.try_send(RingEvent { link, event: (*event).into() }).is_ok()
     }
 }

@@ -1,11 +1,14 @@
 //! The counters of an lcore as the API shows them.
 
+use conntrack::shard::Tracked;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1;
 
-use crate::lcore::stats::Published;
+use crate::lcore::family::families;
+use crate::lcore::stats::{LcoreCounters, Published};
 
-/// The counters of one lcore.
-pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
+/// The counters of one lcore, and of each of its tables that is tracked.
+pub(super) fn lcore_stats(lcore: u32, stats: &Published, tracked: Tracked) -> v1::LcoreStats {
     let c = stats.snapshot();
     let (stalls, stalled) = stats.stalls();
     let t = &c.tracker;
@@ -40,8 +43,8 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
             not_tracked_protocol,
             detached,
         }),
-        entries: c.entries,
-        capacity: c.capacity,
+        entries: c.entries(),
+        capacity: c.capacity(),
         expired: t.expired,
         deleted: t.deleted,
         events_sent: c.events_sent(),
@@ -55,5 +58,20 @@ pub(super) fn lcore_stats(lcore: u32, stats: &Published) -> v1::LcoreStats {
         stalls,
         stalled,
         loop_time: stats.loop_times.counts(),
+        tables: families(tracked).map(|family| table_stats(family, &c)).collect(),
+    }
+}
+
+/// The counters of one table of an lcore.
+fn table_stats(family: Family, counters: &LcoreCounters) -> v1::TableStats {
+    let table = counters.table(family);
+    v1::TableStats {
+        pipeline: family.table().pipeline.to_owned(),
+        hit: table.hit,
+        miss_created: table.miss_created,
+        miss_full: table.miss_full,
+        miss_denied: table.miss_denied,
+        entries: table.entries,
+        capacity: table.capacity,
     }
 }

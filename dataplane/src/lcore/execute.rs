@@ -1,5 +1,5 @@
-//! Executes commands on the lcore that owns the shard: between two bursts, in slices of bounded
-//! work.
+//! Executes the commands about one table on the lcore that owns the shard: between two bursts, in
+//! slices of bounded work.
 //!
 //! An iteration takes at most one command out of the mailbox, works on one slice of a flush, and on
 //! one slice of all dumps together. A slice is a number of positions of the table. Commands are
@@ -8,9 +8,10 @@
 use conntrack::event::Removed;
 use conntrack::tracker::{Cursor, Flush, Permission, Refusal, Step, TableRefusal, Write};
 use conntrack::{
-    ActorId, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowTable, Now, Permissions, Tracker,
+    ActorId, DeleteReason, Entry, Event, EventBody, EventSink, FlowTable, Now, Permissions, Tracker,
 };
 
+use crate::lcore::family::TableKey;
 use crate::lcore::filter::Filter;
 use crate::lcore::generation::LinkGeneration;
 use crate::lcore::mailbox::{Command, CommandId, Mailbox, Outcome, Reply, Task};
@@ -24,14 +25,14 @@ const REPLIES_OF_A_COMMAND: usize = 2;
 /// Room that dumps leave in the mailbox, so that a long dump does not delay a short command.
 const REPLIES_OF_OTHERS: usize = 4;
 
-/// Executes the commands of one lcore.
-pub struct Executor {
-    mailbox: Mailbox,
+/// Executes the commands about one table of an lcore.
+pub struct Executor<K: TableKey> {
+    mailbox: Mailbox<K>,
     /// A command that cannot be finished yet: the event ring has no room for its event, it is a
     /// purge, or a flush before it has to end first.
-    waiting: Option<Command>,
+    waiting: Option<Command<K>>,
     dumps: [Option<Dump>; DUMPS],
-    flush: Option<(Command, Flush)>,
+    flush: Option<(Command<K>, Flush)>,
     /// Entries that the waiting purge has removed so far.
     purged: u64,
 }
@@ -53,7 +54,7 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn matches(&self, entry: &Entry, now: Now) -> bool {
+    fn matches<K: TableKey>(&self, entry: &Entry<K>, now: Now) -> bool {
         match self {
             Wanted::Matching(filter) => filter.matches(entry, now),
             Wanted::Authored => [entry.creator, entry.updater].iter().any(|a| a.0 >= ActorId::FIRST_CONTROL),
@@ -82,18 +83,18 @@ struct Slice<'a, T: FlowTable, S> {
     sink: &'a mut S,
 }
 
-impl<T: FlowTable<Key = FlowKey>, S: EventSink> Slice<'_, T, S> {
+impl<K: TableKey, T: FlowTable<Key = K>, S: EventSink<K>> Slice<'_, T, S> {
     /// Reports the end of a command. Returns `false` when it has to be tried again: the ring is
     /// full. A command of another link is not reported.
-    fn report(&mut self, command: &Command, body: EventBody) -> bool {
+    fn report(&mut self, command: &Command<K>, body: EventBody<K>) -> bool {
         command.link != self.link || self.sink.offer(&Event { at_ns: self.now.ns, body })
     }
 }
 
-impl Executor {
+impl<K: TableKey> Executor<K> {
     /// Makes an executor for the commands that come into `mailbox`.
     #[must_use]
-    pub fn new(mailbox: Mailbox) -> Self {
+    pub fn new(mailbox: Mailbox<K>) -> Self {
         Executor { mailbox, waiting: None, dumps: [None; DUMPS], flush: None, purged: 0 }
     }
 
@@ -102,14 +103,14 @@ impl Executor {
     /// too. `link` is the link that `sink` offers events for; it is polled after the command was
     /// taken, so that the command's own link is known.
     #[inline]
-    pub fn run<T: FlowTable<Key = FlowKey>>(
+    pub fn run<T: FlowTable<Key = K>>(
         &mut self,
-        command: Option<Command>,
+        command: Option<Command<K>>,
         tracker: &mut Tracker<T>,
         now: Now,
         positions: u32,
         link: Option<LinkGeneration>,
-        sink: &mut impl EventSink,
+        sink: &mut impl EventSink<K>,
     ) {
         if let Some(command) = command {
             // The command sees the table as it is after all frames that came before it.
@@ -129,10 +130,16 @@ impl Executor {
         }
     }
 
+    /// Returns `true` when a flush or a dump goes on, which has a slice of the table in every iteration.
+    #[inline]
+    pub(super) fn goes_on(&self) -> bool {
+        self.flush.is_some() || self.dumps.iter().any(Option::is_some)
+    }
+
     /// Takes the command to execute: the one that waits, else the next one. Returns none while the
     /// mailbox has no room for its replies.
     #[inline]
-    pub fn take_command(&mut self) -> Option<Command> {
+    pub fn take_command(&mut self) -> Option<Command<K>> {
         let nothing = self.waiting.is_none() && self.mailbox.is_empty();
         if nothing || !self.mailbox.has_room(REPLIES_OF_A_COMMAND) {
             return None;
@@ -140,9 +147,9 @@ impl Executor {
         self.waiting.take().or_else(|| self.mailbox.take())
     }
 
-    fn execute<T: FlowTable<Key = FlowKey>, S: EventSink>(
+    fn execute<T: FlowTable<Key = K>, S: EventSink<K>>(
         &mut self,
-        command: &Command,
+        command: &Command<K>,
         slice: &mut Slice<'_, T, S>,
     ) -> Progress {
         let (id, now) = (command.id, slice.now);
@@ -200,13 +207,7 @@ impl Executor {
         Progress::Ended(outcome)
     }
 
-    fn get<T: FlowTable<Key = FlowKey>>(
-        &self,
-        id: CommandId,
-        now: Now,
-        key: &FlowKey,
-        tracker: &Tracker<T>,
-    ) -> Outcome {
+    fn get<T: FlowTable<Key = K>>(&self, id: CommandId, now: Now, key: &K, tracker: &Tracker<T>) -> Outcome {
         match tracker.get(key) {
             Some(entry) if !entry.permissions.allows(Permissions::CONTROL_READ) => {
                 Outcome::Refused(Refusal::Denied(Permission::Read))
@@ -220,7 +221,7 @@ impl Executor {
     }
 
     /// Answers a write.
-    fn written(&self, id: CommandId, now: Now, written: Write) -> Progress {
+    fn written(&self, id: CommandId, now: Now, written: Write<K>) -> Progress {
         match written {
             Write::Done(entry) => {
                 self.mailbox.reply(Reply::Entry { id, at_ns: now.ns, entry });
@@ -242,9 +243,9 @@ impl Executor {
     }
 
     /// Purges a slice. The commands behind it wait: there is no entry that they could be about.
-    fn purge<T: FlowTable<Key = FlowKey>, S: EventSink>(
+    fn purge<T: FlowTable<Key = K>, S: EventSink<K>>(
         &mut self,
-        command: &Command,
+        command: &Command<K>,
         slice: &mut Slice<'_, T, S>,
     ) -> Progress {
         slice.tracker.detach();
@@ -261,11 +262,11 @@ impl Executor {
         Progress::Ended(Outcome::Done(Removed { deleted, failed: 0 }))
     }
 
-    fn flush_slice<T: FlowTable<Key = FlowKey>, S: EventSink>(&mut self, slice: &mut Slice<'_, T, S>) {
+    fn flush_slice<T: FlowTable<Key = K>, S: EventSink<K>>(&mut self, slice: &mut Slice<'_, T, S>) {
         let Some((command, mut flush)) = self.flush else { return };
         let Task::Flush(filter, _) = command.task else { return };
         let now = slice.now;
-        let matches = |entry: &Entry| filter.matches(entry, now);
+        let matches = |entry: &Entry<K>| filter.matches(entry, now);
         let all = slice.tracker.flush(now, &mut flush, slice.positions, matches, slice.sink);
         self.flush = Some((command, flush));
         if all && self.mailbox.has_room(1) && slice.report(&command, EventBody::Flushed(flush.removed)) {
@@ -274,12 +275,7 @@ impl Executor {
         }
     }
 
-    fn dump_slice<T: FlowTable<Key = FlowKey>>(
-        &mut self,
-        tracker: &Tracker<T>,
-        now: Now,
-        mut positions: u32,
-    ) {
+    fn dump_slice<T: FlowTable<Key = K>>(&mut self, tracker: &Tracker<T>, now: Now, mut positions: u32) {
         for place in 0..DUMPS {
             let Some(Dump { id, mut cursor, wanted }) = self.dumps[place] else { continue };
             while self.mailbox.has_room(REPLIES_OF_OTHERS) {

@@ -3,8 +3,9 @@
 
 use conntrack::{Entry, Now};
 use flowtracker_proto::filter::{BadFilter, Facts, Program};
-use flowtracker_proto::key::WideKey;
 use flowtracker_proto::{show, v1};
+
+use crate::lcore::family::TableKey;
 
 /// Selects the entries of a dump or a flush.
 #[derive(Clone, Copy, Debug)]
@@ -25,23 +26,16 @@ impl Filter {
     /// Returns `true` when the entry, as it is at `now`, is selected.
     #[inline]
     #[must_use]
-    pub fn matches(&self, entry: &Entry, now: Now) -> bool {
+    pub fn matches<K: TableKey>(&self, entry: &Entry<K>, now: Now) -> bool {
         self.0.is_all() || self.0.matches(&facts(entry, now))
     }
 }
 
 /// Returns what a filter may ask about an entry.
-fn facts(entry: &Entry, now: Now) -> Facts {
-    let key = &entry.key;
+fn facts<K: TableKey>(entry: &Entry<K>, now: Now) -> Facts {
     Facts {
-        key: WideKey {
-            input_port: u32::from(key.input_port()),
-            src_addr: key.src_addr().to_bits().into(),
-            dst_addr: key.dst_addr().to_bits().into(),
-            protocol: key.protocol(),
-            src_port: key.src_port(),
-            dst_port: key.dst_port(),
-        },
+        family: K::FAMILY,
+        key: entry.key.wide(),
         prio: show::PRIORITY,
         idle_ms: entry.idle_ms(now.tick),
         cmd: 0,

@@ -1,27 +1,27 @@
-//! The mailbox of an lcore: commands come in from the command desk, replies go out to it.
+//! The mailbox of a table of an lcore: commands come in from the command desk, replies go out to it.
 //!
 //! Both directions are bounded channels that nobody waits on. [`crate::lcore::execute`] takes
 //! commands out and does what they ask; this file only says what a command and a reply are.
 
 use conntrack::event::Removed;
 use conntrack::tracker::{Refusal, TableChange, TableRefusal};
-use conntrack::{ActorId, Attributes, Entry, FlowKey};
+use conntrack::{ActorId, Attributes, Entry, FlowKey, Key};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::lcore::filter::Filter;
 use crate::lcore::generation::LinkGeneration;
 
-/// Commands that may wait at one lcore.
+/// Commands that may wait for one table of an lcore.
 const COMMANDS: usize = 256;
-/// Replies of one lcore that may wait for the command desk.
+/// Replies about one table of an lcore that may wait for the command desk.
 pub(super) const REPLIES: usize = 8192;
 
 /// Identifies a command to the command desk.
 pub type CommandId = u64;
 
-/// Something for one shard to do.
+/// Something for one table of a shard to do.
 #[derive(Clone, Copy, Debug)]
-pub struct Command {
+pub struct Command<K: Key = FlowKey> {
     /// Names the command in its replies.
     pub id: CommandId,
     /// The link that stood when the command was given. A flush, a purge or a load reports its end
@@ -30,20 +30,20 @@ pub struct Command {
     /// Time after which the command is not executed, in nanoseconds since the clock's start.
     pub until_ns: u64,
     /// What to do.
-    pub task: Task,
+    pub task: Task<K>,
 }
 
 /// What a command asks for. A filter lies in it by value, because an lcore frees no memory.
 #[derive(Clone, Copy, Debug)]
-pub enum Task {
+pub enum Task<K: Key = FlowKey> {
     /// Read one entry.
-    Get(FlowKey),
+    Get(K),
     /// Create one entry.
-    Create(FlowKey, Attributes, ActorId),
+    Create(K, Attributes, ActorId),
     /// Update one entry.
-    Update(FlowKey, Attributes, ActorId),
+    Update(K, Attributes, ActorId),
     /// Delete one entry.
-    Remove(FlowKey, ActorId),
+    Remove(K, ActorId),
     /// Read every entry that the filter matches.
     Dump(Filter),
     /// Read every entry that names a control program.
@@ -89,7 +89,7 @@ impl Outcome {
 
 /// Part of an answer. [`Reply::Done`] is the last part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum Reply<K: Key = FlowKey> {
     /// An entry that was read or written.
     Entry {
         /// The command that this answers.
@@ -97,7 +97,7 @@ pub enum Reply {
         /// When the entry was read, in nanoseconds since the clock's start.
         at_ns: u64,
         /// The entry.
-        entry: Entry,
+        entry: Entry<K>,
     },
     /// Answer to [`Task::Count`].
     Count {
@@ -118,28 +118,29 @@ pub enum Reply {
 }
 
 /// The command desk's end of a mailbox.
-pub struct MailboxHandle {
+#[derive(Debug)]
+pub struct MailboxHandle<K: Key = FlowKey> {
     /// Commands to the lcore. Full when the lcore is behind.
-    pub commands: Sender<Command>,
+    pub commands: Sender<Command<K>>,
     /// Replies from the lcore.
-    pub replies: Receiver<Reply>,
+    pub replies: Receiver<Reply<K>>,
 }
 
 /// The lcore's end.
-pub struct Mailbox {
-    commands: Receiver<Command>,
-    replies: Sender<Reply>,
+pub struct Mailbox<K: Key = FlowKey> {
+    commands: Receiver<Command<K>>,
+    replies: Sender<Reply<K>>,
 }
 
 /// Makes a mailbox. Returns the command desk's end and the lcore's.
 #[must_use]
-pub fn mailbox() -> (MailboxHandle, Mailbox) {
+pub fn mailbox<K: Key>() -> (MailboxHandle<K>, Mailbox<K>) {
     let (commands, inbox) = bounded(COMMANDS);
     let (outbox, replies) = bounded(REPLIES);
     (MailboxHandle { commands, replies }, Mailbox { commands: inbox, replies: outbox })
 }
 
-impl Mailbox {
+impl<K: Key> Mailbox<K> {
     /// Returns `true` when no command waits. Costs one load, unlike a failed [`Mailbox::take`].
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
@@ -147,7 +148,7 @@ impl Mailbox {
     }
 
     /// Takes the next command.
-    pub(super) fn take(&self) -> Option<Command> {
+    pub(super) fn take(&self) -> Option<Command<K>> {
         self.commands.try_recv().ok()
     }
 
@@ -158,7 +159,7 @@ impl Mailbox {
 
     /// Sends a reply. The caller has made sure of [`Mailbox::has_room`], which stays true: this
     /// lcore is the only sender.
-    pub(super) fn reply(&self, reply: Reply) {
+    pub(super) fn reply(&self, reply: Reply<K>) {
         let sent = self.replies.try_send(reply);
         debug_assert!(sent.is_ok(), "room was checked");
     }

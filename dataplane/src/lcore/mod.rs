@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod execute;
+pub mod executors;
+pub mod family;
 pub mod filter;
 pub mod forward;
 pub mod generation;

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use conntrack::{Counters, Outcome};
+use conntrack::{Counters, FlowTable, Outcome, Tracker};
 use flowtracker_proto::loop_time;
+use flowtracker_proto::table::Family;
 
 use crate::lcore::seqlock::SeqLock;
 
@@ -24,10 +25,58 @@ pub struct LcoreCounters {
     pub polls: u64,
     /// Poll iterations that received at least one frame.
     pub busy_polls: u64,
+    /// What concerns the table of IPv4.
+    pub ipv4: TableCounters,
+    /// What concerns the table of IPv6.
+    pub ipv6: TableCounters,
+}
+
+/// The counters of one table of an lcore. All are zero for a table that is off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableCounters {
+    /// Frames whose key was in the table.
+    pub hit: u64,
+    /// Frames whose key was not in the table, and is now.
+    pub miss_created: u64,
+    /// Frames whose key was not in the table, which was full.
+    pub miss_full: u64,
+    /// Frames whose key was not in the table, which lacked the permission.
+    pub miss_denied: u64,
     /// Entries now.
     pub entries: u64,
     /// Entries it may hold.
     pub capacity: u64,
+}
+
+impl TableCounters {
+    /// Returns those of a tracker's table.
+    #[must_use]
+    pub fn of<T: FlowTable>(tracker: &Tracker<T>) -> Self {
+        let (counters, table) = (tracker.counters(), tracker.table());
+        TableCounters {
+            hit: counters.outcome(Outcome::Hit),
+            miss_created: counters.outcome(Outcome::MissCreated),
+            miss_full: counters.outcome(Outcome::MissFull),
+            miss_denied: counters.outcome(Outcome::MissDenied),
+            entries: u64::from(table.len()),
+            capacity: u64::from(table.capacity()),
+        }
+    }
+
+    fn to_words(self) -> [u64; TABLE_WORDS] {
+        [self.hit, self.miss_created, self.miss_full, self.miss_denied, self.entries, self.capacity]
+    }
+
+    fn from_words(words: &[u64]) -> Self {
+        TableCounters {
+            hit: words[0],
+            miss_created: words[1],
+            miss_full: words[2],
+            miss_denied: words[3],
+            entries: words[4],
+            capacity: words[5],
+        }
+    }
 }
 
 /// Returns the outcomes that occurred, for the log: `hit=3 miss_created=1`.
@@ -43,9 +92,36 @@ pub(crate) fn outcomes_text(counters: &Counters) -> String {
 /// Index of [`LcoreCounters::polls`] among the words.
 const POLLS: usize = 4;
 const OUTCOMES: usize = Outcome::ALL.len();
-const WORDS: usize = 14 + OUTCOMES + Counters::LATENESS_BUCKETS;
+/// Words before those of the tables.
+const PLAIN: usize = 12;
+const TABLE_WORDS: usize = 6;
+/// Index of the outcomes, which the lateness follows.
+const OUTCOMES_AT: usize = PLAIN + 2 * TABLE_WORDS;
+const LATENESS_AT: usize = OUTCOMES_AT + OUTCOMES;
+const WORDS: usize = LATENESS_AT + Counters::LATENESS_BUCKETS;
 
 impl LcoreCounters {
+    /// Returns what concerns one table.
+    #[must_use]
+    pub fn table(&self, family: Family) -> &TableCounters {
+        match family {
+            Family::Ipv4 => &self.ipv4,
+            Family::Ipv6 => &self.ipv6,
+        }
+    }
+
+    /// Returns the entries of both tables.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.ipv4.entries + self.ipv6.entries
+    }
+
+    /// Returns the entries that both tables may hold.
+    #[must_use]
+    pub fn capacity(&self) -> u64 {
+        self.ipv4.capacity + self.ipv6.capacity
+    }
+
     /// Returns how many events went to the link: those that the sink took and did not drop.
     #[must_use]
     pub fn events_sent(&self) -> u64 {
@@ -61,8 +137,6 @@ impl LcoreCounters {
             self.events_unlinked,
             self.polls,
             self.busy_polls,
-            self.entries,
-            self.capacity,
             t.rx,
             t.expired,
             t.expired_deferred,
@@ -71,9 +145,11 @@ impl LcoreCounters {
             t.events_deferred,
         ];
         let mut words = [0; WORDS];
-        words[..14].copy_from_slice(&plain);
-        words[14..14 + OUTCOMES].copy_from_slice(&t.outcomes);
-        words[14 + OUTCOMES..].copy_from_slice(&t.lateness_log2_ms);
+        words[..PLAIN].copy_from_slice(&plain);
+        words[PLAIN..][..TABLE_WORDS].copy_from_slice(&self.ipv4.to_words());
+        words[PLAIN + TABLE_WORDS..][..TABLE_WORDS].copy_from_slice(&self.ipv6.to_words());
+        words[OUTCOMES_AT..LATENESS_AT].copy_from_slice(&t.outcomes);
+        words[LATENESS_AT..].copy_from_slice(&t.lateness_log2_ms);
         words
     }
 
@@ -85,17 +161,17 @@ impl LcoreCounters {
             events_unlinked: w[3],
             polls: w[POLLS],
             busy_polls: w[5],
-            entries: w[6],
-            capacity: w[7],
+            ipv4: TableCounters::from_words(&w[PLAIN..]),
+            ipv6: TableCounters::from_words(&w[PLAIN + TABLE_WORDS..]),
             tracker: Counters {
-                rx: w[8],
-                expired: w[9],
-                expired_deferred: w[10],
-                deleted: w[11],
-                events_sent: w[12],
-                events_deferred: w[13],
-                outcomes: std::array::from_fn(|i| w[14 + i]),
-                lateness_log2_ms: std::array::from_fn(|i| w[14 + OUTCOMES + i]),
+                rx: w[6],
+                expired: w[7],
+                expired_deferred: w[8],
+                deleted: w[9],
+                events_sent: w[10],
+                events_deferred: w[11],
+                outcomes: std::array::from_fn(|i| w[OUTCOMES_AT + i]),
+                lateness_log2_ms: std::array::from_fn(|i| w[LATENESS_AT + i]),
             },
         }
     }

@@ -18,16 +18,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use conntrack::packet::MAX_HEADER;
 use conntrack::tracker::Budget;
-use conntrack::{FlowKey, FlowTable, Frames, Now, Shard, Tick};
+use conntrack::{DualShard, FlowKey, FlowKeyV6, FlowTable, Frames, Now, Tick};
 use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
 use crate::export::RingSink;
 use crate::lcore::clock::Clock;
-use crate::lcore::execute::Executor;
+use crate::lcore::executors::Executors;
 use crate::lcore::forward::{Forwarded, FrameSet, Rules};
-use crate::lcore::stats::{LcoreCounters, Published};
+use crate::lcore::stats::{LcoreCounters, Published, TableCounters};
 
-/// Positions of the table that commands may look at in an iteration without frames. Dumps have a
+/// Positions of the tables that commands may look at in an iteration without frames. Dumps have a
 /// slice of this size, and a flush or a purge has another.
 const SLICE_WHEN_IDLE: u32 = 128;
 /// The same in an iteration with frames: small, because the next frames wait for it.
@@ -43,18 +43,18 @@ pub struct Lane<'p> {
     pub tx: TxQueue<'p>,
 }
 
-/// One lcore: its lanes, its shard, and its ends of the event ring and the mailbox.
-pub struct Worker<'p, T: FlowTable> {
+/// One lcore: its lanes, its shard of both tables, and its ends of the event ring and the mailboxes.
+pub struct Worker<'p, T: FlowTable, U: FlowTable> {
     /// The lcore that runs the loop.
     pub lcore: LcoreId,
     /// What it polls, in turn.
     pub lanes: Vec<Lane<'p>>,
-    /// Its shard: the parser and the tracker.
-    pub shard: Shard<T>,
-    /// Its event ring.
+    /// Its shard: the parser, and the trackers of IPv4 and IPv6.
+    pub shard: DualShard<T, U>,
+    /// Its event ring, for the events of both tables.
     pub sink: RingSink,
     /// Its commands.
-    pub executor: Executor,
+    pub executors: Executors,
     /// Where other threads read its counters.
     pub published: Arc<Published>,
     /// What happens to frames after tracking.
@@ -65,14 +65,14 @@ pub struct Worker<'p, T: FlowTable> {
     pub clock: Clock,
 }
 
-impl<'p, T: FlowTable<Key = FlowKey>> Worker<'p, T> {
+impl<'p, T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> Worker<'p, T, U> {
     /// Polls until `stop` is set.
     pub fn run(&mut self, stop: &AtomicBool) {
         let mut poll = Poll::new(self.lanes.len());
         while !stop.load(Ordering::Relaxed) {
             self.iterate(&mut poll);
         }
-        self.shard.tracker.drain(self.clock.now(), &mut self.sink);
+        self.shard.drain(self.clock.now(), &mut self.sink);
         self.publish(&poll);
     }
 
@@ -86,20 +86,20 @@ impl<'p, T: FlowTable<Key = FlowKey>> Worker<'p, T> {
         // A new tick may bring deadlines that the frames of the last iterations have put off, and
         // publishes counters, which have to add up. So nothing is left for later then.
         if received == 0 || new_tick {
-            self.shard.tracker.drain(now, &mut self.sink);
+            self.shard.drain(now, &mut self.sink);
         } else {
-            self.shard.tracker.turn(now, &mut self.sink);
+            self.shard.turn(now, &mut self.sink);
         }
-        self.shard.tracker.advance(now, Budget::default(), &mut self.sink);
+        self.shard.advance(now, Budget::default(), &mut self.sink);
         let slice = if received == 0 { SLICE_WHEN_IDLE } else { SLICE_WHEN_BUSY };
-        let command = self.executor.take_command();
+        let command = self.executors.take_command();
         if command.is_some() {
             // The exporter raises a link before it gives commands of it. So a command that was taken
             // never belongs to a link that is noticed later, and its end is reported on its link.
             self.notice_link();
         }
         let link = self.sink.link();
-        self.executor.run(command, &mut self.shard.tracker, now, slice, link, &mut self.sink);
+        self.executors.run(command, &mut self.shard, now, slice, link, &mut self.sink);
         poll.polls += 1;
         poll.busy_polls += u64::from(received != 0);
         self.count_time(poll, now);
@@ -113,7 +113,7 @@ impl<'p, T: FlowTable<Key = FlowKey>> Worker<'p, T> {
     #[inline]
     fn notice_link(&mut self) {
         if self.sink.poll_link() {
-            self.shard.tracker.start_resync();
+            self.shard.start_resync();
         }
     }
 
@@ -157,7 +157,9 @@ impl<'p, T: FlowTable<Key = FlowKey>> Worker<'p, T> {
     /// Publishes the counters. Called once per tick, so that what others read is a millisecond old
     /// at most.
     fn publish(&self, poll: &Poll<'_>) {
-        let table = self.shard.tracker.table();
+        let tracked = self.shard.tracked();
+        let ipv4 = tracked.ipv4().then(|| TableCounters::of(&self.shard.ipv4));
+        let ipv6 = tracked.ipv6().then(|| TableCounters::of(&self.shard.ipv6));
         self.published.publish(LcoreCounters {
             tracker: self.shard.counters(),
             tx: poll.forwarded.tx,
@@ -166,8 +168,8 @@ impl<'p, T: FlowTable<Key = FlowKey>> Worker<'p, T> {
             events_unlinked: self.sink.unlinked(),
             polls: poll.polls,
             busy_polls: poll.busy_polls,
-            entries: u64::from(table.len()),
-            capacity: u64::from(table.capacity()),
+            ipv4: ipv4.unwrap_or_default(),
+            ipv6: ipv6.unwrap_or_default(),
         });
     }
 }

@@ -18,7 +18,7 @@ pub(super) const LAST_NS: u64 = u64::MAX - (Profiles::MAX_AGING_MS + STEP) * TIC
 
 /// Counts ticks for the engine, and knows the Unix time of each.
 ///
-/// While the table is empty the engine's clock stands still, however much time passes in the
+/// While the tables are empty the engine's clock stands still, however much time passes in the
 /// capture. So a capture may lie at any time and be silent for any time, although ticks wrap
 /// around.
 #[derive(Debug, Default)]

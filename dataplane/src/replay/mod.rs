@@ -5,45 +5,44 @@
 //! the clock passes every deadline up to the packet's time; the time between deadlines costs
 //! nothing (`pace.rs`). The engine deletes an entry within an aging bucket of its deadline, in the
 //! order of its table. A replay sorts what a step of the clock has deleted, by deadline and in a tie
-//! by creation, so that its output depends on nothing but the capture and the options.
+//! by creation, whichever table it is of, so that its output depends on nothing but the capture and
+//! the options. Keys of IPv6 are compared whole for the same reason: the secret of their fingerprints
+//! is no secret here.
 
 pub mod capture;
 mod clock;
 mod pace;
+mod table;
 
-use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use conntrack::table::{TableConfig, TableConfigError};
-use conntrack::tracker::Budget;
+use conntrack::table::{Counted, TableConfigError};
 use conntrack::{
-    Event, EventBody, FlowKey, FlowTable as _, Frames, LineTable, Now, Shard, Tracker, TrackerConfig,
+    DualShard, Event, EventSink, FlowKey, FlowKeyV6, FlowTable as _, Frames, HasherV6, LineTable,
 };
 use flowtracker_proto::change::{Changed, Report};
 use flowtracker_proto::show;
 use tracing::info;
 
-use crate::export::encode;
+use crate::export::{TableEvent, encode};
 use crate::lcore::clock::Wall;
 use crate::lcore::stats::outcomes_text;
-use crate::start::cli::ReplayLine;
-use crate::start::config::{Config, ConfigError};
-use crate::start::options::shell_word;
+use crate::start::cli::{CommandLine, ReplayLine};
+use crate::start::config::{Config, ConfigError, Secrets};
+use crate::start::options::{Switch, shell_word};
 use capture::{CaptureError, Packet, Reader};
 use clock::{CaptureClock, STEP, TICK_NS};
-use pace::Pace;
+use table::{Births, Due, Table};
 
 /// The port that all frames enter by: port0.
 const INPUT_PORT: u8 = 1;
 /// The epoch of every replay.
 const EPOCH: u64 = 1;
-/// The hash functions' secret. It is the same in every run, because the output has to be.
-const SECRET: [u8; 32] = *b"flowtracker replay: not a secret";
-
-/// The work of one step. It has no bound, because no frame waits for its end.
-const BUDGET: Budget = Budget { blocks: u32::MAX, pending: 0, resync: 0 };
+/// The hash functions' secrets. They are the same in every run, because the output has to be.
+const SECRETS: Secrets =
+    Secrets { ipv4: *b"flowtracker replay: not a secret", ipv6: [0x5a; HasherV6::SECRET] };
 
 /// Why a replay did not start, or not get to its end.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +50,9 @@ pub enum ReplayError {
     /// An option is not acceptable.
     #[error(transparent)]
     Flag(#[from] ConfigError),
-    /// The table cannot be made.
-    #[error("--capacity: {0}")]
-    Table(TableConfigError),
+    /// A table cannot be made, with the capacity of this flag.
+    #[error("--{0}: {1}")]
+    Table(&'static str, TableConfigError),
     /// The capture cannot be read, or not to its end.
     #[error("{}: {error}", .path.display())]
     Capture {
@@ -81,7 +80,7 @@ impl ReplayError {
 /// When it cannot start, the capture cannot be read to its end, or the output cannot be written. A
 /// reader that closes the output early is no error.
 pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError> {
-    let config = Config { secret: SECRET, ..Config::new(&line.line)? };
+    let config = configuration(&line.line)?;
     let unreadable = |error| ReplayError::Capture { path: line.capture.clone(), error };
     let mut capture = Reader::open(&line.capture).map_err(unreadable)?;
     let drain = if line.drain { " --drain" } else { "" };
@@ -102,6 +101,13 @@ pub fn run(line: &ReplayLine, started: impl FnOnce()) -> Result<(), ReplayError>
     }
 }
 
+/// Returns the configuration of a replay.
+fn configuration(line: &CommandLine) -> Result<Config, ConfigError> {
+    let mut config = Config { secrets: SECRETS, ..Config::new(line)? };
+    config.options.verify_keys = Switch::On;
+    Ok(config)
+}
+
 /// A packet as a burst of its own.
 impl Frames for Packet<'_> {
     fn len(&self) -> usize {
@@ -114,37 +120,45 @@ impl Frames for Packet<'_> {
 
 /// A replay under way.
 struct Replay<W> {
-    shard: Shard<LineTable>,
+    shard: DualShard<LineTable, LineTable<Counted, FlowKeyV6>>,
     clock: CaptureClock,
-    pace: Pace,
     /// The latest time that a packet had, Unix nanoseconds.
     latest_ns: u64,
-    /// For each entry of the table its creation number.
-    births: HashMap<FlowKey, u64>,
-    /// Entries created so far.
-    born: u64,
-    /// What a step of the clock has deleted: the deadline in ticks, the creation number and the
-    /// event.
-    due: Vec<(u64, u64, Event)>,
+    ipv4: Table<FlowKey>,
+    ipv6: Table<FlowKeyV6>,
+    births: Births,
+    /// What a step of the clock has deleted.
+    due: Vec<Due>,
     events: EventWriter<W>,
+}
+
+/// Takes the event of a packet, which causes at most one.
+#[derive(Default)]
+struct Taken(Option<TableEvent>);
+
+impl<K> EventSink<K> for Taken
+where
+    TableEvent: From<Event<K>>,
+    Event<K>: Copy,
+{
+    fn offer(&mut self, event: &Event<K>) -> bool {
+        self.0 = Some((*event).into());
+        true
+    }
 }
 
 impl<W: Write> Replay<W> {
     fn new(config: &Config, out: W) -> Result<Self, ReplayError> {
         let clock = CaptureClock::default();
-        let hasher = config.hasher();
-        let table = LineTable::new(TableConfig { entries: config.options.capacity, hasher })
-            .map_err(ReplayError::Table)?;
-        // Aging buckets of one tick: every deadline up to the clock is looked at.
-        let tracker = TrackerConfig { bucket_shift: 0, ..config.tracker };
-        let tracker = Tracker::new(table, tracker, clock.now(0)).map_err(ReplayError::Table)?;
+        let ipv4 = table::tracker(config, config.hasher(), clock.now(0))?;
+        let ipv6 = table::tracker(config, config.hasher_ipv6(), clock.now(0))?;
         Ok(Replay {
-            shard: Shard::new(config.parser(), tracker),
+            shard: DualShard::of(config.options.families, config.parser(), ipv4, ipv6),
             clock,
-            pace: Pace::default(),
             latest_ns: 0,
-            births: HashMap::new(),
-            born: 0,
+            ipv4: Table::default(),
+            ipv6: Table::default(),
+            births: Births::default(),
             due: Vec::new(),
             events: EventWriter { out, dataplane: config.id().into(), seq: 0 },
         })
@@ -160,7 +174,7 @@ impl<W: Write> Replay<W> {
         while let Some(packet) = capture.next_packet().map_err(&unreadable)? {
             self.packet(&packet)?;
         }
-        while drain && !self.shard.tracker.table().is_empty() {
+        while drain && !self.is_empty() {
             self.step(u64::MAX)?;
         }
         Ok(())
@@ -173,25 +187,25 @@ impl<W: Write> Replay<W> {
         self.latest_ns = self.latest_ns.max(packet.time_ns.unwrap_or_default());
         self.run_until(self.latest_ns / TICK_NS)?;
         let now = self.clock.now(self.latest_ns % TICK_NS);
-        let mut created = None;
-        let mut sink = |event: &Event| {
-            created = Some(*event);
-            true
-        };
-        self.shard.burst(now, INPUT_PORT, packet, &mut sink, |_, _| {});
-        let Some(event) = created else { return Ok(()) };
-        if let EventBody::Created(entry) = &event.body {
-            self.births.insert(entry.key, self.born);
-            self.born += 1;
-            self.pace.due_at(self.clock.ticks + u64::from(entry.aging_ms));
+        let mut taken = Taken::default();
+        self.shard.burst(now, INPUT_PORT, packet, &mut taken, |_, _| {});
+        let Some(event) = taken.0 else { return Ok(()) };
+        match &event {
+            TableEvent::Ipv4(event) => self.ipv4.note(event, self.clock.ticks, &mut self.births),
+            TableEvent::Ipv6(event) => self.ipv6.note(event, self.clock.ticks, &mut self.births),
         }
         self.events.write(&event, &self.clock)
+    }
+
+    /// Returns `true` when no table has an entry.
+    fn is_empty(&self) -> bool {
+        self.shard.ipv4.table().is_empty() && self.shard.ipv6.table().is_empty()
     }
 
     /// Moves the clock to `unix_ms`, and deletes what expires meanwhile.
     fn run_until(&mut self, unix_ms: u64) -> io::Result<()> {
         while self.clock.unix_ms() < unix_ms {
-            if self.shard.tracker.table().is_empty() {
+            if self.is_empty() {
                 self.clock.skip_to(unix_ms);
             } else {
                 self.step(unix_ms - self.clock.unix_ms())?;
@@ -203,26 +217,13 @@ impl<W: Write> Replay<W> {
     /// Moves the clock by at most this number of ticks, and deletes what has expired then. Reports
     /// each entry at its own deadline.
     fn step(&mut self, ticks: u64) -> io::Result<()> {
-        let quiet = self.pace.quiet().saturating_sub(self.clock.ticks);
+        let quiet = self.ipv4.pace.quiet().min(self.ipv6.pace.quiet()).saturating_sub(self.clock.ticks);
         self.clock.advance(ticks.min(quiet.saturating_add(STEP)));
-        let Self { shard, clock, pace, births, due, events, .. } = self;
-        pace.follow(clock.ticks, &mut shard.tracker, |tracker, tick| {
-            let now = Now::from_ms(tick);
-            let mut sink = |event: &Event| {
-                if let EventBody::Deleted { entry, .. } = &event.body {
-                    let late = now.tick.since(entry.last_used.plus(entry.aging_ms));
-                    let deadline = tick - u64::from(late.unsigned_abs());
-                    let birth = births.remove(&entry.key).unwrap_or_default();
-                    due.push((deadline, birth, Event { at_ns: deadline * TICK_NS, ..*event }));
-                }
-                true
-            };
-            while !tracker.caught_up(now) {
-                tracker.advance(now, BUDGET, &mut sink);
-            }
-        });
-        due.sort_unstable_by_key(|(deadline, birth, _)| (*deadline, *birth));
-        due.drain(..).try_for_each(|(.., event)| events.write(&event, clock))
+        let Self { shard, clock, ipv4, ipv6, due, events, .. } = self;
+        ipv4.age(clock.ticks, &mut shard.ipv4, due);
+        ipv6.age(clock.ticks, &mut shard.ipv6, due);
+        due.sort_unstable_by_key(|due| (due.deadline, due.birth));
+        due.drain(..).try_for_each(|due| events.write(&due.event, clock))
     }
 
     /// Logs what was tracked, by outcome.
@@ -232,7 +233,7 @@ impl<W: Write> Replay<W> {
             "replay: received {} frames, printed {} events; {} entries; {}",
             counters.rx,
             self.events.seq,
-            self.shard.tracker.table().len(),
+            self.shard.ipv4.table().len() + self.shard.ipv6.table().len(),
             outcomes_text(&counters)
         );
     }
@@ -246,8 +247,8 @@ struct EventWriter<W> {
 }
 
 impl<W: Write> EventWriter<W> {
-    fn write(&mut self, event: &Event, clock: &impl Wall) -> io::Result<()> {
-        let record = encode::record(event, clock);
+    fn write(&mut self, event: &TableEvent, clock: &impl Wall) -> io::Result<()> {
+        let record = encode::record_of_any(event, clock);
         // No control program has written here, so no number stands for one.
         let Ok(Report::Change(change)) = Report::of(&record, |_| None) else { return Ok(()) };
         self.seq += 1;

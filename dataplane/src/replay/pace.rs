@@ -1,4 +1,4 @@
-//! How the aging of a replay keeps up with its clock.
+//! How the aging of a table of a replay keeps up with its clock.
 //!
 //! A capture may be silent for days, and a day is 86 million ticks: too many to open the aging bucket
 //! of each. So aging does nothing before the earliest deadline that there may be. When the clock has
@@ -6,8 +6,16 @@
 //! and elsewhere *leaps* to the next deadline, past all buckets in between. A leap costs as much as
 //! there are entries. It is made only after a walk of that cost, so that a replay with deadlines
 //! everywhere is not slower for it.
+//!
+//! A table that is empty has no deadline, but the clock may go on because of the other one. It must not
+//! leave aging behind by so much that ticks repeat, so aging follows after [`REACH`] ticks at the latest.
 
-use conntrack::{FlowKey, FlowTable, Now, Tracker};
+use conntrack::{FlowTable, Now, Profiles, Tracker};
+
+use crate::replay::clock::STEP;
+
+/// The most ticks that aging is behind the clock: a table that has entries is never further behind.
+const REACH: u64 = Profiles::MAX_AGING_MS + STEP;
 
 /// The cost of a leap over an empty wheel, and of each entry on it, in ticks that could be walked at
 /// that cost. Only the time of a replay depends on these, not what it prints.
@@ -43,7 +51,7 @@ impl Default for Pace {
 impl Pace {
     /// Returns a tick before which nothing has to be done.
     pub(super) fn quiet(&self) -> u64 {
-        self.quiet
+        self.quiet.min(self.next.saturating_add(REACH))
     }
 
     /// Notes a deadline that has come about.
@@ -53,13 +61,13 @@ impl Pace {
 
     /// Catches up with the clock, if anything may be due: calls `walk` with each tick up to which all
     /// buckets have to be opened, until that is `tick`.
-    pub(super) fn follow<T: FlowTable<Key = FlowKey>>(
+    pub(super) fn follow<T: FlowTable>(
         &mut self,
         tick: u64,
         tracker: &mut Tracker<T>,
         mut walk: impl FnMut(&mut Tracker<T>, u64),
     ) {
-        if tick < self.quiet {
+        if tick < self.quiet() {
             return;
         }
         while self.next <= tick {

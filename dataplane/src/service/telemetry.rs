@@ -1,16 +1,19 @@
 //! Answers on DPDK's telemetry socket (`dpdk-telemetry.py`): `/flowtracker/stats`, `/table`,
-//! `/lcores`.
+//! `/lcores`. What is said of each table has the name of its P4TC pipeline.
 //!
 //! DPDK's telemetry threads make them from what the lcores publish; no lcore has to answer. Names
 //! and units are those of GetStats.
 
 use std::sync::Arc;
 
-use conntrack::{Counters, FlowKey, FlowTable, HashKind, Outcome};
+use conntrack::shard::Tracked;
+use conntrack::{Counters, FlowKey, FlowKeyV6, FlowTable, HashKind, Outcome};
 use dpdk::Eal;
 use dpdk::telemetry::{Dict, TelemetryCommand};
+use flowtracker_proto::table::Family;
 use flowtracker_proto::v1;
 
+use crate::lcore::family::families;
 use crate::lcore::stats::{LcoreCounters, Published};
 use crate::lcore::worker::Worker;
 use crate::start::options::hash_text;
@@ -18,6 +21,7 @@ use crate::start::options::hash_text;
 /// What the answers are made from.
 pub struct Telemetry<'a> {
     shards: Vec<Shard>,
+    tracked: Tracked,
     hash: HashKind,
     ports: &'a (dyn Fn() -> Vec<v1::PortStats> + Sync),
 }
@@ -33,14 +37,15 @@ struct Shard {
 type Answer = Result<Dict, String>;
 
 impl<'a> Telemetry<'a> {
-    /// Answers about these workers and ports.
+    /// Answers about these workers, which track these families, and ports.
     #[must_use]
-    pub fn new<T: FlowTable<Key = FlowKey>>(
-        workers: &[Worker<'_, T>],
+    pub fn new<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>>(
+        workers: &[Worker<'_, T, U>],
+        tracked: Tracked,
         hash: HashKind,
         ports: &'a (dyn Fn() -> Vec<v1::PortStats> + Sync),
     ) -> Self {
-        let shard = |worker: &Worker<'_, T>| Shard {
+        let shard = |worker: &Worker<'_, T, U>| Shard {
             lcore: worker.lcore.0,
             lanes: worker
                 .lanes
@@ -49,7 +54,7 @@ impl<'a> Telemetry<'a> {
                 .collect(),
             stats: worker.published.clone(),
         };
-        Telemetry { shards: workers.iter().map(shard).collect(), hash, ports }
+        Telemetry { shards: workers.iter().map(shard).collect(), tracked, hash, ports }
     }
 
     /// Answers while `body` runs.
@@ -58,7 +63,7 @@ impl<'a> Telemetry<'a> {
     /// When DPDK refuses a command.
     pub fn serve<T>(&self, eal: &Eal, body: impl FnOnce() -> T) -> Result<T, dpdk::Error> {
         let stats = |port: Option<&str>| self.stats(port);
-        let table = |parameter: Option<&str>| self.table(parameter);
+        let table = |pipeline: Option<&str>| self.table(pipeline);
         let lcores = |lcore: Option<&str>| self.lcores(lcore);
         let commands = [
             TelemetryCommand {
@@ -68,7 +73,7 @@ impl<'a> Telemetry<'a> {
             },
             TelemetryCommand {
                 name: "/flowtracker/table",
-                help: "Returns size, load and expiry of the table and its shards. Takes no parameters",
+                help: "Returns size, load and expiry of the tables and their shards. Parameters: string pipeline (optional)",
                 answer: &table,
             },
             TelemetryCommand {
@@ -108,27 +113,42 @@ impl<'a> Telemetry<'a> {
             .with("ports", ports.iter().map(|port| (port.port.as_str(), port_dict(port))).collect::<Dict>()))
     }
 
-    /// Answers `/flowtracker/table`.
-    fn table(&self, parameter: Option<&str>) -> Answer {
-        if let Some(parameter) = parameter {
-            return Err(format!("/flowtracker/table takes no parameter, got `{parameter}`"));
-        }
+    /// Answers `/flowtracker/table`, about all tables together or about one.
+    fn table(&self, pipeline: Option<&str>) -> Answer {
         let all = self.snapshots();
-        let (entries, capacity) = (sum(&all, |c| c.entries), sum(&all, |c| c.capacity));
-        let shards = self.shards.iter().zip(&all).map(|(shard, c)| {
-            (shard.lcore.to_string(), Dict::new().with("entries", c.entries).with("capacity", c.capacity))
-        });
+        if let Some(wanted) = pipeline {
+            let known = || families(self.tracked).map(|family| family.table().pipeline);
+            return match families(self.tracked).find(|family| family.table().pipeline == wanted) {
+                Some(family) => {
+                    let size = |c: &LcoreCounters| (c.table(family).entries, c.table(family).capacity);
+                    Ok(table_dict(family, &all).with("shards", self.shards(&all, size)))
+                }
+                None => Err(unknown("table", wanted, known())),
+            };
+        }
+        let (entries, capacity) = (sum(&all, LcoreCounters::entries), sum(&all, LcoreCounters::capacity));
         let late = |bucket: usize| sum(&all, |c| c.tracker.lateness_log2_ms[bucket]);
+        let tables = families(self.tracked).map(|family| (family.table().pipeline, table_dict(family, &all)));
         Ok(Dict::new()
             .with("capacity", capacity)
             .with("entries", entries)
             .with("load_percent", percent(entries, capacity))
             .with("hash", hash_text(self.hash))
-            .with("shards", shards.collect::<Dict>())
+            .with("shards", self.shards(&all, |c| (c.entries(), c.capacity())))
+            .with("tables", tables.collect::<Dict>())
             .with("expired", sum(&all, |c| c.tracker.expired))
             .with("expired_deferred", sum(&all, |c| c.tracker.expired_deferred))
             .with("deleted", sum(&all, |c| c.tracker.deleted))
             .with("expiry_lateness_log2_ms", (0..Counters::LATENESS_BUCKETS).map(late).collect::<Vec<u64>>()))
+    }
+
+    /// Returns entries and capacity of each shard, by its lcore.
+    fn shards(&self, all: &[LcoreCounters], size: impl Fn(&LcoreCounters) -> (u64, u64)) -> Dict {
+        let shard = |(shard, c): (&Shard, &LcoreCounters)| {
+            let (entries, capacity) = size(c);
+            (shard.lcore.to_string(), Dict::new().with("entries", entries).with("capacity", capacity))
+        };
+        self.shards.iter().zip(all).map(shard).collect()
     }
 
     /// Answers `/flowtracker/lcores`, about all lcores that poll or about one.
@@ -150,6 +170,19 @@ impl<'a> Telemetry<'a> {
 
 fn sum(all: &[LcoreCounters], counter: impl Fn(&LcoreCounters) -> u64) -> u64 {
     all.iter().map(counter).sum()
+}
+
+/// Returns size, load and outcomes of the table of a family, over all shards.
+fn table_dict(family: Family, all: &[LcoreCounters]) -> Dict {
+    let (entries, capacity) = (sum(all, |c| c.table(family).entries), sum(all, |c| c.table(family).capacity));
+    Dict::new()
+        .with("capacity", capacity)
+        .with("entries", entries)
+        .with("load_percent", percent(entries, capacity))
+        .with("hit", sum(all, |c| c.table(family).hit))
+        .with("miss_created", sum(all, |c| c.table(family).miss_created))
+        .with("miss_full", sum(all, |c| c.table(family).miss_full))
+        .with("miss_denied", sum(all, |c| c.table(family).miss_denied))
 }
 
 /// Returns whole percent, rounded down, and 0 when `whole` is 0.
@@ -187,18 +220,24 @@ fn lcore_dict(shard: &Shard) -> Dict {
         .with("busy_percent", percent(c.busy_polls, c.polls))
         .with("stalls", stalls)
         .with("stalled", u64::from(stalled))
-        .with("entries", c.entries)
+        .with("entries", c.entries())
         .with("lanes", shard.lanes.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lcore::stats::TableCounters;
 
     fn shard(lcore: u32, n: u64) -> Shard {
         let stats = Arc::new(Published::default());
-        let mut counters =
-            LcoreCounters { tx: n, tx_dropped: 2 * n, entries: n, capacity: 10 * n, ..Default::default() };
+        let mut counters = LcoreCounters {
+            tx: n,
+            tx_dropped: 2 * n,
+            ipv4: table(n),
+            ipv6: table(7 * n),
+            ..Default::default()
+        };
         counters.tracker.rx = 3 * n;
         counters.tracker.outcomes = std::array::from_fn(|i| n + i as u64);
         counters.tracker.events_sent = 5 * n;
@@ -207,6 +246,17 @@ mod tests {
         (counters.polls, counters.busy_polls) = (7 * n, 2 * n);
         stats.publish(counters);
         Shard { lcore, lanes: vec![format!("port0/{lcore}")], stats }
+    }
+
+    fn table(n: u64) -> TableCounters {
+        TableCounters {
+            hit: n + 1,
+            miss_created: n + 2,
+            miss_full: n + 3,
+            miss_denied: n + 4,
+            entries: n,
+            capacity: 10 * n,
+        }
     }
 
     fn ports() -> Vec<v1::PortStats> {
@@ -221,7 +271,7 @@ mod tests {
     }
 
     fn telemetry(shards: Vec<Shard>) -> Telemetry<'static> {
-        Telemetry { shards, hash: HashKind::Crc, ports: &ports }
+        Telemetry { shards, tracked: Tracked::Both, hash: HashKind::Crc, ports: &ports }
     }
 
     #[test]
@@ -245,24 +295,61 @@ mod tests {
         assert_eq!(telemetry.stats(Some("2")), Err("no port `2`; there are port0, port1".to_owned()));
     }
 
+    /// Two shards, whose tables of IPv6 are seven times as full.
+    fn of_table(n: u64) -> Dict {
+        Dict::new()
+            .with("capacity", 1100 * n)
+            .with("entries", 110 * n)
+            .with("load_percent", 10)
+            .with("hit", 110 * n + 2)
+            .with("miss_created", 110 * n + 4)
+            .with("miss_full", 110 * n + 6)
+            .with("miss_denied", 110 * n + 8)
+    }
+
+    fn share(entries: u64) -> Dict {
+        Dict::new().with("entries", entries).with("capacity", 10 * entries)
+    }
+
     #[test]
-    fn the_table_is_the_sum_of_its_shards() {
-        let telemetry = telemetry(vec![shard(1, 10), shard(2, 100)]);
-        let share = |entries: u64| Dict::new().with("entries", entries).with("capacity", 10 * entries);
+    fn all_tables_are_the_sum_of_theirs_and_of_their_shards() {
+        let mut telemetry = telemetry(vec![shard(1, 10), shard(2, 100)]);
         let mut lateness = vec![0; Counters::LATENESS_BUCKETS];
         lateness[3] = 110;
-        let expected = Dict::new()
-            .with("capacity", 1100)
-            .with("entries", 110)
-            .with("load_percent", 10)
-            .with("hash", "crc")
-            .with("shards", Dict::new().with("1", share(10)).with("2", share(100)))
-            .with("expired", 0)
-            .with("expired_deferred", 0)
-            .with("deleted", 0)
-            .with("expiry_lateness_log2_ms", lateness);
-        assert_eq!(telemetry.table(None), Ok(expected));
-        assert!(telemetry.table(Some("1")).unwrap_err().contains("no parameter"));
+        let expected = |n: u64, tables: Dict| {
+            Dict::new()
+                .with("capacity", 1100 * n)
+                .with("entries", 110 * n)
+                .with("load_percent", 10)
+                .with("hash", "crc")
+                .with("shards", Dict::new().with("1", share(10 * n)).with("2", share(100 * n)))
+                .with("tables", tables)
+                .with("expired", 0)
+                .with("expired_deferred", 0)
+                .with("deleted", 0)
+                .with("expiry_lateness_log2_ms", lateness.clone())
+        };
+        let tables = Dict::new().with("flowtracker", of_table(1)).with("flowtracker_ipv6", of_table(7));
+        assert_eq!(telemetry.table(None), Ok(expected(8, tables)));
+        // A table that is off has no entries, no capacity and no name.
+        let only_ipv4 = LcoreCounters { ipv4: table(110), ..Default::default() };
+        telemetry.tracked = Tracked::Ipv4;
+        telemetry.shards = vec![shard(1, 110)];
+        telemetry.shards[0].stats.publish(only_ipv4);
+        let Ok(answer) = telemetry.table(None) else { panic!("an answer") };
+        assert_eq!(format!("{answer:?}").matches("miss_full").count(), 1, "{answer:?}");
+        assert!(format!("{answer:?}").contains("flowtracker"));
+    }
+
+    #[test]
+    fn one_table_is_the_sum_of_its_shards() {
+        let telemetry = telemetry(vec![shard(1, 10), shard(2, 100)]);
+        for (pipeline, n) in [("flowtracker", 1), ("flowtracker_ipv6", 7)] {
+            let shards = Dict::new().with("1", share(10 * n)).with("2", share(100 * n));
+            assert_eq!(telemetry.table(Some(pipeline)), Ok(of_table(n).with("shards", shards)));
+        }
+        let unknown = "no table `ipv6`; there are flowtracker, flowtracker_ipv6".to_owned();
+        assert_eq!(telemetry.table(Some("ipv6")), Err(unknown));
     }
 
     #[test]
@@ -277,7 +364,7 @@ mod tests {
             .with("busy_percent", 28)
             .with("stalls", 1)
             .with("stalled", 1)
-            .with("entries", 100)
+            .with("entries", 800)
             .with("lanes", vec!["port0/5".to_owned()]);
         assert_eq!(telemetry.lcores(Some("5")), Ok(expected.clone()));
         let one = lcore_dict(&telemetry.shards[0]);

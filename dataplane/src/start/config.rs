@@ -7,30 +7,52 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use conntrack::arch::Features;
-use conntrack::{Hasher, Parser, Permissions, ProfileId, Profiles, TrackerConfig};
+use conntrack::{Hasher, HasherV6, Parser, Permissions, ProfileId, Profiles, TrackerConfig};
 use flowtracker_proto::name;
+use flowtracker_proto::table::Family;
 
+use crate::lcore::family::tracks;
 use crate::start::cli::CommandLine;
 use crate::start::config_file::ConfigFile;
 pub use crate::start::control_tls::ControlTls;
 pub use crate::start::control_uri::ControlUri;
 use crate::start::options::{self, Instructions, Options, Switch};
+use crate::start::topology::{self, TopologyError};
 
 /// What the data plane runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The options, with the host's name where `--id` was not given.
+    /// The options, with the host's name where `--id` was not given, and the capacity of IPv4 where that
+    /// of IPv6 was not.
     pub options: Options,
     /// Where the control service is.
     pub control: ControlUri,
     /// How it is reached over TLS, if it is.
     pub tls: Option<ControlTls>,
-    /// What a shard runs with.
+    /// What a shard's table of IPv4 runs with.
     pub tracker: TrackerConfig,
-    /// Secret of the hash functions, new at every start.
-    pub secret: [u8; 32],
+    /// What a shard's table of IPv6 runs with: the same, but for the permissions.
+    pub tracker_ipv6: TrackerConfig,
+    /// Secrets of the hash functions, new at every start.
+    pub secrets: Secrets,
     /// Identifies this run of the process to the control service.
     pub instance: u64,
+}
+
+/// The secrets of the hash functions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secrets {
+    /// Of the table of IPv4.
+    pub ipv4: [u8; 32],
+    /// Of the table of IPv6.
+    pub ipv6: [u8; HasherV6::SECRET],
+}
+
+/// Hides them.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
 }
 
 /// An option whose value is not acceptable.
@@ -96,9 +118,18 @@ impl Config {
                 let (id, count) = (options.learn_profile, profiles.values().len());
                 bad("learn-profile", format!("there is no profile {id}: --timer-profiles has {count}"))
             })?;
-        let permissions = Permissions::new(options.permissions).ok_or_else(|| {
-            bad("permissions", format!("{:#x} has bits beyond the 14 of 0x3fff", options.permissions))
-        })?;
+        let permissions = |flag, bits| {
+            let beyond = || bad(flag, format!("{bits:#x} has bits beyond the 14 of 0x3fff"));
+            Permissions::new(bits).ok_or_else(beyond)
+        };
+        let tracker = TrackerConfig {
+            profiles,
+            learn_profile,
+            permissions: permissions("permissions", options.permissions)?,
+            accounting: options.accounting == Switch::On,
+            ..TrackerConfig::default()
+        };
+        let permissions = permissions("permissions-ipv6", options.permissions_ipv6)?;
         let id = match &options.id {
             Some(id) => id.clone(),
             None => gethostname::gethostname().to_string_lossy().into_owned(),
@@ -107,24 +138,25 @@ impl Config {
             let rule = format!("1 to {} bytes without blanks and control characters are possible", name::MAX);
             return Err(bad("id", rule));
         }
-        let mut random = [0; 40];
-        getrandom::fill(&mut random).map_err(|e| bad("hash", format!("no random secret: {e}")))?;
-        let (secret, instance) = random.split_at(32);
+        let capacity_ipv6 = Some(options.capacity_ipv6.unwrap_or(options.capacity));
         Ok(Config {
             control: ControlUri::parse(&options.control).map_err(|reason| bad("control", reason))?,
             tls: None,
-            tracker: TrackerConfig {
-                profiles,
-                learn_profile,
-                permissions,
-                accounting: options.accounting == Switch::On,
-                ..TrackerConfig::default()
-            },
-            secret: std::array::from_fn(|i| secret[i]),
-            instance: u64::from_le_bytes(std::array::from_fn(|i| instance[i])),
-            options: Options { id: Some(id), ..options.clone() },
+            tracker,
+            tracker_ipv6: TrackerConfig { permissions, ..tracker },
+            secrets: Secrets { ipv4: random()?, ipv6: random()? },
+            instance: u64::from_le_bytes(random()?),
+            options: Options { id: Some(id), capacity_ipv6, ..options.clone() },
         })
     }
+}
+
+/// Returns random bytes of the system.
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], ConfigError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| ConfigError::new("hash", format!("no random secret: {e}")))
+        .map(|()| bytes)
 }
 
 fn features(instructions: Instructions) -> Features {
@@ -135,9 +167,42 @@ fn features(instructions: Instructions) -> Features {
 }
 
 impl Config {
-    /// Returns the hash function of the tables, with its secret.
+    /// Returns the hash function of the table of IPv4, with its secret.
     pub(crate) fn hasher(&self) -> Hasher {
-        Hasher::new(self.options.hash, self.secret, self.features())
+        Hasher::new(self.options.hash, self.secrets.ipv4, self.features())
+    }
+
+    /// Returns the hash function of the table of IPv6, with its secret.
+    pub(crate) fn hasher_ipv6(&self) -> HasherV6 {
+        HasherV6::new(self.options.hash, self.secrets.ipv6, self.features())
+    }
+
+    /// Returns how many entries the table of a family may have.
+    pub(crate) fn capacity(&self, family: Family) -> u32 {
+        match family {
+            Family::Ipv4 => self.options.capacity,
+            Family::Ipv6 => self.options.capacity_ipv6.unwrap_or(self.options.capacity),
+        }
+    }
+
+    /// Returns the entries that the table of a family may have in each of `shards` shards: the least
+    /// that is possible where the family is off.
+    ///
+    /// # Errors
+    /// When a shard would get nothing.
+    pub(crate) fn shares(&self, family: Family, shards: usize) -> Result<Vec<u32>, TopologyError> {
+        if !tracks(self.options.families, family) {
+            return Ok(vec![1; shards]);
+        }
+        topology::shares(options::capacity_flag(family), self.capacity(family), shards)
+    }
+
+    /// Returns what the table of a family runs with.
+    pub(crate) fn tracker(&self, family: Family) -> TrackerConfig {
+        match family {
+            Family::Ipv4 => self.tracker,
+            Family::Ipv6 => self.tracker_ipv6,
+        }
     }
 
     /// Returns the instructions that may be used on this CPU.

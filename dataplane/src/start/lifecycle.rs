@@ -1,21 +1,21 @@
 //! Starts the data plane, runs it, and stops it in the reverse order: EAL, memory, ports, shards,
 //! threads, lcores.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use conntrack::table::{Counted, Layout, Uncounted};
-use conntrack::{FlowKey, FlowTable};
+use conntrack::{FlowKey, FlowKeyV6, FlowTable};
 use dpdk::{Burst, Eal, Port, interface_mtu};
-use flowtracker_proto::table::IPV4_FLOWS;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::{link, v1};
 use tracing::{debug, info, warn};
 
-use crate::export::{Desk, Exporter, Shard, Table, WallClock};
+use crate::export::{Desk, Exporter, Shard, Table, TableDesk, WallClock};
 use crate::lcore::clock::{Calibration, Clock};
+use crate::lcore::family::{TableKey, families, tracks};
 use crate::lcore::stats::outcomes_text;
 use crate::lcore::worker::Worker;
 use crate::service::interfaces::Interfaces;
@@ -100,7 +100,7 @@ fn track<L: Layout + Send>(
     started: impl FnOnce(),
 ) -> Result<(), StartError> {
     let &Machine { eal, ports, plan, clock } = machine;
-    let Shards { mut workers, ends, desks, link } = shards::<L>(ports, plan, config, clock)?;
+    let Shards { mut workers, ends, desks_ipv4, desks_ipv6, link } = shards::<L>(ports, plan, config, clock)?;
     let elapsed = || Duration::from_nanos(clock.now().ns);
     // Offloads are switched off first, because what was received before the start is discarded.
     let mut interfaces = Interfaces::new(ports);
@@ -113,13 +113,15 @@ fn track<L: Layout + Send>(
     let watched: Vec<_> = ends.iter().map(|end| (end.lcore, end.stats.clone())).collect();
     let mut watchdogs = Watchdogs::new(watched, elapsed());
     let port_stats = || port_stats(ports);
-    let telemetry = Telemetry::new(&workers, config.options.hash, &port_stats);
+    let telemetry = Telemetry::new(&workers, config.options.families, config.options.hash, &port_stats);
+    let (ipv4, ipv6) = (table_desk(config, desks_ipv4), table_desk(config, desks_ipv6));
     let exporter = Exporter {
         control: config.control.clone(),
         tls: config.tls.clone(),
         hello: hello(config, ports, plan),
         lcores: ends,
-        desk: desk(config, desks, plan.owners()),
+        tracked: config.options.families,
+        desk: Desk::new(config.id().to_owned(), plan.owners(), ipv4, ipv6),
         link,
         clock,
         wall: WallClock::of_host(clock),
@@ -199,14 +201,15 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
     Ok(stop)
 }
 
-/// Makes the command desk. `owners` says for each port which shard sees all of its frames.
-fn desk(config: &Config, shards: Vec<Shard>, owners: BTreeMap<u16, Option<usize>>) -> Desk {
+/// Makes the desk of a table, if it is tracked.
+fn table_desk<K: TableKey>(config: &Config, shards: Vec<Shard<K>>) -> Option<TableDesk<K>> {
+    let tracker = config.tracker(K::FAMILY);
     let table = Table {
-        profiles: config.tracker.profiles,
-        permissions: config.tracker.permissions,
-        learn_profile: config.tracker.learn_profile,
+        profiles: tracker.profiles,
+        permissions: tracker.permissions,
+        learn_profile: tracker.learn_profile,
     };
-    Desk::new(config.id().to_owned(), shards, owners, table)
+    tracks(config.options.families, K::FAMILY).then(|| TableDesk::new(shards, table))
 }
 
 /// Frees what net_af_packet received before its port was started.
@@ -214,9 +217,9 @@ fn desk(config: &Config, shards: Vec<Shard>, owners: BTreeMap<u16, Option<usize>
 /// The driver opens its socket for all interfaces and binds it to one afterwards, so these frames
 /// may have come from any interface of the host, and must not be forwarded. The port's counters
 /// start after them.
-fn discard_early_frames<T: FlowTable>(
+fn discard_early_frames<T: FlowTable, U: FlowTable>(
     ports: &[Port<'_>],
-    workers: &mut [Worker<'_, T>],
+    workers: &mut [Worker<'_, T, U>],
 ) -> Result<(), StartError> {
     /// Many times what the driver's ring holds by default: the bound keeps a busy wire from
     /// delaying the start for ever.
@@ -246,9 +249,9 @@ fn supervise(mut look: impl FnMut(), finish: &AtomicBool) {
 }
 
 /// Runs every worker on its lcore until `stop` is set.
-fn poll<T: FlowTable<Key = FlowKey> + Send>(
+fn poll<T: FlowTable<Key = FlowKey> + Send, U: FlowTable<Key = FlowKeyV6> + Send>(
     eal: &Eal,
-    workers: &mut [Worker<'_, T>],
+    workers: &mut [Worker<'_, T, U>],
     stop: &AtomicBool,
 ) -> Result<(), StartError> {
     let main = eal.main_lcore();
@@ -281,10 +284,15 @@ fn hello(config: &Config, ports: &[Port<'_>], plan: &Topology) -> v1::Hello {
         ports: ports.iter().map(|port| port.device_name().to_owned()).collect(),
         pid: std::process::id(),
         record_version: link::VERSION,
-        capacities: vec![v1::TableCapacity {
-            pipeline: IPV4_FLOWS.pipeline.to_owned(),
-            entries: config.options.capacity.into(),
-        }],
+        capacities: families(config.options.families).map(|family| capacity(config, family)).collect(),
+    }
+}
+
+/// Declares the table of a family.
+fn capacity(config: &Config, family: Family) -> v1::TableCapacity {
+    v1::TableCapacity {
+        pipeline: family.table().pipeline.to_owned(),
+        entries: config.capacity(family).into(),
     }
 }
 
@@ -312,7 +320,7 @@ fn port_stats(ports: &[Port<'_>]) -> Vec<v1::PortStats> {
 }
 
 /// Logs what each lcore has done, by outcome.
-fn report<T: FlowTable>(workers: &[Worker<'_, T>]) {
+fn report<T: FlowTable, U: FlowTable>(workers: &[Worker<'_, T, U>]) {
     for worker in workers {
         let c = worker.published.snapshot();
         info!(
@@ -322,7 +330,7 @@ fn report<T: FlowTable>(workers: &[Worker<'_, T>]) {
             c.tx,
             c.tx_dropped,
             c.filtered,
-            c.entries,
+            c.entries(),
             outcomes_text(&c.tracker)
         );
     }

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use conntrack::shard::Tracked;
 use conntrack::{HashKind, Protocols};
+use flowtracker_proto::table::Family;
 
-/// Poll-mode connection tracker: tracks TCP/IPv4 flows between pairs of DPDK ports.
+/// Poll-mode connection tracker: tracks TCP flows over IPv4 and IPv6 between pairs of DPDK ports.
 ///
 /// EAL arguments come first, then `--`, then these options.
 #[derive(Parser, Debug, Clone, PartialEq)]
@@ -45,9 +47,15 @@ pub struct Options {
     /// Name of this data plane in events [default: the host name]
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
-    /// Entries, split evenly over the shards; memory is taken at start and never grows.
+    /// Tracked families, each with a table of its own: `ipv4`, `ipv6` or `ipv4,ipv6`.
+    #[arg(long, value_name = "LIST", default_value = "ipv4,ipv6", value_parser = families)]
+    pub families: Tracked,
+    /// Entries of IPv4, split evenly over the shards; memory is taken at start and never grows.
     #[arg(long, value_name = "N", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub capacity: u32,
+    /// The same of IPv6 [default: that of --capacity]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub capacity_ipv6: Option<u32>,
     /// Tracked protocols: `tcp` or `tcp,udp`.
     #[arg(long, value_name = "LIST", default_value = "tcp", value_parser = protocols)]
     pub protocols: Protocols,
@@ -70,9 +78,15 @@ pub struct Options {
     /// Timer profile of entries that the data path learns.
     #[arg(long, value_name = "ID", default_value_t = 0)]
     pub learn_profile: u32,
-    /// Table permissions, 14 bits: control CRUDXPS, then data CRUDXPS.
+    /// Permissions of the table of IPv4, 14 bits: control CRUDXPS, then data CRUDXPS.
     #[arg(long, value_name = "HEX", default_value = "0x3dfc", value_parser = hex)]
     pub permissions: u16,
+    /// The same of IPv6.
+    #[arg(long, value_name = "HEX", default_value = "0x3de4", value_parser = hex)]
+    pub permissions_ipv6: u16,
+    /// Compare the whole IPv6 key at every hit; without it a keyed fingerprint of 104 bits is compared.
+    #[arg(long, value_name = "on|off", default_value = "off", default_missing_value = "on", num_args = 0..=1, require_equals = true, value_enum)]
+    pub verify_keys: Switch,
     /// Count packets and bytes per entry; `off` saves a cache line per packet.
     #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
     pub accounting: Switch,
@@ -153,26 +167,30 @@ pub enum Switch {
 
 /// Keys of the file of `--config` whose value may be an array: flags that take values separated by
 /// commas.
-pub(super) const LISTS: [&str; 2] = ["protocols", "timer-profiles"];
+pub(super) const LISTS: [&str; 3] = ["families", "protocols", "timer-profiles"];
 /// Keys whose value may be a boolean: flags that take `on` and `off`.
-pub(super) const SWITCHES: [&str; 1] = ["accounting"];
+pub(super) const SWITCHES: [&str; 2] = ["accounting", "verify-keys"];
 /// Keys whose value is a name and never a number.
 pub(super) const NAMES: [&str; 6] =
     ["control", "control-ca", "control-cert", "control-key", "control-server-name", "id"];
 /// Keys whose flag reads hexadecimal digits, whatever base the integer has in the file.
-pub(super) const HEX: [&str; 1] = ["permissions"];
+pub(super) const HEX: [&str; 2] = ["permissions", "permissions-ipv6"];
 
 /// The options that mean something without ports and without a control service.
-pub(super) const REPLAY: [&str; 10] = [
+pub(super) const REPLAY: [&str; 14] = [
     "config",
     "id",
+    "families",
     "capacity",
+    "capacity-ipv6",
     "protocols",
     "hash",
     "instructions",
     "timer-profiles",
     "learn-profile",
     "permissions",
+    "permissions-ipv6",
+    "verify-keys",
     "accounting",
 ];
 
@@ -189,13 +207,17 @@ impl Options {
         let all = [
             ("config", path(&self.config)),
             ("id", self.id.clone()),
+            ("families", Some(families_text(self.families).to_owned())),
             ("capacity", Some(self.capacity.to_string())),
+            ("capacity-ipv6", self.capacity_ipv6.map(|n| n.to_string())),
             ("protocols", Some(protocols_text(self.protocols).to_owned())),
             ("hash", Some(hash_text(self.hash).to_owned())),
             ("instructions", Some(word(&self.instructions))),
             ("timer-profiles", Some(profiles.join(","))),
             ("learn-profile", Some(self.learn_profile.to_string())),
             ("permissions", Some(format!("{:#x}", self.permissions))),
+            ("permissions-ipv6", Some(format!("{:#x}", self.permissions_ipv6))),
+            ("verify-keys", Some(word(&self.verify_keys))),
             ("accounting", Some(word(&self.accounting))),
             ("control", Some(self.control.clone())),
             ("control-ca", path(&self.control_ca)),
@@ -230,6 +252,34 @@ fn protocols(list: &str) -> Result<Protocols, String> {
         ["tcp"] => Ok(Protocols::Tcp),
         ["tcp", "udp"] => Ok(Protocols::TcpUdp),
         _ => Err("`tcp` and `tcp,udp` are possible".to_owned()),
+    }
+}
+
+fn families(list: &str) -> Result<Tracked, String> {
+    let mut names: Vec<_> = list.split(',').map(str::trim).collect();
+    names.sort_unstable();
+    match names[..] {
+        ["ipv4"] => Ok(Tracked::Ipv4),
+        ["ipv6"] => Ok(Tracked::Ipv6),
+        ["ipv4", "ipv6"] => Ok(Tracked::Both),
+        _ => Err("`ipv4`, `ipv6` and `ipv4,ipv6` are possible".to_owned()),
+    }
+}
+
+/// The list that `--families` takes.
+pub(crate) fn families_text(tracked: Tracked) -> &'static str {
+    match tracked {
+        Tracked::Ipv4 => "ipv4",
+        Tracked::Ipv6 => "ipv6",
+        Tracked::Both => "ipv4,ipv6",
+    }
+}
+
+/// The flag that gives the capacity of a family's table, without its dashes.
+pub(crate) fn capacity_flag(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "capacity",
+        Family::Ipv6 => "capacity-ipv6",
     }
 }
 

@@ -39,9 +39,9 @@ pub enum StartError {
     /// A device would cut frames.
     #[error(transparent)]
     Frames(#[from] FramesTooLong),
-    /// A shard's table cannot be made.
-    #[error("--capacity: {0}")]
-    Table(TableConfigError),
+    /// A table of a shard cannot be made, with the capacity of this flag.
+    #[error("--{0}: {1}")]
+    Table(&'static str, TableConfigError),
     /// The system refused something that the start needs.
     #[error("{0}: {1}")]
     System(String, io::Error),

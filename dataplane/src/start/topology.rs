@@ -181,8 +181,10 @@ pub enum TopologyError {
         other_has: u16,
     },
     /// More shards than entries.
-    #[error("--capacity: {capacity} entries cannot be split over {shards} shards")]
+    #[error("--{flag}: {capacity} entries cannot be split over {shards} shards")]
     CapacityTooSmall {
+        /// The flag that gives the entries, without its dashes.
+        flag: &'static str,
         /// Entries.
         capacity: u32,
         /// Shards.
@@ -283,14 +285,14 @@ fn queues(ports: &[PortFacts], pollers: usize, rxq: Option<u16>) -> Result<u16, 
     Ok(ports.iter().map(has).fold(most.min(workers), u16::min))
 }
 
-/// Splits the capacity evenly over the shards; the first ones take the rest.
+/// Splits the capacity that a flag gives evenly over the shards; the first ones take the rest.
 ///
 /// # Errors
 /// When a shard would get nothing.
-pub fn shares(capacity: u32, shards: usize) -> Result<Vec<u32>, TopologyError> {
+pub fn shares(flag: &'static str, capacity: u32, shards: usize) -> Result<Vec<u32>, TopologyError> {
     let n = u32::try_from(shards).unwrap_or(u32::MAX);
     if n == 0 || capacity < n {
-        return Err(TopologyError::CapacityTooSmall { capacity, shards });
+        return Err(TopologyError::CapacityTooSmall { flag, capacity, shards });
     }
     Ok((0..n).map(|shard| capacity / n + u32::from(shard < capacity % n)).collect())
 }

@@ -47,6 +47,11 @@ pub(crate) enum Target<'a, K> {
 }
 
 impl<'a, K: Key> Target<'a, K> {
+    /// Returns the target of a family whose keys go nowhere. A tracked one is detached.
+    pub(crate) fn without(tracked: bool) -> Self {
+        if tracked { Target::Detached } else { Target::Off }
+    }
+
     fn handling(&self) -> Handling {
         match self {
             Target::Batch(_) => Handling::Tracked,

@@ -12,6 +12,33 @@ use crate::table::FlowTable;
 use crate::timeout::Now;
 use crate::tracker::{Budget, Tracker};
 
+/// The families that a [`DualShard`] tracks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tracked {
+    /// IPv4 and IPv6.
+    Both,
+    /// IPv4 alone: the EtherType of IPv6 is one that is not tracked.
+    Ipv4,
+    /// IPv6 alone: the EtherType of IPv4 is one that is not tracked.
+    Ipv6,
+}
+
+impl Tracked {
+    /// Returns true when IPv4 is tracked.
+    #[inline]
+    #[must_use]
+    pub fn ipv4(self) -> bool {
+        self != Tracked::Ipv6
+    }
+
+    /// Returns true when IPv6 is tracked.
+    #[inline]
+    #[must_use]
+    pub fn ipv6(self) -> bool {
+        self != Tracked::Ipv4
+    }
+}
+
 /// What one polling thread tracks frames of both families with.
 pub struct DualShard<T: FlowTable, U: FlowTable> {
     /// Reads the keys of frames, and counts the frames that have none.
@@ -20,17 +47,42 @@ pub struct DualShard<T: FlowTable, U: FlowTable> {
     pub ipv4: Tracker<T>,
     /// Keeps the entries of IPv6.
     pub ipv6: Tracker<U>,
+    tracked: Tracked,
 }
 
 impl<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> DualShard<T, U> {
-    /// Joins a parser and the trackers.
+    /// Joins a parser and the trackers. Both families are tracked.
     #[must_use]
     pub fn new(parser: Parser, ipv4: Tracker<T>, ipv6: Tracker<U>) -> Self {
-        DualShard { parser, ipv4, ipv6 }
+        DualShard { parser, ipv4, ipv6, tracked: Tracked::Both }
+    }
+
+    /// Does the same, and tracks only these families. The tracker of another one never gets a frame.
+    #[must_use]
+    pub fn of(tracked: Tracked, parser: Parser, ipv4: Tracker<T>, ipv6: Tracker<U>) -> Self {
+        DualShard { parser, ipv4, ipv6, tracked }
+    }
+
+    /// Returns the families that are tracked.
+    #[inline]
+    #[must_use]
+    pub fn tracked(&self) -> Tracked {
+        self.tracked
+    }
+
+    /// Starts a resync of every table, as [`Tracker::start_resync`] does.
+    pub fn start_resync(&mut self) {
+        if self.tracked.ipv4() {
+            self.ipv4.start_resync();
+        }
+        if self.tracked.ipv6() {
+            self.ipv6.start_resync();
+        }
     }
 
     /// Does what [`Shard::receive`](super::Shard::receive) does. Frames of a family whose program is
-    /// detached count as detached, whatever follows their EtherType; when both are, every frame does.
+    /// detached count as detached, whatever follows their EtherType; when the programs of all tracked
+    /// families are, every frame does.
     #[inline]
     pub fn receive<F: Frames + ?Sized>(
         &mut self,
@@ -40,7 +92,9 @@ impl<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> DualShard<T, U>
         sink: &mut (impl EventSink<FlowKey> + EventSink<FlowKeyV6>),
         mut tracked: impl FnMut(usize, u64),
     ) {
-        let (ipv4, ipv6) = (self.ipv4.attached(), self.ipv6.attached());
+        let on = self.tracked;
+        let ipv4 = on.ipv4() && self.ipv4.attached();
+        let ipv6 = on.ipv6() && self.ipv6.attached();
         if !ipv4 && !ipv6 {
             self.parser.pass(frames, tracked);
             return;
@@ -52,8 +106,8 @@ impl<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> DualShard<T, U>
             if ipv6 && !self.ipv6.has_room::<SLICE>() {
                 self.ipv6.turn(now(), sink);
             }
-            let v4 = if ipv4 { Target::Batch(self.ipv4.batch()) } else { Target::Detached };
-            let v6 = if ipv6 { Target::Batch(self.ipv6.batch()) } else { Target::Detached };
+            let v4 = if ipv4 { Target::Batch(self.ipv4.batch()) } else { Target::without(on.ipv4()) };
+            let v6 = if ipv6 { Target::Batch(self.ipv6.batch()) } else { Target::without(on.ipv6()) };
             tracked(first, self.parser.parse(frames, first, input_port, v4, v6));
             self.ipv4.probe();
             self.ipv6.probe();

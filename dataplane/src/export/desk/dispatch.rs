@@ -5,23 +5,23 @@ use std::ops::Range;
 
 use conntrack::event::Removed;
 use conntrack::tracker::{Refusal, TableChange};
-use crossbeam_channel::Sender;
 use flowtracker_proto::v1;
 
 use crate::export::refusal::{self, Refused};
+use crate::lcore::family::TableKey;
 use crate::lcore::generation::LinkGeneration;
-use crate::lcore::mailbox::{Command, CommandId, Outcome, Task};
+use crate::lcore::mailbox::{Command, CommandId, MailboxHandle, Outcome, Reply, Task};
 
 /// The deadline of a task that has to be done whenever its lcore comes to it.
 pub(super) const NEVER_LATE: u64 = u64::MAX;
 
-/// The command desk's view of one shard.
+/// The command desk's view of one table of a shard.
 #[derive(Debug)]
-pub struct Shard {
+pub struct Shard<K: TableKey> {
     /// Its lcore.
     pub lcore: u32,
-    /// Where its commands go.
-    pub tasks: Sender<Command>,
+    /// Where its commands go, and its replies come from.
+    pub mailbox: MailboxHandle<K>,
 }
 
 /// A command under way.
@@ -80,19 +80,19 @@ pub(super) struct Origin {
     pub(super) until_ns: u64,
 }
 
-/// All commands under way.
+/// All commands about a table that are under way.
 #[derive(Debug)]
-pub(super) struct Dispatch {
-    shards: Vec<Shard>,
+pub(super) struct Dispatch<K: TableKey> {
+    shards: Vec<Shard<K>>,
     next: CommandId,
     pub(super) pending: HashMap<CommandId, Pending>,
     /// Next steps of commands that the shards have had no room for. They go before other commands,
     /// so there are as many as commands that have a next step: one change of the table.
-    pub(super) due: VecDeque<(Kind, Origin, Task)>,
+    pub(super) due: VecDeque<(Kind, Origin, Task<K>)>,
 }
 
-impl Dispatch {
-    pub(super) fn new(shards: Vec<Shard>) -> Self {
+impl<K: TableKey> Dispatch<K> {
+    pub(super) fn new(shards: Vec<Shard<K>>) -> Self {
         Dispatch { shards, next: 1, pending: HashMap::new(), due: VecDeque::new() }
     }
 
@@ -101,8 +101,13 @@ impl Dispatch {
         self.shards[shard].lcore
     }
 
+    /// Takes the next reply of a shard.
+    pub(super) fn reply(&self, shard: usize) -> Option<Reply<K>> {
+        self.shards[shard].mailbox.replies.try_recv().ok()
+    }
+
     /// Gives a task to every shard.
-    pub(super) fn give_all(&mut self, kind: Kind, origin: Origin, task: Task) -> Result<(), Refused> {
+    pub(super) fn give_all(&mut self, kind: Kind, origin: Origin, task: Task<K>) -> Result<(), Refused> {
         self.give(0..self.shards.len(), kind, origin, task)
     }
 
@@ -112,14 +117,20 @@ impl Dispatch {
         shard: usize,
         kind: Kind,
         origin: Origin,
-        task: Task,
+        task: Task<K>,
     ) -> Result<(), Refused> {
         self.give(shard..shard + 1, kind, origin, task)
     }
 
     /// Gives the first task of a command to some shards: to all of them, or to none when one is
     /// behind.
-    fn give(&mut self, shards: Range<usize>, kind: Kind, origin: Origin, task: Task) -> Result<(), Refused> {
+    fn give(
+        &mut self,
+        shards: Range<usize>,
+        kind: Kind,
+        origin: Origin,
+        task: Task<K>,
+    ) -> Result<(), Refused> {
         self.pump();
         if !self.due.is_empty() {
             return Err(refusal::behind());
@@ -132,15 +143,15 @@ impl Dispatch {
         shards: Range<usize>,
         kind: Kind,
         origin: Origin,
-        task: Task,
+        task: Task<K>,
     ) -> Result<(), Refused> {
         let shards = &self.shards[shards];
-        if shards.iter().any(|shard| shard.tasks.is_full()) {
+        if shards.iter().any(|shard| shard.mailbox.commands.is_full()) {
             return Err(refusal::behind());
         }
         let command = Command { id: self.next, link: origin.link, until_ns: origin.until_ns, task };
         for shard in shards {
-            let sent = shard.tasks.try_send(command);
+            let sent = shard.mailbox.commands.try_send(command);
             debug_assert!(sent.is_ok(), "there was room, and this is the only sender");
         }
         let pending = Pending {
@@ -158,7 +169,7 @@ impl Dispatch {
 
     /// Gives the next step of a command to all shards as soon as all have room. It cannot be
     /// refused: without it the shards would stay different.
-    pub(super) fn go_on(&mut self, kind: Kind, origin: Origin, task: Task) {
+    pub(super) fn go_on(&mut self, kind: Kind, origin: Origin, task: Task<K>) {
         self.due.push_back((kind, origin, task));
         self.pump();
     }
@@ -217,7 +228,7 @@ impl Dispatch {
         for shard in &self.shards {
             // An lcore that is behind does not get the command. It ends the dump by itself, and the
             // replies are dropped.
-            let _ = shard.tasks.try_send(cancel);
+            let _ = shard.mailbox.commands.try_send(cancel);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use conntrack::tracker::TableChange;
 use conntrack::{AttributeError, Permissions, ProfileId, Profiles};
-use flowtracker_proto::table::IPV4_FLOWS;
+use flowtracker_proto::table::Family;
 use flowtracker_proto::{show, v1};
 
 use crate::export::refusal::{self, Refused, all};
@@ -85,14 +85,22 @@ impl Table {
     }
 
     /// Describes the table as the API shows it.
-    pub(super) fn describe(&self, dataplane: &str, attached: bool, mut shards: Vec<v1::Shard>) -> v1::Table {
+    pub(super) fn describe(
+        &self,
+        family: Family,
+        dataplane: &str,
+        attached: bool,
+        mut shards: Vec<v1::Shard>,
+    ) -> v1::Table {
+        let table = family.table();
         shards.sort_by_key(|shard| shard.lcore);
         let permissions = u32::from(self.permissions.bits());
         let profiles = self.profiles.values().iter().zip(0..);
         v1::Table {
             dataplane: dataplane.to_owned(),
-            name: IPV4_FLOWS.name.to_owned(),
-            key_bits: IPV4_FLOWS.key_bits(),
+            pipeline: table.pipeline.to_owned(),
+            name: table.name.to_owned(),
+            key_bits: table.key_bits(),
             max_entries: shards.iter().map(|s| s.capacity).sum(),
             entries: shards.iter().map(|s| s.entries).sum(),
             permissions,

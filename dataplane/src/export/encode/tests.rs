@@ -1,28 +1,21 @@
 use super::*;
 use crate::export::wall::WallClock;
-use conntrack::{FlowKey, Now, test_support};
-use std::net::Ipv4Addr;
+use crate::test_key::{TestKey, both_families};
+use conntrack::Now;
+use conntrack::event::Removed;
 
-#[test]
-fn keys_survive_the_wire() {
-    let flow = FlowKey::new(3, Ipv4Addr::new(10, 1, 2, 3), Ipv4Addr::new(192, 168, 0, 9), 17, 65535, 53);
-    let bytes = link_key(&flow).to_bytes();
-    assert_eq!(bytes, flow.to_bytes(), "both sides have one form");
-    assert_eq!(key(&bytes), Some(flow));
-    assert_eq!(key(&bytes[1..]), None);
-    for port in [[0, 0], [0, 1]] {
-        let mut bytes = bytes;
-        bytes[..2].copy_from_slice(&port);
-        assert_eq!(key(&bytes), None, "port {port:?}");
-    }
+both_families!(
+    only_control_programs_are_named,
+    times_of_an_entry_are_whole_milliseconds_rounded_up,
+    an_idle_deletion_shows_at_least_its_aging,
+    a_mark_names_its_table,
+);
+
+fn flow<K: TestKey>(creator: ActorId, updater: ActorId) -> Entry<K> {
+    Entry { creator, updater, packets: 1 << 40, ..K::flow(1, 7).entry() }
 }
 
-fn flow(creator: ActorId, updater: ActorId) -> Entry {
-    Entry { creator, updater, packets: 1 << 40, ..test_support::entry(test_support::flow(1, 7)) }
-}
-
-#[test]
-fn only_control_programs_are_named() {
+fn only_control_programs_are_named<K: TestKey>() {
     let clock = WallClock::new(1_700_000_000_000_000_000, || None);
     let program = ActorId(ActorId::FIRST_CONTROL + 5);
     let mut named = Vec::new();
@@ -31,7 +24,8 @@ fn only_control_programs_are_named() {
         (program, ActorId::NONE, ActorId::TIMER),
         (ActorId::DATA_PATH, program, program),
     ] {
-        let body = EventBody::Deleted { entry: flow(creator, updater), reason: DeleteReason::Idle, actor };
+        let body =
+            EventBody::Deleted { entry: flow::<K>(creator, updater), reason: DeleteReason::Idle, actor };
         let Body::Deleted { entry, by, .. } = record(&Event { at_ns: 2_000_000_000, body }, &clock).body
         else {
             panic!("a deletion stays one")
@@ -42,8 +36,7 @@ fn only_control_programs_are_named() {
 }
 
 /// One rule for both times, in every event: the millisecond that has begun counts whole.
-#[test]
-fn times_of_an_entry_are_whole_milliseconds_rounded_up() {
+fn times_of_an_entry_are_whole_milliseconds_rounded_up<K: TestKey>() {
     let clock = WallClock::new(1_700_000_000_000_000_000, || None);
     // Created in the first nanosecond of a tick, between two ticks, and on one.
     for (at_creation, rounded_ms) in [(1_000_000_001, 1001), (1_000_400_000, 1001), (1_001_000_000, 1001)] {
@@ -51,7 +44,7 @@ fn times_of_an_entry_are_whole_milliseconds_rounded_up() {
         let entry = Entry {
             created_ms: now.stamp_ms(),
             last_used: now.stamp,
-            ..flow(ActorId::DATA_PATH, ActorId::NONE)
+            ..flow::<K>(ActorId::DATA_PATH, ActorId::NONE)
         };
         let rounded_ns = clock.wall_ns(rounded_ms * 1_000_000);
         for seen_ns in [at_creation, 1_001_000_000, 1_700_000_123, 31_001_000_000, 31_001_200_000] {
@@ -60,7 +53,7 @@ fn times_of_an_entry_are_whole_milliseconds_rounded_up() {
         }
     }
     // The difference is in 32 bits of milliseconds, so it begins again after 49.7 days.
-    let entry = Entry { last_used: Tick(5), ..flow(ActorId::DATA_PATH, ActorId::NONE) };
+    let entry = Entry { last_used: Tick(5), ..flow::<K>(ActorId::DATA_PATH, ActorId::NONE) };
     let turn_ms = 1 << 32;
     for (seen_ms, used_ms) in [(4, 5), (5, 5), (turn_ms + 4, turn_ms + 5), (turn_ms + 3, 5)] {
         let shown = link_entry(&entry, seen_ms * 1_000_000 + 7, &clock);
@@ -68,11 +61,28 @@ fn times_of_an_entry_are_whole_milliseconds_rounded_up() {
     }
 }
 
-#[test]
-fn an_idle_deletion_shows_at_least_its_aging() {
+fn an_idle_deletion_shows_at_least_its_aging<K: TestKey>() {
     let clock = WallClock::new(1_700_000_000_000_000_000, || None);
-    let entry = flow(ActorId::DATA_PATH, ActorId::NONE);
+    let entry = flow::<K>(ActorId::DATA_PATH, ActorId::NONE);
     let at_end = 31_001_200_000;
     let deleted = link_entry(&entry, at_end, &clock);
     assert!(clock.wall_ns(at_end) - deleted.last_used_ns >= 30_000_000_000);
+}
+
+/// What is no entry says which table it is about.
+fn a_mark_names_its_table<K: TestKey>() {
+    let clock = WallClock::new(1_700_000_000_000_000_000, || None);
+    let (family, removed) = (K::FAMILY, Removed { deleted: 7, failed: 3 });
+    for (body, expected) in [
+        (EventBody::ResyncBegin, Body::ResyncBegin(family)),
+        (EventBody::ResyncEnd, Body::ResyncEnd(family)),
+        (EventBody::Flushed(removed), Body::Flushed { family, deleted: 7, failed: 3 }),
+        (EventBody::Purged(9), Body::Purged { family, deleted: 9 }),
+        (EventBody::Loaded, Body::Loaded(family)),
+    ] {
+        assert_eq!(record(&Event::<K> { at_ns: 1, body }, &clock).body, expected);
+    }
+    let shown = present(&flow::<K>(ActorId::DATA_PATH, ActorId::NONE), 2_000_000_000, &clock);
+    let Body::Present(entry) = shown.body else { panic!("{shown:?}") };
+    assert_eq!(entry.key, K::flow(1, 7).link_key());
 }

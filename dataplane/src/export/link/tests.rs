@@ -6,22 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use conntrack::{Entry, EventBody};
+use conntrack::{Entry, EventBody, EventSink, FlowKey};
 use flowtracker_proto::clock_step::age_ms;
 use flowtracker_proto::link;
 
 use flowtracker_proto::v1::{self, ReplyStatus as Status, attach_request::Body, command};
 
+use crate::export::RingSink;
+use crate::test_key::{TestKey, both_families};
 use fake::{Fake, LIMIT};
 
-fn delete_by(process: &str) -> command::Body {
-    let key = conntrack::test_support::flow(1, 1).to_bytes().to_vec();
-    let actor = Some(v1::Actor {
-        entity: v1::Entity::Tc.into(),
-        pid: 1,
-        process: process.to_owned(),
-        ..v1::Actor::default()
-    });
+both_families!(
+    commands_beyond_the_mailbox_are_refused,
+    times_follow_a_clock_that_is_set_and_entries_stay_the_same
+);
+
+fn delete_by<K: TestKey>(process: &str) -> command::Body {
+    let key = K::flow(1, 1).bytes();
+    let process = process.to_owned();
+    let actor = Some(v1::Actor { entity: v1::Entity::Tc.into(), pid: 1, process, ..Default::default() });
     command::Body::Delete(v1::DeleteCommand { key, actor })
 }
 
@@ -43,7 +46,7 @@ fn names_of_authors_are_refused_by_their_field_and_do_not_stay() {
         let before = resident();
         for id in 1..=COMMANDS {
             let name = format!("{id:0>NAME$}");
-            link.send(id, delete_by(&name)).await;
+            link.send(id, delete_by::<FlowKey>(&name)).await;
             let reply = link.reply(id).await;
             let says = (reply.status(), &reply.field[..], &reply.reason[..]);
             assert_eq!(says, (Status::InvalidArgument, "actor.process", "BAD_AUTHOR"), "{reply:?}");
@@ -51,7 +54,7 @@ fn names_of_authors_are_refused_by_their_field_and_do_not_stay() {
         let grown = resident().saturating_sub(before);
         assert!(grown < COMMANDS as usize * NAME / 8, "{grown} bytes for {COMMANDS} names");
         // The link stands, and a name of 63 bytes is taken: the command waits for the lcore.
-        link.send(COMMANDS + 1, delete_by(&"n".repeat(63))).await;
+        link.send(COMMANDS + 1, delete_by::<FlowKey>(&"n".repeat(63))).await;
         link.send(COMMANDS + 2, command::Body::Stats(v1::StatsCommand {})).await;
         assert_eq!(link.reply(COMMANDS + 2).await.status(), Status::Ok);
     });
@@ -65,7 +68,7 @@ fn a_message_that_is_too_long_ends_the_link_and_pauses_grow() {
         for _ in 0..5 {
             let mut link = control.attached().await;
             attached.push(tokio::time::Instant::now());
-            link.send(1, delete_by(&"n".repeat(100_000))).await;
+            link.send(1, delete_by::<FlowKey>(&"n".repeat(100_000))).await;
             assert!(link.ended().await, "the link goes on");
         }
         // 50, 100, 200 and 400 ms, and not 50 ms each time.
@@ -77,13 +80,12 @@ fn a_message_that_is_too_long_ends_the_link_and_pauses_grow() {
 
 /// Nobody empties the mailbox. What has no room is refused, other commands are answered, and the
 /// exporter goes on.
-#[test]
-fn commands_beyond_the_mailbox_are_refused() {
+fn commands_beyond_the_mailbox_are_refused<K: TestKey>() {
     let mut fake = Fake::start();
     fake.run(async |control, _| {
         let mut link = control.attached().await;
         for id in 1..=1000 {
-            link.send(id, delete_by("ctl")).await;
+            link.send(id, delete_by::<K>("ctl")).await;
         }
         link.send(1001, command::Body::Stats(v1::StatsCommand {})).await;
         let mut refused = Vec::new();
@@ -101,8 +103,10 @@ fn commands_beyond_the_mailbox_are_refused() {
 
 /// The clock is set forward, and back: times follow, on a new link where they would run backwards,
 /// and the entry stays the same one, with its age.
-#[test]
-fn times_follow_a_clock_that_is_set_and_entries_stay_the_same() {
+fn times_follow_a_clock_that_is_set_and_entries_stay_the_same<K: TestKey>()
+where
+    RingSink: EventSink<K>,
+{
     const HOUR_MS: u64 = 3_600_000;
     let set = Arc::new(AtomicU64::new(400_000 * HOUR_MS));
     let mut fake = Fake::start();
@@ -113,8 +117,7 @@ fn times_follow_a_clock_that_is_set_and_entries_stay_the_same() {
         let mut identity = None;
         let mut last_ns = 0;
         let created_ms = lcore.clock.now().ns / 1_000_000;
-        let entry =
-            Entry { created_ms, ..conntrack::test_support::entry(conntrack::test_support::flow(1, 1)) };
+        let entry = Entry { created_ms, ..K::flow(1, 1).entry() };
         for (turn, hours) in [0_i64, 1, 5, -3, 2, -1].into_iter().enumerate() {
             set.fetch_add(HOUR_MS.wrapping_mul(hours as u64), Ordering::Relaxed);
             if hours < 0 {

@@ -1,63 +1,68 @@
 use super::*;
 use crate::lcore::mailbox::{MailboxHandle, REPLIES, mailbox};
-use conntrack::arch::Features;
-use conntrack::table::TableConfig;
-use conntrack::test_support::flow;
-use conntrack::test_support::frame::Ipv4Frame;
-use conntrack::{Attributes, HashKind, Hasher, LineTable, Parser, Shard, TrackerConfig};
+use crate::test_key::{Table, TestKey, both_families, tracker};
+use conntrack::{Attributes, Parser, Shard};
 
 const OPERATOR: ActorId = ActorId(ActorId::FIRST_CONTROL);
 const LINK: Option<LinkGeneration> = Some(LinkGeneration::FIRST);
 
-fn order(id: CommandId, task: Task) -> Command {
+both_families!(
+    get_and_remove_answer_with_the_entry_or_say_why_not,
+    an_entry_that_may_not_be_read_is_there_and_is_listed,
+    a_removal_waits_for_the_event_ring_and_the_queue_with_it,
+    dumps_go_on_in_slices_and_stop_when_nobody_fetches,
+    a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last,
+    what_is_created_after_a_flush_has_begun_stays,
+    a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on,
+    what_an_earlier_link_asked_for_is_not_told_to_a_later_one,
+    what_is_late_is_not_done,
+);
+
+fn order<K: TestKey>(id: CommandId, task: Task<K>) -> Command<K> {
     Command { id, link: LINK, until_ns: u64::MAX, task }
 }
 
-fn shard(entries: u32) -> Shard<LineTable> {
-    let hasher = Hasher::new(HashKind::Keyed, [3; 32], Features::detect());
-    let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
-    let tracker = Tracker::new(table, TrackerConfig::default(), Now::from_ms(0)).expect("memory");
-    Shard::new(Parser::default(), tracker)
+fn shard<K: TestKey>(entries: u32) -> Shard<Table<K>> {
+    Shard::new(Parser::default(), tracker(entries, 3))
 }
 
-fn frame(port: u16) -> Vec<u8> {
-    Ipv4Frame::of(&key(port)).unpadded().build()
+fn frame<K: TestKey>(port: u16) -> Vec<u8> {
+    key::<K>(port).frame()
 }
 
-fn key(port: u16) -> FlowKey {
-    flow(1, port)
+fn key<K: TestKey>(port: u16) -> K {
+    K::flow(1, port)
 }
 
 /// Returns an executor, and the command desk's end of its mailbox.
-fn executor() -> (MailboxHandle, Executor) {
+fn executor<K: TestKey>() -> (MailboxHandle<K>, Executor<K>) {
     let (desk, mailbox) = mailbox();
     (desk, Executor::new(mailbox))
 }
 
 /// Runs the part of one poll-loop iteration that concerns commands.
-fn run(
-    executor: &mut Executor,
-    tracker: &mut Tracker<LineTable>,
+fn run<K: TestKey>(
+    executor: &mut Executor<K>,
+    tracker: &mut Tracker<Table<K>>,
     now: Now,
     positions: u32,
     link: Option<LinkGeneration>,
-    sink: &mut impl EventSink,
+    sink: &mut impl EventSink<K>,
 ) {
     let command = executor.take_command();
     executor.run(command, tracker, now, positions, link, sink);
 }
 
-fn collect(desk: &MailboxHandle) -> Vec<Reply> {
+fn collect<K: TestKey>(desk: &MailboxHandle<K>) -> Vec<Reply<K>> {
     desk.replies.try_iter().collect()
 }
 
-#[test]
-fn get_and_remove_answer_with_the_entry_or_say_why_not() {
-    let (desk, mut executor) = executor();
-    let mut shard = shard(16);
+fn get_and_remove_answer_with_the_entry_or_say_why_not<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = shard::<K>(16);
     let now = Now::from_ms(5);
-    let mut sink = |_: &Event| true;
-    shard.burst(now, 1, &[frame(7)][..], &mut sink, |_, _| {});
+    let mut sink = |_: &Event<K>| true;
+    shard.burst(now, 1, &[frame::<K>(7)][..], &mut sink, |_, _| {});
     for command in [
         order(1, Task::Get(key(7))),
         order(2, Task::Get(key(8))),
@@ -77,10 +82,9 @@ fn get_and_remove_answer_with_the_entry_or_say_why_not() {
 }
 
 /// As in P4TC, an author who may not read an entry may still change it.
-#[test]
-fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
-    let (desk, mut executor) = executor();
-    let mut shard = learned(0..1);
+fn an_entry_that_may_not_be_read_is_there_and_is_listed<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = learned::<K>(0..1);
     let now = Now::from_ms(7);
     let hidden = Attributes {
         permissions: Some(0x1dbc & !u32::from(Permissions::CONTROL_READ)),
@@ -107,44 +111,42 @@ fn an_entry_that_may_not_be_read_is_there_and_is_listed() {
     assert!(shard.tracker.table().is_empty());
 }
 
-#[test]
-fn a_removal_waits_for_the_event_ring_and_the_queue_with_it() {
-    let (desk, mut executor) = executor();
-    let mut shard = shard(16);
+fn a_removal_waits_for_the_event_ring_and_the_queue_with_it<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = shard::<K>(16);
     let now = Now::from_ms(5);
-    shard.burst(now, 1, &[frame(7)][..], &mut |_: &Event| true, |_, _| {});
+    shard.burst(now, 1, &[frame::<K>(7)][..], &mut |_: &Event<K>| true, |_, _| {});
     desk.commands.send(order(1, Task::Remove(key(7), OPERATOR))).expect("room");
     desk.commands.send(order(2, Task::Get(key(7)))).expect("room");
     for _ in 0..5 {
-        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut |_: &Event| false);
+        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut |_: &Event<K>| false);
     }
     assert_eq!(collect(&desk), []);
     for _ in 0..2 {
-        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut |_: &Event| true);
+        run(&mut executor, &mut shard.tracker, now, 8, LINK, &mut |_: &Event<K>| true);
     }
     let replies = collect(&desk);
     assert_eq!(replies[1], Reply::Done { id: 1, outcome: Outcome::OK });
     assert_eq!(replies[2], Reply::Done { id: 2, outcome: Outcome::Refused(Refusal::NotFound) });
 }
 
-#[test]
-fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
+fn dumps_go_on_in_slices_and_stop_when_nobody_fetches<K: TestKey>() {
     const FLOWS: u16 = 20_000;
-    let (desk, mut executor) = executor();
-    let mut shard = shard(u32::from(FLOWS));
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = shard::<K>(u32::from(FLOWS));
     let now = Now::from_ms(5);
     for port in 0..FLOWS {
-        shard.burst(now, 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
+        shard.burst(now, 1, &[frame::<K>(port)][..], &mut |_: &Event<K>| true, |_, _| {});
     }
     for id in 1..=DUMPS as u64 + 1 {
         desk.commands.send(order(id, Task::Dump(Filter::ALL))).expect("room");
-        run(&mut executor, &mut shard.tracker, now, 64, LINK, &mut |_: &Event| true);
+        run(&mut executor, &mut shard.tracker, now, 64, LINK, &mut |_: &Event<K>| true);
     }
     let mut replies = Vec::new();
     // All entries of all dumps pass through the queue of replies.
     for _ in 0..2 * DUMPS * usize::from(FLOWS) / REPLIES {
         for _ in 0..1000 {
-            run(&mut executor, &mut shard.tracker, now, 96, LINK, &mut |_: &Event| true);
+            run(&mut executor, &mut shard.tracker, now, 96, LINK, &mut |_: &Event<K>| true);
         }
         assert!(desk.replies.len() <= REPLIES);
         replies.extend(desk.replies.try_iter());
@@ -166,14 +168,14 @@ fn dumps_go_on_in_slices_and_stop_when_nobody_fetches() {
 
 /// Runs the mailbox until everything is answered, and returns the events that were reported
 /// meanwhile.
-fn settle(
-    desk: &MailboxHandle,
-    executor: &mut Executor,
-    shard: &mut Shard<LineTable>,
+fn settle<K: TestKey>(
+    desk: &MailboxHandle<K>,
+    executor: &mut Executor<K>,
+    shard: &mut Shard<Table<K>>,
     now: Now,
-) -> (Vec<Event>, Vec<Reply>) {
+) -> (Vec<Event<K>>, Vec<Reply<K>>) {
     let mut reported = Vec::new();
-    let mut sink = |event: &Event| {
+    let mut sink = |event: &Event<K>| {
         reported.push(*event);
         true
     };
@@ -184,10 +186,10 @@ fn settle(
     (reported, collect(desk))
 }
 
-fn learned(ports: std::ops::Range<u16>) -> Shard<LineTable> {
-    let mut shard = shard(1000);
+fn learned<K: TestKey>(ports: std::ops::Range<u16>) -> Shard<Table<K>> {
+    let mut shard = shard::<K>(1000);
     for port in ports {
-        shard.burst(Now::from_ms(5), 1, &[frame(port)][..], &mut |_: &Event| true, |_, _| {});
+        shard.burst(Now::from_ms(5), 1, &[frame::<K>(port)][..], &mut |_: &Event<K>| true, |_, _| {});
     }
     shard
 }
@@ -199,10 +201,9 @@ fn only_filter(operand: flowtracker_proto::v1::FilterOperand, mask: u64, value: 
     Filter::from_proto(Some(&flowtracker_proto::v1::Filter { steps: vec![step] })).expect("sound")
 }
 
-#[test]
-fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last() {
-    let (desk, mut executor) = executor();
-    let mut shard = learned(0..500);
+fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = learned::<K>(0..500);
     let now = Now::from_ms(7);
     // This entry may not be deleted.
     let kept = Attributes {
@@ -217,21 +218,20 @@ fn a_flush_deletes_what_matches_and_was_there_and_reports_its_end_last() {
     let removed = Removed { deleted: 255, failed: 1 };
     assert_eq!(replies.last(), Some(&Reply::Done { id: 2, outcome: Outcome::Done(removed) }));
     assert_eq!(reported.last().map(|e| e.body), Some(EventBody::Flushed(removed)));
-    let by_flush = |e: &&Event| matches!(e.body, EventBody::Deleted { reason: DeleteReason::Flush, actor: OPERATOR, entry } if entry.key.src_port() < 256);
+    let by_flush = |e: &&Event<K>| matches!(e.body, EventBody::Deleted { reason: DeleteReason::Flush, actor: OPERATOR, entry } if entry.key.src_port() < 256);
     assert_eq!(reported.iter().filter(by_flush).count(), 255);
     assert_eq!(reported.len(), 1 + 255 + 1, "an update, the deletions, the end");
     assert_eq!(shard.tracker.table().len(), 245);
 }
 
-#[test]
-fn what_is_created_after_a_flush_has_begun_stays() {
-    let (desk, mut executor) = executor();
-    let mut shard = learned(0..500);
-    let mut sink = |_: &Event| true;
+fn what_is_created_after_a_flush_has_begun_stays<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = learned::<K>(0..500);
+    let mut sink = |_: &Event<K>| true;
     desk.commands.send(order(1, Task::Flush(Filter::ALL, OPERATOR))).expect("room");
     run(&mut executor, &mut shard.tracker, Now::from_ms(7), 10, LINK, &mut sink);
     for port in 500..600 {
-        shard.burst(Now::from_ms(8), 1, &[frame(port)][..], &mut sink, |_, _| {});
+        shard.burst(Now::from_ms(8), 1, &[frame::<K>(port)][..], &mut sink, |_, _| {});
     }
     let (_, replies) = settle(&desk, &mut executor, &mut shard, Now::from_ms(9));
     let removed = Removed { deleted: 500, failed: 0 };
@@ -239,16 +239,15 @@ fn what_is_created_after_a_flush_has_begun_stays() {
     assert_eq!(shard.tracker.table().len(), 100);
 }
 
-#[test]
-fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
-    let (desk, mut executor) = executor();
-    let mut shard = learned(0..500);
+fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = learned::<K>(0..500);
     let now = Now::from_ms(7);
-    let mut sink = |_: &Event| true;
+    let mut sink = |_: &Event<K>| true;
     desk.commands.send(order(1, Task::Purge)).expect("room");
     run(&mut executor, &mut shard.tracker, now, 10, LINK, &mut sink);
     assert_eq!(shard.tracker.get(&key(499)), None, "it counts as gone");
-    shard.burst(now, 1, &[frame(1), frame(2)][..], &mut sink, |_, _| {});
+    shard.burst(now, 1, &[frame::<K>(1), frame::<K>(2)][..], &mut sink, |_, _| {});
     let writes = [
         Task::Create(key(7), Attributes::default(), OPERATOR),
         Task::Update(key(7), Attributes::default(), OPERATOR),
@@ -269,14 +268,13 @@ fn a_purge_is_one_event_and_nothing_is_there_from_its_first_slice_on() {
     assert_eq!(bodies, [EventBody::Purged(500), EventBody::Loaded]);
     assert!(shard.tracker.table().is_empty());
     assert_eq!(shard.counters().outcome(conntrack::Outcome::Detached), 2);
-    shard.burst(now, 1, &[frame(1)][..], &mut sink, |_, _| {});
+    shard.burst(now, 1, &[frame::<K>(1)][..], &mut sink, |_, _| {});
     assert_eq!(shard.tracker.table().len(), 1, "attached again");
 }
 
-#[test]
-fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one() {
-    let (desk, mut executor) = executor();
-    let mut shard = learned(0..50);
+fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = learned::<K>(0..50);
     for (id, task) in (1..).zip([Task::Flush(Filter::ALL, OPERATOR), Task::Purge, Task::Load]) {
         let command = Command { link: None, ..order(id, task) };
         desk.commands.send(command).expect("room");
@@ -286,10 +284,9 @@ fn what_an_earlier_link_asked_for_is_not_told_to_a_later_one() {
     assert_eq!(reported.len(), 50, "only the deletions: {reported:?}");
 }
 
-#[test]
-fn what_is_late_is_not_done() {
-    let (desk, mut executor) = executor();
-    let mut shard = learned(0..1);
+fn what_is_late_is_not_done<K: TestKey>() {
+    let (desk, mut executor) = executor::<K>();
+    let mut shard = learned::<K>(0..1);
     let late = |id, task| Command { until_ns: 7_000_000, ..order(id, task) };
     desk.commands.send(late(1, Task::Remove(key(0), OPERATOR))).expect("room");
     desk.commands.send(late(2, Task::Create(key(1), Attributes::default(), OPERATOR))).expect("room");

@@ -1,6 +1,7 @@
 use super::*;
 use crate::start::options::{REPLAY, Switch};
 use conntrack::Protocols;
+use conntrack::shard::Tracked;
 
 fn line(args: &str) -> Result<CommandLine, clap::Error> {
     parse(args.split(' ').map(OsString::from))
@@ -15,6 +16,39 @@ fn eal_arguments_and_options_are_kept_apart() {
     assert_eq!(line.options.protocols, Protocols::TcpUdp);
     assert_eq!(line.options.permissions, 0x3de6);
     assert_eq!(line.options.timer_profiles, [30_000, 60_000, 90_000, 120_000]);
+}
+
+#[test]
+fn each_family_is_tracked_unless_told_otherwise() {
+    for (args, families) in [
+        ("prog --", Tracked::Both),
+        ("prog -- --families ipv6,ipv4", Tracked::Both),
+        ("prog -- --families ipv4", Tracked::Ipv4),
+        ("prog -- --families=ipv6", Tracked::Ipv6),
+    ] {
+        assert_eq!(line(args).unwrap().options.families, families, "{args}");
+    }
+    let options = line("prog --").unwrap().options;
+    assert_eq!((options.permissions, options.permissions_ipv6), (0x3dfc, 0x3de4));
+    assert_eq!((options.capacity, options.capacity_ipv6), (1_048_576, None));
+}
+
+#[test]
+fn keys_are_verified_with_a_word_or_without() {
+    for (args, verify) in [
+        ("prog --", Switch::Off),
+        ("prog -- --verify-keys", Switch::On),
+        ("prog -- --verify-keys --id lab", Switch::On),
+        ("prog -- --verify-keys=on", Switch::On),
+        ("prog -- --verify-keys=off", Switch::Off),
+    ] {
+        assert_eq!(line(args).unwrap().options.verify_keys, verify, "{args}");
+    }
+    assert_eq!(with_file("verify-keys = true", "").unwrap().options.verify_keys, Switch::On);
+    assert_eq!(
+        with_file("verify-keys = true", "--verify-keys=off").unwrap().options.verify_keys,
+        Switch::Off
+    );
 }
 
 #[test]
@@ -53,7 +87,8 @@ fn a_replay_has_a_file_and_the_options_that_need_no_ports() {
             "hash" => "crc",
             "instructions" => "portable",
             "protocols" => "tcp",
-            "accounting" => "off",
+            "accounting" | "verify-keys" => "off",
+            "families" => "ipv6",
             "rss" => "l4",
             "config" => continue,
             _ => "64",
@@ -114,6 +149,12 @@ fn bad_options_are_named() {
     for (args, flag) in [
         ("--capacity 0", "--capacity"),
         ("--capacity many", "--capacity"),
+        ("--capacity-ipv6 0", "--capacity-ipv6"),
+        ("--families ipv5", "--families"),
+        ("--families=", "--families"),
+        ("--families ipv4,ipv4", "--families"),
+        ("--permissions-ipv6 xyz", "--permissions-ipv6"),
+        ("--verify-keys=maybe", "--verify-keys"),
         ("--protocols icmp", "--protocols"),
         ("--forward back", "--forward"),
         ("--untracked maybe", "--untracked"),
@@ -193,6 +234,8 @@ fn a_bad_value_of_a_file_is_told_like_that_of_a_flag() {
         ("protocols = [\"icmp\"]", "invalid value 'icmp' for '--protocols <LIST>'"),
         ("timer-profiles = [1, \"x\"]", "invalid value 'x' for '--timer-profiles <MS,MS,…>'"),
         ("permissions = -1", "for '--permissions <HEX>'"),
+        ("families = [\"ipv4\", \"arp\"]", "invalid value 'ipv4,arp' for '--families <LIST>'"),
+        ("verify-keys = 1", "invalid value '1' for '--verify-keys[=<on|off>]'"),
     ] {
         let error = with_file(text, "").expect_err(text);
         assert!(error.contains(told), "{text}: {error}");

@@ -16,6 +16,7 @@ fn bad_values_are_named() {
         ("--learn-profile 4", "learn-profile"),
         ("--learn-profile 99", "learn-profile"),
         ("--permissions 0x4000", "permissions"),
+        ("--permissions-ipv6 0x4000", "permissions-ipv6"),
         ("--control ftp://x", "control"),
         ("--control unix:", "control"),
         ("--control 127.0.0.1:50051", "control"),
@@ -58,9 +59,38 @@ fn options_of_tls_are_checked_by_a_start_that_dials() {
 #[test]
 fn two_starts_have_two_secrets() {
     let (a, b) = (config("").unwrap(), config("").unwrap());
-    assert_ne!((a.secret, a.instance), (b.secret, b.instance));
+    assert!(a.secrets.ipv4 != b.secrets.ipv4 && a.secrets.ipv6 != b.secrets.ipv6);
+    assert_ne!(a.instance, b.instance);
+    // Neither tells the other.
+    assert!(!a.secrets.ipv6.windows(32).any(|part| part == a.secrets.ipv4));
     assert!(!a.id().is_empty());
-    assert!(!a.to_string().contains(&format!("{:?}", a.secret)));
+    for shown in [a.to_string(), format!("{a:?}")] {
+        assert!(!shown.contains(&format!("{:?}", a.secrets.ipv4)[1..20]), "{shown}");
+    }
+}
+
+#[test]
+fn the_table_of_ipv6_has_settings_of_its_own_and_shares_the_others() {
+    let both = config("--capacity 99 --timer-profiles 7,5 --learn-profile 1").unwrap();
+    let [v4, v6] = Family::ALL.map(|family| both.tracker(family));
+    assert_eq!(Family::ALL.map(|family| both.capacity(family)), [99, 99]);
+    assert_eq!((v4.permissions.bits(), v6.permissions.bits()), (0x3dfc, 0x3de4));
+    assert_eq!((v4.profiles, v4.learn_profile), (v6.profiles, v6.learn_profile));
+    assert!(both.to_string().contains("--capacity-ipv6=99"), "the effective value is shown");
+    let own = config("--capacity 99 --capacity-ipv6 5 --permissions-ipv6 0x3fff").unwrap();
+    assert_eq!(Family::ALL.map(|family| own.capacity(family)), [99, 5]);
+    assert_eq!(own.tracker(Family::Ipv6).permissions.bits(), 0x3fff);
+}
+
+/// A table that is off takes the least memory, and its capacity is not looked at.
+#[test]
+fn shards_of_a_family_that_is_off_are_the_least() {
+    let shares = |options: &str| Family::ALL.map(|family| config(options).unwrap().shares(family, 2));
+    assert_eq!(shares("--capacity 5 --capacity-ipv6 8"), [Ok(vec![3, 2]), Ok(vec![4, 4])]);
+    assert_eq!(shares("--families ipv4 --capacity 5 --capacity-ipv6 1"), [Ok(vec![3, 2]), Ok(vec![1, 1])]);
+    let [v4, v6] = shares("--families ipv6 --capacity 1");
+    assert_eq!(v4, Ok(vec![1, 1]));
+    assert!(v6.unwrap_err().to_string().starts_with("--capacity-ipv6: 1 entries"));
 }
 
 #[test]
@@ -106,6 +136,7 @@ fn the_effective_configuration_can_be_pasted_back() {
     for options in [
         "--id=lab".to_owned(),
         format!("--id=lab --config={path} --hash=jhash --accounting=off --rxq=2 --mbufs=4096"),
+        "--id=lab --families=ipv6 --capacity-ipv6=77 --permissions-ipv6=0x3dfc --verify-keys=on".to_owned(),
         "--id=lab --control=https://box:1 --control-ca=/c --control-cert=/d --control-key=/k \
          --control-server-name=control"
             .to_owned(),

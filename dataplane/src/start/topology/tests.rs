@@ -126,7 +126,7 @@ fn what_cannot_work_is_refused_with_the_reason() {
     unequal[1].max_tx = 1;
     let unequal = error(&unequal, None);
     assert!(unequal.contains("dev0 was made with 2") && unequal.contains("dev1 has 1"), "{unequal}");
-    assert!(shares(1, 2).unwrap_err().to_string().contains("--capacity"));
+    assert!(shares("capacity-ipv6", 1, 2).unwrap_err().to_string().contains("--capacity-ipv6: 1"));
 }
 
 /// Law: a port whose number does not fit a key's eight bits is refused, however few ports there
@@ -151,6 +151,6 @@ fn a_port_id_that_no_key_can_hold_is_refused() {
 
 #[test]
 fn shares_add_up() {
-    assert_eq!(shares(10, 3).unwrap(), [4, 3, 3]);
-    assert_eq!(shares(1024, 1).unwrap(), [1024]);
+    assert_eq!(shares("capacity", 10, 3).unwrap(), [4, 3, 3]);
+    assert_eq!(shares("capacity", 1024, 1).unwrap(), [1024]);
 }

@@ -5,10 +5,17 @@ use std::collections::BTreeMap;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::rig::{
-    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, flow, flush, get, key, operator,
+    Body, Rig, RigKey, attributes, change, create, delete, dump, flush, get, load, operator, purge, table,
     update,
 };
 use crate::export::bounds;
+use crate::test_key::both_families;
+
+both_families!(
+    what_is_too_long_is_refused_by_its_field,
+    a_mailbox_that_nobody_empties_bounds_what_waits,
+    a_load_waits_for_the_end_of_the_purge_on_every_shard,
+);
 
 fn named(process: String) -> v1::Actor {
     v1::Actor { process, ..operator() }
@@ -19,13 +26,13 @@ fn identified(identity: String) -> v1::Actor {
 }
 
 /// Returns every command that names an author.
-fn by(author: &v1::Actor) -> [Body; 4] {
-    let (key, actor) = (|| key(&flow(1, 1)), || Some(author.clone()));
+fn by<K: RigKey>(author: &v1::Actor) -> [Body; 4] {
+    let (key, actor) = (|| K::flow(1, 1).bytes(), || Some(author.clone()));
     [
         Body::Create(v1::CreateCommand { key: key(), actor: actor(), attributes: None }),
         Body::Update(v1::UpdateCommand { key: key(), actor: actor(), attributes: None }),
         Body::Delete(v1::DeleteCommand { key: key(), actor: actor() }),
-        Body::Flush(v1::FlushCommand { filter: None, actor: actor() }),
+        Body::Flush(v1::FlushCommand { filter: None, actor: actor(), ..Default::default() }),
     ]
 }
 
@@ -37,15 +44,14 @@ fn refused(body: Body) -> Option<(String, String)> {
     })
 }
 
-#[test]
-fn what_is_too_long_is_refused_by_its_field() {
+fn what_is_too_long_is_refused_by_its_field<K: RigKey>() {
     let says = |field: &str, reason: &str| Some((field.to_owned(), reason.to_owned()));
     for (process, sound) in
         [("", true), (&"x".repeat(63), true), (&"é".repeat(31), true), (&"x".repeat(64), false)]
             .into_iter()
             .chain([(&"é".repeat(32)[..], false), (&"x".repeat(100_000), false), ("a\u{1b}[31m", false)])
     {
-        for body in by(&named(process.to_owned())) {
+        for body in by::<K>(&named(process.to_owned())) {
             let expected = if sound { None } else { says("actor.process", "BAD_AUTHOR") };
             assert_eq!(refused(body), expected, "{} bytes", process.len());
         }
@@ -54,14 +60,14 @@ fn what_is_too_long_is_refused_by_its_field() {
         .into_iter()
         .chain([("CN=\u{7}", false)])
     {
-        for body in by(&identified(identity.to_owned())) {
+        for body in by::<K>(&identified(identity.to_owned())) {
             let expected = if sound { None } else { says("actor.identity", "BAD_AUTHOR") };
             assert_eq!(refused(body), expected, "{} bytes", identity.len());
         }
     }
     for steps in [64, 65, 20_000] {
         let filter = || Some(v1::Filter { steps: vec![v1::FilterStep::default(); steps] });
-        for body in [dump(filter()), flush(filter())] {
+        for body in [dump::<K>(filter()), flush::<K>(filter())] {
             let expected = if steps == 64 { None } else { says("filter", "FILTER_TOO_LONG") };
             assert_eq!(refused(body), expected, "{steps} steps");
         }
@@ -69,34 +75,33 @@ fn what_is_too_long_is_refused_by_its_field() {
     for profiles in [16, 17, 5000] {
         let agings: Vec<_> = (0..profiles).map(|id| (id, 5)).collect();
         let expected = if profiles == 16 { None } else { says("profiles", "TOO_MANY_PROFILES") };
-        assert_eq!(refused(change(&agings, None)), expected, "{profiles} profiles");
+        assert_eq!(refused(change::<K>(&agings, None)), expected, "{profiles} profiles");
     }
-    for body in [get(flow(1, 1)), TABLE, PURGE, LOAD] {
+    for body in [get(K::flow(1, 1)), table::<K>(), purge::<K>(), load::<K>()] {
         assert_eq!(refused(body), None);
     }
 }
 
 /// The lcores stand still, and the commands go on coming. What waits is bounded, the rest is refused
 /// by name, and what was accepted is answered when the lcores go on.
-#[test]
-fn a_mailbox_that_nobody_empties_bounds_what_waits() {
+fn a_mailbox_that_nobody_empties_bounds_what_waits<K: RigKey>() {
     const SENT: usize = 20_000;
     // A mailbox holds 256 commands; a command may be for one shard of the two.
     const WAITING: usize = 2 * 256;
     let kinds: [fn(u16) -> Body; 11] = [
-        |n| get(flow(3, n)),
-        |n| create(flow((n % 2) as u8 + 1, n), attributes()),
-        |n| update(flow(3, n), attributes()),
-        |n| delete(flow(3, n)),
-        |_| dump(None),
-        |_| flush(None),
-        |_| TABLE,
-        |n| change(&[(0, 5 + u64::from(n))], None),
-        |_| PURGE,
-        |_| LOAD,
+        |n| get(K::flow(3, n)),
+        |n| create(K::flow((n % 2) as u8 + 1, n), attributes()),
+        |n| update(K::flow(3, n), attributes()),
+        |n| delete(K::flow(3, n)),
+        |_| dump::<K>(None),
+        |_| flush::<K>(None),
+        |_| table::<K>(),
+        |n| change::<K>(&[(0, 5 + u64::from(n))], None),
+        |_| purge::<K>(),
+        |_| load::<K>(),
         |n| Body::Cancel(v1::CancelCommand { id: u64::from(n) }),
     ];
-    let mut rig = Rig::new(64);
+    let mut rig = Rig::<K>::new(64);
     let mut ids = Vec::new();
     for (n, kind) in (0..SENT).zip(kinds.iter().cycle()) {
         let body = kind(n as u16);
@@ -105,14 +110,10 @@ fn a_mailbox_that_nobody_empties_bounds_what_waits() {
         if !is_cancel {
             ids.push(id);
         }
-        assert!(
-            rig.desk.dispatch.pending.len() <= WAITING,
-            "{} commands wait",
-            rig.desk.dispatch.pending.len()
-        );
-        assert!(rig.desk.dispatch.due.len() <= 1, "{} next steps wait", rig.desk.dispatch.due.len());
+        assert!(rig.waiting().0 <= WAITING, "{} commands wait", rig.waiting().0);
+        assert!(rig.waiting().1 <= 1, "{} next steps wait", rig.waiting().1);
     }
-    let waiting = rig.desk.dispatch.pending.len();
+    let waiting = rig.waiting().0;
     let mut refusals: BTreeMap<(i32, String), usize> = BTreeMap::new();
     for answer in &rig.answers {
         *refusals.entry((answer.status, answer.reason.clone())).or_default() += 1;
@@ -144,20 +145,19 @@ fn a_mailbox_that_nobody_empties_bounds_what_waits() {
 
 /// A shard that is loaded while another is still purged reports entries that the control service
 /// would have to put aside, without a bound.
-#[test]
-fn a_load_waits_for_the_end_of_the_purge_on_every_shard() {
-    let mut rig = Rig::new(64);
-    let purge = rig.send(PURGE);
+fn a_load_waits_for_the_end_of_the_purge_on_every_shard<K: RigKey>() {
+    let mut rig = Rig::<K>::new(64);
+    let purge = rig.send(purge::<K>());
     rig.step(0);
     rig.hear(0);
     let busy = "the purge has not ended on every lcore; try again";
-    rig.says_at_once(LOAD, (Status::Unavailable, "PURGING", "", busy));
+    rig.says_at_once(load::<K>(), (Status::Unavailable, "PURGING", "", busy));
     // The link is lost, and the next one finds the purge under way.
     rig.cut();
     rig.raise();
-    rig.says_at_once(LOAD, (Status::Unavailable, "PURGING", "", busy));
+    rig.says_at_once(load::<K>(), (Status::Unavailable, "PURGING", "", busy));
     assert!(rig.answers.iter().all(|answer| answer.id != purge || answer.reason == "PURGING"));
     rig.settle();
-    assert_eq!(rig.ask(LOAD).status(), Status::Ok);
-    assert_eq!(rig.ask(create(flow(1, 1), attributes())).status(), Status::Ok);
+    assert_eq!(rig.ask(load::<K>()).status(), Status::Ok);
+    assert_eq!(rig.ask(create(K::flow(1, 1), attributes())).status(), Status::Ok);
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use conntrack::{EventBody, FlowKey};
+use conntrack::{EventBody, FlowKey, FlowKeyV6};
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 use proptest::prelude::*;
 
 use super::rig::{
-    Body, LOAD, PURGE, Rig, TABLE, attributes, change, create, delete, dump, entries, flow, flush, get,
-    odd_source_ports, update,
+    Body, Rig, RigKey, attributes, change, create, delete, dump, entries, flush, get, load, odd_source_ports,
+    purge, table, update,
 };
 
 /// A command of the trial.
@@ -28,6 +28,17 @@ enum Ask {
     Load,
     /// Cancels the command that lies this number of places back.
     Cancel(u64),
+    /// Something about the other table.
+    Beside(Beside),
+}
+
+/// A command about the other table.
+#[derive(Clone, Copy, Debug)]
+enum Beside {
+    Create(u16),
+    Flush,
+    Purge,
+    Load,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +50,8 @@ enum Op {
     /// The exporter takes the replies of an lcore.
     Hear(usize),
     Packet(u16),
+    /// A packet of the other family.
+    PacketBeside(u16),
     Wait(u64),
     /// An lcore's event ring opens or closes.
     Ring(usize, bool),
@@ -47,12 +60,12 @@ enum Op {
 }
 
 /// Returns a flow and the lcore to which its packets come.
-fn place(number: u16) -> (usize, FlowKey) {
+fn place<K: RigKey>(number: u16) -> (usize, K) {
     let lcore = match number % 3 {
         2 => number / 3 % 2,
         port => port,
     };
-    (lcore.into(), flow((number % 3) as u8 + 1, number))
+    (lcore.into(), K::flow((number % 3) as u8 + 1, number))
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -71,6 +84,12 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => Just(Ask::Purge),
         3 => Just(Ask::Load),
         1 => (1..4u64).prop_map(Ask::Cancel),
+        3 => prop_oneof![
+            number().prop_map(Beside::Create),
+            Just(Beside::Flush),
+            Just(Beside::Purge),
+            Just(Beside::Load),
+        ].prop_map(Ask::Beside),
     ];
     let deadline = prop_oneof![3 => Just(0), 1 => 1..4u32];
     let op = prop_oneof![
@@ -78,6 +97,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         12 => (0..2usize, 1..6u8).prop_map(|(lcore, turns)| Op::Step(lcore, turns)),
         6 => (0..2usize).prop_map(Op::Hear),
         4 => number().prop_map(Op::Packet),
+        3 => number().prop_map(Op::PacketBeside),
         2 => (0..3_000_000u64).prop_map(Op::Wait),
         2 => (0..2usize, any::<bool>()).prop_map(|(lcore, open)| Op::Ring(lcore, open)),
         1 => Just(Op::Cut),
@@ -105,8 +125,8 @@ fn may_be_made(ask: &Ask, possible: &mut Possible) {
     }
 }
 
-struct Trial {
-    rig: Rig,
+struct Trial<K: RigKey> {
+    rig: Rig<K>,
     asked: BTreeMap<u64, Asked>,
     /// It has more than one element while the result of a change is not known.
     possible: Possible,
@@ -114,34 +134,38 @@ struct Trial {
     deleted: (u64, u64),
 }
 
-impl Trial {
+impl<K: RigKey> Trial<K> {
     fn new() -> Self {
         let possible = vec![(30_000, 0x3dfc)];
-        Trial { rig: Rig::new(40), asked: BTreeMap::new(), possible, deleted: (0, 0) }
+        Trial { rig: Rig::<K>::new(40), asked: BTreeMap::new(), possible, deleted: (0, 0) }
     }
 
     fn ask(&mut self, ask: &Ask, deadline_ms: u32) {
         if self.rig.link.is_none() {
             return;
         }
-        let key = |number: &u16| place(*number).1;
+        let key = |number: &u16| place::<K>(*number).1;
         let body = match ask {
             Ask::Get(number) => get(key(number)),
             Ask::Create(number) => create(key(number), attributes()),
             Ask::Update(number) => update(key(number), attributes()),
             Ask::Delete(number) => delete(key(number)),
-            Ask::Dump => dump(None),
-            Ask::Flush(odd) => flush(odd.then(odd_source_ports).flatten()),
-            Ask::Table => TABLE,
-            Ask::Change(aging, permissions) => change(&[(0, *aging)], *permissions),
-            Ask::Purge => PURGE,
-            Ask::Load => LOAD,
+            Ask::Dump => dump::<K>(None),
+            Ask::Flush(odd) => flush::<K>(odd.then(odd_source_ports).flatten()),
+            Ask::Table => table::<K>(),
+            Ask::Change(aging, permissions) => change::<K>(&[(0, *aging)], *permissions),
+            Ask::Purge => purge::<K>(),
+            Ask::Load => load::<K>(),
             Ask::Cancel(before) => {
                 let last = self.asked.keys().next_back().copied().unwrap_or(0);
                 let id = last.saturating_sub(*before);
                 self.give_up(id);
                 Body::Cancel(v1::CancelCommand { id })
             }
+            Ask::Beside(Beside::Create(number)) => create(place::<K::Beside>(*number).1, attributes()),
+            Ask::Beside(Beside::Flush) => flush::<K::Beside>(None),
+            Ask::Beside(Beside::Purge) => purge::<K::Beside>(),
+            Ask::Beside(Beside::Load) => load::<K::Beside>(),
         };
         let id = self.rig.send_within(body, deadline_ms);
         // A cancellation has no answer.
@@ -165,12 +189,15 @@ impl Trial {
             asked.ended = answer.status() != Status::Unspecified;
             let asked = &self.asked[&answer.id];
             let ok = answer.status() == Status::Ok;
+            if matches!(asked.ask, Ask::Beside(_)) {
+                continue;
+            }
             match &asked.ask {
                 Ask::Get(number) | Ask::Create(number) | Ask::Update(number) | Ask::Delete(number) => {
                     let entries = entries(&answer);
                     assert_eq!(entries.len(), usize::from(ok), "{answer:?}");
-                    let key = place(*number).1;
-                    assert!(entries.iter().all(|entry| entry.key.to_bytes() == key.to_bytes()));
+                    let key = place::<K>(*number).1;
+                    assert!(entries.iter().all(|entry| entry.key.to_bytes() == key.bytes()));
                 }
                 Ask::Flush(_) => self.deleted.0 += answer.deleted,
                 Ask::Purge => self.deleted.1 += answer.deleted,
@@ -184,7 +211,7 @@ impl Trial {
                     let untold = later.filter(|later| later.cancelled && !later.ended);
                     untold.for_each(|later| may_be_made(&later.ask, &mut self.possible));
                 }
-                Ask::Dump | Ask::Table | Ask::Change(..) | Ask::Load | Ask::Cancel(_) => {}
+                Ask::Dump | Ask::Table | Ask::Change(..) | Ask::Load | Ask::Cancel(_) | Ask::Beside(_) => {}
             }
             let of_table = matches!(asked.ask, Ask::Table | Ask::Change(..));
             assert_eq!(answer.table.is_some(), of_table && ok, "{answer:?}");
@@ -202,7 +229,11 @@ impl Trial {
             Op::Step(lcore, turns) => (0..*turns).for_each(|_| self.rig.step(*lcore)),
             Op::Hear(lcore) => self.rig.hear(*lcore),
             Op::Packet(number) => {
-                let (lcore, key) = place(*number);
+                let (lcore, key) = place::<K>(*number);
+                self.rig.packet(lcore, key);
+            }
+            Op::PacketBeside(number) => {
+                let (lcore, key) = place::<K::Beside>(*number);
                 self.rig.packet(lcore, key);
             }
             Op::Wait(ns) => self.rig.ns += ns,
@@ -217,7 +248,7 @@ impl Trial {
             Op::Raise if self.rig.link.is_none() => self.rig.raise(),
             Op::Raise => {}
         }
-        let due = self.rig.desk.dispatch.due.len();
+        let due = self.rig.waiting().1;
         assert!(due <= 1, "{due} next steps wait, and one change is made at a time");
         self.read_answers();
     }
@@ -251,7 +282,7 @@ impl Trial {
         assert!(self.possible.contains(&now), "{now:?} is none of {:?}", self.possible);
         self.rig.shards_have(&table);
         if !table.detached {
-            let again = self.rig.ask(change(&[(0, 2000)], None));
+            let again = self.rig.ask(change::<K>(&[(0, 2000)], None));
             assert_eq!(again.status(), Status::Ok, "no change is under way any more");
         }
     }
@@ -262,10 +293,15 @@ proptest! {
 
     #[test]
     fn shards_agree_and_each_command_has_its_answer(ops in ops()) {
-        let mut trial = Trial::new();
-        for op in &ops {
-            trial.apply(op);
-        }
-        trial.settle();
+        run::<FlowKey>(&ops);
+        run::<FlowKeyV6>(&ops);
     }
+}
+
+fn run<K: RigKey>(ops: &[Op]) {
+    let mut trial = Trial::<K>::new();
+    for op in ops {
+        trial.apply(op);
+    }
+    trial.settle();
 }

@@ -1,26 +1,25 @@
-//! Two lcores without threads and devices, and the command desk.
+//! Two lcores without threads and devices, and the command desk. A test is about the table of one
+//! family, and the other table is there.
 
 use std::collections::{BTreeMap, HashMap};
 
-use conntrack::arch::Features;
-use conntrack::table::TableConfig;
-use conntrack::test_support::frame::Ipv4Frame;
 use conntrack::tracker::{Budget, Cursor, Step, Write};
 use conntrack::{
-    ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, HashKind, Hasher,
-    LineTable, Now, Parser, Profiles, Tracker, TrackerConfig,
+    ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowKeyV6, Now, Profiles,
+    Tracker, TrackerConfig,
 };
-use crossbeam_channel::Receiver;
 use flowtracker_proto::link;
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
-use super::super::{Desk, Shard, Table};
+use super::super::{Desk, Shard, Table, TableDesk};
+use crate::export::TableEvent;
 use crate::lcore::clock::Wall;
-use crate::lcore::execute::Executor;
+use crate::lcore::executors::Executors;
+use crate::lcore::family::TableKey;
 use crate::lcore::generation::LinkGeneration;
-use crate::lcore::mailbox::{Reply, mailbox};
+use crate::lcore::mailbox::mailbox;
+use crate::test_key::{self, TestKey};
 
-pub(super) use conntrack::test_support::flow;
 pub(super) use flowtracker_proto::v1::command::Body;
 
 /// Positions of one slice; few, so that a long operation takes many slices.
@@ -38,9 +37,53 @@ pub(super) fn wall(ns: u64) -> u64 {
     1_700_000_000_000_000_000 + ns
 }
 
-/// Returns a key in the form of commands.
-pub(super) fn key(key: &FlowKey) -> Vec<u8> {
-    key.to_bytes().to_vec()
+/// The table of a test.
+pub(super) trait RigKey: TestKey {
+    /// The key of the other table.
+    type Beside: RigKey;
+
+    /// Returns the desk of its table.
+    fn desk(desk: &Desk) -> &TableDesk<Self>;
+    /// Turns its table off.
+    fn turn_off(desk: &mut Desk);
+    /// Returns the event, if it is of its table.
+    fn event(event: &TableEvent) -> Option<&Event<Self>>;
+}
+
+impl RigKey for FlowKey {
+    type Beside = FlowKeyV6;
+
+    fn desk(desk: &Desk) -> &TableDesk<Self> {
+        desk.ipv4.as_ref().expect("both tables are on")
+    }
+
+    fn turn_off(desk: &mut Desk) {
+        desk.ipv4 = None;
+    }
+
+    fn event(event: &TableEvent) -> Option<&Event<Self>> {
+        if let TableEvent::Ipv4(event) = event { Some(event) } else { None }
+    }
+}
+
+impl RigKey for FlowKeyV6 {
+    type Beside = FlowKey;
+
+    fn desk(desk: &Desk) -> &TableDesk<Self> {
+        desk.ipv6.as_ref().expect("both tables are on")
+    }
+
+    fn turn_off(desk: &mut Desk) {
+        desk.ipv6 = None;
+    }
+
+    fn event(event: &TableEvent) -> Option<&Event<Self>> {
+        if let TableEvent::Ipv6(event) = event { Some(event) } else { None }
+    }
+}
+
+fn pipeline<K: TableKey>() -> String {
+    K::FAMILY.table().pipeline.to_owned()
 }
 
 /// Returns the entries in a part of an answer.
@@ -52,10 +95,6 @@ pub(super) fn entries(reply: &v1::Reply) -> Vec<link::Entry> {
     link::records(&reply.records).expect("whole records").map(entry).collect()
 }
 
-fn frame(key: &FlowKey) -> Vec<u8> {
-    Ipv4Frame::of(key).unpadded().build()
-}
-
 pub(super) fn operator() -> v1::Actor {
     v1::Actor { entity: v1::Entity::Tc.into(), pid: 42, process: "ctl".to_owned(), ..v1::Actor::default() }
 }
@@ -65,41 +104,50 @@ pub(super) fn attributes() -> v1::Attributes {
     v1::Attributes::default()
 }
 
-pub(super) fn get(key: FlowKey) -> Body {
-    Body::Get(v1::GetCommand { key: self::key(&key) })
+pub(super) fn get<K: TestKey>(key: K) -> Body {
+    Body::Get(v1::GetCommand { key: key.bytes() })
 }
 
-pub(super) fn create(key: FlowKey, attributes: v1::Attributes) -> Body {
-    let (key, attributes) = (self::key(&key), Some(attributes));
+pub(super) fn create<K: TestKey>(key: K, attributes: v1::Attributes) -> Body {
+    let (key, attributes) = (key.bytes(), Some(attributes));
     Body::Create(v1::CreateCommand { key, attributes, actor: Some(operator()) })
 }
 
-pub(super) fn update(key: FlowKey, attributes: v1::Attributes) -> Body {
-    let (key, attributes) = (self::key(&key), Some(attributes));
+pub(super) fn update<K: TestKey>(key: K, attributes: v1::Attributes) -> Body {
+    let (key, attributes) = (key.bytes(), Some(attributes));
     Body::Update(v1::UpdateCommand { key, attributes, actor: Some(operator()) })
 }
 
-pub(super) fn delete(key: FlowKey) -> Body {
-    Body::Delete(v1::DeleteCommand { key: self::key(&key), actor: Some(operator()) })
+pub(super) fn delete<K: TestKey>(key: K) -> Body {
+    Body::Delete(v1::DeleteCommand { key: key.bytes(), actor: Some(operator()) })
 }
 
-pub(super) fn dump(filter: Option<v1::Filter>) -> Body {
-    Body::Dump(v1::DumpCommand { filter })
+pub(super) fn dump<K: TestKey>(filter: Option<v1::Filter>) -> Body {
+    Body::Dump(v1::DumpCommand { filter, pipeline: pipeline::<K>() })
 }
 
-pub(super) fn flush(filter: Option<v1::Filter>) -> Body {
-    Body::Flush(v1::FlushCommand { filter, actor: Some(operator()) })
+pub(super) fn flush<K: TestKey>(filter: Option<v1::Filter>) -> Body {
+    Body::Flush(v1::FlushCommand { filter, actor: Some(operator()), pipeline: pipeline::<K>() })
 }
 
 /// Returns a change of the table: agings by profile, and permissions.
-pub(super) fn change(agings: &[(u32, u64)], permissions: Option<u32>) -> Body {
+pub(super) fn change<K: TestKey>(agings: &[(u32, u64)], permissions: Option<u32>) -> Body {
     let profile = |&(profile_id, aging_ms): &_| v1::TimerProfile { profile_id, aging_ms };
-    Body::UpdateTable(v1::UpdateTableCommand { profiles: agings.iter().map(profile).collect(), permissions })
+    let profiles = agings.iter().map(profile).collect();
+    Body::UpdateTable(v1::UpdateTableCommand { profiles, permissions, pipeline: pipeline::<K>() })
 }
 
-pub(super) const TABLE: Body = Body::Table(v1::TableCommand {});
-pub(super) const PURGE: Body = Body::Purge(v1::PurgeCommand {});
-pub(super) const LOAD: Body = Body::Load(v1::LoadCommand {});
+pub(super) fn table<K: TestKey>() -> Body {
+    Body::Table(v1::TableCommand { pipeline: pipeline::<K>() })
+}
+
+pub(super) fn purge<K: TestKey>() -> Body {
+    Body::Purge(v1::PurgeCommand { pipeline: pipeline::<K>() })
+}
+
+pub(super) fn load<K: TestKey>() -> Body {
+    Body::Load(v1::LoadCommand { pipeline: pipeline::<K>() })
+}
 
 fn source_port(mask: u64, value: u64) -> Option<v1::Filter> {
     let (op, operand) = (v1::FilterOp::Eq.into(), v1::FilterOperand::SrcPort.into());
@@ -119,43 +167,75 @@ pub(super) type Says<'a> = (Status, &'a str, &'a str, &'a str);
 
 /// An event that was taken, with its lcore and link.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct Told<K> {
     pub(super) lcore: usize,
     pub(super) link: Option<LinkGeneration>,
-    pub(super) event: Event,
+    pub(super) event: Event<K>,
 }
 
-pub(super) struct Lcore {
-    pub(super) shard: conntrack::Shard<LineTable>,
-    executor: Executor,
-    replies: Receiver<Reply>,
+pub(super) struct Lcore<K: RigKey> {
+    pub(super) shard: test_key::Shard,
+    executors: Executors,
     /// Whether its event ring accepts events.
     pub(super) open: bool,
     /// The link that it has noticed.
     link: Option<LinkGeneration>,
-    /// The entries that a listener knows of the shard since the resync of this link.
-    known: HashMap<FlowKey, Entry>,
+    /// The entries that a listener knows of the table since the resync of this link.
+    known: Known<K>,
+    /// The same of the other table.
+    other: Known<K::Beside>,
+}
+
+type Known<K> = HashMap<K, Entry<K>>;
+
+/// Follows an event of a table.
+fn follow<K: RigKey>(known: &mut Known<K>, event: &Event<K>) {
+    match event.body {
+        EventBody::Created(entry) | EventBody::Updated(entry) | EventBody::ResyncEntry(entry) => {
+            known.insert(entry.key, entry);
+        }
+        EventBody::Deleted { entry, .. } => {
+            known.remove(&entry.key);
+        }
+        EventBody::ResyncBegin | EventBody::Purged(_) => known.clear(),
+        EventBody::ResyncEnd | EventBody::Flushed(_) | EventBody::Loaded => {}
+    }
+}
+
+/// Checks that the events of a table add up to it.
+fn adds_up<K: RigKey>(known: &Known<K>, shard: &test_key::Shard) {
+    let identity = |e: &Entry<K>| (e.created_ms, e.aging_ms, e.permissions, e.creator, e.updater);
+    let (mut table, mut cursor, mut positions) = (HashMap::new(), Cursor::default(), u32::MAX);
+    while let Step::Entry(entry) = K::tracker(shard).step(&mut cursor, &mut positions) {
+        table.insert(entry.key, identity(&entry));
+    }
+    let known: HashMap<_, _> = known.iter().map(|(key, e)| (*key, identity(e))).collect();
+    assert_eq!(known, table, "the events do not add up to the table");
 }
 
 /// Takes events as the event ring does.
 struct Ring<'a> {
     link: Option<LinkGeneration>,
     open: bool,
-    taken: &'a mut Vec<Event>,
+    taken: &'a mut Vec<TableEvent>,
 }
 
-impl EventSink for Ring<'_> {
-    fn offer(&mut self, event: &Event) -> bool {
+impl<K> EventSink<K> for Ring<'_>
+where
+    TableEvent: From<Event<K>>,
+    Event<K>: Copy,
+{
+    fn offer(&mut self, event: &Event<K>) -> bool {
         if self.link.is_some() && self.open {
-            self.taken.push(*event);
+            self.taken.push((*event).into());
         }
         self.link.is_none() || self.open
     }
 }
 
-pub(super) struct Rig {
+pub(super) struct Rig<K: RigKey> {
     pub(super) desk: Desk,
-    pub(super) lcores: [Lcore; 2],
+    pub(super) lcores: [Lcore<K>; 2],
     pub(super) ns: u64,
     /// The current link; `None` while there is none.
     pub(super) link: Option<LinkGeneration>,
@@ -164,36 +244,39 @@ pub(super) struct Rig {
     next: u64,
     /// Answers on the current link.
     pub(super) answers: Vec<v1::Reply>,
-    pub(super) told: Vec<Told>,
+    pub(super) told: Vec<Told<K>>,
+    /// Events of the other table that are no part of a resync.
+    pub(super) told_other: Vec<Told<K::Beside>>,
     /// The authors introduced on the link, by number.
     authors: HashMap<u32, v1::Actor>,
 }
 
-impl Rig {
+impl<K: RigKey> Rig<K> {
     /// Makes shards of this number of entries each. Frames of port0 come to the first lcore, those
     /// of port1 to the second, those of port2 to both.
     pub(super) fn new(entries: u32) -> Self {
-        let config = TrackerConfig::default();
-        let (mut shards, mut lcores) = (Vec::new(), Vec::new());
+        let (mut ipv4, mut ipv6, mut lcores) = (Vec::new(), Vec::new(), Vec::new());
         for lcore in 0..2 {
-            let (desk, mailbox) = mailbox();
-            let executor = Executor::new(mailbox);
-            let hasher = Hasher::new(HashKind::Keyed, [lcore as u8; 32], Features::detect());
-            let table = LineTable::new(TableConfig { entries, hasher }).expect("a valid size");
-            let tracker = Tracker::new(table, config, Now::from_ms(0)).expect("memory");
-            shards.push(Shard { lcore, tasks: desk.commands });
-            let known = HashMap::new();
-            let shard = conntrack::Shard::new(Parser::default(), tracker);
-            lcores.push(Lcore { shard, executor, replies: desk.replies, open: true, link: None, known });
+            let ((desk_ipv4, mailbox_ipv4), (desk_ipv6, mailbox_ipv6)) = (mailbox(), mailbox());
+            ipv4.push(Shard { lcore, mailbox: desk_ipv4 });
+            ipv6.push(Shard { lcore, mailbox: desk_ipv6 });
+            lcores.push(Lcore {
+                shard: test_key::shard(entries, lcore.into()),
+                executors: Executors::new(mailbox_ipv4, mailbox_ipv6),
+                open: true,
+                link: None,
+                known: HashMap::new(),
+                other: HashMap::new(),
+            });
         }
-        let table = Table {
-            profiles: Profiles::default(),
-            permissions: config.permissions,
-            learn_profile: config.learn_profile,
+        let table = || {
+            let TrackerConfig { permissions, learn_profile, .. } = TrackerConfig::default();
+            Table { profiles: Profiles::default(), permissions, learn_profile }
         };
         let owners = BTreeMap::from([(0, Some(0)), (1, Some(1)), (2, None)]);
+        let (ipv4, ipv6) = (TableDesk::new(ipv4, table()), TableDesk::new(ipv6, table()));
         let mut rig = Rig {
-            desk: Desk::new("dp".to_owned(), shards, owners, table),
+            desk: Desk::new("dp".to_owned(), owners, Some(ipv4), Some(ipv6)),
             lcores: lcores.try_into().unwrap_or_else(|_| unreachable!("two")),
             ns: 7_000_000,
             link: None,
@@ -201,12 +284,25 @@ impl Rig {
             next: 1,
             answers: Vec::new(),
             told: Vec::new(),
+            told_other: Vec::new(),
             authors: HashMap::new(),
         };
         rig.raise();
         rig.settle();
         rig.told.clear();
+        rig.told_other.clear();
         rig
+    }
+
+    /// Returns the tracker of an lcore's table.
+    pub(super) fn tracker(&self, index: usize) -> &Tracker<test_key::Table<K>> {
+        K::tracker(&self.lcores[index].shard)
+    }
+
+    /// Returns how many commands wait for their end, and how many next steps wait for room.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let dispatch = &K::desk(&self.desk).dispatch;
+        (dispatch.pending.len(), dispatch.due.len())
     }
 
     fn now(&self) -> Now {
@@ -235,55 +331,51 @@ impl Rig {
                 lcore.link = link;
                 ring.link = link;
                 if link.is_some() {
-                    lcore.shard.tracker.start_resync();
+                    lcore.shard.start_resync();
                 }
             }
-            lcore.shard.tracker.advance(now, Budget::default(), ring);
-            let command = lcore.executor.take_command();
-            lcore.executor.run(command, &mut lcore.shard.tracker, now, SLICE, link, ring);
+            lcore.shard.advance(now, Budget::default(), ring);
+            let command = lcore.executors.take_command();
+            lcore.executors.run(command, &mut lcore.shard, now, SLICE, link, ring);
         });
     }
 
     /// Delivers a packet to an lcore.
-    pub(super) fn packet(&mut self, index: usize, key: FlowKey) {
+    pub(super) fn packet(&mut self, index: usize, key: impl TestKey) {
         self.on_lcore(index, |lcore, now, ring| {
-            lcore.shard.burst(now, key.input_port(), &[frame(&key)][..], ring, |_, _| {});
+            lcore.shard.burst(now, key.input_port(), &[key.frame()][..], ring, |_, _| {});
         });
     }
 
     /// Delivers a packet that must be learned.
-    pub(super) fn learn(&mut self, index: usize, key: FlowKey) {
+    pub(super) fn learn<F: TestKey>(&mut self, index: usize, key: F) {
         self.packet(index, key);
-        assert!(self.lcores[index].shard.tracker.get(&key).is_some());
+        assert!(F::tracker(&self.lcores[index].shard).get(&key).is_some());
     }
 
     /// Runs `what` on an lcore, and lets a listener follow its events.
-    fn on_lcore(&mut self, index: usize, what: impl FnOnce(&mut Lcore, Now, &mut Ring<'_>)) {
+    fn on_lcore(&mut self, index: usize, what: impl FnOnce(&mut Lcore<K>, Now, &mut Ring<'_>)) {
         let now = self.now();
         let lcore = &mut self.lcores[index];
         let mut taken = Vec::new();
         let mut ring = Ring { link: lcore.link, open: lcore.open, taken: &mut taken };
         what(lcore, now, &mut ring);
-        for event in taken {
-            match event.body {
-                EventBody::Created(entry) | EventBody::Updated(entry) | EventBody::ResyncEntry(entry) => {
-                    lcore.known.insert(entry.key, entry);
-                }
-                EventBody::Deleted { entry, .. } => {
-                    lcore.known.remove(&entry.key);
-                }
-                EventBody::ResyncBegin | EventBody::Purged(_) => lcore.known.clear(),
-                EventBody::ResyncEnd | EventBody::Flushed(_) | EventBody::Loaded => {}
+        for event in &taken {
+            let link = lcore.link;
+            if let Some(event) = K::event(event).copied() {
+                follow(&mut lcore.known, &event);
+                self.told.push(Told { lcore: index, link, event });
             }
-            self.told.push(Told { lcore: index, link: lcore.link, event });
+            if let Some(event) = K::Beside::event(event).copied() {
+                follow(&mut lcore.other, &event);
+                self.told_other.push(Told { lcore: index, link, event });
+            }
         }
     }
 
     /// Lets the exporter take the replies of an lcore.
     pub(super) fn hear(&mut self, index: usize) {
-        while let Ok(reply) = self.lcores[index].replies.try_recv() {
-            self.desk.hear(index, reply, &Fixed, self.link);
-        }
+        while self.desk.hear(index, 100, &Fixed, self.link) {}
         self.desk.pump();
         self.collect();
     }
@@ -294,7 +386,7 @@ impl Rig {
             self.desk.unlink();
         }
         self.answers.extend(std::iter::from_fn(|| self.desk.answer()));
-        let introduced = self.desk.authors.introductions().unwrap_or_default().authors;
+        let introduced = self.desk.authors().introductions().unwrap_or_default().authors;
         self.authors.extend(introduced.into_iter().map(|a| (a.number, a.actor.expect("somebody"))));
     }
 
@@ -330,8 +422,11 @@ impl Rig {
                 self.step(index);
                 self.hear(index);
             }
-            let idle = self.desk.dispatch.pending.is_empty() && self.desk.dispatch.due.is_empty();
-            if idle && self.lcores.iter().all(|l| l.shard.tracker.all_reported()) {
+            let (mine, other) = (&K::desk(&self.desk).dispatch, &K::Beside::desk(&self.desk).dispatch);
+            let idle = mine.pending.is_empty() && mine.due.is_empty();
+            let idle = idle && other.pending.is_empty() && other.due.is_empty();
+            let reported = |l: &Lcore<K>| l.shard.ipv4.all_reported() && l.shard.ipv6.all_reported();
+            if idle && self.lcores.iter().all(reported) {
                 return;
             }
         }
@@ -361,7 +456,7 @@ impl Rig {
 
     /// Returns the table as the answer shows it.
     pub(super) fn table(&mut self) -> v1::Table {
-        self.ask(TABLE).table.expect("a table")
+        self.ask(table::<K>()).table.expect("a table")
     }
 
     /// Checks that a command is refused in these words.
@@ -374,43 +469,39 @@ impl Rig {
 
     /// Checks the same, for a refusal before the command reaches any shard.
     pub(super) fn says_at_once(&mut self, body: Body, says: Says<'_>) {
-        let waiting = self.desk.dispatch.pending.len();
+        let waiting = self.waiting();
         let id = self.send(body);
         let reply = self.last(id);
         assert_eq!((reply.status(), &reply.reason[..], &reply.field[..], &reply.message[..]), says);
-        assert_eq!(self.desk.dispatch.pending.len(), waiting);
+        assert_eq!(self.waiting(), waiting);
     }
 
     /// Checks that every shard has the attributes of this table and is not held. Only a new entry
     /// shows the profiles of a shard.
     pub(super) fn shards_have(&mut self, table: &v1::Table) {
-        let (now, probe, author) = (self.now(), flow(3, 65_535), ActorId(ActorId::FIRST_CONTROL));
+        let (now, probe, author) = (self.now(), K::flow(3, 65_535), ActorId(ActorId::FIRST_CONTROL));
         for lcore in &mut self.lcores {
-            assert_eq!(lcore.shard.tracker.attached(), !table.detached);
-            assert_eq!(u32::from(lcore.shard.tracker.permissions().bits()), table.permissions);
+            let tracker = K::tracker_mut(&mut lcore.shard);
+            assert_eq!(tracker.attached(), !table.detached);
+            assert_eq!(u32::from(tracker.permissions().bits()), table.permissions);
             for profile in table.profiles.iter().filter(|_| !table.detached) {
                 let profile_id = Some(profile.profile_id);
                 let asked = Attributes { dynamic: Some(true), profile_id, ..Attributes::default() };
-                let nobody = &mut |_: &Event| true;
-                let made = lcore.shard.tracker.create(now, &probe, &asked, author, nobody);
+                let nobody = &mut |_: &Event<K>| true;
+                let made = tracker.create(now, &probe, &asked, author, nobody);
                 let Write::Done(entry) = made else { panic!("{made:?}") };
                 assert_eq!(u64::from(entry.aging_ms), profile.aging_ms);
-                let ended = lcore.shard.tracker.remove(now, &probe, DeleteReason::Control, author, nobody);
+                let ended = tracker.remove(now, &probe, DeleteReason::Control, author, nobody);
                 assert!(matches!(ended, Write::Done(_)), "{ended:?}");
             }
         }
     }
 
-    /// Checks that the events of the link add up to the table.
+    /// Checks that the events of the link add up to both tables.
     pub(super) fn adds_up(&self) {
         for lcore in &self.lcores {
-            let identity = |e: &Entry| (e.created_ms, e.aging_ms, e.permissions, e.creator, e.updater);
-            let (mut table, mut cursor, mut positions) = (HashMap::new(), Cursor::default(), u32::MAX);
-            while let Step::Entry(entry) = lcore.shard.tracker.step(&mut cursor, &mut positions) {
-                table.insert(entry.key, identity(&entry));
-            }
-            let known: HashMap<_, _> = lcore.known.iter().map(|(key, e)| (*key, identity(e))).collect();
-            assert_eq!(known, table, "the events do not add up to the table");
+            adds_up(&lcore.known, &lcore.shard);
+            adds_up(&lcore.other, &lcore.shard);
         }
     }
 }

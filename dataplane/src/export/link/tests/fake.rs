@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use conntrack::{Event, EventBody, EventSink as _, Permissions, ProfileId, Profiles};
+use conntrack::shard::Tracked;
+use conntrack::{Event, EventBody, EventSink, FlowKey, FlowKeyV6, Permissions, ProfileId, Profiles};
 use flowtracker_proto::link::{self, Record};
 use flowtracker_proto::v1::attach_request::Body;
 use flowtracker_proto::v1::dataplane_link_service_server::{
@@ -19,7 +20,7 @@ use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::{Request, Response, Streaming};
 
 use super::super::{Exporter, LcoreEnd};
-use crate::export::{Desk, RingSink, Shard, Table, WallClock, ring};
+use crate::export::{Desk, RingSink, Shard, Table, TableDesk, WallClock, ring};
 use crate::lcore::clock::{Calibration, Clock, Reading};
 use crate::lcore::generation::LinkState;
 use crate::lcore::mailbox::{Mailbox, mailbox};
@@ -126,7 +127,7 @@ impl DataplaneLinkService for Server {
 pub(super) struct Lcore {
     sink: RingSink,
     pub(super) clock: Clock,
-    _mailbox: Mailbox,
+    _mailboxes: (Mailbox<FlowKey>, Mailbox<FlowKeyV6>),
 }
 
 impl Lcore {
@@ -138,7 +139,10 @@ impl Lcore {
     }
 
     /// Reports something that happens now.
-    pub(super) fn report(&mut self, body: EventBody) {
+    pub(super) fn report<K>(&mut self, body: EventBody<K>)
+    where
+        RingSink: EventSink<K>,
+    {
         assert!(self.sink.offer(&Event { at_ns: self.clock.now().ns, body }), "the ring is full");
     }
 }
@@ -156,28 +160,30 @@ impl Fake {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let link = Arc::new(LinkState::default());
         let (sink, events) = ring(link.clone());
-        let (handle, mailbox) = mailbox();
+        let ((desk_ipv4, mailbox_ipv4), (desk_ipv6, mailbox_ipv6)) = (mailbox(), mailbox());
         let finish = Arc::new(AtomicBool::new(false));
         let clock = Calibration::start().finish();
-        let table = Table {
+        let table = || Table {
             profiles: Profiles::default(),
             permissions: Permissions::new(0x3dfc).expect("14 bits"),
             learn_profile: ProfileId::default(),
         };
-        let shards = vec![Shard { lcore: 0, tasks: handle.commands }];
+        let ipv4 = TableDesk::new(vec![Shard { lcore: 0, mailbox: desk_ipv4 }], table());
+        let ipv6 = TableDesk::new(vec![Shard { lcore: 0, mailbox: desk_ipv6 }], table());
         let exporter = Exporter {
             control: ControlUri::Unix(socket(folder.path())),
             tls: None,
             hello: v1::Hello { dataplane: "dp".to_owned(), shards: vec![0], ..Default::default() },
-            lcores: vec![LcoreEnd { lcore: 0, ring: events, replies: handle.replies, stats: Arc::default() }],
-            desk: Desk::new("dp".to_owned(), shards, BTreeMap::from([(0, Some(0))]), table),
+            lcores: vec![LcoreEnd { lcore: 0, ring: events, stats: Arc::default() }],
+            tracked: Tracked::Both,
+            desk: Desk::new("dp".to_owned(), BTreeMap::from([(0, Some(0))]), Some(ipv4), Some(ipv6)),
             link,
             clock,
             wall: WallClock::of_host(clock),
             ports: &Vec::new,
             finish: finish.clone(),
         };
-        let lcore = Lcore { sink, clock, _mailbox: mailbox };
+        let lcore = Lcore { sink, clock, _mailboxes: (mailbox_ipv4, mailbox_ipv6) };
         Fake { folder, exporter: Some(exporter), finish, lcore }
     }
 
