@@ -74,6 +74,8 @@ async fn a_list_has_one_table_or_one_after_the_other() {
         for (pipeline, answer) in [(IPV4, ReplyStatus::Ok), (IPV6, ReplyStatus::Unavailable)] {
             let command = plane.command().await;
             assert!(matches!(command.body, Some(command::Body::Dump(d)) if d.pipeline == pipeline));
+            // The other table is not asked meanwhile.
+            plane.settled(&service).await;
             plane.reply(status(command.id, answer)).await;
         }
     };

@@ -1,5 +1,5 @@
-use flowtracker_proto::table::IPV4_FLOWS;
 use flowtracker_proto::table::samples::{SMALL, WIDE};
+use flowtracker_proto::table::{IPV4_FLOWS, IPV6_FLOWS};
 
 use super::*;
 
@@ -26,6 +26,20 @@ fn the_document_is_p4tcs() {
         r#""default_hit_action":false,"default_miss_action":true}]}]}"#,
     ];
     assert_eq!(document(&IPV4_FLOWS, 1 << 20, 0x3dfc), golden.concat());
+
+    // P4TC's other program differs in these.
+    let mut wide = golden.concat();
+    for (narrow, other) in [
+        (r#""flowtracker","id":1"#, r#""flowtracker_ipv6","id":2"#),
+        (r#""ipv4","match_type":"exact","bitwidth":32"#, r#""ipv6","match_type":"exact","bitwidth":128"#),
+        ("hdr.ipv4.protocol", "hdr.ipv6.nextHdr"),
+        (r#""keysize":136"#, r#""keysize":328"#),
+        ("0x3dfc", "0x3de4"),
+    ] {
+        assert!(wide.contains(narrow), "{narrow}");
+        wide = wide.replace(narrow, other);
+    }
+    assert_eq!(document(&IPV6_FLOWS, 1 << 20, 0x3de4), wide);
 }
 
 #[test]
