@@ -37,6 +37,8 @@ pub trait KeyHasher<K: Key>: Clone + Send {
     /// # Panics
     /// When there are more keys than [`BURST`] or than places in `out`.
     fn hash_burst(&self, keys: &[K], out: &mut [K::Hash]);
+    /// Returns the hash of the key in a slot; `None` when that takes the whole key.
+    fn hash_of_slot(&self, slot: &SlotKey) -> Option<K::Hash>;
     /// Returns the instructions that it uses.
     fn features(&self) -> Features;
     /// Returns what keys the probe sequence of a key whose home line is full. It is secret for
@@ -129,6 +131,11 @@ impl KeyHasher<FlowKey> for Hasher {
     #[inline(always)]
     fn hash_burst(&self, keys: &[FlowKey], out: &mut [u32]) {
         self.hash_burst(keys, out);
+    }
+
+    #[inline(always)]
+    fn hash_of_slot(&self, slot: &SlotKey) -> Option<u32> {
+        Some(self.hash(&FlowKey(*slot)))
     }
 
     #[inline(always)]

@@ -13,6 +13,32 @@ fn jhash_of_the_published_example() {
 }
 
 #[test]
+fn a_slot_gives_the_hash_of_its_key_where_it_can() {
+    use crate::key::FlowKeyV6;
+    use crate::test_support::Random;
+    use core::net::Ipv6Addr;
+    let mut random = Random(3);
+    let secret: [u8; HasherV6::SECRET] = random.secret();
+    for kind in [HashKind::Keyed, HashKind::Crc, HashKind::Jhash] {
+        for features in Features::all_present() {
+            let v4 = Hasher::new(kind, core::array::from_fn(|i| secret[i]), features);
+            let v6 = HasherV6::new(kind, secret, features);
+            for _ in 0..100 {
+                let mut addr =
+                    || Ipv6Addr::from_bits(u128::from(random.bits()) << 64 | u128::from(random.bits()));
+                let (src, dst, ports) = (addr(), addr(), random.bits());
+                let key = FlowKeyV6::new(1, src, dst, TCP, ports as u16, (ports >> 16) as u16);
+                let hash = KeyHasher::hash(&v6, &key);
+                let known = (kind == HashKind::Keyed).then_some(hash);
+                assert_eq!(v6.hash_of_slot(key.slot(&hash)), known, "{kind:?}");
+                let key = FlowKey::new(1, Ipv4Addr::from(ports as u32), Ipv4Addr::LOCALHOST, TCP, 1, 2);
+                assert_eq!(v4.hash_of_slot(&key.0), Some(v4.hash(&key)), "{kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn another_secret_is_another_function() {
     let key = FlowKey::new(1, Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), TCP, 1, 2);
     let a = Hasher::new(HashKind::Keyed, [1; 32], Features::detect());

@@ -94,6 +94,13 @@ impl KeyHasher<FlowKeyV6> for HasherV6 {
         }
     }
 
+    /// The keyed hash of the home line is one of the fingerprint; DPDK's are of the whole key.
+    #[inline(always)]
+    fn hash_of_slot(&self, slot: &SlotKey) -> Option<HashV6> {
+        let mixed = || self.home.spread(slot) as u32;
+        (self.home.kind == HashKind::Keyed).then(|| HashV6(Hashed { print: *slot, mixed: mixed() }))
+    }
+
     #[inline(always)]
     fn features(&self) -> Features {
         self.home.features

@@ -159,11 +159,10 @@ impl<L: Layout, K: Key> FlowTable for LineTable<L, K> {
     fn remove_at(&mut self, pos: Pos) {
         debug_assert!(self.displaced.is_empty(), "a removal before the end of a probe");
         let (at, slot) = Self::at(pos);
-        let Some(key) = self.key_at(pos) else { return };
-        let hash = self.hasher.hash(&key);
-        let home = self.home(hash);
+        let Some(in_slot) = self.slot_at(pos) else { return };
+        let home = self.home(self.hash_at(pos, in_slot));
         if home != at {
-            self.for_passed(home, key.slot(&hash), at, Line::uncount_passed);
+            self.for_passed(home, &in_slot, at, Line::uncount_passed);
         }
         self.line_mut(at).clear(slot);
         self.len -= 1;

@@ -116,7 +116,7 @@ impl<L: Layout, K: Key> LineTable<L, K> {
     pub fn displacement(&self, pos: Pos) -> Option<u32> {
         let (at, slot) = Self::at(pos);
         let in_slot = self.memory.units().get(at).and_then(|unit| L::line(unit).key(slot))?;
-        let home = self.home(self.hasher.hash(&self.keys.key(pos, in_slot)));
+        let home = self.home(self.hash_at(pos, in_slot));
         if at == home {
             return Some(0);
         }
@@ -142,6 +142,13 @@ impl<L: Layout, K: Key> LineTable<L, K> {
     #[inline(always)]
     pub(super) fn home(&self, hash: K::Hash) -> usize {
         sequence::home(self.line_count(), K::home(hash))
+    }
+
+    /// Returns the hash of the key at a position, whose slot holds `in_slot`. A whole key that lies
+    /// beside the lines is only read when there is no other way.
+    #[inline(always)]
+    pub(super) fn hash_at(&self, pos: Pos, in_slot: SlotKey) -> K::Hash {
+        self.hasher.hash_of_slot(&in_slot).unwrap_or_else(|| self.hasher.hash(&self.keys.key(pos, in_slot)))
     }
 
     /// Returns true when the entry at a position is that of `key`, as far as lookups tell keys
