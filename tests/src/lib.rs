@@ -16,6 +16,7 @@ pub mod collisions;
 pub mod flows;
 #[cfg(target_arch = "x86_64")]
 pub mod frozen;
+pub mod generated;
 pub mod grpcurl;
 pub mod guest;
 pub mod hugepages;

@@ -41,10 +41,10 @@ const IMPATIENT: [Duration; 2] = [Duration::from_millis(400), Duration::from_mil
 /// Name of the data plane.
 const DATAPLANE: &str = "dp";
 
-/// Number of flows that live throughout, and packets of each per second.
+/// Number of flows that live throughout, half of them of IPv6, and packets of each per second.
 const KEPT: (u64, u64) = (12_000, 2);
-/// The watcher with a filter follows the flows from this address: the kept ones, and the first of
-/// the new ones.
+/// The watcher with a filter follows the flows from this address: the kept ones of IPv4, and the
+/// first of the new ones.
 const NARROW: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 0);
 /// Pause before a step that cannot be taken now is tried again, milliseconds.
 const AGAIN: u64 = 20;
@@ -193,6 +193,7 @@ impl Trial {
                 command.arg(format!("--vdev={device}{}", path.display()));
             }
             command.arg("--").arg("--keep").arg(format!("{},{}", KEPT.0, KEPT.1));
+            command.args(["--families", "ipv4,ipv6"]);
             let mut traffic = Running::spawn(&mut command);
             traffic.wait_line(Stream::Stdout, LIMIT, |line| line == "ready");
             traffic

@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! traffic [EAL arguments] -- [--new N] [--keep K,R] [--first F] [--dst ADDR] [--src ADDR] [--mac MAC]
+//!                            [--families ipv4|ipv4,ipv6]
 //! ```
 //!
 //! Flow number f leaves port f mod ports. Flows 0 to K-1 are *kept*: each is sent R times a second.
 //! *New* flows, N a second, have not been sent before; their numbers increase from F. The program
-//! prints `ready` when the ports are started. Then it reads commands from standard input, one per
+//! With both families every other flow of each port is of IPv6, from 2001:db8:1::; addresses that
+//! are given are those of IPv4. The program prints `ready` when the ports are started. Then it reads commands from standard input, one per
 //! line:
 //!
 //! | command | does |
@@ -29,6 +31,7 @@ use std::time::{Duration, Instant};
 use conntrack::test_support::frame::FlowFrames;
 use dpdk::test_support::push_frame;
 use dpdk::{Burst, Eal, Mempool, MempoolConfig, Port, PortConfig, QueueId, SocketId, TxQueue};
+use flowtracker_tests::generated::Frames;
 
 /// Frames that may be in flight in all ports together.
 const MBUFS: u32 = 65_535;
@@ -105,26 +108,32 @@ fn command(line: &str) -> Result<Command, String> {
 struct Options {
     commands: Vec<Command>,
     first: u64,
-    frames: FlowFrames,
+    frames: Frames,
 }
 
 fn options(args: &[String]) -> Result<Options, String> {
-    let mut options = Options { commands: Vec::new(), first: 1 << 24, frames: FlowFrames::default() };
+    let (mut commands, mut first) = (Vec::new(), 1 << 24);
+    let (mut ipv4, mut with_ipv6) = (FlowFrames::default(), false);
     let mut args = args.iter();
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
         let bad = |e: &dyn std::fmt::Display| format!("{flag} {value}: {e}");
         match flag.as_str() {
-            "--new" => options.commands.push(command(&format!("new {value}"))?),
-            "--keep" => options.commands.push(command(&format!("keep {}", value.replace(',', " ")))?),
-            "--first" => options.first = value.parse().map_err(|e| bad(&e))?,
-            "--dst" => options.frames.set_dst(value.parse::<Ipv4Addr>().map_err(|e| bad(&e))?),
-            "--src" => options.frames.set_src(value.parse::<Ipv4Addr>().map_err(|e| bad(&e))?),
-            "--mac" => options.frames.set_dst_mac(mac(value).ok_or_else(|| bad(&"not a MAC address"))?),
+            "--new" => commands.push(command(&format!("new {value}"))?),
+            "--keep" => commands.push(command(&format!("keep {}", value.replace(',', " ")))?),
+            "--first" => first = value.parse().map_err(|e| bad(&e))?,
+            "--dst" => ipv4.set_dst(value.parse::<Ipv4Addr>().map_err(|e| bad(&e))?),
+            "--src" => ipv4.set_src(value.parse::<Ipv4Addr>().map_err(|e| bad(&e))?),
+            "--mac" => ipv4.set_dst_mac(mac(value).ok_or_else(|| bad(&"not a MAC address"))?),
+            "--families" => match value.as_str() {
+                "ipv4" => with_ipv6 = false,
+                "ipv4,ipv6" => with_ipv6 = true,
+                _ => return Err(bad(&"not ipv4 or ipv4,ipv6")),
+            },
             _ => return Err(format!("{flag} is not known")),
         }
     }
-    Ok(options)
+    Ok(Options { commands, first, frames: Frames::new(ipv4, with_ipv6) })
 }
 
 fn mac(text: &str) -> Option<[u8; 6]> {
@@ -142,7 +151,7 @@ struct Out<'p> {
 struct Sender<'p> {
     outs: Vec<Out<'p>>,
     pool: &'p Mempool<'p>,
-    frames: FlowFrames,
+    frames: Frames,
     sent: u64,
     dropped: u64,
 }
@@ -151,7 +160,7 @@ impl Sender<'_> {
     fn push(&mut self, flow: u64) {
         let ports = self.outs.len() as u64;
         let out = &mut self.outs[(flow % ports) as usize];
-        if push_frame(&mut out.burst, self.pool, self.frames.flow(flow)).is_err() {
+        if push_frame(&mut out.burst, self.pool, self.frames.flow(flow, ports)).is_err() {
             // All mbufs are in flight.
             self.dropped += 1;
         }

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use flowtracker_proto::test_support::event::Key;
 use flowtracker_proto::v1;
 
 use super::{AGAIN, KEPT, LIMIT, NARROW, Step, Trial};
+use crate::generated;
 use crate::process::wait_for;
 use crate::watcher::Caller;
+
+/// The pipelines of the tables.
+const PIPELINES: [&str; 2] = ["flowtracker", "flowtracker_ipv6"];
 
 /// Numbers of writes that succeeded.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,8 +50,12 @@ impl Trial {
     /// Returns the key of one of the kept flows, chosen at random.
     pub(super) fn kept_key(&mut self) -> v1::Key {
         let flow = self.dice.between(0, KEPT.0 - 1);
-        let port = (flow % self.plan.shards) as u16;
-        Key::of_flow(flow, port).to_proto()
+        generated::key(flow, self.plan.shards)
+    }
+
+    /// Returns the pipeline of one of the tables, or nothing for both.
+    fn some_tables(&mut self) -> String {
+        ["", PIPELINES[0], PIPELINES[1]][self.dice.between(0, 2) as usize].to_owned()
     }
 
     /// Deletes a few of the kept entries; their next packets create them again.
@@ -87,7 +94,8 @@ impl Trial {
     pub(super) fn update_table(&mut self) {
         let aging_ms = self.plan.profiles()[3] + self.dice.between(0, 3) * 100;
         let profiles = vec![v1::TimerProfile { profile_id: 3, aging_ms }];
-        let request = v1::UpdateTableRequest { profiles, ..Default::default() };
+        let pipeline = PIPELINES[self.dice.between(0, 1) as usize].to_owned();
+        let request = v1::UpdateTableRequest { profiles, pipeline, ..Default::default() };
         // A service that is away refuses it, which is no fault.
         let _ = self.writer().call(async |client| client.update_table(request).await);
     }
@@ -95,7 +103,8 @@ impl Trial {
     /// Lists the entries with a filter, and begins a list of all whose reader goes away.
     pub(super) fn list(&mut self) {
         let filter = format!("key.srcAddr = \"{NARROW}\" && msecs_since < {}", self.dice.between(1, 10_000));
-        let all = v1::ListEntriesRequest::default();
+        let pipeline = self.some_tables();
+        let all = v1::ListEntriesRequest { pipeline, ..Default::default() };
         let some = v1::ListEntriesRequest { filter, ..all.clone() };
         // As with every call, a service that is away is no fault.
         let _ = self.writer().call(async |client| {
@@ -110,19 +119,22 @@ impl Trial {
     pub(super) fn flush_some(&mut self) {
         let all = self.dice.between(0, 5) == 0;
         let filter = if all { String::new() } else { format!("key.srcPort = {}", self.kept_key().src_port) };
-        let request = v1::FlushEntriesRequest { filter, ..Default::default() };
+        let pipeline = self.some_tables();
+        let request = v1::FlushEntriesRequest { filter, pipeline, ..Default::default() };
         let answer = self.writer().call(async |client| client.flush_entries(request).await);
         self.written.flushed += u64::from(answer.is_ok());
     }
 
-    /// Detaches the program for a while. It may be detached even if no answer arrived.
+    /// Detaches the program of one table or of both for a while. It may be detached even if no answer
+    /// arrived.
     pub(super) fn purge(&mut self) {
         if self.filling {
             // Without entries the ring would never be full.
             return self.later(AGAIN, Step::Purge);
         }
         self.detached = true;
-        let request = v1::PurgeRequest::default();
+        let pipeline = self.some_tables();
+        let request = v1::PurgeRequest { pipeline, ..Default::default() };
         let answer = self.writer().call(async |client| client.purge(request).await);
         self.written.purged += u64::from(answer.is_ok());
         let after = self.dice.between(0, 300);
@@ -130,27 +142,32 @@ impl Trial {
     }
 
     pub(super) fn load(&mut self) {
-        let request = v1::LoadRequest::default();
-        match self.writer().call(async |client| client.load(request).await) {
-            Ok(_) => self.detached = false,
-            // It is attached already: by another command that came first, or by a restart of the
-            // data plane.
-            Err(status) if status.code() == tonic::Code::FailedPrecondition => self.detached = false,
-            Err(_) => self.later(AGAIN, Step::Load),
+        for pipeline in PIPELINES {
+            let request = v1::LoadRequest { pipeline: pipeline.to_owned(), ..Default::default() };
+            match self.writer().call(async |client| client.load(request).await) {
+                Ok(_) => {}
+                // It is attached already: it was never detached, or another command came first, or
+                // the data plane has restarted.
+                Err(status) if status.code() == tonic::Code::FailedPrecondition => {}
+                Err(_) => return self.later(AGAIN, Step::Load),
+            }
         }
+        self.detached = false;
     }
 
     /// Attaches the program again if it is detached: a purge whose caller had given up may have
     /// arrived late.
     pub(super) fn attach_again(&mut self) {
-        let table = || {
-            let request = v1::GetTableRequest::default();
-            self.caller.call(async |client| client.get_table(request).await).ok()?.table
-        };
-        if wait_for("the table", LIMIT, table).detached {
-            self.note("a late purge has detached the program");
-            let request = v1::LoadRequest::default();
-            self.caller.call(async |client| client.load(request).await).expect("attached again");
+        for pipeline in PIPELINES.map(str::to_owned) {
+            let table = || {
+                let request = v1::GetTableRequest { pipeline: pipeline.clone(), ..Default::default() };
+                self.caller.call(async |client| client.get_table(request).await).ok()?.table
+            };
+            if wait_for("the table", LIMIT, table).detached {
+                self.note(&format!("a late purge has detached {pipeline}"));
+                let request = v1::LoadRequest { pipeline: pipeline.clone(), ..Default::default() };
+                self.caller.call(async |client| client.load(request).await).expect("attached again");
+            }
         }
     }
 }
