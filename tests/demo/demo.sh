@@ -2,8 +2,8 @@
 # Runs the whole demonstration unattended:
 #
 #   demo.sh            two hosts with the appliance between them, netcat from
-#                      one to the other; both flows appear, one is deleted by
-#                      hand, the other expires
+#                      one to the other, over IPv4 and over IPv6; both flows of
+#                      each appear, one is deleted by hand, the others expire
 #   demo.sh FILE       replays a capture into port0 and shows what was learned
 #
 # The exit status is 0 only if everything expected was seen. The script leaves nothing behind, even
@@ -16,8 +16,9 @@ export PATH=$here/../../target/tools/bin:$PATH
 # shellcheck source=tests/demo/stage.sh
 source "$here/stage.sh"
 
-table=flowtracker/table/Main/ct_flow_table
+table=flowtracker/table/Main/ct_flow_table table6=flowtracker_ipv6/table/Main/ct_flow_table
 left_addr=10.0.0.1 right_addr=10.0.0.2 server_port=1234
+left_addr6=2001:db8::1 right_addr6=2001:db8::2
 server=127.0.0.1:50051 # in the box's own namespace, so always free
 export FLOWTRACKER_SERVER=http://$server
 
@@ -65,13 +66,16 @@ watching() { [[ $(stats 2>/dev/null | jq -r '.log.watchers // 0') == 2 ]]; }
 
 seen() { event "$1" >/dev/null 2>&1; }
 
-both_in_text() { [[ $(grep -c '^created pipeline:  flowtracker(id 1)$' "$folder/monitor") == 2 ]]; }
+# both_in_text PIPELINE: succeeds when P4TC's text has told of two entries of the pipeline.
+both_in_text() { [[ $(grep -cxF "created pipeline:  $1" "$folder/monitor") == 2 ]]; }
 
-listening() { in_right ss -Hltn | grep -q "$right_addr:$server_port"; }
+# listening ADDR: succeeds when a server listens there.
+listening() { in_right ss -Hltn | grep -qF "$1:$server_port"; }
 
 story() {
     step "join two hosts through a box: $left_addr - port0 [appliance] port1 - $right_addr"
     make_hosts "$left_addr" "$right_addr"
+    add_ipv6 "$left_addr6" "$right_addr6"
     start_appliance net_af_packet0,iface=port0 net_af_packet1,iface=port1
 
     step 'watch: ctl mon p4 events (shown below behind a bar)'
@@ -85,7 +89,7 @@ story() {
     wait_for 10 'tcpdump listens' grep -qs 'listening on' "$folder/tcpdump.err"
     # With -d neither end sends anything, so that both flows become idle.
     start server in_right nc -d -n -l -p "$server_port" -s "$right_addr"
-    wait_for 10 'nc listens' listening
+    wait_for 10 'nc listens' listening "$right_addr"
     start client in_left nc -d -n "$right_addr" "$server_port"
 
     local there=".entry.key.inputPort == \"port0\" and .entry.key.srcAddr == \"$left_addr\"
@@ -95,7 +99,21 @@ story() {
     local created='.type == "EVENT_TYPE_CREATED"' deleted='.type == "EVENT_TYPE_DELETED"'
     wait_for 10 "the flow $left_addr -> $right_addr is reported as created" seen "$created and ($there)"
     wait_for 10 "the flow $right_addr -> $left_addr is reported as created" seen "$created and ($back)"
-    wait_for 10 'P4TC text of both' both_in_text
+    wait_for 10 'P4TC text of both' both_in_text 'flowtracker(id 1)'
+
+    step "over IPv6 too: nc -6 -l -p $server_port -s $right_addr6 on the right, nc -6 $right_addr6 $server_port on the left"
+    start server6 in_right nc -6 -d -n -l -p "$server_port" -s "$right_addr6"
+    wait_for 10 'nc listens' listening "[$right_addr6]"
+    start client6 in_left nc -6 -d -n "$right_addr6" "$server_port"
+    local there6=".entry.pipeline == \"flowtracker_ipv6\" and .entry.key.inputPort == \"port0\"
+        and .entry.key.srcAddr == \"$left_addr6\" and .entry.key.dstAddr == \"$right_addr6\"
+        and .entry.key.dstPort == $server_port"
+    local back6=".entry.pipeline == \"flowtracker_ipv6\" and .entry.key.inputPort == \"port1\"
+        and .entry.key.srcAddr == \"$right_addr6\" and .entry.key.dstAddr == \"$left_addr6\"
+        and .entry.key.srcPort == $server_port"
+    wait_for 10 "the flow $left_addr6 -> $right_addr6 is reported as created" seen "$created and ($there6)"
+    wait_for 10 "the flow $right_addr6 -> $left_addr6 is reported as created" seen "$created and ($back6)"
+    wait_for 10 'P4TC text of both' both_in_text 'flowtracker_ipv6(id 2)'
 
     step 'ctl list'
     ctl list | tee "$folder/list"
@@ -104,6 +122,10 @@ story() {
         fail 'ctl list does not show the flow from the left'
     grep -qE "port1/tcp/$right_addr:$server_port-$left_addr:[0-9]+" "$folder/list" ||
         fail 'ctl list does not show the flow from the right'
+    grep -qE "port0/tcp/\[$left_addr6\]:[0-9]+-\[$right_addr6\]:$server_port" "$folder/list" ||
+        fail 'ctl list does not show the IPv6 flow from the left'
+    grep -qE "port1/tcp/\[$right_addr6\]:$server_port-\[$left_addr6\]:[0-9]+" "$folder/list" ||
+        fail 'ctl list does not show the IPv6 flow from the right'
 
     step "ctl p4ctrl get $table"
     ctl p4ctrl get "$table" | tee "$folder/dump"
@@ -113,15 +135,24 @@ story() {
     ctl -j p4ctrl get "$table" | tee "$folder/dump.json"
     jq -e '.[1].entries | length == 2' "$folder/dump.json" >/dev/null || fail 'not two entries'
 
+    step "ctl p4ctrl get $table6"
+    ctl p4ctrl get "$table6" | tee "$folder/dump6"
+    [[ $(grep -c '^    entry key$' "$folder/dump6") == 2 ]] || fail 'not two entries'
+    grep -qxF "     srcAddr id:2 size:128b type:ipv6 exact fieldval  $left_addr6/128" "$folder/dump6" ||
+        fail 'no entry of the IPv6 flow from the left'
+
     step "delete one by hand: ctl DeleteEntry $key"
     ctl DeleteEntry "$key"
     wait_for 10 'it is reported as deleted by tc' \
         seen "$deleted and .reason == \"DELETE_REASON_CONTROL\" and ($there)"
     wait_for 10 'P4TC text of it' grep -q '^    deleted by: tc (id 2)$' "$folder/monitor"
 
-    step 'say nothing for 30 seconds: the other expires'
-    wait_for 60 'it is reported as deleted by the timer' \
-        seen "$deleted and .reason == \"DELETE_REASON_IDLE\" and ($back)"
+    step 'say nothing for 30 seconds: the others expire'
+    local idle=".reason == \"DELETE_REASON_IDLE\""
+    wait_for 60 "the flow $right_addr -> $left_addr is reported as deleted by the timer" \
+        seen "$deleted and $idle and ($back)"
+    wait_for 10 "the flow $left_addr6 -> $right_addr6 too" seen "$deleted and $idle and ($there6)"
+    wait_for 10 "the flow $right_addr6 -> $left_addr6 too" seen "$deleted and $idle and ($back6)"
     wait_for 10 'P4TC text of it' grep -q '^    deleted by: timer (id 3)$' "$folder/monitor"
     grep -qE '^    created [0-9]+ sec    used [0-9]+ sec$' "$folder/monitor" || fail 'its ages are not shown'
     [[ -z $(ctl list | grep -o 'port[01]/tcp/' || true) ]] || fail 'the table is not empty'

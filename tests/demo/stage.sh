@@ -115,12 +115,24 @@ wait_for() {
 make_namespace() {
     ip netns add "$1"
     namespaces+=("$1")
-    # IPv6 is off, so that every frame is caused by the demo.
+    # IPv6 is off until add_ipv6, so that every frame is caused by the demo.
     ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
     ip -n "$1" link set lo up
 }
 
 make_box() { make_namespace "ft-box-$$"; }
+
+# add_ipv6 LEFT RIGHT: gives the two hosts these addresses (/64) as well. They find each other by
+# neighbour discovery, which passes the box like ARP.
+add_ipv6() {
+    local host=left addr
+    for addr in "$1" "$2"; do
+        ip -n "ft-$host-$$" link set eth0 addrgenmode none
+        ip netns exec "ft-$host-$$" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+        ip -n "ft-$host-$$" address add "$addr/64" dev eth0 nodad
+        host=right
+    done
+}
 
 # make_hosts LEFT RIGHT: makes two hosts with these addresses (/24), connected to port0 and port1 of
 # the box.

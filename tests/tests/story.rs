@@ -5,62 +5,131 @@ use std::process::Command;
 
 use flowtracker_proto::v1::{DeleteReason, Event, EventType};
 use flowtracker_tests::appliance::{Appliance, LIMIT};
-use flowtracker_tests::netns::{CLIENT_PORT, LEFT_ADDR, Line, RIGHT_ADDR, SERVER_PORT, netcat};
+use flowtracker_tests::netns::{
+    CLIENT_PORT, LEFT_ADDR, LEFT_ADDR6, Line, Namespace, RIGHT_ADDR, RIGHT_ADDR6, SERVER_PORT, netcat,
+    netcat6,
+};
 use flowtracker_tests::process::{Running, Stream, run, wait_for};
 
-/// Returns the text form of an entry between its first line and the times.
-fn block(port: &str, src: (&str, &str), dst: (&str, &str), authors: &str) -> String {
-    format!(
-        " table: Main/ct_flow_table(id 1)entry priority 64000[permissions -RUD-PS-RUDX--]
+/// A family: how its entries are shown, and how two hosts connect.
+struct Family {
+    pipeline: &'static str,
+    id: u32,
+    permissions: &'static str,
+    address: &'static str,
+    bits: u32,
+    protocol: &'static str,
+    left: &'static str,
+    right: &'static str,
+    connect: fn(&Namespace, &Namespace) -> (Running, Running),
+}
+
+const IPV4: Family = Family {
+    pipeline: "flowtracker",
+    id: 1,
+    permissions: "-RUD-PS-RUDX--",
+    address: "ipv4",
+    bits: 32,
+    protocol: "hdr.ipv4.protocol",
+    left: LEFT_ADDR,
+    right: RIGHT_ADDR,
+    connect: netcat,
+};
+
+const IPV6: Family = Family {
+    pipeline: "flowtracker_ipv6",
+    id: 2,
+    permissions: "-RUD-PS-R--X--",
+    address: "ipv6",
+    bits: 128,
+    protocol: "hdr.ipv6.nextHdr",
+    left: LEFT_ADDR6,
+    right: RIGHT_ADDR6,
+    connect: netcat6,
+};
+
+impl Family {
+    /// Returns the text form of an entry between its first line and the times.
+    fn block(&self, port: &str, src: (&str, &str), dst: (&str, &str), authors: &str) -> String {
+        let Self { permissions, address, bits, protocol, .. } = self;
+        format!(
+            " table: Main/ct_flow_table(id 1)entry priority 64000[permissions {permissions}]
     entry key
      input_port id:1 size:32b type:dev exact fieldval  {port}
-     srcAddr id:2 size:32b type:ipv4 exact fieldval  {}/32
-     dstAddr id:3 size:32b type:ipv4 exact fieldval  {}/32
-     hdr.ipv4.protocol id:4 size:8b type:bit8 exact fieldval  6/0xff
+     srcAddr id:2 size:{bits}b type:{address} exact fieldval  {}/{bits}
+     dstAddr id:3 size:{bits}b type:{address} exact fieldval  {}/{bits}
+     {protocol} id:4 size:8b type:bit8 exact fieldval  6/0xff
      srcPort id:5 size:16b type:be16 exact fieldval  {}/0xffff
      dstPort id:6 size:16b type:be16 exact fieldval  {}/0xffff
     created by: kernel (id 1)
 {authors}    dynamic true
 ",
-        src.0, dst.0, src.1, dst.1
-    )
-}
+            src.0, dst.0, src.1, dst.1
+        )
+    }
 
-fn forward(authors: &str) -> String {
-    block("port0", (LEFT_ADDR, CLIENT_PORT), (RIGHT_ADDR, SERVER_PORT), authors)
-}
+    fn forward(&self, authors: &str) -> String {
+        self.block("port0", (self.left, CLIENT_PORT), (self.right, SERVER_PORT), authors)
+    }
 
-fn reverse(authors: &str) -> String {
-    block("port1", (RIGHT_ADDR, SERVER_PORT), (LEFT_ADDR, CLIENT_PORT), authors)
-}
+    fn reverse(&self, authors: &str) -> String {
+        self.block("port1", (self.right, SERVER_PORT), (self.left, CLIENT_PORT), authors)
+    }
 
-fn created(block: &str) -> String {
-    format!("created pipeline:  flowtracker(id 1)\n{block}    table aging 30000\n    tmpl created false\n\n")
+    fn created(&self, block: &str) -> String {
+        let Self { pipeline, id, .. } = self;
+        format!(
+            "created pipeline:  {pipeline}(id {id})\n{block}    table aging 30000\n    tmpl created false\n\n"
+        )
+    }
+
+    /// Returns the path of the table.
+    fn table(&self) -> String {
+        format!("{}/table/Main/ct_flow_table", self.pipeline)
+    }
+
+    /// Returns the compact form of the key of the direction from the left.
+    fn compact(&self) -> String {
+        let bracketed = |addr: &str| if addr.contains(':') { format!("[{addr}]") } else { addr.to_owned() };
+        let (left, right) = (bracketed(self.left), bracketed(self.right));
+        format!("port0/tcp/{left}:{CLIENT_PORT}-{right}:{SERVER_PORT}")
+    }
 }
 
 #[test]
 fn a_connection_is_seen_in_both_directions_and_deleted_on_request() {
-    seen_and_deleted("net_af_packet");
+    seen_and_deleted("net_af_packet", &IPV4);
 }
 
 #[test]
 fn a_connection_over_af_xdp_is_seen_and_deleted() {
-    seen_and_deleted("net_af_xdp");
+    seen_and_deleted("net_af_xdp", &IPV4);
 }
 
-fn seen_and_deleted(driver: &str) {
-    let line = Line::new();
+#[test]
+fn an_ipv6_connection_is_seen_in_both_directions_and_deleted_on_request() {
+    seen_and_deleted("net_af_packet", &IPV6);
+}
+
+#[test]
+fn an_ipv6_connection_over_af_xdp_is_seen_and_deleted() {
+    seen_and_deleted("net_af_xdp", &IPV6);
+}
+
+fn seen_and_deleted(driver: &str, family: &Family) {
+    let line = Line::with_ipv6();
     let appliance = Appliance::start(&line.middle, &line.devices(driver, ""), &[]);
     let mut monitor = Running::spawn(appliance.ctl().args(["mon", "p4", "events"]));
     appliance.wait_watchers(1);
 
-    let (mut server, mut client) = netcat(&line.left, &line.right);
+    let (mut server, mut client) = (family.connect)(&line.left, &line.right);
     // Each entry ends with an empty line.
     let blocks = |lines: &[&str], count: usize| {
         (lines.iter().filter(|line| line.is_empty()).count() >= count).then_some(())
     };
     monitor.wait_lines(Stream::Stdout, LIMIT, |lines| blocks(lines, 2));
-    let expected = created(&forward("")) + &created(&reverse(""));
+    let (forward, reverse) = (family.forward(""), family.reverse(""));
+    let expected = family.created(&forward) + &family.created(&reverse);
     assert_eq!(monitor.text(Stream::Stdout), expected);
 
     // Data passes both ways, and causes no further events.
@@ -76,14 +145,15 @@ fn seen_and_deleted(driver: &str) {
     });
 
     let listed = run(appliance.ctl().args(["list"]));
-    let compact = format!("port0/tcp/{LEFT_ADDR}:{CLIENT_PORT}-{RIGHT_ADDR}:{SERVER_PORT}");
+    let compact = family.compact();
     assert!(listed.contains(&compact), "{listed}");
-    let dump = run(appliance.ctl().args(["p4ctrl", "get", "flowtracker/table/Main/ct_flow_table"]));
-    assert!(dump.starts_with("pipeline:  flowtracker(id 1)\n"), "{dump}");
-    assert!(dump.contains(&forward("")) && dump.contains(&reverse("")), "{dump}");
-    let json = run(appliance.ctl().args(["-j", "p4ctrl", "get", "flowtracker/table/Main/ct_flow_table"]));
+    let Family { pipeline, id, .. } = family;
+    let dump = run(appliance.ctl().args(["p4ctrl", "get", &family.table()]));
+    assert!(dump.starts_with(&format!("pipeline:  {pipeline}(id {id})\n")), "{dump}");
+    assert!(dump.contains(&forward) && dump.contains(&reverse), "{dump}");
+    let json = run(appliance.ctl().args(["-j", "p4ctrl", "get", &family.table()]));
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!(json[0], serde_json::json!({"pname": "flowtracker", "pipeid": 1}));
+    assert_eq!(json[0], serde_json::json!({"pname": pipeline, "pipeid": id}));
     assert_eq!(json[1]["entries"].as_array().map(Vec::len), Some(2), "{json}");
 
     run(appliance.ctl().args(["DeleteEntry", &compact]));
@@ -91,8 +161,8 @@ fn seen_and_deleted(driver: &str) {
     let text = monitor.text(Stream::Stdout);
     let deletion = text.strip_prefix(&expected).expect("only something new at the end");
     let expected = format!(
-        "deleted pipeline:  flowtracker(id 1)\n{}    table aging 30000\n",
-        forward("    deleted by: tc (id 2)\n")
+        "deleted pipeline:  {pipeline}(id {id})\n{}    table aging 30000\n",
+        family.forward("    deleted by: tc (id 2)\n")
     );
     assert!(deletion.starts_with(&expected), "{deletion}");
     assert!(!run(appliance.ctl().args(["list"])).contains(&compact));
@@ -139,7 +209,8 @@ fn an_idle_connection_expires_in_both_directions_and_never_early() {
         (lines.iter().filter(|line| line.is_empty()).count() == 4).then_some(())
     });
     let text = text.text(Stream::Stdout);
-    for block in [forward("    deleted by: timer (id 3)\n"), reverse("    deleted by: timer (id 3)\n")] {
+    let by_timer = "    deleted by: timer (id 3)\n";
+    for block in [IPV4.forward(by_timer), IPV4.reverse(by_timer)] {
         let expected =
             format!("deleted pipeline:  flowtracker(id 1)\n{block}    table aging {AGING_MS}\n    created ");
         assert!(text.contains(&expected), "{text}");
