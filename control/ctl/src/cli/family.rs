@@ -2,6 +2,8 @@
 
 use flowtracker_proto::table::Family;
 
+use super::Failure;
+
 /// Chooses one of the tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(super) struct FamilyArgs {
@@ -16,11 +18,13 @@ pub(super) struct FamilyArgs {
 
 impl FamilyArgs {
     /// Returns the family that was chosen.
-    pub(super) fn family(self) -> Option<Family> {
-        match self {
-            Self { ipv6: true, .. } => Some(Family::Ipv6),
-            Self { ipv4: true, .. } => Some(Family::Ipv4),
-            Self { ipv4: false, ipv6: false } => None,
+    pub(super) fn family(self) -> Result<Option<Family>, Failure> {
+        match (self.ipv4, self.ipv6) {
+            (false, false) => Ok(None),
+            (true, false) => Ok(Some(Family::Ipv4)),
+            (false, true) => Ok(Some(Family::Ipv6)),
+            // clap does not see that one stands in front of the verb and the other behind it.
+            (true, true) => Err(Failure::Usage("-4 and -6 cannot be used together".to_owned())),
         }
     }
 }

@@ -272,7 +272,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Failure> {
     let Common { place, dataplane, family, form } = cli.common;
-    let family = family.family();
+    let family = family.family()?;
     if family.is_some() && !cli.verb.has_tables() {
         return Err(Failure::Usage("-4 and -6 choose a table, and this verb concerns none".to_owned()));
     }

@@ -29,7 +29,7 @@ const PID: u32 = 448;
 /// A command, its answers, and its standard input.
 pub(crate) struct Step {
     pub(crate) arguments: Vec<String>,
-    answers: Vec<Answer>,
+    pub(crate) answers: Vec<Answer>,
     pub(crate) input: &'static str,
 }
 

@@ -140,7 +140,6 @@ async fn monitor() {
         "ipv6-monitor.txt",
         vec![
             step6("mon p4 events", vec![events()]),
-            // The service sends what passes every filter, of the other table too.
             step6("-d mon p4 events TABLE filter cmd = delete", vec![events()]),
         ],
     )

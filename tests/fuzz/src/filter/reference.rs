@@ -1,8 +1,11 @@
 //! A naive reader of filter expressions, written from the page about them. It evaluates as it
 //! reads: a set of entries is a word with a bit for each, and so is every part of an expression.
 
+use std::net::Ipv6Addr;
+
 use control::api::filter::Place;
 use flowtracker_proto::filter::Facts;
+use flowtracker_proto::table::Family;
 
 /// Limits, as the page has them.
 const BYTES: usize = 4096;
@@ -134,20 +137,37 @@ impl<'a> Reader<'a> {
     }
 
     fn compare(&self, name: &str, relation: &str, constant: &str, quoted: bool) -> Option<u64> {
-        let (of, mask, value): (fn(&Facts) -> u128, u64, u64) = match name {
-            "prio" => (|facts| facts.prio.into(), u64::MAX, number(constant, u32::MAX.into())?),
+        let (family, of, mask, value): Compared = match name {
+            "family" => {
+                let family = number(constant, u64::MAX)?;
+                let known = family == 4 || family == 6;
+                (
+                    None,
+                    |facts| if facts.family == Family::Ipv4 { 4 } else { 6 },
+                    ALL,
+                    known.then_some(family.into())?,
+                )
+            }
+            "prio" => (None, |facts| facts.prio.into(), ALL, number(constant, u32::MAX.into())?.into()),
             "msecs_since" if self.place != Place::Watch => {
-                (|facts| facts.idle_ms.into(), u64::MAX, number(constant, u64::MAX)?)
+                (None, |facts| facts.idle_ms.into(), ALL, number(constant, u64::MAX)?.into())
             }
             "cmd" if self.place == Place::Watch => {
                 let place = ["create", "update", "delete"].iter().position(|word| *word == constant)?;
-                (|facts| facts.cmd.into(), u64::MAX, place as u64 + 1)
+                (None, |facts| facts.cmd.into(), ALL, place as u128 + 1)
             }
             _ => {
                 let field = name.strip_prefix("key.")?;
-                let older = ["flowtracker.Main.ct_flow_table.", "flowtracker.Main.ct_tcp_table."];
-                let field = older.iter().find_map(|table| field.strip_prefix(table)).unwrap_or(field);
-                key_field(field, constant)?
+                let of_pipeline = |pipeline: &str| {
+                    let rest = field.strip_prefix(pipeline)?;
+                    let tables = [".Main.ct_flow_table.", ".Main.ct_tcp_table."];
+                    tables.iter().find_map(|table| rest.strip_prefix(table))
+                };
+                match (of_pipeline("flowtracker"), of_pipeline("flowtracker_ipv6")) {
+                    (Some(field), _) => key_field(field, constant, Some(Family::Ipv4))?,
+                    (None, Some(field)) => key_field(field, constant, Some(Family::Ipv6))?,
+                    (None, None) => key_field(field, constant, None)?,
+                }
             }
         };
         let ordered = ["prio", "msecs_since"].contains(&name);
@@ -156,7 +176,11 @@ impl<'a> Reader<'a> {
             return None;
         }
         let holds = |facts: &Facts| {
-            let (fact, value) = (of(facts) & u128::from(mask), u128::from(value));
+            // An address of one family is none of the other, whatever the relation.
+            if family.is_some_and(|family| family != facts.family) {
+                return relation == "!";
+            }
+            let fact = of(facts) & mask;
             match relation {
                 "=" => fact == value,
                 "!" => fact != value,
@@ -170,10 +194,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a comparison looks at: the part of the key, the mask and the value.
-type Compared = (fn(&Facts) -> u128, u64, u64);
+/// What a comparison looks at: the family of its address, the part of the key, the mask and the
+/// value.
+type Compared = (Option<Family>, fn(&Facts) -> u128, u128, u128);
 
-fn key_field(field: &str, constant: &str) -> Option<Compared> {
+const ALL: u128 = u128::MAX;
+
+/// Reads a comparison with a field of a key, of the table of `table` if one is named.
+fn key_field(field: &str, constant: &str, table: Option<Family>) -> Option<Compared> {
+    let small = |of: fn(&Facts) -> u128, value: u64| (None, of, ALL, u128::from(value));
     Some(match field {
         "input_port" => {
             let plain = |digits: &str| {
@@ -185,26 +214,40 @@ fn key_field(field: &str, constant: &str) -> Option<Compared> {
                 None => plain(constant)?,
             };
             let known = (1..=65_536).contains(&value);
-            (|facts| facts.key.input_port.into(), u64::MAX, known.then_some(value)?)
+            small(|facts| facts.key.input_port.into(), known.then_some(value)?)
         }
         "srcAddr" | "dstAddr" => {
-            let (address, length) = constant.split_once('/').unwrap_or((constant, "32"));
-            let length = decimal_number(length).filter(|length| *length <= 32)?;
-            let mask = u64::from(u32::MAX) << (32 - length) & u64::from(u32::MAX);
+            let family = if constant.contains(':') { Family::Ipv6 } else { Family::Ipv4 };
+            if table.is_some_and(|table| table != family) {
+                return None;
+            }
+            let (address, length) = match constant.split_once('/') {
+                Some((address, length)) => (address, Some(decimal_number(length)?)),
+                None => (constant, None),
+            };
+            let (address, bits) = match family {
+                Family::Ipv4 => (ipv4(address)?.into(), 32),
+                Family::Ipv6 => (address.parse::<Ipv6Addr>().ok()?.to_bits(), 128),
+            };
+            let length = length.unwrap_or(bits);
+            let other_bits = bits.checked_sub(length)?;
+            let mask = ALL.checked_shl(other_bits as u32).unwrap_or(0);
             let of: fn(&Facts) -> u128 =
                 if field == "srcAddr" { |facts| facts.key.src_addr } else { |facts| facts.key.dst_addr };
-            (of, mask, ipv4(address)? & mask)
+            (Some(family), of, mask, address & mask)
         }
-        "hdr.ipv4.protocol" | "protocol" => {
+        "hdr.ipv4.protocol" if table == Some(Family::Ipv6) => return None,
+        "hdr.ipv6.nextHdr" if table == Some(Family::Ipv4) => return None,
+        "hdr.ipv4.protocol" | "hdr.ipv6.nextHdr" | "protocol" => {
             let value = match constant {
                 "tcp" => 6,
                 "udp" => 17,
                 digits => number(digits, 255)?,
             };
-            (|facts| facts.key.protocol.into(), u64::MAX, value)
+            small(|facts| facts.key.protocol.into(), value)
         }
-        "srcPort" => (|facts| facts.key.src_port.into(), u64::MAX, number(constant, 65_535)?),
-        "dstPort" => (|facts| facts.key.dst_port.into(), u64::MAX, number(constant, 65_535)?),
+        "srcPort" => small(|facts| facts.key.src_port.into(), number(constant, 65_535)?),
+        "dstPort" => small(|facts| facts.key.dst_port.into(), number(constant, 65_535)?),
         _ => return None,
     })
 }

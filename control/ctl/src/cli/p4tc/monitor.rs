@@ -8,13 +8,12 @@ use crate::cli::follow::Follower;
 use crate::cli::origin::Origin;
 use crate::cli::{Failure, output, print_events};
 use crate::render::{self, tc};
-use flowtracker_proto::table::TableDescription;
 
 /// The events that are wanted.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Wanted {
-    /// The table whose events are wanted; `None` for all tables.
-    table: Option<&'static TableDescription>,
+    /// The pipeline of the table whose events are wanted; empty for all tables.
+    pipeline: String,
     /// The expression that they must match; empty for all.
     filter: String,
 }
@@ -27,31 +26,27 @@ pub(super) fn read(words: &[String]) -> Result<Wanted, Error> {
         _ => return say("Only \"monitor p4 events\" is supported"),
     }
     let Some(path) = words.next() else { return Ok(Wanted::default()) };
-    let table = Some(path::table(path)?);
+    let pipeline = path::table(path)?.pipeline.to_owned();
     let filter = match words.next() {
         None => String::new(),
         Some(word) if word == "filter" => body::expression(words.as_slice())?,
         Some(word) => return say(format!("Unknown argument \"{word}\"")),
     };
-    Ok(Wanted { table, filter })
+    Ok(Wanted { pipeline, filter })
 }
 
 /// Prints events until interrupted.
 pub(super) async fn run(flags: Flags, wanted: Wanted) -> Result<(), Failure> {
-    let pipeline = wanted.table.map_or_else(String::new, |table| table.pipeline.to_owned());
-    let scope = flags.scope(pipeline, wanted.filter);
+    let scope = flags.scope(wanted.pipeline, wanted.filter);
     let source = Follower::start(flags.target()?, scope, Origin::Now).await?;
     let mut seen = Seen::default();
     let render = move |out: &mut String, event: &Event| {
         if event.r#type() == EventType::Gap {
             output::complain(tc::OVERRUN);
         }
-        let table = render::table_of_event(event);
-        // FLUSHED passes every filter of the service.
-        let is_wanted = wanted.table.is_none_or(|wanted| wanted == table);
-        if seen.shows(event) && is_wanted {
+        if seen.shows(event) {
             tc::stamp(out, event.time.as_ref(), flags.stamp);
-            tc::event(out, table, event, flags.details);
+            tc::event(out, render::table_of_event(event), event, flags.details);
         }
     };
     print_events::print(source, render).await
