@@ -6,17 +6,18 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use conntrack::arch::Features;
 use conntrack::table::{Counted, TableConfig};
+use conntrack::test_support::frame::Ipv6Frame;
 use conntrack::{
     ActorId, Attributes, DualShard, EventBody, FlowKey, FlowKeyV6, FlowTable as _, HashKind, Hasher,
     HasherV6, LineTable, Outcome, Parser, Tracker, TrackerConfig,
 };
 use crossbeam_channel::Receiver;
-use dataplane::export::{RingEvent, ring};
+use dataplane::export::{RingEvent, TableEvent, ring};
 use dataplane::lcore::clock::Calibration;
 use dataplane::lcore::executors::Executors;
 use dataplane::lcore::filter::Filter;
@@ -60,6 +61,19 @@ static ALLOCATOR: Counting = Counting;
 fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }
+
+/// Returns a TCP frame of IPv6 with an extension header in front of its ports, if it is to have one.
+fn tcp6(src_port: u16, extended: bool) -> Vec<u8> {
+    let frame = Ipv6Frame::tcp((SRC6, src_port), (DST6, 80));
+    if extended { frame.extension(60, 0) } else { frame }.build()
+}
+
+fn key6(input_port: u8, src_port: u16) -> FlowKeyV6 {
+    FlowKeyV6::new(input_port, SRC6, DST6, 6, src_port, 80)
+}
+
+const SRC6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+const DST6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 
 /// Returns a TCP frame. The port number distinguishes its flow from others.
 fn tcp(src_port: u16) -> Vec<u8> {
@@ -206,6 +220,7 @@ fn the_poll_loop_keeps_its_promises() {
     let full = pool.available();
 
     forwards_unchanged_and_learns_each_direction(Bench::new(&rings, &ports, &pool, PAIR));
+    both_families_share_a_burst(Bench::new(&rings, &ports, &pool, PAIR));
     chained_headers_are_put_together(Bench::new(&rings, &ports, &pool, PAIR));
     drops_what_it_is_told_to(&rings, &ports, &pool);
     commands_are_answered_between_bursts(Bench::new(&rings, &ports, &pool, PAIR));
@@ -233,9 +248,32 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     let entry = bench.worker.shard.ipv4.get(&key(1, 7)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (2, 120));
     // The link was new: the (empty) table is reported first, then what is learned.
-    let events: Vec<_> = bench.events.try_iter().map(|record| record.event.body).collect();
+    let of_ipv4 = |event| match event {
+        TableEvent::Ipv4(event) => Some(event.body),
+        TableEvent::Ipv6(_) => None,
+    };
+    let events: Vec<_> = bench.events.try_iter().filter_map(|record| of_ipv4(record.event)).collect();
     assert_eq!(events.iter().filter(|body| matches!(body, EventBody::Created(_))).count(), 103);
     assert!(events.contains(&EventBody::ResyncBegin) && events.contains(&EventBody::ResyncEnd));
+}
+
+fn both_families_share_a_burst(mut bench: Bench<'_>) {
+    bench.link.raise(LinkGeneration::FIRST);
+    let frames: Vec<_> =
+        (0..100).flat_map(|n| [tcp(n), tcp6(n, false), arp(), tcp6(n, true), tcp(n)]).collect();
+    bench.inject(0, &frames);
+    bench.iterate(100);
+    assert_eq!(bench.collect(1), frames, "in the order of their arrival");
+    assert_eq!((bench.worker.shard.ipv4.table().len(), bench.worker.shard.ipv6.table().len()), (100, 100));
+    assert_eq!((bench.outcome(Outcome::MissCreated), bench.outcome(Outcome::Hit)), (200, 200));
+    let entry = bench.worker.shard.ipv6.get(&key6(1, 7)).expect("learned");
+    let octets = [tcp6(7, false), tcp6(7, true)].map(|frame| frame.len() as u64).iter().sum();
+    assert_eq!((entry.packets, entry.bytes), (2, octets));
+    let is_created = |event| match event {
+        TableEvent::Ipv4(event) => matches!(event.body, EventBody::Created(_)),
+        TableEvent::Ipv6(event) => matches!(event.body, EventBody::Created(_)),
+    };
+    assert_eq!(bench.events.try_iter().filter(|record| is_created(record.event)).count(), 200);
 }
 
 fn chained_headers_are_put_together(mut bench: Bench<'_>) {
@@ -311,6 +349,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
     };
     let round = |bench: &mut Bench<'_>, first: u16, tasks: &[Task]| {
         bench.inject(0, &(first..first + 300).map(tcp).chain([arp(), vec![0; 20]]).collect::<Vec<_>>());
+        bench.inject(0, &(first..first + 300).map(|n| tcp6(n, n % 3 == 0)).collect::<Vec<_>>());
         let mut burst = Burst::new();
         push_segments(&mut burst, bench.pool, &[&tcp(1)[..20], &tcp(1)[20..]]).expect("room");
         bench.rings[0].inject(0, &mut burst);
@@ -335,6 +374,7 @@ fn takes_no_memory(mut bench: Bench<'_>) {
         taken += round(&mut bench, first, &usual(first));
     }
     assert_eq!(bench.worker.shard.ipv4.table().len(), 4096, "the table was full");
+    assert_eq!(bench.worker.shard.ipv6.table().len(), 4096, "the table of IPv6 was full");
     assert!(bench.outcome(Outcome::MissFull) > 0);
     // Events that wait for room in the ring are taken first.
     for _ in 0..20 {

@@ -132,7 +132,8 @@ fn what_other_interfaces_received_before_the_start_is_neither_forwarded_nor_coun
 #[test]
 fn two_queues_of_an_interface_share_its_frames() {
     let ipv6 = || (0..200).map(|port| Ipv6Frame::tcp((A6, port), (B6, 80)).build());
-    let frames: Vec<_> = [distinct_flows(200).collect::<Vec<_>>(), ipv6().collect()].concat().repeat(2);
+    let once = || distinct_flows(200).chain(ipv6());
+    let frames: Vec<_> = once().chain(once()).collect();
     let line = Line::new();
     let setup = Setup::new(&line.middle, &line.devices("net_af_packet", ",qpairs=2")).options(&NO_EXPIRY);
     for lcores in ["0@0", "0@0,1@0,2@1"] {

@@ -21,7 +21,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) async fn start(hub: &Arc<Hub>) -> Self {
-        let predicate = Predicate::new(String::new(), Program::ALL);
+        let predicate = Predicate::new(String::new(), None, Program::ALL);
         let feed = Feed::start(hub.clone(), predicate, Origin::Snapshot).await;
         let feed = feed.expect("a snapshot can always be had");
         Self { last: feed.cursor(), feed, held: Tables::new() }
