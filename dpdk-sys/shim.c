@@ -109,6 +109,16 @@ uint64_t shim_rss_ipv4_tcp(void)
 	return RTE_ETH_RSS_NONFRAG_IPV4_TCP;
 }
 
+uint64_t shim_rss_ipv6(void)
+{
+	return RTE_ETH_RSS_IPV6;
+}
+
+uint64_t shim_rss_ipv6_tcp(void)
+{
+	return RTE_ETH_RSS_NONFRAG_IPV6_TCP;
+}
+
 uint64_t shim_rss_addresses(void)
 {
 	return RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_FRAG_IPV6;

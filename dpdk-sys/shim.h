@@ -74,9 +74,16 @@ int shim_port_link_up(uint16_t port);
 uint64_t shim_rss_ipv4(void);
 /* Returns the RTE_ETH_RSS_* bit of IPv4 addresses with TCP ports. */
 uint64_t shim_rss_ipv4_tcp(void);
+/* Returns the RTE_ETH_RSS_* bit of IPv6 addresses. */
+uint64_t shim_rss_ipv6(void);
+/* Returns the RTE_ETH_RSS_* bit of IPv6 addresses with TCP ports. */
+uint64_t shim_rss_ipv6_tcp(void);
 /* Returns the RTE_ETH_RSS_* bits of addresses, in fragments and whole packets alike. */
 uint64_t shim_rss_addresses(void);
-/* Returns the RTE_ETH_RSS_* bits of addresses, with TCP and UDP ports where a packet has them. */
+/*
+ * Returns the RTE_ETH_RSS_* bits of addresses, with TCP and UDP ports where a packet has them. The
+ * *_EX bits are in neither: they hash an address that is in an extension header instead.
+ */
 uint64_t shim_rss_addresses_and_ports(void);
 
 /*

@@ -22,6 +22,7 @@ mod numa;
 mod permissions;
 mod ports;
 mod root;
+mod tables;
 mod tls;
 
 use std::io;
@@ -69,6 +70,7 @@ pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec
     let case = Case { root, env, eal: &eal, config: &config };
     let topics = [
         hugepages::check,
+        tables::check,
         drivers::check,
         devices::check,
         memif::check,
@@ -129,6 +131,7 @@ mod tests {
         assert_eq!(bad, Vec::<&Check>::new());
         for topic in [
             "hugepages",
+            "tables",
             "drivers",
             "devices",
             "permissions",

@@ -110,6 +110,13 @@ pub(crate) fn plan(
             );
         }
     }
+    let ipv6 = config.options.families.ipv6() && plan.workers.len() > 1;
+    for (id, port) in facts.iter().filter(|(_, port)| ipv6 && port.offers(rss) && !port.offers_ipv6(rss)) {
+        if Dealing::of(&port.driver, true) == Dealing::ByFlow {
+            let (id, driver) = (id.0, &port.driver);
+            warn!("port{id} ({driver}) cannot spread frames of IPv6, so one worker gets all of them");
+        }
+    }
     for worker in &plan.workers {
         let lanes: Vec<_> =
             worker.lanes.iter().map(|l| format!("port{} queue {}", l.port, l.queue)).collect();

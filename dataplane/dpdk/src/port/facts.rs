@@ -58,6 +58,20 @@ impl PortFacts {
             && (rss == Rss::AddressesAndPorts || hashes_all_by_addresses(&self.driver))
     }
 
+    /// Returns whether a device that [offers](PortFacts::offers) these fields hashes them in frames of
+    /// IPv6 too. Otherwise all of those come to one queue.
+    #[must_use]
+    pub fn offers_ipv6(&self, rss: Rss) -> bool {
+        // SAFETY: the shim returns constants.
+        let needed = unsafe {
+            match rss {
+                Rss::Addresses => sys::shim_rss_ipv6(),
+                Rss::AddressesAndPorts => sys::shim_rss_ipv6_tcp(),
+            }
+        };
+        self.rss_offered & needed != 0
+    }
+
     /// Asks the driver. Needs an initialised EAL; a [`PortId`] comes from one.
     ///
     /// # Errors
@@ -99,4 +113,59 @@ fn hashes_all_by_addresses(driver: &str) -> bool {
 fn text(array: &[c_char]) -> String {
     let bytes: Vec<u8> = array.iter().map(|&c| c.cast_unsigned()).collect();
     CStr::from_bytes_until_nul(&bytes).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(driver: &str, rss_offered: u64) -> PortFacts {
+        PortFacts {
+            device: "0000:01:00.0".to_owned(),
+            driver: driver.to_owned(),
+            socket: SocketId::ANY,
+            mtu: 1500,
+            max_rx_queues: 8,
+            max_tx_queues: 8,
+            rss_offered,
+            chains_offered: true,
+            ethdev_mtu: 1500,
+            interface: None,
+        }
+    }
+
+    /// Bit numbers of `rte_ethdev.h`, RTE_ETH_FLOW_*.
+    const IPV4: u64 = 1 << 2;
+    const IPV4_TCP: u64 = 1 << 4;
+    const IPV6: u64 = 1 << 8;
+    const IPV6_TCP: u64 = 1 << 10;
+
+    #[test]
+    fn each_family_is_hashed_if_the_device_says_so() {
+        for (offered, ipv4, ipv6) in [
+            (0, [false, false], [false, false]),
+            (IPV4, [true, false], [false, false]),
+            (IPV4 | IPV6, [true, false], [true, false]),
+            (IPV4_TCP | IPV6_TCP, [false, true], [false, true]),
+            (IPV4 | IPV4_TCP | IPV6 | IPV6_TCP, [true, true], [true, true]),
+        ] {
+            let facts = facts("net_ixgbe", offered);
+            let each = [Rss::Addresses, Rss::AddressesAndPorts];
+            assert_eq!(each.map(|rss| facts.offers(rss)), ipv4, "{offered:#x}");
+            assert_eq!(each.map(|rss| facts.offers_ipv6(rss)), ipv6, "{offered:#x}");
+        }
+        assert!(!facts("net_ice", IPV4 | IPV6).offers(Rss::Addresses), "it hashes by kinds of packets");
+    }
+
+    /// An address in an extension header is no part of a key, so no card is asked to hash it.
+    #[test]
+    fn addresses_of_extension_headers_are_not_hashed() {
+        /// RTE_ETH_RSS_IPV6_EX, _TCP_EX and _UDP_EX.
+        const EX: u64 = 0b111 << 15;
+        // SAFETY: the shim returns constants.
+        let (addresses, ports) = unsafe { (sys::shim_rss_addresses(), sys::shim_rss_addresses_and_ports()) };
+        assert_eq!((addresses | ports) & EX, 0);
+        assert_eq!(addresses & (IPV4 | IPV6), IPV4 | IPV6);
+        assert_eq!(ports & (IPV4_TCP | IPV6_TCP), IPV4_TCP | IPV6_TCP);
+    }
 }

@@ -1,26 +1,26 @@
 //! Two lcores without threads and devices, and the command desk. A test is about the table of one
 //! family, and the other table is there.
 
+mod commands;
+mod listener;
+
 use std::collections::{BTreeMap, HashMap};
 
-use conntrack::tracker::{Budget, Cursor, Step, Write};
-use conntrack::{
-    ActorId, Attributes, DeleteReason, Entry, Event, EventBody, EventSink, FlowKey, FlowKeyV6, Now, Profiles,
-    Tracker, TrackerConfig,
-};
-use flowtracker_proto::link;
+use conntrack::tracker::{Budget, Write};
+use conntrack::{ActorId, Attributes, DeleteReason, Event, EventSink, Now, Profiles, Tracker, TrackerConfig};
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
 use super::super::{Desk, Shard, Table, TableDesk};
 use crate::export::TableEvent;
 use crate::lcore::clock::Wall;
 use crate::lcore::executors::Executors;
-use crate::lcore::family::TableKey;
 use crate::lcore::generation::LinkGeneration;
 use crate::lcore::mailbox::mailbox;
 use crate::test_key::{self, TestKey};
 
-pub(super) use flowtracker_proto::v1::command::Body;
+pub(super) use commands::*;
+pub(super) use listener::RigKey;
+use listener::{Known, adds_up, follow};
 
 /// Positions of one slice; few, so that a long operation takes many slices.
 const SLICE: u32 = 16;
@@ -35,131 +35,6 @@ impl Wall for Fixed {
 
 pub(super) fn wall(ns: u64) -> u64 {
     1_700_000_000_000_000_000 + ns
-}
-
-/// The table of a test.
-pub(super) trait RigKey: TestKey {
-    /// The key of the other table.
-    type Beside: RigKey;
-
-    /// Returns the desk of its table.
-    fn desk(desk: &Desk) -> &TableDesk<Self>;
-    /// Turns its table off.
-    fn turn_off(desk: &mut Desk);
-    /// Returns the event, if it is of its table.
-    fn event(event: &TableEvent) -> Option<&Event<Self>>;
-}
-
-impl RigKey for FlowKey {
-    type Beside = FlowKeyV6;
-
-    fn desk(desk: &Desk) -> &TableDesk<Self> {
-        desk.ipv4.as_ref().expect("both tables are on")
-    }
-
-    fn turn_off(desk: &mut Desk) {
-        desk.ipv4 = None;
-    }
-
-    fn event(event: &TableEvent) -> Option<&Event<Self>> {
-        if let TableEvent::Ipv4(event) = event { Some(event) } else { None }
-    }
-}
-
-impl RigKey for FlowKeyV6 {
-    type Beside = FlowKey;
-
-    fn desk(desk: &Desk) -> &TableDesk<Self> {
-        desk.ipv6.as_ref().expect("both tables are on")
-    }
-
-    fn turn_off(desk: &mut Desk) {
-        desk.ipv6 = None;
-    }
-
-    fn event(event: &TableEvent) -> Option<&Event<Self>> {
-        if let TableEvent::Ipv6(event) = event { Some(event) } else { None }
-    }
-}
-
-fn pipeline<K: TableKey>() -> String {
-    K::FAMILY.table().pipeline.to_owned()
-}
-
-/// Returns the entries in a part of an answer.
-pub(super) fn entries(reply: &v1::Reply) -> Vec<link::Entry> {
-    let entry = |record: Result<link::Record, _>| match record.expect("a record").body {
-        link::Body::Present(entry) => entry,
-        other => panic!("no entry: {other:?}"),
-    };
-    link::records(&reply.records).expect("whole records").map(entry).collect()
-}
-
-pub(super) fn operator() -> v1::Actor {
-    v1::Actor { entity: v1::Entity::Tc.into(), pid: 42, process: "ctl".to_owned(), ..v1::Actor::default() }
-}
-
-/// Returns attributes that are all left out.
-pub(super) fn attributes() -> v1::Attributes {
-    v1::Attributes::default()
-}
-
-pub(super) fn get<K: TestKey>(key: K) -> Body {
-    Body::Get(v1::GetCommand { key: key.bytes() })
-}
-
-pub(super) fn create<K: TestKey>(key: K, attributes: v1::Attributes) -> Body {
-    let (key, attributes) = (key.bytes(), Some(attributes));
-    Body::Create(v1::CreateCommand { key, attributes, actor: Some(operator()) })
-}
-
-pub(super) fn update<K: TestKey>(key: K, attributes: v1::Attributes) -> Body {
-    let (key, attributes) = (key.bytes(), Some(attributes));
-    Body::Update(v1::UpdateCommand { key, attributes, actor: Some(operator()) })
-}
-
-pub(super) fn delete<K: TestKey>(key: K) -> Body {
-    Body::Delete(v1::DeleteCommand { key: key.bytes(), actor: Some(operator()) })
-}
-
-pub(super) fn dump<K: TestKey>(filter: Option<v1::Filter>) -> Body {
-    Body::Dump(v1::DumpCommand { filter, pipeline: pipeline::<K>() })
-}
-
-pub(super) fn flush<K: TestKey>(filter: Option<v1::Filter>) -> Body {
-    Body::Flush(v1::FlushCommand { filter, actor: Some(operator()), pipeline: pipeline::<K>() })
-}
-
-/// Returns a change of the table: agings by profile, and permissions.
-pub(super) fn change<K: TestKey>(agings: &[(u32, u64)], permissions: Option<u32>) -> Body {
-    let profile = |&(profile_id, aging_ms): &_| v1::TimerProfile { profile_id, aging_ms };
-    let profiles = agings.iter().map(profile).collect();
-    Body::UpdateTable(v1::UpdateTableCommand { profiles, permissions, pipeline: pipeline::<K>() })
-}
-
-pub(super) fn table<K: TestKey>() -> Body {
-    Body::Table(v1::TableCommand { pipeline: pipeline::<K>() })
-}
-
-pub(super) fn purge<K: TestKey>() -> Body {
-    Body::Purge(v1::PurgeCommand { pipeline: pipeline::<K>() })
-}
-
-pub(super) fn load<K: TestKey>() -> Body {
-    Body::Load(v1::LoadCommand { pipeline: pipeline::<K>() })
-}
-
-fn source_port(mask: u64, value: u64) -> Option<v1::Filter> {
-    let (op, operand) = (v1::FilterOp::Eq.into(), v1::FilterOperand::SrcPort.into());
-    Some(v1::Filter { steps: vec![v1::FilterStep { op, operand, mask, value, ..Default::default() }] })
-}
-
-pub(super) fn only_source_port(port: u16) -> Option<v1::Filter> {
-    source_port(0xffff, port.into())
-}
-
-pub(super) fn odd_source_ports() -> Option<v1::Filter> {
-    source_port(1, 1)
 }
 
 /// The content of a refusal: status, reason, field, message.
@@ -184,33 +59,6 @@ pub(super) struct Lcore<K: RigKey> {
     known: Known<K>,
     /// The same of the other table.
     other: Known<K::Beside>,
-}
-
-type Known<K> = HashMap<K, Entry<K>>;
-
-/// Follows an event of a table.
-fn follow<K: RigKey>(known: &mut Known<K>, event: &Event<K>) {
-    match event.body {
-        EventBody::Created(entry) | EventBody::Updated(entry) | EventBody::ResyncEntry(entry) => {
-            known.insert(entry.key, entry);
-        }
-        EventBody::Deleted { entry, .. } => {
-            known.remove(&entry.key);
-        }
-        EventBody::ResyncBegin | EventBody::Purged(_) => known.clear(),
-        EventBody::ResyncEnd | EventBody::Flushed(_) | EventBody::Loaded => {}
-    }
-}
-
-/// Checks that the events of a table add up to it.
-fn adds_up<K: RigKey>(known: &Known<K>, shard: &test_key::Shard) {
-    let identity = |e: &Entry<K>| (e.created_ms, e.aging_ms, e.permissions, e.creator, e.updater);
-    let (mut table, mut cursor, mut positions) = (HashMap::new(), Cursor::default(), u32::MAX);
-    while let Step::Entry(entry) = K::tracker(shard).step(&mut cursor, &mut positions) {
-        table.insert(entry.key, identity(&entry));
-    }
-    let known: HashMap<_, _> = known.iter().map(|(key, e)| (*key, identity(e))).collect();
-    assert_eq!(known, table, "the events do not add up to the table");
 }
 
 /// Takes events as the event ring does.
