@@ -69,6 +69,12 @@ impl Desk {
         self.shared.events_first
     }
 
+    /// Returns `true` while a shard has a command that it has not ended.
+    pub(super) fn is_busy(&self) -> bool {
+        self.ipv4.as_ref().is_some_and(|table| !table.dispatch.pending.is_empty())
+            || self.ipv6.as_ref().is_some_and(|table| !table.dispatch.pending.is_empty())
+    }
+
     /// The link is down: nobody waits for an answer any more.
     pub(super) fn unlink(&mut self) {
         self.shared.answers.clear();

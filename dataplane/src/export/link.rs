@@ -2,7 +2,7 @@
 //! commands to the desk.
 //!
 //! The exporter is one thread that polls the lcores' rings, because an lcore would have to wake a
-//! blocked receiver. It dials until the control service answers, and again when the link is lost.
+//! blocked receiver. Commands wake it. It dials until the control service answers, and again when the link is lost.
 //! What was in the rings when a link was lost is dropped: the resync of the next link reports the
 //! table from its beginning.
 
@@ -33,8 +33,11 @@ use crate::start::config::{ControlTls, ControlUri};
 
 /// Records in one message at most.
 const BATCH: usize = 1024;
-/// How long the exporter sleeps when there was nothing to do.
+/// How long the exporter sleeps when there was nothing to do, unless a command wakes it.
 const NAP: Duration = Duration::from_millis(1);
+/// How long it looks for the reply to a command without sleeping. An lcore takes a command at its next
+/// iteration; one that is on the same CPU as the exporter gets it by the nap.
+const AWAKE: Duration = Duration::from_micros(200);
 /// First and longest pause between two attempts to dial.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How long a link must have stood for the next pause to be the first one again. A control service
@@ -160,7 +163,14 @@ impl Exporter<'_> {
         let (passed_on, mut commands) = mpsc::channel(COMMANDS);
         let mut reader = tokio::spawn(read_commands(dialled.inbound, passed_on));
         let seqs = vec![1; self.lcores.len()];
-        let mut link = Link { outbound: dialled.outbound, generation, seqs, noted: Noted::default() };
+        let mut link = Link {
+            outbound: dialled.outbound,
+            generation,
+            seqs,
+            noted: Noted::default(),
+            next: None,
+            awake: Instant::now(),
+        };
         let finish = self.finish.clone();
         let mut finishing = None;
         loop {
@@ -198,7 +208,7 @@ impl Exporter<'_> {
                 return self.end_in_order(link, &mut reader, end).await;
             }
             if !worked {
-                tokio::time::sleep(NAP).await;
+                link.rest(self.desk.is_busy(), &mut commands).await;
             }
         }
     }
@@ -237,6 +247,10 @@ struct Link {
     seqs: Vec<u64>,
     /// The bounds that it has reached.
     noted: Noted,
+    /// The command that has ended a nap.
+    next: Option<Incoming>,
+    /// Until when the reply to the last command is looked for without a nap.
+    awake: Instant,
 }
 
 impl Link {
@@ -249,8 +263,9 @@ impl Link {
         let mut worked = false;
         // However many there are, events have their turn.
         for _ in 0..COMMANDS {
-            let Ok(incoming) = commands.try_recv() else { break };
+            let Some(incoming) = self.next.take().or_else(|| commands.try_recv().ok()) else { break };
             self.command(incoming, exporter).await?;
+            self.awake = Instant::now() + AWAKE;
             worked = true;
         }
         worked |= self.hear(exporter);
@@ -262,6 +277,21 @@ impl Link {
         worked |= self.events(exporter).await?;
         self.send_answers(&mut exporter.desk).await?;
         Ok(worked)
+    }
+
+    /// Waits until there may be work. An lcore wakes nobody, so while it has a command (`busy`) the
+    /// exporter looks again at once, for a short time; else until a command comes, or for a nap.
+    async fn rest(&mut self, busy: bool, commands: &mut mpsc::Receiver<Incoming>) {
+        if busy && Instant::now() < self.awake {
+            std::thread::yield_now();
+            tokio::task::yield_now().await;
+            return;
+        }
+        tokio::select! {
+            // Without a sender, the reader has ended, which the caller notices.
+            Some(command) = commands.recv() => self.next = Some(command),
+            () = tokio::time::sleep(NAP) => {}
+        }
     }
 
     async fn command(&mut self, incoming: Incoming, exporter: &mut Exporter<'_>) -> Sent<()> {
