@@ -247,7 +247,9 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
     let entry = bench.worker.shard.ipv4.get(&key(1, 7)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (2, 120));
-    // The link was new: the (empty) table is reported first, then what is learned.
+    // The link was new: the (empty) tables are reported first, then what is learned. The tables take
+    // turns, so the end of a report comes later.
+    bench.iterate(200);
     let of_ipv4 = |event| match event {
         TableEvent::Ipv4(event) => Some(event.body),
         TableEvent::Ipv6(_) => None,
