@@ -78,7 +78,7 @@ struct Alive {
     bytes: u64,
 }
 
-/// The model: entries, and their deadlines in order. Of several entries with one deadline the one
+/// The model: entries of both families, and their deadlines in one order. Of several entries with one deadline the one
 /// that was created first goes first.
 #[derive(Debug)]
 pub struct Timeline {
@@ -94,7 +94,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Returns an empty table of `capacity` entries that age after `aging_ms`.
+    /// Returns empty tables of `capacity` entries each, which age after `aging_ms`.
     #[must_use]
     pub fn new(protocols: &[u8], capacity: usize, aging_ms: u64) -> Self {
         Timeline {
@@ -122,7 +122,7 @@ impl Timeline {
             let after = Self::deadline(entry, self.aging_ms);
             assert!(self.deadlines.remove(&(before, entry.birth, key)), "every entry has its deadline");
             self.deadlines.insert((after, entry.birth, key));
-        } else if self.entries.len() < self.capacity {
+        } else if self.has_room(&key) {
             let now_ns = self.now_ns;
             let entry =
                 Alive { birth: self.born, created_ns: now_ns, last_ns: now_ns, packets: 1, bytes: length };
@@ -131,6 +131,12 @@ impl Timeline {
             self.deadlines.insert((Self::deadline(&entry, self.aging_ms), entry.birth, key));
             self.entries.insert(key, entry);
         }
+    }
+
+    /// Returns whether the table of the key's family has room.
+    fn has_room(&self, key: &Key) -> bool {
+        let of_family = |known: &&Key| known.src.is_ipv6() == key.src.is_ipv6();
+        self.capacity == usize::MAX || self.entries.keys().filter(of_family).count() < self.capacity
     }
 
     /// Deletes the entries that are due up to `until_ns`, one after the other.

@@ -171,8 +171,8 @@ fn a_watch_and_a_flush_are_filtered() {
     }
     let events = watch.wait(LIMIT, |answers: &[v1::WatchEventsResponse]| {
         let events: Vec<_> = answers.iter().flat_map(|answer| answer.events.clone()).collect();
-        // The end of a flush passes every filter.
-        (events.iter().filter(|e| e.r#type() == EventType::Flushed).count() == 3).then_some(events)
+        // The end of a flush passes every filter, and each table has one.
+        (events.iter().filter(|e| e.r#type() == EventType::Flushed).count() == 6).then_some(events)
     });
     let told: Vec<_> =
         events.iter().filter(|e| e.entry.is_some()).map(|e| (e.r#type(), src_port(e))).collect();

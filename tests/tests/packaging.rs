@@ -18,7 +18,10 @@ fn options(program: &str) -> BTreeMap<String, Option<String>> {
     let mut last = None;
     for line in help.lines() {
         if let Some((_, after)) = line.split_once("--").filter(|(before, _)| is_margin(before)) {
-            let long: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            let long: String = after
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')
+                .collect();
             last = Some(long.clone());
             options.insert(long, None);
         }

@@ -6,13 +6,13 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use conntrack::key::{TCP, UDP};
 use conntrack::test_support::frame::{
-    Ipv4Frame, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows, ipv6_tcp,
+    Ipv4Frame, Ipv6Frame, TPID_8021AD, TPID_8021Q, arp_request, distinct_flows,
 };
 use flowtracker_proto::v1;
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
@@ -31,6 +31,8 @@ const START: u64 = 1_704_067_200 * SECOND;
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const A6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+const B6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 
 /// A packet of a capture: its time in nanoseconds, and its frame.
 type Timed = (u64, Vec<u8>);
@@ -38,6 +40,11 @@ type Timed = (u64, Vec<u8>);
 /// Returns the frame of flow `n`, which is the flow with source port `n`.
 fn flow(n: u16) -> Vec<u8> {
     Ipv4Frame::tcp((A, n), (B, 80)).build()
+}
+
+/// Returns the frame of flow `n` of IPv6.
+fn flow6(n: u16) -> Vec<u8> {
+    Ipv6Frame::tcp((A6, n), (B6, 80)).build()
 }
 
 /// Returns the command that replays a capture.
@@ -155,6 +162,36 @@ fn golden_one_deadline_for_several_entries() {
 }
 
 #[test]
+fn golden_both_families_in_one_order() {
+    // Entries of both tables are due at one tick, and expire in the order of their creation over
+    // both. A first fragment and one behind extension headers are of their flow; nothing else is
+    // tracked.
+    let addr = |text: &str| text.parse::<Ipv6Addr>().expect("an address");
+    let mapped = || Ipv6Frame::tcp((addr("::1.2.3.4"), 1), (addr("::ffff:10.0.0.2"), 2));
+    let packets = [
+        (START + 1, flow6(9)),
+        (START + 2, flow(7)),
+        (START + 3, flow6(7)),
+        (START + 4, flow(9)),
+        (START + 5, mapped().build()),
+        (START + 6, mapped().extension(0, 0).extension(60, 2).build()),
+        (START + 7, mapped().fragment(0, true).build()),
+        (START + 8, mapped().fragment(9, false).build()),
+        (START + 9, (0..9).fold(mapped(), |frame, _| frame.extension(60, 0)).build()),
+        (START + 10, mapped().version(4).build()),
+        (START + SECOND, flow(1)),
+        (START + SECOND, flow6(1)),
+    ];
+    golden("both", &captured(&packets).1, &["--drain", "--timer-profiles", "1500"]);
+}
+
+#[test]
+fn golden_ipv6_is_not_tracked_when_it_is_off() {
+    let packets = [(START, flow6(1)), (START + SECOND, flow(1)), (START + 2 * SECOND, flow6(1))];
+    golden("ipv4-only", &captured(&packets).1, &["--families", "ipv4", "--drain"]);
+}
+
+#[test]
 fn golden_deadlines_between_packets() {
     // Two entries expire between two packets, in the order of their deadlines and not of their
     // creation.
@@ -219,7 +256,7 @@ fn golden_what_is_not_tracked_makes_no_event() {
     let tcp = || Ipv4Frame::tcp((A, 1), (B, 2));
     let frames = [
         arp_request(A, B),
-        ipv6_tcp(1, 2),
+        Ipv6Frame::icmp_echo(Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST).build(),
         Ipv4Frame::icmp_echo(A, B).build(),
         Ipv4Frame::udp((A, 1), (B, 2)).build(),
         tcp().version(6).build(),
@@ -236,7 +273,7 @@ fn golden_what_is_not_tracked_makes_no_event() {
     let log = String::from_utf8_lossy(&log);
     let last = log.lines().last().expect("last words");
     let counts =
-        "miss_created=1 truncated=2 not_tracked_ethertype=2 malformed=1 fragment=1 not_tracked_protocol=2";
+        "miss_created=1 truncated=2 not_tracked_ethertype=1 malformed=1 fragment=1 not_tracked_protocol=3";
     assert!(last.contains("9 frames") && last.contains(counts), "{last}");
 }
 
@@ -427,7 +464,12 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
         2 => (0..3u16, 0..200usize).prop_map(move |(n, len)| tcp(n).payload(&vec![0; len]).build()),
         2 => (0..3u16).prop_map(|n| Ipv4Frame::udp((A, n), (B, 80)).build()),
         1 => (0..3u16).prop_map(move |n| tcp(n).tag(TPID_8021Q, n).build()),
+        4 => (0..9u16).prop_map(flow6),
+        1 => (0..3u16, 0..3u8).prop_map(|(n, length)| {
+            Ipv6Frame::tcp((A6, n), (B6, 80)).extension(60, length).fragment(n, true).build()
+        }),
         1 => (0..60usize).prop_map(|len| flow(1)[..len].to_vec()),
+        1 => (0..74usize).prop_map(|len| flow6(1)[..len].to_vec()),
         1 => Just(arp_request(A, B)),
     ]
 }
@@ -502,8 +544,10 @@ proptest! {
 /// in the order of their creation, whatever the table's layout is.
 #[test]
 fn neither_the_run_nor_the_hash_function_shows() {
-    let mut packets: Vec<Timed> =
-        distinct_flows(20_000).enumerate().map(|(i, frame)| (START + i as u64, frame)).collect();
+    // Every third flow is of IPv6: the order is one over both tables.
+    let frames = distinct_flows(20_000).enumerate();
+    let frames = frames.map(|(i, frame)| if i % 3 == 0 { (i, flow6(i as u16)) } else { (i, frame) });
+    let mut packets: Vec<Timed> = frames.map(|(i, frame)| (START + i as u64, frame)).collect();
     let again: Vec<Timed> =
         packets.iter().rev().map(|(time, frame)| (time + SECOND, frame.clone())).collect();
     packets.extend(again);

@@ -119,7 +119,10 @@ fn top_shows_what_list_says_and_gives_the_terminal_back() {
     assert!(rows_shown.keys().eq(before.keys()) && rows_shown.keys().eq(after.keys()), "{shown:#?}");
     assert!(rows_shown.iter().all(|(key, n)| n <= &after[key]), "{shown:#?}\n{after:?}");
     assert!(rows_shown.values().all(|n| *n > 0));
-    assert!(line(&shown, "entries").is_some_and(|l| l.starts_with(&format!("{FLOWS} of "))), "{shown:#?}");
+    assert!(
+        line(&shown, "entries IPv4").is_some_and(|l| l.starts_with(&format!("{FLOWS} of "))),
+        "{shown:#?}"
+    );
     assert!(line(&shown, "flows").is_some_and(|l| l.starts_with(&format!("{FLOWS} listed"))), "{shown:#?}");
     assert!(line(&shown, "data planes").is_some_and(|l| l == "test live"), "{shown:#?}");
     assert!(line(&shown, "lcores").is_some_and(|l| l.contains("busy") && l.contains("p99.9")), "{shown:#?}");
