@@ -158,9 +158,9 @@ fn top_shows_what_list_says_and_gives_the_terminal_back() {
             .then_some(())
     });
 
-    terminal.resize((100, 10));
+    terminal.resize((100, 11));
     terminal
-        .wait("a smaller screen", LIMIT, |lines| (lines.len() == 10 && rows(lines).len() == 2).then_some(()));
+        .wait("a smaller screen", LIMIT, |lines| (lines.len() == 11 && rows(lines).len() == 2).then_some(()));
     terminal.resize(SIZE);
     terminal.wait("the first size", LIMIT, |lines| (rows(lines).len() == FLOWS).then_some(()));
 

@@ -58,7 +58,7 @@ fn frames_of_every_kind() -> Vec<Vec<u8>> {
         tcp6().unpadded().build(),
         tcp6().payload(&[7; 1440]).build(),
         tcp6().tag(TPID_8021Q, 5).build(),
-        tcp6().tag(TPID_8021Q, 5).tag(TPID_8021Q, 6).payload(&[9; 1440]).build(),
+        tcp6().tag(TPID_8021Q, 5).tag(TPID_8021Q, 6).payload(&[9; 1436]).build(),
         tcp6().extension(0, 0).extension(43, 2).extension(60, 1).build(),
         tcp6().fragment(0, true).build(),
         tcp6().extension(60, 0).fragment(185, false).build(),
