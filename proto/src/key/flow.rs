@@ -162,7 +162,12 @@ impl FlowKeyV6 {
     #[must_use]
     #[inline]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        let addr = |at: usize| std::array::from_fn(|i| bytes[at + i]);
+        // An array made by a function would be filled byte by byte.
+        let addr = |at: usize| {
+            let mut addr = [0; 16];
+            addr.copy_from_slice(&bytes[at..at + 16]);
+            addr
+        };
         let input_port = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         (input_port != 0).then(|| Self {
             input_port,
