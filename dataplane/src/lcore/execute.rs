@@ -32,6 +32,8 @@ pub struct Executor<K: TableKey> {
     /// purge, or a flush before it has to end first.
     waiting: Option<Command<K>>,
     dumps: [Option<Dump>; DUMPS],
+    /// Dumps that go on. They lie far apart, and an iteration without any must not look at each.
+    dumping: usize,
     flush: Option<(Command<K>, Flush)>,
     /// Entries that the waiting purge has removed so far.
     purged: u64,
@@ -95,7 +97,7 @@ impl<K: TableKey> Executor<K> {
     /// Makes an executor for the commands that come into `mailbox`.
     #[must_use]
     pub fn new(mailbox: Mailbox<K>) -> Self {
-        Executor { mailbox, waiting: None, dumps: [None; DUMPS], flush: None, purged: 0 }
+        Executor { mailbox, waiting: None, dumps: [None; DUMPS], dumping: 0, flush: None, purged: 0 }
     }
 
     /// Works on `command`, which [`Executor::take_command`] has returned, and on what has begun. A flush
@@ -125,7 +127,7 @@ impl<K: TableKey> Executor<K> {
         if self.flush.is_some() {
             self.flush_slice(&mut Slice { tracker, now, positions, link, sink });
         }
-        if self.dumps.iter().any(Option::is_some) {
+        if self.dumping > 0 {
             self.dump_slice(tracker, now, positions);
         }
     }
@@ -133,7 +135,7 @@ impl<K: TableKey> Executor<K> {
     /// Returns `true` when a flush or a dump goes on, which has a slice of the table in every iteration.
     #[inline]
     pub(super) fn goes_on(&self) -> bool {
-        self.flush.is_some() || self.dumps.iter().any(Option::is_some)
+        self.flush.is_some() || self.dumping > 0
     }
 
     /// Takes the command to execute: the one that waits, else the next one. Returns none while the
@@ -176,6 +178,7 @@ impl<K: TableKey> Executor<K> {
             Task::Authored => return self.begin_dump(id, Wanted::Authored),
             Task::Cancel(dump) => {
                 self.dumps.iter_mut().filter(|d| d.is_some_and(|d| d.id == *dump)).for_each(|d| *d = None);
+                self.count_dumps();
                 Outcome::OK
             }
             Task::Flush(..) | Task::Purge if self.flush.is_some() => return Progress::Waits,
@@ -236,10 +239,15 @@ impl<K: TableKey> Executor<K> {
         match self.dumps.iter_mut().find(|d| d.is_none()) {
             Some(place) => {
                 *place = Some(Dump { id, cursor: Cursor::default(), wanted });
+                self.count_dumps();
                 Progress::Begun
             }
             None => Progress::Ended(Outcome::TooManyDumps),
         }
+    }
+
+    fn count_dumps(&mut self) {
+        self.dumping = self.dumps.iter().flatten().count();
     }
 
     /// Purges a slice. The commands behind it wait: there is no entry that they could be about.
@@ -286,6 +294,7 @@ impl<K: TableKey> Executor<K> {
                     Step::End => {
                         self.mailbox.reply(Reply::Done { id, outcome: Outcome::OK });
                         self.dumps[place] = None;
+                        self.count_dumps();
                         break;
                     }
                 }
