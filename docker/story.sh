@@ -82,6 +82,12 @@ entries() { ctl list -o json ${dataplane:+--dataplane "$dataplane"} 2>/dev/null 
 has_entries() { (( $(entries | json '.[0] | length') == $1 )); }
 # Prints the number of entries, and the smallest packet and byte counts of any entry.
 least() { entries | json -r '.[0] | [length, ([.[].packets | tonumber] | min), ([.[].bytes | tonumber] | min)] | @tsv'; }
+# Checks that half of the flows are of IPv6, both directions of each.
+has_both_families() {
+    local of_ipv6
+    of_ipv6=$(ctl -6 list -o json ${dataplane:+--dataplane "$dataplane"} | json 'length')
+    (( of_ipv6 == 32 ))
+}
 # Checks that both directions of the 32 flows are present, and that each has grown since least().
 has_grown() {
     local number packets bytes
@@ -91,6 +97,7 @@ has_grown() {
 picture() {
     local before
     wait_for 60 'both directions of 32 flows are entries' has_entries 64
+    wait_for 60 'half of them are of IPv6' has_both_families
     before=$(least)
     # shellcheck disable=SC2086
     set -- $before
