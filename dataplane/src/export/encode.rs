@@ -5,7 +5,7 @@ use flowtracker_proto::clock_step::ClockStep;
 use flowtracker_proto::link::{self, AuthorNumber, Body, Record};
 use flowtracker_proto::v1;
 
-use crate::export::ring::TableEvent;
+use crate::export::table_event::TableEvent;
 use crate::lcore::clock::Wall;
 use crate::lcore::family::TableKey;
 

@@ -11,9 +11,11 @@ mod refusal;
 mod ring;
 mod secured;
 mod stats;
+mod table_event;
 mod wall;
 
 pub use desk::{Desk, Shard, Table, TableDesk};
 pub use link::{Exporter, LcoreEnd};
-pub use ring::{RingEvent, RingSink, TableEvent, ring, ring_of};
+pub use ring::{RingEvent, RingSink, ring, ring_of};
+pub use table_event::TableEvent;
 pub use wall::WallClock;

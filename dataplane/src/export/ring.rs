@@ -1,14 +1,15 @@
 //! The bounded ring between one lcore and the exporter.
 //!
 //! The events of both tables go through it, in the order in which they happen. The lcore offers an
-//! event and the ring takes or refuses it; neither waits. Each event carries the generation of the link that it was offered for, so the exporter can drop what an earlier
-//! link left behind.
+//! event and the ring takes or refuses it; neither waits. Each event carries the generation of the
+//! link that it was offered for, so the exporter can drop what an earlier link left behind.
 
 use std::sync::Arc;
 
-use conntrack::{Event, EventSink, FlowKey, FlowKeyV6};
+use conntrack::{Event, EventSink};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::export::table_event::TableEvent;
 use crate::lcore::generation::{LinkGeneration, LinkState};
 
 /// Events that may wait between one lcore and the exporter.
@@ -21,27 +22,6 @@ pub struct RingEvent {
     pub link: LinkGeneration,
     /// The event.
     pub event: TableEvent,
-}
-
-/// An event of one of the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TableEvent {
-    /// Of that of IPv4.
-    Ipv4(Event<FlowKey>),
-    /// Of that of IPv6.
-    Ipv6(Event<FlowKeyV6>),
-}
-
-impl From<Event<FlowKey>> for TableEvent {
-    fn from(event: Event<FlowKey>) -> Self {
-        Self::Ipv4(event)
-    }
-}
-
-impl From<Event<FlowKeyV6>> for TableEvent {
-    fn from(event: Event<FlowKeyV6>) -> Self {
-        Self::Ipv6(event)
-    }
 }
 
 /// The lcore's end of the ring.

@@ -1,5 +1,6 @@
 //! What runs on a polling lcore for every burst, and what the lcore shares with other threads.
 
+pub(crate) mod burst_frames;
 pub mod clock;
 pub mod execute;
 pub mod executors;

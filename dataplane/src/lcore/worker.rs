@@ -16,12 +16,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use conntrack::packet::MAX_HEADER;
 use conntrack::tracker::Budget;
-use conntrack::{DualShard, FlowKey, FlowKeyV6, FlowTable, Frames, Now, Tick};
+use conntrack::{DualShard, FlowKey, FlowKeyV6, FlowTable, Now, Tick};
 use dpdk::{Burst, LcoreId, RxQueue, TxQueue};
 
 use crate::export::RingSink;
+use crate::lcore::burst_frames::BurstFrames;
 use crate::lcore::clock::Clock;
 use crate::lcore::executors::Executors;
 use crate::lcore::forward::{Forwarded, FrameSet, Rules};
@@ -204,30 +204,5 @@ impl Poll<'_> {
             last: None,
             published: Tick(u32::MAX),
         }
-    }
-}
-
-/// A burst as the engine sees it.
-struct BurstFrames<'a>(&'a Burst<'a>);
-
-impl Frames for BurstFrames<'_> {
-    #[inline]
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    #[inline]
-    fn starts(&self, from: usize) -> impl Iterator<Item = (&[u8], u32)> {
-        self.0.frames(from)
-    }
-
-    /// Returns the headers of a frame, copied into `room` when they lie in more than one segment.
-    fn header<'a>(&'a self, index: usize, room: &'a mut [u8; MAX_HEADER]) -> &'a [u8] {
-        let start = self.0.frame(index);
-        if start.len() >= MAX_HEADER.min(self.0.frame_len(index) as usize) {
-            return start;
-        }
-        let copied = self.0.read(index, 0, room);
-        &room[..copied]
     }
 }
