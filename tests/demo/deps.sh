@@ -42,6 +42,7 @@ if [[ ${1-} == all || ${1-} == list ]]; then
         curl             # metrics over TLS
         openssl          # certificates
         valgrind         # counts the engine's instructions
+        tshark           # another dissection of the same frames
     )
 fi
 
