@@ -275,3 +275,19 @@ pub(super) fn aging_duplicate(field: String, aging_ms: u64, other: usize) -> Ref
 pub(super) fn aging_range(field: String, aging_ms: u64) -> Refused {
     refuse_field(field, "AGING_RANGE", format!("{aging_ms} is not in 1 to {}", Profiles::MAX_AGING_MS))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine's own tests make two keys of one fingerprint; this is what a user is told then.
+    #[test]
+    fn a_key_whose_fingerprint_is_taken_cannot_be_created() {
+        let reply = of(Outcome::Refused(Refusal::FingerprintCollision));
+        assert_eq!(
+            (reply.status(), &reply.reason[..]),
+            (Status::FailedPrecondition, "FINGERPRINT_COLLISION")
+        );
+        assert!(reply.message.contains("another key"), "{}", reply.message);
+    }
+}
