@@ -9,12 +9,19 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic::Ordering;
 use loom::thread;
 
+use table_event::TableEvent;
+
 /// Stands for `dataplane/src/lcore/`, with loom's atomics.
 mod lcore {
     pub(crate) use crate::generation;
     pub(crate) mod sync {
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
     }
+}
+
+/// Stands for `dataplane/src/export/`.
+mod export {
+    pub(crate) use crate::table_event;
 }
 
 /// Stands for `dataplane/dpdk/src/sync.rs`.
@@ -68,6 +75,8 @@ mod seqlock;
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/export/ring.rs"]
 mod ring;
+#[path = "../../dataplane/src/export/table_event.rs"]
+mod table_event;
 
 use gate::Gate;
 use generation::{LinkGeneration, LinkState};
@@ -110,7 +119,7 @@ fn event(at_ns: u64) -> Event {
 
 /// Returns the event, which is of the table of IPv4, as all are here.
 fn of_ipv4(record: &ring::RingEvent) -> Event {
-    let ring::TableEvent::Ipv4(event) = record.event else { unreachable!("{record:?}") };
+    let TableEvent::Ipv4(event) = record.event else { unreachable!("{record:?}") };
     event
 }
 
