@@ -75,6 +75,8 @@ mod seqlock;
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/export/ring.rs"]
 mod ring;
+
+#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/export/table_event.rs"]
 mod table_event;
 
