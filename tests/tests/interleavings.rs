@@ -73,6 +73,10 @@ mod generation;
 mod seqlock;
 
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
+#[path = "../../dataplane/src/export/table_event.rs"]
+mod table_event;
+
+#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/export/ring.rs"]
 mod ring;
 
@@ -84,6 +88,7 @@ use gate::Gate;
 use generation::{LinkGeneration, LinkState};
 use ring::ring_of;
 use seqlock::SeqLock;
+use table_event::TableEvent;
 
 /// Law: a reader sees one whole state, and none older than a state it saw before. `writes` and
 /// `reads` are small, because every interleaving is tried.
