@@ -9,8 +9,6 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic::Ordering;
 use loom::thread;
 
-use table_event::TableEvent;
-
 /// Stands for `dataplane/src/lcore/`, with loom's atomics.
 mod lcore {
     pub(crate) use crate::generation;
@@ -71,10 +69,6 @@ mod generation;
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/lcore/seqlock.rs"]
 mod seqlock;
-
-#[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
-#[path = "../../dataplane/src/export/table_event.rs"]
-mod table_event;
 
 #[allow(dead_code, unreachable_pub, reason = "the product uses all of it")]
 #[path = "../../dataplane/src/export/ring.rs"]
