@@ -1,5 +1,5 @@
-//! What the tests of both families have in common: a law is a function that is generic over the key,
-//! and [`both_families`] makes a test of it for each table.
+//! What the tests of both families have in common: a law is a function that is generic over the
+//! key, and [`both_families`] makes a test of it for each table.
 
 use std::net::Ipv6Addr;
 

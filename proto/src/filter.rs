@@ -1,10 +1,9 @@
 //! Compiled filter expressions, which the control service sends over the link and lcores evaluate.
 //!
-//! A [`Program`] is a filter in postfix form. The control service compiles text to a program; this
-//! module has what both ends of the link need: the checked form, and its evaluation. A data plane
-//! evaluates it for every entry that a list or a flush visits, between two bursts of packets. So a
-//! program is a value of fixed size, and its evaluation allocates nothing, cannot fail, and takes
-//! at most [`MAX_STEPS`] steps.
+//! A [`Program`] is a filter in postfix form, which the control service makes of text. This module
+//! checks and evaluates it. A data plane evaluates it between two bursts of packets, for every entry
+//! that a list or a flush visits. So a program is a value of fixed size, and its evaluation
+//! allocates nothing, cannot fail, and takes at most [`MAX_STEPS`] steps.
 
 use std::fmt;
 
@@ -59,8 +58,7 @@ enum Relation {
 /// replace the two topmost values by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Compares with the next of the program's constants. A constant of a `family` differs from
-    /// everything of the other one, and is neither less nor greater.
+    /// Compares with the next constant. In the other `family`, only [`Relation::Ne`] is true.
     Compare {
         operand: Operand,
         relation: Relation,

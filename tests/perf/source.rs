@@ -27,8 +27,8 @@ pub(crate) struct Load {
     pub(crate) fresh: u32,
     /// Number of frames, out of [`SHARES`], that belong to one flow per port.
     pub(crate) elephant: u32,
-    /// A file of the flows, if they are chosen: 12 bytes each, or 36 of IPv6, addresses and ports as
-    /// on the wire. Both ports send all of them.
+    /// A file of the flows, if they are chosen: 12 bytes each, or 36 of IPv6, addresses and ports
+    /// as on the wire. Both ports send all of them.
     pub(crate) keys: Option<PathBuf>,
     /// Whether to measure the time from receive to transmit.
     pub(crate) latency: bool,

@@ -21,8 +21,8 @@ pub fn flow(number: u64) -> FlowKey {
     )
 }
 
-/// Returns the IPv6 flow of a number. No two flows have the same source and ports. The addresses are
-/// those of hosts in two networks of 64 bits (RFC 3849).
+/// Returns the IPv6 flow of a number. No two flows have the same source and ports. The addresses
+/// are those of hosts in two networks of 64 bits (RFC 3849).
 #[must_use]
 pub fn flow_v6(number: u64) -> FlowKeyV6 {
     let bits = mixed(number);

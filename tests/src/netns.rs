@@ -7,8 +7,9 @@
 //!
 //! The middle has no addresses: a frame that enters one of its ends leaves by the other only if the
 //! appliance, which polls both through AF_PACKET, carries it. IPv6 is off everywhere, so that every
-//! frame is caused by a test; [`Line::with_ipv6`] turns it on between the hosts. Checksum offload is off on the hosts, because a checksum that is left
-//! to the hardware would reach the other host unfilled.
+//! frame is caused by a test; [`Line::with_ipv6`] turns it on between the hosts. Checksum offload
+//! is off on the hosts, because a checksum that is left to the hardware would reach the other host
+//! unfilled.
 
 use std::ffi::OsStr;
 use std::path::Path;

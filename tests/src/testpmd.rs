@@ -61,8 +61,8 @@ impl Testpmd {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path().join("out.pcap");
-        // testpmd listens before it has started its port, and ends with a panic when a client connects
-        // in between (DPDK 22.11). So clients find the socket only once testpmd is ready.
+        // testpmd listens before it has started its port, and ends with a panic when a client
+        // connects in between (DPDK 22.11). So clients find the socket only once testpmd is ready.
         let starting = socket.with_extension("starting");
         // Without a terminal and `stdbuf`, its output would come in blocks of 4 KiB.
         let mut command = Command::new("stdbuf");

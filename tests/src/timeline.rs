@@ -1,4 +1,4 @@
-//! What a replay has to tell of a capture: a second implementation of the contract, which shares
+//! The events that a replay of a capture has to print: a second implementation of the contract, which shares
 //! nothing with the engine, and the parts of an event that it knows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,8 +78,8 @@ struct Alive {
     bytes: u64,
 }
 
-/// The model: entries of both families, and their deadlines in one order. Of several entries with one deadline the one
-/// that was created first goes first.
+/// The model: entries of both families, and their deadlines in one order. Of several entries with
+/// one deadline the one that was created first goes first.
 #[derive(Debug)]
 pub struct Timeline {
     protocols: Vec<u8>,
@@ -89,7 +89,7 @@ pub struct Timeline {
     born: u64,
     entries: BTreeMap<Key, Alive>,
     deadlines: BTreeSet<(u64, u64, Key)>,
-    /// What a replay has to tell so far.
+    /// The events that a replay has to print so far.
     pub told: Vec<Told>,
 }
 

@@ -62,7 +62,8 @@ fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }
 
-/// Returns a TCP frame of IPv6 with an extension header in front of its ports, if it is to have one.
+/// Returns a TCP frame of IPv6 with an extension header in front of its ports, if it is to have
+/// one.
 fn tcp6(src_port: u16, extended: bool) -> Vec<u8> {
     let frame = Ipv6Frame::tcp((SRC6, src_port), (DST6, 80));
     if extended { frame.extension(60, 0) } else { frame }.build()
@@ -247,8 +248,8 @@ fn forwards_unchanged_and_learns_each_direction(mut bench: Bench<'_>) {
     assert_eq!(counters.outcomes.iter().sum::<u64>(), counters.rx);
     let entry = bench.worker.shard.ipv4.get(&key(1, 7)).expect("learned");
     assert_eq!((entry.packets, entry.bytes), (2, 120));
-    // The link was new: the (empty) tables are reported first, then what is learned. The tables take
-    // turns, so the end of a report comes later.
+    // The link was new: the (empty) tables are reported first, then what is learned. The tables
+    // take turns, so the end of a report comes later.
     bench.iterate(200);
     let of_ipv4 = |event| match event {
         TableEvent::Ipv4(event) => Some(event.body),

@@ -1,5 +1,5 @@
-//! The TCP/IPv6 flows that a replay finds are those that tshark's dissection finds: in frames of every
-//! shape that both take for TCP, and in the captures of strangers that hold IPv6.
+//! The TCP/IPv6 flows that a replay finds are those that tshark's dissection finds: in frames of
+//! every shape that both take for TCP, and in the captures of strangers that hold IPv6.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "what was compared belongs in the log of a test run")]
 
@@ -63,7 +63,8 @@ fn addr(random: &mut Random) -> Ipv6Addr {
     })
 }
 
-/// Returns a frame with tags, extension headers and a fragment header, within the limits of the walk.
+/// Returns a frame with tags, extension headers and a fragment header, within the limits of the
+/// walk.
 fn frame(random: &mut Random) -> Vec<u8> {
     let [src_port, dst_port] = [random.bits() as u16, random.bits() as u16];
     let mut frame = Ipv6Frame::tcp((addr(random), src_port), (addr(random), dst_port));

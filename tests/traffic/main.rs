@@ -7,10 +7,10 @@
 //! ```
 //!
 //! Flow number f leaves port f mod ports. Flows 0 to K-1 are *kept*: each is sent R times a second.
-//! *New* flows, N a second, have not been sent before; their numbers increase from F. The program
-//! With both families every other flow of each port is of IPv6, from 2001:db8:1::; addresses that
-//! are given are those of IPv4. The program prints `ready` when the ports are started. Then it reads commands from standard input, one per
-//! line:
+//! *New* flows, N a second, have not been sent before; their numbers increase from F. With both
+//! families every other flow of each port is an IPv6 flow, from 2001:db8:1:: on; the addresses of
+//! `--src` and `--dst` are those of IPv4. The program prints `ready` when the ports are started.
+//! Then it reads commands from standard input, one per line:
 //!
 //! | command | does |
 //! |---|---|

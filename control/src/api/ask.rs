@@ -54,7 +54,8 @@ pub(super) struct Done {
 /// table that refuses for the reason `nothing_to_do` is left out, unless all do.
 ///
 /// # Errors
-/// A table refuses, or does not answer by `deadline`. Others may have done what they were asked for.
+/// A table refuses, or does not answer by `deadline`. Others may have done what they were asked
+/// for.
 pub(super) async fn each(
     link: &Arc<Link>,
     tables: &[Family],

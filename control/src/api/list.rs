@@ -1,7 +1,7 @@
 //! ListEntries: the answers of a data plane on a gRPC stream, one table after the other.
 //!
-//! Their parts wait for the client in a short queue, and behind that in the call. A client that takes
-//! nothing stalls the list, which then has to give way to others.
+//! Their parts wait for the client in a short queue, and behind that in the call. A client that
+//! takes nothing stalls the list, which then has to give way to others.
 
 use std::sync::Arc;
 

@@ -112,8 +112,8 @@ impl UserService {
         ask::table(&link, family, body, deadline).await
     }
 
-    /// Sends the same command for each table that is meant, all of them if `named` is `None`. A table
-    /// that refuses for the reason `nothing_to_do` is left out, unless all do.
+    /// Sends the same command for each table that is meant, all of them if `named` is `None`. A
+    /// table that refuses for the reason `nothing_to_do` is left out, unless all do.
     async fn each(
         &self,
         dataplane: &str,

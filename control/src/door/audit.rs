@@ -113,7 +113,8 @@ pub struct About {
     /// The data plane.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub dataplane: String,
-    /// The pipeline of a table, as the caller names it; absent where all tables or an entry are meant.
+    /// The pipeline of a table, as the caller names it; absent where all tables or an entry are
+    /// meant.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub pipeline: String,
     /// The key of an entry.

@@ -155,8 +155,8 @@ impl Hub {
         let Ok(()) = gone;
     }
 
-    /// Removes the entries in tables that the data plane of `link` no longer runs: no resync tells of
-    /// these.
+    /// Removes the entries in tables that the data plane of `link` no longer runs: no resync
+    /// reports these as gone.
     pub async fn remove_foreign(&self, name: &str, link: u64, wall_ns: u64) {
         let remove =
             |state: &mut State| Ok(state.registry.remove_foreign_some(&mut state.log, name, link, wall_ns));

@@ -111,8 +111,8 @@ impl Registry {
         dataplane.is_some_and(|dataplane| dataplane.remove_some(log, self.step, wall_ns))
     }
 
-    /// Removes the entries in tables that the data plane of `link` no longer runs: no resync tells of
-    /// these. Works in steps: true means that there is more to do.
+    /// Removes the entries in tables that the data plane of `link` no longer runs: no resync
+    /// reports these as gone. Works in steps: true means that there is more to do.
     pub fn remove_foreign_some(&mut self, log: &mut EventLog, name: &str, link: u64, wall_ns: u64) -> bool {
         let dataplane = self.dataplanes.get_mut(name).filter(|d| d.is_on(link));
         dataplane.is_some_and(|dataplane| dataplane.remove_foreign(log, self.step, wall_ns))

@@ -7,8 +7,9 @@
 //!
 //! At the start of a link a shard enumerates its part of the table between RESYNC_BEGIN and
 //! RESYNC_END, while live reports continue in between. BEGIN gives the shard a new generation. Each
-//! report that names an entry stamps it with the generation of its shard. END sweeps: it deletes the
-//! entries that carry an older generation. So marking a million entries as unconfirmed costs nothing.
+//! report that names an entry stamps it with the generation of its shard. END sweeps: it deletes
+//! the entries that carry an older generation. So marking a million entries as unconfirmed costs
+//! nothing.
 //!
 //! When the data plane was restarted, or runs on other lcores than before, the old shard of an
 //! entry does not tell which shard would confirm it. Then nothing is swept before the last shard's
@@ -83,7 +84,7 @@ struct Sweep {
 #[derive(Debug)]
 pub(super) struct TableMirror {
     family: Family,
-    /// The data plane runs the table, by its present or its last Hello.
+    /// The data plane runs the table, according to its present or its last Hello.
     runs: bool,
     room: Room,
     shards: Shards,

@@ -1,7 +1,8 @@
 //! The reports of shards that were purged while others were not yet.
 //!
-//! One LIFECYCLE stands for the purge of all shards of a table, and it empties what watchers have of
-//! that. What a shard reports of the table after its part of the purge has to follow that event.
+//! One LIFECYCLE stands for the purge of a table on all shards, and watchers empty their copy of the
+//! table when it comes. What a shard reports of the table after its part of the purge has to follow
+//! that event.
 
 use std::collections::VecDeque;
 

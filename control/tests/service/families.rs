@@ -172,8 +172,8 @@ fn did(deleted: u64, failed: u64) -> Reply {
     Reply { deleted, failed, ..status(0, ReplyStatus::Ok) }
 }
 
-/// Answers the commands of a call, and returns what it answers. Each command must name the table that
-/// is due.
+/// Answers the commands of a call, and returns what it answers. Each command must name the table
+/// that is due.
 async fn with_answers<T>(
     plane: &mut Plane,
     call: impl Future<Output = Result<T, Status>>,
@@ -294,8 +294,8 @@ async fn calls_about_a_table_mean_that_of_ipv4_unless_they_name_one() {
     }
 }
 
-/// What cannot be is refused before a data plane is asked, and what this one does not run is refused
-/// for it.
+/// What cannot be is refused before a data plane is asked, and what this one does not run is
+/// refused for it.
 #[tokio::test]
 async fn tables_that_are_not_there_are_refused() {
     let service = Service::start().await;

@@ -225,8 +225,8 @@ impl Watcher {
     }
 }
 
-/// Returns an event in short: `CREATED n` for [`flow`]`(n)`, `DELETED n RESYNC`, with `IPV6` behind it
-/// where that table is meant.
+/// Returns an event in short: `CREATED n` for [`flow`]`(n)`, `DELETED n RESYNC`, with `IPV6` behind
+/// it where that table is meant.
 pub(crate) fn word(event: &Event) -> String {
     let mut word = event.r#type().as_str_name().replace("EVENT_TYPE_", "");
     if let Some(entry) = &event.entry {

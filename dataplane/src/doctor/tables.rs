@@ -81,7 +81,8 @@ mod tests {
         only(&fixture.examine(&format!("{PORTS} {options}")), "tables")
     }
 
-    /// As the page on the table has it: 95.2 and 162.6 bytes an entry, 59.6 and 127.0 without accounting.
+    /// As the page on the table has it: 95.2 and 162.6 bytes an entry, 59.6 and 127.0 without
+    /// accounting.
     #[test]
     fn each_table_takes_what_the_documentation_says() {
         let fixture = Fixture::healthy();

@@ -1,15 +1,14 @@
 //! The meaning of the author numbers that entries, events and the link's records carry.
 //!
 //! The engine keeps a number of 16 bits; this side knows which control program it stands for. A
-//! program keeps its number while an entry names it, so a program that makes a million entries needs
-//! one number. Only the shards know which numbers entries still name. So after [`SWEEP_AFTER`] new
-//! authors, and when there was no number for one, a *sweep* reads all entries of all tables that name
-//! a program. A
-//! number that two sweeps in a row have not met is free again. Two, because an event that was made
-//! during the first may name it.
+//! program keeps its number while an entry names it, so a program that makes a million entries
+//! needs one number. Only the shards know which numbers entries still name. So after
+//! [`SWEEP_AFTER`] new authors, and when there was no number for one, a *sweep* reads all entries
+//! of all tables that name a program. A number that two sweeps in a row have not met is free again.
+//! Two, because an event that was made during the first may name it.
 //!
-//! A name has at most 63 bytes (see [`crate::export::bounds`]), so all authors together take less
-//! than 32 MiB.
+//! A name has at most 63 bytes and an identity at most 127 (see [`crate::export::bounds`]), so all
+//! authors together take less than 64 MiB.
 //!
 //! The control service learns the meaning of a number before the first record that uses it, once per
 //! link: [`Authors::introduce`] collects who is new, [`Authors::introductions`] hands them out.

@@ -4,7 +4,7 @@
 //! | what | bound | beyond it |
 //! |---|---|---|
 //! | a message | [`MESSAGE`] bytes | the link ends |
-//! | the name of an author | [`limits::PROCESS`] bytes, no control characters | the command is refused |
+//! | an author's name | [`limits::PROCESS`] bytes, no control characters | the command is refused |
 //! | its identity | [`limits::IDENTITY`] bytes, no control characters | the command is refused |
 //! | the steps of a filter | [`MAX_STEPS`] | the command is refused |
 //! | the profiles of an update of the table | [`ProfileId::COUNT`] | the command is refused |

@@ -3,8 +3,8 @@
 //!
 //! A command is about one table, whose part of the desk takes it ([`TableDesk`]): that of its key's
 //! family, or that of the pipeline that it names. Only the shards know who owns a flow, so most
-//! commands go to all of them. What the shards have in common, the table's attributes and whether the
-//! program is attached, is kept here; all shards change it, or none does.
+//! commands go to all of them. What the shards have in common, the table's attributes and whether
+//! the program is attached, is kept here; all shards change it, or none does.
 //!
 //! The desk outlives a link: a change that a lost link has left half done is finished.
 

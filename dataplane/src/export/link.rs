@@ -2,9 +2,9 @@
 //! commands to the desk.
 //!
 //! The exporter is one thread that polls the lcores' rings, because an lcore would have to wake a
-//! blocked receiver. Commands wake it. It dials until the control service answers, and again when the link is lost.
-//! What was in the rings when a link was lost is dropped: the resync of the next link reports the
-//! table from its beginning.
+//! blocked receiver. Commands wake it. It dials until the control service answers, and again when
+//! the link is lost. What was in the rings when a link was lost is dropped: the resync of the next
+//! link reports the table from its beginning.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +35,8 @@ use crate::start::config::{ControlTls, ControlUri};
 const BATCH: usize = 1024;
 /// How long the exporter sleeps when there was nothing to do, unless a command wakes it.
 const NAP: Duration = Duration::from_millis(1);
-/// How long it looks for the reply to a command without sleeping. An lcore takes a command at its next
-/// iteration; one that is on the same CPU as the exporter gets it by the nap.
+/// How long it looks for the reply to a command without sleeping. An lcore takes a command at its
+/// next iteration. An lcore that shares the exporter's CPU may only run once the exporter sleeps.
 const AWAKE: Duration = Duration::from_micros(200);
 /// First and longest pause between two attempts to dial.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));

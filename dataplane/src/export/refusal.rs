@@ -280,7 +280,7 @@ pub(super) fn aging_range(field: String, aging_ms: u64) -> Refused {
 mod tests {
     use super::*;
 
-    /// The engine's own tests make two keys of one fingerprint; this is what a user is told then.
+    /// The engine's own tests make two keys of one fingerprint; this is the answer that a user gets.
     #[test]
     fn a_key_whose_fingerprint_is_taken_cannot_be_created() {
         let reply = of(Outcome::Refused(Refusal::FingerprintCollision));

@@ -5,9 +5,9 @@ use conntrack::{Event, FlowKey, FlowKeyV6};
 /// An event of one of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableEvent {
-    /// Of that of IPv4.
+    /// An event of the table of IPv4.
     Ipv4(Event<FlowKey>),
-    /// Of that of IPv6.
+    /// An event of the table of IPv6.
     Ipv6(Event<FlowKeyV6>),
 }
 

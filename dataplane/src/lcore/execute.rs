@@ -32,7 +32,8 @@ pub struct Executor<K: TableKey> {
     /// purge, or a flush before it has to end first.
     waiting: Option<Command<K>>,
     dumps: [Option<Dump>; DUMPS],
-    /// Dumps that go on. They lie far apart, and an iteration without any must not look at each.
+    /// Number of dumps that go on. The places of `dumps` are in many cache lines, which an iteration
+    /// without dumps must not read.
     dumping: usize,
     flush: Option<(Command<K>, Flush)>,
     /// Entries that the waiting purge has removed so far.
@@ -132,7 +133,8 @@ impl<K: TableKey> Executor<K> {
         }
     }
 
-    /// Returns `true` when a flush or a dump goes on, which has a slice of the table in every iteration.
+    /// Returns `true` when a flush or a dump goes on, which has a slice of the table in every
+    /// iteration.
     #[inline]
     pub(super) fn goes_on(&self) -> bool {
         self.flush.is_some() || self.dumping > 0

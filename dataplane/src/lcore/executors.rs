@@ -1,7 +1,8 @@
 //! The executors of both tables of a shard, which share an iteration.
 //!
-//! An iteration takes one command, of the tables in turn, so that neither waits for all of the other's.
-//! When flushes and dumps go on in both tables, each has half of the positions.
+//! An iteration takes one command, alternately from the two tables, so that a command of one table
+//! does not wait for all commands of the other. When flushes and dumps go on in both tables, each
+//! table has half of the positions.
 
 use conntrack::{DualShard, EventSink, FlowKey, FlowKeyV6, FlowTable, Now};
 
@@ -13,7 +14,7 @@ use crate::lcore::mailbox::{Command, Mailbox};
 pub struct Executors {
     ipv4: Executor<FlowKey>,
     ipv6: Executor<FlowKeyV6>,
-    /// The next command is taken of the table of IPv6, if there is one.
+    /// The next command is one about the table of IPv6, if there is one.
     ipv6_first: bool,
 }
 
@@ -33,8 +34,8 @@ impl Executors {
         Executors { ipv4: Executor::new(ipv4), ipv6: Executor::new(ipv6), ipv6_first: false }
     }
 
-    /// Takes the command to execute, as [`Executor::take_command`] does: of one table, and of the other
-    /// when that one has none. The next call begins with the table that was not served.
+    /// Takes the command to execute, as [`Executor::take_command`] does: of one table, and of the
+    /// other when that one has none. The next call begins with the table that was not served.
     #[inline]
     pub fn take_command(&mut self) -> Option<Taken> {
         let taken = if self.ipv6_first {
@@ -50,8 +51,8 @@ impl Executors {
         taken
     }
 
-    /// Works on `command` and on what has begun in both tables; see [`Executor::run`]. The flushes and
-    /// purges of both together look at no more than `positions` positions, and so do the dumps.
+    /// Works on `command` and on what has begun in both tables; see [`Executor::run`]. The flushes
+    /// and purges of both together look at no more than `positions` positions, and so do the dumps.
     #[inline]
     pub fn run<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>>(
         &mut self,

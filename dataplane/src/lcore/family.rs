@@ -1,7 +1,7 @@
 //! The two tables of a data plane, one for each address family, by the type of their keys.
 //!
-//! All code about a table is written for any [`TableKey`]. What differs from family to family is here:
-//! which table it is, and the forms that its keys have on the link and in filters.
+//! All code about a table is written for any [`TableKey`]. What differs from family to family is
+//! here: which table it is, and the forms that its keys have on the link and in filters.
 
 use conntrack::shard::Tracked;
 use conntrack::{FlowKey, FlowKeyV6, Key};

@@ -1,4 +1,5 @@
-//! The mailbox of a table of an lcore: commands come in from the command desk, replies go out to it.
+//! The mailbox of a table of an lcore: commands come in from the command desk, replies go out to
+//! it.
 //!
 //! Both directions are bounded channels that nobody waits on. [`crate::lcore::execute`] takes
 //! commands out and does what they ask; this file only says what a command and a reply are.

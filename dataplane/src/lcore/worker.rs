@@ -43,7 +43,8 @@ pub struct Lane<'p> {
     pub tx: TxQueue<'p>,
 }
 
-/// One lcore: its lanes, its shard of both tables, and its ends of the event ring and the mailboxes.
+/// One lcore: its lanes, its shard of both tables, and its ends of the event ring and the
+/// mailboxes.
 pub struct Worker<'p, T: FlowTable, U: FlowTable> {
     /// The lcore that runs the loop.
     pub lcore: LcoreId,

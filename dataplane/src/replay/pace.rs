@@ -7,8 +7,8 @@
 //! there are entries. It is made only after a walk of that cost, so that a replay with deadlines
 //! everywhere is not slower for it.
 //!
-//! A table that is empty has no deadline, but the clock may go on because of the other one. It must not
-//! leave aging behind by so much that ticks repeat, so aging follows after [`REACH`] ticks at the latest.
+//! A table that is empty has no deadline, but the clock may go on because of the other one. Aging
+//! must not fall so far behind that ticks repeat, so it follows after [`REACH`] ticks at the latest.
 
 use conntrack::{FlowTable, Now, Profiles, Tracker};
 

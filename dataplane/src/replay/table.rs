@@ -76,7 +76,8 @@ where
         }
     }
 
-    /// Deletes what has expired by the tick `now`, and adds it to `due`: each entry at its own deadline.
+    /// Deletes what has expired by the tick `now`, and adds it to `due`: each entry at its own
+    /// deadline.
     pub(super) fn age(&mut self, now: u64, tracker: &mut Tracker<LineTable<Counted, K>>, due: &mut Vec<Due>) {
         let Table { pace, births } = self;
         pace.follow(now, tracker, |tracker, tick| {

@@ -216,8 +216,8 @@ proptest! {
         prop_assert_eq!((walking.ipv4.pace.work.1, walking.ipv6.pace.work.1), (0, 0));
         prop_assert!(leaping.events.out == walking.events.out);
     }
-    /// Oracle: a replay of one family. Law: each table lives as alone, times never go back, and what is
-    /// deleted at the same time has the order of its creation, whichever table it was in.
+    /// Oracle: a replay of one family. Law: each table lives as alone, times never go back, and
+    /// what is deleted at the same time has the order of its creation, whichever table it was in.
     #[test]
     fn both_tables_have_one_order(
         aging_ms in prop_oneof![1..50u64, Just(30_000), Just(100_000)],

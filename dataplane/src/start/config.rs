@@ -22,8 +22,8 @@ use crate::start::topology::{self, TopologyError};
 /// What the data plane runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The options, with the host's name where `--id` was not given, and the capacity of IPv4 where that
-    /// of IPv6 was not.
+    /// The options, with the host's name where `--id` was not given, and the capacity of IPv4 where
+    /// that of IPv6 was not.
     pub options: Options,
     /// Where the control service is.
     pub control: ControlUri,
@@ -185,8 +185,8 @@ impl Config {
         }
     }
 
-    /// Returns the entries that the table of a family may have in each of `shards` shards: the least
-    /// that is possible where the family is off.
+    /// Returns the entries that the table of a family may have in each of `shards` shards: the
+    /// least that is possible where the family is off.
     ///
     /// # Errors
     /// When a shard would get nothing.

@@ -162,7 +162,7 @@ impl FlowKeyV6 {
     #[must_use]
     #[inline]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        // An array made by a function would be filled byte by byte.
+        // `array::from_fn` would copy one byte after the other.
         let addr = |at: usize| {
             let mut addr = [0; 16];
             addr.copy_from_slice(&bytes[at..at + 16]);
@@ -253,7 +253,8 @@ impl FlowKey {
     }
 }
 
-/// Returns the family that a key of a request is meant for: that of the first address that is there.
+/// Returns the family that a key of a request is meant for: that of the first address that is
+/// there.
 fn family_of(key: &Key) -> Family {
     let addr = if key.src_addr.is_empty() { &key.dst_addr } else { &key.src_addr };
     if addr.contains(':') { Family::Ipv6 } else { Family::Ipv4 }

@@ -125,8 +125,8 @@ impl Trial {
         self.written.flushed += u64::from(answer.is_ok());
     }
 
-    /// Detaches the program of one table or of both for a while. It may be detached even if no answer
-    /// arrived.
+    /// Detaches the program of one table or of both for a while. It may be detached even if no
+    /// answer arrived.
     pub(super) fn purge(&mut self) {
         if self.filling {
             // Without entries the ring would never be full.

@@ -126,9 +126,9 @@ enum Verb {
     ///
     /// With `-o json` each line is an event, and the lines fold into the tables: CREATED and
     /// UPDATED set an entry, DELETED removes it, LIFECYCLE PURGED empties the table of its data
-    /// plane that `pipeline` names, GAP empties everything. Each line has `epoch` and `seq`: store those of the last line and come
-    /// back with `--from EPOCH:SEQ`. Only the numbers of a snapshot whose SYNCED has not come yet
-    /// are no place to come back to.
+    /// plane that `pipeline` names, GAP empties everything. Each line has `epoch` and `seq`: store
+    /// those of the last line and come back with `--from EPOCH:SEQ`. Only the numbers of a snapshot
+    /// whose SYNCED has not come yet are no place to come back to.
     Watch(watch::Watch),
     /// Print all entries, or all that a filter matches
     List(FilterArgs),

@@ -43,7 +43,8 @@ fn of_every_form() -> Vec<Entry> {
         "port0/tcp/[::1.2.3.4]:1-[::ffff:1.2.3.4]:2",
         "port0/udp/[::]:0-[::1]:65535",
         "port1/tcp/[::ffff:0:102:304]:1-[64:ff9b::1.2.3.4]:2",
-        // The longest run of zeros is shortened, the first of two equal ones, and none of one group.
+        // The longest run of zeros is shortened, the first of two equal ones, and none of one
+        // group.
         "port1/tcp/[2001:db8:0:0:1:0:0:0]:1-[2001:db8:0:0:1:0:0:1]:2",
         "port1/tcp/[2001:DB8:0:1:1:1:1:1]:1-[fe80:0:0:0:0:0:0:0001]:2",
         "port65535/255/[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535-[0:0:1::]:65535",

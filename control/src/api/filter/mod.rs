@@ -1,10 +1,10 @@
 //! Filter expressions: P4TC's grammar, from the text to the program that is evaluated.
 //!
 //! `parse.rs` parses text into a tree of comparisons that mean nothing yet. `types.rs` types the
-//! tree against the descriptions of the tables and the place where it is used. `postfix.rs` makes of
-//! it a program in postfix form ([`flowtracker_proto::filter`]). Watchers evaluate it here, lists
-//! and flushes on the lcores. A tree prints itself as canonical text, which parses to the same
-//! tree.
+//! tree against the descriptions of the tables and the place where it is used. `postfix.rs` makes
+//! of it a program in postfix form ([`flowtracker_proto::filter`]). Watchers evaluate it here,
+//! lists and flushes on the lcores. A tree prints itself as canonical text, which parses to the
+//! same tree.
 //!
 //! Grammar, precedence, examples and what differs from P4TC: `docs/filters.md`.
 

@@ -86,7 +86,8 @@ fn any_test(place: Place) -> impl Strategy<Value = Test> {
     )
 }
 
-/// One of three addresses of this width, which differ in their first two bits and in their last two.
+/// One of three addresses of this width, which differ in their first two bits and in their last
+/// two.
 fn address(bits: u32, n: u128) -> u128 {
     n << (bits - 2) | n
 }

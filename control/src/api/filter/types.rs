@@ -127,8 +127,8 @@ fn check_order(subject: Subject, at: usize) -> Result<(), Fault> {
     }
 }
 
-/// Returns what a name stands for. `constant` is what it is compared with: of the fields that bear the
-/// name, that of the constant's family is meant.
+/// Returns what a name stands for. `constant` is what it is compared with: of the fields that bear
+/// the name, that of the constant's family is meant.
 fn subject(
     tables: Tables<'_>,
     name: &Placed<String>,
@@ -184,8 +184,8 @@ fn unknown(tables: Tables<'_>, name: &str, place: Place) -> String {
     }
 }
 
-/// Returns the fields that `name`, at `at`, stands for, at least one: `FIELD`, in every table that has
-/// it, or in the older form `PIPELINE.CONTROL.TABLE.FIELD`.
+/// Returns the fields that `name`, at `at`, stands for, at least one: `FIELD`, in every table that
+/// has it, or in the older form `PIPELINE.CONTROL.TABLE.FIELD`.
 fn key_fields(tables: Tables<'_>, name: &str, at: usize) -> Result<Vec<&'static KeyField>, Fault> {
     let fields: Vec<_> = tables.iter().filter_map(|table| table.field(name)).collect();
     if !fields.is_empty() {

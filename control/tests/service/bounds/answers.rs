@@ -29,7 +29,7 @@ async fn an_answer_is_no_longer_than_the_table_can_make_it() {
     }
 }
 
-/// What a data plane answers to GetStats, and what becomes of the link.
+/// Answers GetStats with `stats`. Returns what the service makes of them, and the data plane.
 async fn answered(scene: &Scene, stats: DataplaneStats) -> (DataplaneStats, Plane) {
     let mut plane = scene.link(bad(&[1, 2], 0)).await;
     let mut client = scene.service.client().await;

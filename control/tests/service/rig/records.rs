@@ -162,7 +162,8 @@ pub(crate) fn bare(kind: RecordKind) -> Record {
     Record { kind, time_ns: T, family, entry: None, reason, deleted_by: None, deleted: 0, failed: 0 }
 }
 
-/// Returns the same record about the table of IPv6: of [`wide_flow`]`(n)` in place of [`flow`]`(n)`.
+/// Returns the same record about the table of IPv6: of [`wide_flow`]`(n)` in place of
+/// [`flow`]`(n)`.
 pub(crate) fn wide(record: Record) -> Record {
     Record { family: Family::Ipv6, entry: record.entry.map(wide_entry), ..record }
 }

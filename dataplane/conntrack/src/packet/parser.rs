@@ -47,7 +47,7 @@ pub(crate) enum Target<'a, K> {
 }
 
 impl<'a, K: Key> Target<'a, K> {
-    /// Returns the target of a family whose keys go nowhere. A tracked one is detached.
+    /// Returns the target of a family without a batch: detached if the family is tracked, else off.
     pub(crate) fn without(tracked: bool) -> Self {
         if tracked { Target::Detached } else { Target::Off }
     }

@@ -58,8 +58,8 @@ impl PortFacts {
             && (rss == Rss::AddressesAndPorts || hashes_all_by_addresses(&self.driver))
     }
 
-    /// Returns whether a device that [offers](PortFacts::offers) these fields hashes them in frames of
-    /// IPv6 too. Otherwise all of those come to one queue.
+    /// Returns whether a device that [offers](PortFacts::offers) these fields hashes them in frames
+    /// of IPv6 too. Otherwise all of those come to one queue.
     #[must_use]
     pub fn offers_ipv6(&self, rss: Rss) -> bool {
         // SAFETY: the shim returns constants.

@@ -149,15 +149,15 @@ impl<K: TableKey> TableDesk<K> {
         if self.changing { Err(refusal::table_busy()) } else { Ok(()) }
     }
 
-    /// Reads all entries that name a control program. Returns `false` when a shard has no room for the
-    /// task.
+    /// Reads all entries that name a control program. Returns `false` when a shard has no room for
+    /// the task.
     pub(super) fn sweep(&mut self, link: LinkGeneration) -> bool {
         let origin = Origin { link: Some(link), asker: None, until_ns: NEVER_LATE };
         self.dispatch.give_all(Kind::Sweep, origin, Task::Authored).is_ok()
     }
 
-    /// Takes up to `most` replies of a shard, and returns whether there were any. `link` is the link
-    /// that stands.
+    /// Takes up to `most` replies of a shard, and returns whether there were any. `link` is the
+    /// link that stands.
     pub(super) fn hear(
         &mut self,
         shard: usize,

@@ -57,8 +57,8 @@ impl Shared {
         }
     }
 
-    /// Checks the port of a key. It is looked at first, and in all of its 32 bits, so that the refusal
-    /// can name it.
+    /// Checks the port of a key. It is looked at first, and in all of its 32 bits, so that the
+    /// refusal can name it.
     pub(super) fn check_port(&self, key: &[u8]) -> Result<(), Refused> {
         let port = key.first_chunk().map_or(0, |port| u32::from_le_bytes(*port));
         let id = port.checked_sub(1).and_then(|id| u16::try_from(id).ok());
@@ -75,8 +75,8 @@ impl Shared {
         owner.ok_or_else(|| refusal::flow_owner_unknown(port))
     }
 
-    /// Returns the number of an author, and begins a sweep for numbers that are free again when one is
-    /// due. A refused author may be accepted when two sweeps have ended.
+    /// Returns the number of an author, and begins a sweep for numbers that are free again when one
+    /// is due. A refused author may be accepted when two sweeps have ended.
     pub(super) fn author(&mut self, actor: Option<v1::Actor>) -> Result<ActorId, Refused> {
         let id = self.authors.assign(actor.unwrap_or_default());
         self.sweep_due |= self.authors.begin_sweep(id.is_none());

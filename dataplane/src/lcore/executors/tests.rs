@@ -62,8 +62,8 @@ fn order<K: TestKey>(mailbox: &MailboxHandle<K>, id: u64, task: Task<K>) {
     mailbox.commands.send(Command { id, link: LINK, until_ns: u64::MAX, task }).expect("room");
 }
 
-/// Law: of two tables with commands, each is served every other time, and a table that is alone every
-/// time. A command of one that cannot be finished does not keep those of the other.
+/// Law: of two tables with commands, each is served every other time, and a table that is alone
+/// every time. A command of one that cannot be finished does not keep those of the other.
 #[test]
 fn tables_are_served_in_turn() {
     let actor = ActorId(ActorId::FIRST_CONTROL);
@@ -91,7 +91,8 @@ fn tables_are_served_in_turn() {
     assert_eq!(rig.shard.ipv6.counters().deleted, 1, "the other table keeps its entries");
 }
 
-/// Law: the flushes and dumps of both tables together take no more of an iteration than those of one.
+/// Law: the flushes and dumps of both tables together take no more of an iteration than those of
+/// one.
 #[test]
 fn tables_share_the_positions_of_an_iteration() {
     const FLOWS: u16 = 5000;
@@ -125,7 +126,7 @@ fn tables_share_the_positions_of_an_iteration() {
     assert!(both <= most + 2, "{both} replies in an iteration of both");
 }
 
-/// The end of a purge, a flush and a load of one table is told of that table.
+/// The end of a purge, a flush and a load of one table is reported of that table.
 #[test]
 fn each_table_is_purged_and_loaded_alone() {
     let mut rig = Rig::new(50);

@@ -27,7 +27,7 @@ proptest! {
     }
 }
 
-/// A data plane is restarted without IPv6: its entries of IPv6 go, though no resync tells of them.
+/// A data plane is restarted without IPv6: its entries of IPv6 go, though no resync reports them.
 #[test]
 fn entries_of_a_table_that_is_no_longer_run_go_in_steps() {
     const ENTRIES: u16 = 20_000;

@@ -95,8 +95,8 @@ fn a_list_shows_one_table<K: RigKey>() {
     assert!(rig.parts(id).is_empty());
 }
 
-/// Law: the author of an entry of one table keeps its number while new authors come by the thousand in
-/// the other table, although sweeps free what no entry names.
+/// Law: the author of an entry of one table keeps its number while new authors come by the thousand
+/// in the other table, although sweeps free what no entry names.
 fn authors_of_both_tables_have_one_space_of_numbers<K: RigKey>() {
     let mut rig = Rig::<K>::new(64);
     let made = rig.ask(create(K::flow(1, 1), attributes()));
@@ -111,7 +111,7 @@ fn authors_of_both_tables_have_one_space_of_numbers<K: RigKey>() {
         rig.hear(1);
     }
     rig.settle();
-    // The link forgets whom it knows, and is told again.
+    // A new link knows no author, and the author is introduced again.
     rig.cut();
     rig.raise();
     rig.desk.authors().begin_link();
