@@ -66,7 +66,7 @@ watching() { [[ $(stats 2>/dev/null | jq -r '.log.watchers // 0') == 2 ]]; }
 
 seen() { event "$1" >/dev/null 2>&1; }
 
-# both_in_text PIPELINE: succeeds when P4TC's text has told of two entries of the pipeline.
+# both_in_text PIPELINE: succeeds when P4TC's text shows two new entries of the pipeline.
 both_in_text() { [[ $(grep -cxF "created pipeline:  $1" "$folder/monitor") == 2 ]]; }
 
 # listening ADDR: succeeds when a server listens there.

@@ -6,11 +6,11 @@
  * Environment:
  *   SOURCE_METER=FILE    where to count (struct meter below, one for each port); must be there
  *   SOURCE_FLOWS=N       flows per port, one after the other, again and again; 0: frames are left as they are
- *   SOURCE_NEW=M         of 1024 frames so many are the first of a flow that never was there before
- *   SOURCE_ELEPHANT=M    of 1024 frames so many belong to one flow
+ *   SOURCE_NEW=M         M of 1024 frames are the first of a new flow
+ *   SOURCE_ELEPHANT=M    M of 1024 frames belong to one flow
  *   SOURCE_KEYS=FILE     the flows: addresses and ports as on the wire, 12 bytes each or 36 (SOURCE_FLOWS of them)
  *   SOURCE_FAMILIES=4|6|46  IPv4, IPv6, or one after the other; each frame gets its whole headers, so that all cost the same
- *   SOURCE_EXTENSIONS=N  every IPv6 frame has a chain of so many extension headers of 8 bytes, at most 8
+ *   SOURCE_EXTENSIONS=N  every IPv6 frame has N extension headers of 8 bytes, at most 8
  *   SOURCE_LATENCY=1     take the time
  */
 #define _GNU_SOURCE
