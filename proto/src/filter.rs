@@ -1,8 +1,8 @@
 //! Compiled filter expressions, which the control service sends over the link and lcores evaluate.
 //!
 //! A [`Program`] is a filter in postfix form, which the control service makes of text. This module
-//! checks and evaluates it. A data plane evaluates it between two bursts of packets, for every entry
-//! that a list or a flush visits. So a program is a value of fixed size, and its evaluation
+//! checks and evaluates it. A data plane evaluates it between two bursts of packets, for every
+//! entry that a list or a flush visits. So a program is a value of fixed size, and its evaluation
 //! allocates nothing, cannot fail, and takes at most [`MAX_STEPS`] steps.
 
 use std::fmt;
@@ -58,7 +58,7 @@ enum Relation {
 /// replace the two topmost values by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Compares with the next constant. In the other `family`, only [`Relation::Ne`] is true.
+    /// Compares with the next constant. An entry that is not of `family` only satisfies `Ne`.
     Compare {
         operand: Operand,
         relation: Relation,

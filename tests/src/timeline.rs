@@ -1,5 +1,5 @@
-//! The events that a replay of a capture has to print: a second implementation of the contract, which shares
-//! nothing with the engine, and the parts of an event that it knows.
+//! The events that a replay of a capture has to print: a second implementation of the contract,
+//! which shares nothing with the engine, and the parts of an event that it knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -294,8 +294,8 @@ async fn calls_about_a_table_mean_that_of_ipv4_unless_they_name_one() {
     }
 }
 
-/// What cannot be is refused before a data plane is asked, and what this one does not run is
-/// refused for it.
+/// A pipeline that does not exist is refused before a data plane is asked, and one that this data
+/// plane does not run is refused with its name.
 #[tokio::test]
 async fn tables_that_are_not_there_are_refused() {
     let service = Service::start().await;

@@ -120,7 +120,7 @@ async fn after_a_gap_comes_a_snapshot_of_the_same_table() {
     assert_eq!(table(&fold).into_keys().collect::<Vec<_>>(), [wide_key(3)]);
 }
 
-/// A data plane that is restarted without IPv6 has no table whose resync could tell what is gone.
+/// A data plane that is restarted without IPv6 has no table whose resync could report what is gone.
 #[tokio::test]
 async fn what_a_restart_leaves_out_is_gone() {
     let service = Service::start().await;

@@ -37,7 +37,7 @@ pub trait KeyHasher<K: Key>: Clone + Send {
     /// # Panics
     /// When there are more keys than [`BURST`] or than places in `out`.
     fn hash_burst(&self, keys: &[K], out: &mut [K::Hash]);
-    /// Returns the hash of the key in a slot; `None` when that takes the whole key.
+    /// Returns the hash of the key in a slot; `None` when only the whole key gives it.
     fn hash_of_slot(&self, slot: &SlotKey) -> Option<K::Hash>;
     /// Returns the instructions that it uses.
     fn features(&self) -> Features;

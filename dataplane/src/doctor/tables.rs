@@ -27,7 +27,7 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         .collect();
     let found = format!("memory for {}", list(&each));
     let need: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
-    // The memory of `--no-huge` is of the same kind.
+    // With `--no-huge` DPDK takes ordinary memory too.
     let ordinary = if case.eal.no_huge { case.eal.megabytes.unwrap_or(0) * MEGABYTE } else { 0 };
     let free = case.root.field("/proc/meminfo", "MemAvailable");
     match free.and_then(|text| hugepages::kilobytes(&text)) {
@@ -64,7 +64,7 @@ fn bytes<L: Layout, K: Key<Hasher: Clone>>(case: &Case, hasher: &K::Hasher, entr
         let table = LineTable::<L, K>::laid_out(table).ok()?;
         Some(Tracker::new(table, case.config.tracker, Now::from_ms(0)).ok()?.bytes() as u64)
     };
-    // They have some megabytes; without these there is no start.
+    // The small tables take a few megabytes. Where these are not free, nothing starts.
     let (Some(small), Some(large)) = (of(SMALL.0), of(SMALL.1)) else { return u64::MAX };
     let each = large.saturating_sub(small) as f64 / f64::from(SMALL.1 - SMALL.0);
     (small as f64 + (f64::from(entries) - f64::from(SMALL.0)) * each).max(0.0) as u64

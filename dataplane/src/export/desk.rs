@@ -174,7 +174,7 @@ fn until_ns(command: &v1::Command, now: Now) -> u64 {
     }
 }
 
-/// Returns the family of a pipeline; none is that of IPv4.
+/// Returns the family of a pipeline; an empty name stands for the table of IPv4.
 fn family_of_pipeline(pipeline: &str) -> Result<Family, Refused> {
     match pipeline {
         "" => Ok(Family::Ipv4),

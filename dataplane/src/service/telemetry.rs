@@ -1,5 +1,5 @@
 //! Answers on DPDK's telemetry socket (`dpdk-telemetry.py`): `/flowtracker/stats`, `/table`,
-//! `/lcores`. What is said of each table has the name of its P4TC pipeline.
+//! `/lcores`. The figures of a table are under the name of its P4TC pipeline.
 //!
 //! DPDK's telemetry threads make them from what the lcores publish; no lcore has to answer. Names
 //! and units are those of GetStats.

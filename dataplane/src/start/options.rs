@@ -53,7 +53,7 @@ pub struct Options {
     /// Entries of IPv4, split evenly over the shards; memory is taken at start and never grows.
     #[arg(long, value_name = "N", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub capacity: u32,
-    /// The same of IPv6 [default: that of --capacity]
+    /// Entries of IPv6 [default: that of --capacity]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub capacity_ipv6: Option<u32>,
     /// Tracked protocols: `tcp` or `tcp,udp`.
@@ -81,7 +81,7 @@ pub struct Options {
     /// Permissions of the table of IPv4, 14 bits: control CRUDXPS, then data CRUDXPS.
     #[arg(long, value_name = "HEX", default_value = "0x3dfc", value_parser = hex)]
     pub permissions: u16,
-    /// The same of IPv6.
+    /// Permissions of the table of IPv6, likewise.
     #[arg(long, value_name = "HEX", default_value = "0x3de4", value_parser = hex)]
     pub permissions_ipv6: u16,
     /// Compare the whole IPv6 key at every hit; without it a keyed fingerprint of 104 bits is

@@ -19,7 +19,7 @@ pub(super) enum KeyError {
 /// counts as IPv6, and its parser names the other part.
 pub(super) fn family(words: &[String]) -> Family {
     let of_ipv6 = match words {
-        // Two addresses with ports have two colons unless an address has some.
+        // Each of the two ports has a colon in front of it; any other is part of an address.
         [only] if only.contains('/') => only.contains('[') || only.matches(':').count() > 2,
         pairs => pairs.iter().any(|word| word.contains(':') || names_only_ipv6(word)),
     };

@@ -23,7 +23,7 @@ fn entry_of(family: Family, n: u16, create_ns: u64, time_ns: u64) -> EntryState 
     EntryState { create_ns, last_used_ns: time_ns, as_of_ns: time_ns, ..state }
 }
 
-/// Returns the introduction of a data plane that runs these tables, each for so many entries.
+/// Returns the introduction of a data plane that runs these tables, each with its capacity.
 fn hello_of(tables: &[Family], name: &str, instance: u64, shards: &[u32], entries: u64) -> Hello {
     let declared = |family: &Family| TableCapacity { pipeline: family.pipeline().to_owned(), entries };
     let capacities = tables.iter().map(declared).collect();

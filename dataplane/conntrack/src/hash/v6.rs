@@ -94,7 +94,7 @@ impl KeyHasher<FlowKeyV6> for HasherV6 {
         }
     }
 
-    /// The keyed hash of the home line is one of the fingerprint; DPDK's are of the whole key.
+    /// With the keyed hash, the home line depends on the fingerprint; with DPDK's, on the whole key.
     #[inline(always)]
     fn hash_of_slot(&self, slot: &SlotKey) -> Option<HashV6> {
         let mixed = || self.home.spread(slot) as u32;

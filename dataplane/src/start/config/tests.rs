@@ -61,7 +61,7 @@ fn two_starts_have_two_secrets() {
     let (a, b) = (config("").unwrap(), config("").unwrap());
     assert!(a.secrets.ipv4 != b.secrets.ipv4 && a.secrets.ipv6 != b.secrets.ipv6);
     assert_ne!(a.instance, b.instance);
-    // Neither tells the other.
+    // Neither secret reveals the other.
     assert!(!a.secrets.ipv6.windows(32).any(|part| part == a.secrets.ipv4));
     assert!(!a.id().is_empty());
     for shown in [a.to_string(), format!("{a:?}")] {
