@@ -94,7 +94,7 @@ impl KeyHasher<FlowKeyV6> for HasherV6 {
         }
     }
 
-    /// With the keyed hash, the home line depends on the fingerprint; with DPDK's, on the whole key.
+    /// The keyed hash makes the home line of the fingerprint; DPDK's hashes need the whole key.
     #[inline(always)]
     fn hash_of_slot(&self, slot: &SlotKey) -> Option<HashV6> {
         let mixed = || self.home.spread(slot) as u32;
