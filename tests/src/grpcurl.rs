@@ -42,8 +42,8 @@ pub struct Grpcurl<'a> {
 }
 
 impl<'a> Grpcurl<'a> {
-    /// Returns a grpcurl that calls `address` (`HOST:PORT`, or the path of a unix socket), from inside `namespace` if it is
-    /// given.
+    /// Returns a grpcurl that calls `address` (`HOST:PORT`, or the path of a unix socket), from
+    /// inside `namespace` if it is given.
     ///
     /// # Panics
     /// As [`program`].

@@ -1,8 +1,8 @@
 //! WatchEvents: a feed on a gRPC stream.
 //!
-//! Each item of the feed becomes a response, which waits for the client in a short queue. Events are
-//! encoded once for all watchers, and those that want all of them share the bytes. HTTP/2 flow control stops the queue, the queue stops the
-//! feed's reader, and nobody else notices.
+//! Each item of the feed becomes a response, which waits for the client in a short queue. Events
+//! are encoded once for all watchers, and those that want all of them share the bytes. HTTP/2 flow
+//! control stops the queue, the queue stops the feed's reader, and nobody else notices.
 
 use std::sync::Arc;
 

@@ -33,7 +33,8 @@ pub struct Limits {
     #[arg(long, value_name = "N", default_value_t = 1 << 26, value_parser = value_parser!(u64).range(1..))]
     pub max_entries: u64,
 
-    /// Connections that may be open for metrics and health; at the bound, the oldest without a request gives way
+    /// Connections that may be open for metrics and health; at the bound, the oldest without a
+    /// request gives way
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = number())]
     pub max_http_connections: usize,
 

@@ -3,8 +3,8 @@
 //! A [`Feed`] is a cursor into the event log. Its reader asks for one [`Item`] after the other and
 //! sets the pace. A slow reader delays nobody, and holds at most a copy of the mirror, which may be
 //! taken away from it. When that happens, or when the log has moved past the cursor, the feed gives
-//! an [`Item::Gap`] and goes on from a fresh snapshot. What the items are turned into and where they are sent is the reader's business: a
-//! feed knows no transport.
+//! an [`Item::Gap`] and goes on from a fresh snapshot. What the items are turned into and where
+//! they are sent is the reader's business: a feed knows no transport.
 //!
 //! # What a reader may rely on
 //!

@@ -1,8 +1,9 @@
 //! The connection-tracking engine of flowtracker.
 //!
 //! A [`Shard`] is what one thread tracks frames with: a [`Parser`] and the [`Tracker`] of its
-//! table. A [`DualShard`] has a table for each family, IPv4 and IPv6. It takes bursts of frames and the time, finds an [`Outcome`] for every frame, and offers
-//! an [`Event`] to an [`EventSink`] for every entry that comes or goes:
+//! table. A [`DualShard`] has a table for each family, IPv4 and IPv6. It takes bursts of frames and
+//! the time, finds an [`Outcome`] for every frame, and offers an [`Event`] to an [`EventSink`] for
+//! every entry that comes or goes:
 //!
 //! ```text
 //! frames ─► packet ─► batch ─► tracker ─► event ─► EventSink

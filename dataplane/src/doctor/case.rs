@@ -17,7 +17,8 @@ pub struct Environment {
     pub xdg_runtime_dir: Option<PathBuf>,
     /// DPDK's folder of drivers.
     pub plugins: PathBuf,
-    /// Returns `true` when the kernel would let a thread of this process move to a CPU. A cpuset may keep it from that; affinity (`taskset`) does not, because DPDK sets it anew.
+    /// Returns `true` when the kernel would let a thread of this process move to a CPU. A cpuset
+    /// may keep it from that; affinity (`taskset`) does not, because DPDK sets it anew.
     pub may_run_on: fn(u32) -> bool,
     /// Returns what a program prints, such as `ethtool -k eth0`.
     pub output_of: fn(&[&str]) -> io::Result<String>,

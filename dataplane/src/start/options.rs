@@ -32,7 +32,8 @@ pub struct Options {
     /// Control service: `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`. It may be absent at start.
     #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:50051")]
     pub control: String,
-    /// CA certificates (PEM) that the control service's certificate is checked against [default: the system's]
+    /// CA certificates (PEM) that the control service's certificate is checked against [default:
+    /// the system's]
     #[arg(long, value_name = "FILE")]
     pub control_ca: Option<PathBuf>,
     /// Certificate (PEM) of this data plane; the name that it bears must be `--id`.

@@ -1,8 +1,8 @@
 //! The parser on single frames, on their beginnings, and on bursts, with every set of instructions, where
 //! IPv4 is tracked alone and where both families are.
 //!
-//! Input: a byte of choices, among them the set of instructions; then frames, each with a byte of its length and a byte that says how
-//! many of its bytes lie in the first piece.
+//! Input: a byte of choices, among them the set of instructions; then frames, each with a byte of
+//! its length and a byte that says how many of its bytes lie in the first piece.
 
 use std::net::IpAddr;
 

@@ -11,7 +11,8 @@
 //! no repair, and an insertion is bounded whatever the keys.
 //!
 //! The scheme is that of F14 (Facebook's hash table, 2019) with slots wide enough for whole keys of
-//! IPv4, so that one line answers most lookups. IPv6 keys have fingerprints in the slots. `docs/table.md` has what was rejected, and why.
+//! IPv4, so that one line answers most lookups. IPv6 keys have fingerprints in the slots.
+//! `docs/table.md` has what was rejected, and why.
 
 #[cfg(test)]
 mod tests;
