@@ -13,3 +13,6 @@ pub const IDENTITY: usize = 127;
 
 /// Longest name of a program in an [`Actor`](crate::v1::Actor), bytes; the same as P4TC's.
 pub const PROCESS: usize = 63;
+
+/// Longest message of a data plane on its link, bytes.
+pub const LINK_MESSAGE: usize = 512 << 10;

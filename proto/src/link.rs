@@ -302,19 +302,13 @@ impl Entry {
 /// Returns the number of a table: the id of its pipeline.
 #[inline]
 fn number_of(family: Family) -> u8 {
-    match family {
-        Family::Ipv4 => 1,
-        Family::Ipv6 => 2,
-    }
+    // Ids of pipelines are small.
+    family.table().pipeline_id as u8
 }
 
 #[inline]
 fn family_of(number: u8) -> Result<Family, BadRecord> {
-    match number {
-        1 => Ok(Family::Ipv4),
-        2 => Ok(Family::Ipv6),
-        other => Err(BadRecord::Table(other)),
-    }
+    Family::ALL.into_iter().find(|family| number_of(*family) == number).ok_or(BadRecord::Table(number))
 }
 
 #[inline]

@@ -260,12 +260,25 @@ fn telemetry_says_what_get_stats_says(appliance: &Appliance<'_>, before: &v1::Da
     assert!(totals.entries > 100 && totals.rx > totals.entries, "there was something to count: {totals:?}");
 
     let capacity = sum(|l| l.capacity);
+    let tables: serde_json::Map<String, Value> = all[0]
+        .tables
+        .iter()
+        .map(|t| {
+            let figures = json!({
+                "capacity": t.capacity, "entries": t.entries, "load_percent": 100 * t.entries / t.capacity,
+                "hit": t.hit, "miss_created": t.miss_created, "miss_full": t.miss_full, "miss_denied": t.miss_denied,
+            });
+            (t.pipeline.clone(), figures)
+        })
+        .collect();
+    assert_eq!((all.len(), tables.len()), (1, 2), "one shard, two tables");
     assert_eq!(
         *table,
         json!({
             "capacity": capacity, "entries": totals.entries, "load_percent": 100 * totals.entries / capacity,
             "hash": "keyed", "shards": { "0": { "capacity": capacity, "entries": totals.entries } },
             "expired": 0, "expired_deferred": 0, "deleted": 0, "expiry_lateness_log2_ms": vec![0; 16],
+            "tables": tables,
         })
     );
 

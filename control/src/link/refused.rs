@@ -1,5 +1,6 @@
 //! Why links are refused or closed, as statuses and for the count of refusals.
 
+use flowtracker_proto::limits;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -9,7 +10,7 @@ use crate::mirror::dataplane::BadReport;
 
 /// Longest message of a link, bytes. The longest that a data plane sends are its counters, for each
 /// lcore some hundred numbers, and the introductions of authors.
-pub const MESSAGE_MAX: usize = 512 << 10;
+pub const MESSAGE_MAX: usize = limits::LINK_MESSAGE;
 
 /// Returns the status that closes a link because of a report.
 pub(super) fn by_report(why: BadReport) -> Status {

@@ -1,6 +1,7 @@
 //! Memory: is there enough for the tables? It is taken at the start, beside that of DPDK, and never
 //! grows.
 
+use conntrack::shard::Tracked;
 use conntrack::table::{Counted, Layout, TableConfig, Uncounted};
 use conntrack::{FlowKey, FlowKeyV6, Key, LineTable, Now, Tracker};
 use flowtracker_proto::table::Family;
@@ -9,7 +10,6 @@ use crate::doctor::case::Case;
 use crate::doctor::check::{Check, list};
 use crate::doctor::hugepages;
 use crate::lcore::family::families;
-use crate::start::options::families_text;
 
 const TOPIC: &str = "tables";
 const MEGABYTE: u64 = 1 << 20;
@@ -26,17 +26,17 @@ pub(super) fn check(case: &Case) -> Vec<Check> {
         })
         .collect();
     let found = format!("memory for {}", list(&each));
-    let need: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
+    let need = sizes.iter().fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
     // With `--no-huge` DPDK takes ordinary memory too.
     let ordinary = if case.eal.no_huge { case.eal.megabytes.unwrap_or(0) * MEGABYTE } else { 0 };
     let free = case.root.field("/proc/meminfo", "MemAvailable");
     match free.and_then(|text| hugepages::kilobytes(&text)) {
-        Some(free) if free < need + ordinary => {
+        Some(free) if free < need.saturating_add(ordinary) => {
             let free = free.saturating_sub(ordinary) / MEGABYTE;
             let fewer = "a lower --capacity or --capacity-ipv6";
-            let remedy = match families_text(tracked) {
-                "ipv4,ipv6" => format!("{fewer}, or --families with one of them"),
-                _ => fewer.to_owned(),
+            let remedy = match tracked {
+                Tracked::Both => format!("{fewer}, or --families with one of them"),
+                Tracked::Ipv4 | Tracked::Ipv6 => fewer.to_owned(),
             };
             vec![Check::warn(TOPIC, format!("{found} is more than the {free} MB that are free"), remedy)]
         }

@@ -17,10 +17,18 @@ use std::collections::HashMap;
 
 use conntrack::{ActorId, Entry};
 use flowtracker_proto::link::{AuthorNumber, Record};
-use flowtracker_proto::v1;
+use flowtracker_proto::{limits, v1};
 
 /// Authors in one message at most: the control service bounds the length of messages.
-const INTRODUCTIONS: usize = 4096;
+const INTRODUCTIONS: usize = 2048;
+
+/// Bytes of an author on the wire besides its names: tags, lengths, and three numbers.
+const AROUND_NAMES: usize = 32;
+
+const _: () = assert!(
+    INTRODUCTIONS * (limits::PROCESS + limits::IDENTITY + AROUND_NAMES) <= limits::LINK_MESSAGE,
+    "the longest introduction fits a message"
+);
 
 /// New authors after which a sweep is due.
 const SWEEP_AFTER: u32 = 8192;
@@ -163,6 +171,8 @@ fn successor(id: u16) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::*;
     use conntrack::test_support::{self, flow};
 
@@ -225,12 +235,21 @@ mod tests {
     fn a_message_has_a_bounded_number_of_introductions() {
         let mut authors = Authors::new();
         let clock = crate::export::wall::WallClock::new(1_700_000_000_000_000_000, || None);
-        for pid in 0..10_000 {
-            let id = authors.assign(actor(pid)).expect("free");
+        for pid in u32::MAX - 5000..u32::MAX {
+            let longest = v1::Actor {
+                process: "p".repeat(limits::PROCESS),
+                identity: "i".repeat(limits::IDENTITY),
+                ..actor(pid)
+            };
+            let id = authors.assign(longest).expect("free");
             authors.introduce(&mut super::super::encode::present(&entry(id, ActorId::NONE), 0, &clock));
         }
-        let sizes = std::iter::from_fn(|| authors.introductions()).map(|message| message.authors.len());
-        assert_eq!(sizes.collect::<Vec<_>>(), [4096, 4096, 1808]);
+        let messages: Vec<_> = std::iter::from_fn(|| authors.introductions()).collect();
+        let sizes = messages.iter().map(|message| message.authors.len());
+        assert_eq!(sizes.collect::<Vec<_>>(), [2048, 2048, 904]);
+        let first = &messages[0];
+        let request = v1::AttachRequest { body: Some(v1::attach_request::Body::Authors(first.clone())) };
+        assert!(request.encoded_len() <= limits::LINK_MESSAGE, "{} bytes", request.encoded_len());
     }
 
     #[test]

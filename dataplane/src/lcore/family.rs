@@ -17,10 +17,13 @@ pub trait TableKey: Key {
 
     /// Returns the DPDK port id + 1 of the port where the flow's frames enter.
     fn input_port(&self) -> u8;
-    /// Returns the key as a filter sees it.
-    fn wide(&self) -> WideKey;
     /// Returns the key as a record of the link bears it.
     fn link_key(&self) -> key::FlowKey;
+    /// Returns the key as a filter sees it.
+    #[inline]
+    fn wide(&self) -> WideKey {
+        self.link_key().widen()
+    }
     /// Returns the key of a command; `None` when it is not a key of this table.
     fn from_command(bytes: &[u8]) -> Option<Self>;
 }
@@ -31,18 +34,6 @@ impl TableKey for FlowKey {
 
     fn input_port(&self) -> u8 {
         self.input_port()
-    }
-
-    #[inline]
-    fn wide(&self) -> WideKey {
-        WideKey {
-            input_port: u32::from(self.input_port()),
-            src_addr: self.src_addr().to_bits().into(),
-            dst_addr: self.dst_addr().to_bits().into(),
-            protocol: self.protocol(),
-            src_port: self.src_port(),
-            dst_port: self.dst_port(),
-        }
     }
 
     #[inline]
@@ -68,18 +59,6 @@ impl TableKey for FlowKeyV6 {
 
     fn input_port(&self) -> u8 {
         self.input_port()
-    }
-
-    #[inline]
-    fn wide(&self) -> WideKey {
-        WideKey {
-            input_port: u32::from(self.input_port()),
-            src_addr: self.src_addr().to_bits(),
-            dst_addr: self.dst_addr().to_bits(),
-            protocol: self.protocol(),
-            src_port: self.src_port(),
-            dst_port: self.dst_port(),
-        }
     }
 
     #[inline]

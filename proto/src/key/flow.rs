@@ -240,17 +240,6 @@ impl FlowKey {
             Self::V6(key) => key.to_bytes().to_vec(),
         }
     }
-
-    /// Reads the form that [`FlowKey::to_bytes`] writes; `None` when the length is another, or the
-    /// port is 0.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        match bytes.len() {
-            FlowKeyV4::BYTES => FlowKeyV4::from_bytes(bytes.try_into().ok()?).map(Self::V4),
-            FlowKeyV6::BYTES => FlowKeyV6::from_bytes(bytes.try_into().ok()?).map(Self::V6),
-            _ => None,
-        }
-    }
 }
 
 /// Returns the family that a key of a request is meant for: that of the first address that is
