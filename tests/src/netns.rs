@@ -11,6 +11,8 @@
 //! is off on the hosts, because a checksum that is left to the hardware would reach the other host
 //! unfilled.
 
+mod netcat;
+
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +21,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use self::netcat::{netcat, netcat6};
 use crate::pcap;
 use crate::process::{Running, Stream, run, wait_for};
 
@@ -325,39 +328,6 @@ impl Default for Line {
     }
 }
 
-/// Connects two hosts with netcat, from 10.0.0.1 to 10.0.0.2, and returns (server, client). The
-/// connection stays open and silent until they are dropped.
-///
-/// # Panics
-/// When the server does not listen.
-#[must_use]
-pub fn netcat(left: &Namespace, right: &Namespace) -> (Running, Running) {
-    connect(left, right, RIGHT_ADDR)
-}
-
-/// Connects two hosts of a line with IPv6, from 2001:db8::1 to 2001:db8::2, as [`netcat`] does.
-///
-/// # Panics
-/// As [`netcat`].
-#[must_use]
-pub fn netcat6(left: &Namespace, right: &Namespace) -> (Running, Running) {
-    connect(left, right, RIGHT_ADDR6)
-}
-
-fn connect(left: &Namespace, right: &Namespace, addr: &str) -> (Running, Running) {
-    let (family, socket) = match addr.contains(':') {
-        true => ("-6", format!("[{addr}]:{SERVER_PORT}")),
-        false => ("-4", format!("{addr}:{SERVER_PORT}")),
-    };
-    let server =
-        Running::spawn(right.command("nc").args([family, "-n", "-l", "-s", addr, "-p", SERVER_PORT]));
-    wait_for("nc listens", LIMIT, || {
-        run(right.command("ss").args(["-Hltn"])).contains(&socket).then_some(())
-    });
-    let client = [family, "-n", "-p", CLIENT_PORT, addr, SERVER_PORT];
-    (server, Running::spawn(left.command("nc").args(client)))
-}
-
 /// Removes the namespaces of tests that were killed before they could clean up.
 fn sweep() {
     for line in run(Command::new("ip").args(["netns", "list"])).lines() {
@@ -375,62 +345,4 @@ fn ip(args: &[&str]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names() -> String {
-        run(Command::new("ip").args(["netns", "list"]))
-    }
-
-    #[test]
-    fn a_line_has_two_silent_ends_and_goes_away() {
-        let line = Line::new();
-        let own = format!("{PREFIX}{}-", std::process::id());
-        assert_eq!(names().matches(&own).count(), 3);
-        let links = run(line.middle.command("ip").args(["-brief", "link"]));
-        for port in ["port0@", "port1@"] {
-            assert!(links.lines().any(|l| l.starts_with(port) && l.contains(" UP ")), "{links}");
-        }
-        assert_eq!(run(line.middle.command("ip").args(["-brief", "-6", "address"])), "");
-        assert_eq!(run(line.left.command("ip").args(["-brief", "-6", "address"])), "");
-        let features = run(line.right.command("ethtool").args(["-k", "eth0"]));
-        assert!(features.contains("tx-checksumming: off"), "{features}");
-        drop(line);
-        assert!(!names().contains(&own));
-    }
-
-    #[test]
-    fn a_line_with_ipv6_has_one_address_on_each_host_and_none_in_between() {
-        let line = Line::with_ipv6();
-        for (host, addr) in [(&line.left, LEFT_ADDR6), (&line.right, RIGHT_ADDR6)] {
-            let addresses = run(host.command("ip").args(["-brief", "-6", "address"]));
-            let words: Vec<&str> = addresses.split_whitespace().collect();
-            assert!(
-                matches!(words[..], [name, "UP", own] if name.starts_with("eth0") && own == format!("{addr}/64")),
-                "{addresses}"
-            );
-        }
-        assert_eq!(run(line.middle.command("ip").args(["-brief", "-6", "address"])), "");
-    }
-
-    #[test]
-    fn a_panic_leaves_nothing() {
-        let own = std::panic::catch_unwind(|| {
-            let line = Line::new();
-            std::panic::panic_any([&line.left, &line.middle, &line.right].map(|n| n.name().to_owned()));
-        })
-        .expect_err("it panics")
-        .downcast::<[String; 3]>()
-        .expect("the names");
-        assert!(own.iter().all(|name| !names().contains(name)));
-    }
-
-    #[test]
-    fn what_a_killed_test_left_is_swept() {
-        // No process has this id: it is beyond the kernel's limit (PID_MAX_LIMIT, 2^22).
-        let name = format!("{PREFIX}4194305-0-left");
-        ip(&["netns", "add", &name]);
-        sweep();
-        assert!(!names().contains(&name));
-    }
-}
+mod tests;
