@@ -28,8 +28,13 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
         return end(response);
     }
     // A message of P4TC is about one pipeline, so each table is flushed by a request of its own.
+    // Without -4 and -6, one in which there is nothing to do does not keep the other from being
+    // flushed, as the service has it for a request about all tables.
+    let all = options.family.is_none();
     let families = options.family.map_or(Family::ALL.to_vec(), |family| vec![family]);
-    let mut sum = FlushEntriesResponse::default();
+    let mut sum = None;
+    let mut detached = None;
+    let mut off = None;
     for family in families {
         let table = family.table();
         let request = FlushEntriesRequest {
@@ -38,16 +43,29 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
             pipeline: table.pipeline.to_owned(),
         };
         let response = match client.flush_entries(connect::request(request)).await {
-            Err(status) if options.family.is_none() && is_off(&status) => continue,
+            Err(status) if all && has_reason(&status, "DETACHED") => {
+                detached = detached.or(Some(status));
+                continue;
+            }
+            Err(status) if all && has_reason(&status, "FAMILY_OFF") => {
+                off = off.or(Some(status));
+                continue;
+            }
             response => response?.into_inner(),
         };
         let mut text = String::new();
         render::tc::flushed(&mut text, table, response.deleted);
         output::put(&text)?;
-        sum.deleted += response.deleted;
-        sum.failed += response.failed;
+        let FlushEntriesResponse { deleted, failed } = sum.unwrap_or_default();
+        sum = Some(FlushEntriesResponse {
+            deleted: deleted.saturating_add(response.deleted),
+            failed: failed.saturating_add(response.failed),
+        });
     }
-    end(sum)
+    match (sum, detached.or(off)) {
+        (None, Some(status)) => Err(status.into()),
+        (sum, _) => end(sum.unwrap_or_default()),
+    }
 }
 
 /// Returns the end of a command that has had this effect.
@@ -55,7 +73,6 @@ fn end(response: FlushEntriesResponse) -> Result<(), Failure> {
     if response.deleted == 0 && response.failed != 0 { Err(Failure::NotWell) } else { Ok(()) }
 }
 
-/// Returns true if the data plane does not run the table.
-fn is_off(status: &Status) -> bool {
-    status.get_details_error_info().is_some_and(|info| info.reason == "FAMILY_OFF")
+fn has_reason(status: &Status, reason: &str) -> bool {
+    status.get_details_error_info().is_some_and(|info| info.reason == reason)
 }

@@ -160,6 +160,7 @@ async fn everyday_verbs() {
     let made = || one(of_ipv6(made_static(1), KEY));
     let both = || vec![Answer::Entries([vec![entry(1), entry(2)], of_every_form()].concat())];
     let off = no(Code::FailedPrecondition, "FAMILY_OFF");
+    let detached = Answer::Refused(refused(Code::FailedPrecondition, "DETACHED", "it is detached"));
     steps.extend([
         step6(&format!("-6 create {pairs}"), made()),
         step6(&format!("create {pairs}"), made()),
@@ -173,6 +174,14 @@ async fn everyday_verbs() {
         // P4TC has no message about two pipelines.
         step6("flush -o tc", vec![Answer::Flushed(3, 0), Answer::Flushed(4, 0)]),
         step6("flush -o tc", vec![Answer::Flushed(3, 0), off.clone()]),
+        step6("flush -o tc", vec![detached.clone(), Answer::Flushed(4, 0)]),
+        step6("flush -o tc", vec![Answer::Flushed(3, 0), detached.clone()]),
+        step6("flush -o tc", vec![detached.clone(), Answer::Flushed(0, 2)]),
+        step6("flush -o tc", vec![detached.clone(), off.clone()]),
+        step6("flush -o tc", vec![off.clone(), detached.clone()]),
+        step6("flush -o tc", vec![detached.clone(), no(Code::FailedPrecondition, "DETACHED")]),
+        step6("flush -o tc", vec![off.clone(), off.clone()]),
+        step6("flush -o tc -4", vec![detached]),
         step6("flush -o tc -6", vec![off]),
         step6("table -6", vec![Answer::Table(table6())]),
         step6("table -6 -o tc", vec![Answer::Table(table6())]),
