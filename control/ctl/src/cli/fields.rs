@@ -1,7 +1,7 @@
 //! Puts refusals into the words of the command line, where a field of the request is a flag or a
 //! word.
 
-use flowtracker_proto::table::IPV4_FLOWS;
+use flowtracker_proto::table::{KeyField, TABLES};
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -16,7 +16,8 @@ pub(super) enum Dialect {
 
 /// The path of a field without indexes, its name in everyday verbs, and its name in P4TC's
 /// commands.
-/// The fields of the key have the same names in both dialects, which are those of the table.
+/// The fields of the key have the same names in both dialects: a refusal does not say which table it
+/// is about, so they are those that every table accepts.
 const NAMES: [(&str, &str, &str); 10] = [
     ("dataplane", "--dataplane", "--dataplane"),
     ("pipeline", "-4 or -6", "pipeline"),
@@ -46,7 +47,8 @@ pub(super) fn refusal(status: &Status, dialect: Dialect) -> String {
 fn named(message: &str, dialect: Dialect) -> String {
     let name = |path: &str| {
         if let Some(part) = path.strip_prefix("key.") {
-            return IPV4_FLOWS.key.iter().find(|field| field.part.api_name() == part).map(|field| field.name);
+            let field = TABLES.iter().flat_map(|table| table.key).find(|field| field.part.api_name() == part);
+            return field.map(KeyField::everyday_name);
         }
         let (_, everyday, p4tc) = *NAMES.iter().find(|(field, ..)| *field == without_indexes(path))?;
         Some(match dialect {
@@ -72,6 +74,17 @@ fn without_indexes(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_table_has_the_key_fields_that_are_named() {
+        for table in TABLES {
+            for field in table.key {
+                let message = named(&format!("key.{}: is missing", field.part.api_name()), Dialect::P4tc);
+                let name = message.strip_suffix(": is missing").unwrap();
+                assert_eq!(table.field(name), Some(field), "{}: {name}", table.pipeline);
+            }
+        }
+    }
 
     #[test]
     fn fields_are_named_as_the_user_has_written_them() {
