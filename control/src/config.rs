@@ -133,7 +133,7 @@ mod tests {
 
     /// The bounds as they are without options.
     const LIMITS: &str = "--max-connections=256 --max-streams=64 --max-watchers=128 --max-lists=8 \
-                          --max-dataplanes=16 --max-entries=67108864 --max-http-connections=64 --max-handshake=5";
+                          --max-dataplanes=16 --max-entries=134217728 --max-http-connections=64 --max-handshake=5";
 
     #[test]
     fn the_file_sets_what_flags_do_not() {
@@ -165,7 +165,7 @@ mod tests {
                 &["--max-lists=4"],
                 "--listen=127.0.0.1:50051 --http=127.0.0.1:9464 --retain=1048576 --max-connections=1 \
                  --max-streams=64 --max-watchers=128 --max-lists=4 --max-dataplanes=16 \
-                 --max-entries=67108864 --max-http-connections=64 --max-handshake=0.5",
+                 --max-entries=134217728 --max-http-connections=64 --max-handshake=0.5",
             ),
         ] {
             let effective = effective.replace("LIMITS", LIMITS);

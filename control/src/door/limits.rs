@@ -30,7 +30,7 @@ pub struct Limits {
     pub max_dataplanes: usize,
 
     /// Entries that the tables of one data plane may hold together
-    #[arg(long, value_name = "N", default_value_t = 1 << 26, value_parser = value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1 << 27, value_parser = value_parser!(u64).range(1..))]
     pub max_entries: u64,
 
     /// Connections that may be open for metrics and health; at the bound, the oldest without a

@@ -170,10 +170,13 @@ async fn no_more_is_mirrored_than_hello_declares() {
         assert_eq!(field_of(&refused), "batch.records");
         assert!(refused.message().contains("the table of flowtracker_ipv6"), "{}", refused.message());
     }
+    // Two tables of the greatest capacity that a data plane can be given are within the bound.
+    let tables = Family::ALL.map(|family| capacity_of(family, 1 << 26)).to_vec();
+    drop(scene.link(Hello { capacities: tables, ..hello("great", 1, &[1]) }).await);
     // More than the service allows.
     let refused = scene.refused(bad(&[1], 1 << 60)).await;
     assert_eq!((refused.code(), reason_of(&refused).as_str()), (Code::ResourceExhausted, "CAPACITY"));
-    assert!(refused.message().contains("--max-entries=67108864"), "{}", refused.message());
+    assert!(refused.message().contains("--max-entries=134217728"), "{}", refused.message());
     assert_eq!(scene.service.door.refusals.of(Reason::Capacity), 4);
 }
 
