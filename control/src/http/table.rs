@@ -7,7 +7,7 @@ use super::metric::{Label, Metric, Value};
 pub(super) const TABLE: &[Metric<TableStats>] = &[
     Metric {
         name: "table_lookups",
-        help: "Frames that were looked up in the table, by what became of them.",
+        help: "Frames that were looked up in the table, by outcome.",
         unit: None,
         value: Value::Counters("outcome", lookups),
     },

@@ -146,6 +146,9 @@ async fn every_figure_has_its_sample() {
             format!("flowtracker_{sample}{{dataplane=\"dp\",lcore=\"1\",pipeline=\"flowtracker\"{label}}}");
         assert_eq!(page.sample(&name), Some(value.to_string().as_str()), "{name}: {}", page.body);
     }
+    let help =
+        "# HELP flowtracker_table_lookups_total Frames that were looked up in the table, by outcome.\n";
+    assert!(page.body.contains(help), "{}", page.body);
     for (histogram, le, count) in [
         ("expiry_lateness", "0.002", 0),
         ("expiry_lateness", "0.004", 0),
