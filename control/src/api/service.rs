@@ -31,6 +31,7 @@ use crate::api::filter::{self, Place};
 use crate::api::list::{self, Asked};
 use crate::api::{caller, fault, introspection, tables, watch as watcher};
 use crate::door::Door;
+use crate::door::audit::Note;
 use crate::door::lists;
 use crate::door::peer::Peer;
 use crate::door::refusals::Reason;
@@ -112,8 +113,11 @@ impl UserService {
         ask::table(&link, family, body, deadline).await
     }
 
-    /// Sends the same command for each table that is meant, all of them if `named` is `None`. A
-    /// table that refuses for the reason `nothing_to_do` is left out, unless all do.
+    /// Sends the same command for each table that is meant, all of them if `named` is `None`, and
+    /// returns what [`ask::each`] makes of the answers.
+    ///
+    /// # Errors
+    /// No data plane is meant, or it does not run the table. Nothing has been sent.
     async fn each(
         &self,
         dataplane: &str,
@@ -121,9 +125,10 @@ impl UserService {
         body: impl Fn(String) -> command::Body,
         nothing_to_do: &str,
         deadline: Instant,
-    ) -> Result<Done, Status> {
+    ) -> Result<(Option<Done>, Result<(), Status>), Status> {
         let link = self.link(dataplane)?;
-        ask::each(&link, &tables::meant(&link, named)?, body, nothing_to_do, deadline).await
+        let tables = tables::meant(&link, named)?;
+        Ok(ask::each(&link, &tables, body, nothing_to_do, deadline).await)
     }
 }
 
@@ -282,9 +287,10 @@ impl FlowTrackerService for UserService {
             let (filter, actor) = (filter.clone(), actor.clone());
             command::Body::Flush(FlushCommand { pipeline, filter, actor })
         };
-        let Done { deleted, failed } =
-            self.each(&request.dataplane, table, body, "DETACHED", deadline).await?;
-        note.count(deleted);
+        let (done, end) = self.each(&request.dataplane, table, body, "DETACHED", deadline).await?;
+        note_count(&note, done);
+        end?;
+        let Done { deleted, failed } = done.unwrap_or_default();
         Ok(Response::new(FlushEntriesResponse { deleted, failed }))
     }
 
@@ -307,11 +313,11 @@ impl FlowTrackerService for UserService {
         let (_, note) = caller::of(&request);
         let UpdateTableRequest { dataplane, profiles, permissions, pipeline } = request.into_inner();
         note.dataplane(&self.meant(&dataplane));
-        note.pipeline(&pipeline);
-        let family = tables::named_or_first(&pipeline)?;
+        let named = tables::named_or_first(&pipeline);
+        note.pipeline(named.as_ref().map_or(&pipeline, |family| family.pipeline()));
+        let family = named?;
         check_count(profiles.len())?;
         let pipeline = family.pipeline().to_owned();
-        note.pipeline(&pipeline);
         let body = command::Body::UpdateTable(UpdateTableCommand { pipeline, profiles, permissions });
         let table = Some(self.table(&dataplane, family, body, deadline).await?);
         Ok(Response::new(UpdateTableResponse { table }))
@@ -337,7 +343,8 @@ impl FlowTrackerService for UserService {
         note.pipeline(&pipeline);
         let table = tables::named(&pipeline)?;
         let body = |pipeline| command::Body::Load(LoadCommand { pipeline });
-        self.each(&dataplane, table, body, "ALREADY_ATTACHED", deadline).await?;
+        let (_, end) = self.each(&dataplane, table, body, "ALREADY_ATTACHED", deadline).await?;
+        end?;
         Ok(Response::new(LoadResponse {}))
     }
 
@@ -349,10 +356,17 @@ impl FlowTrackerService for UserService {
         note.pipeline(&pipeline);
         let table = tables::named(&pipeline)?;
         let body = |pipeline| command::Body::Purge(PurgeCommand { pipeline });
-        let done = self.each(&dataplane, table, body, "ALREADY_DETACHED", deadline).await?;
-        let removed = done.deleted;
-        note.count(removed);
-        Ok(Response::new(PurgeResponse { removed }))
+        let (done, end) = self.each(&dataplane, table, body, "ALREADY_DETACHED", deadline).await?;
+        note_count(&note, done);
+        end?;
+        Ok(Response::new(PurgeResponse { removed: done.unwrap_or_default().deleted }))
+    }
+}
+
+/// Notes how many entries were deleted, which a refusal of another table does not undo.
+fn note_count(note: &Note, done: Option<Done>) {
+    if let Some(done) = done {
+        note.count(done.deleted);
     }
 }
 

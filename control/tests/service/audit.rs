@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use control::door::refusals::Reason;
-use flowtracker_proto::v1::{DeleteEntryRequest, FlushEntriesRequest, ListDataplanesRequest, PurgeRequest};
+use flowtracker_proto::v1::{
+    DeleteEntryRequest, FlushEntriesRequest, ListDataplanesRequest, PurgeRequest, Reply, Table,
+    UpdateTableRequest,
+};
 use serde_json::{Value, json};
 
+use crate::families::{did, refuses, with_answers};
 use crate::rig::*;
 
 /// Waits until the log has `count` lines, and returns them.
@@ -81,6 +85,55 @@ async fn who_did_what_is_written_down() {
     assert_eq!(stable(&lines(path, 1).await[0]), expected[5]);
     assert_eq!(lines(Path::new(&moved), 6).await.len(), 6);
     assert_eq!(service.refused(Reason::AuditLost), 0);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_table_did_is_counted_when_the_other_refuses() {
+    let dir = Dir::new("audit-tables");
+    let path = dir.path("audit.log");
+    let service = Service::with(&["--audit-log", &path]).await;
+    let plane = &mut Plane::fresh_of_both(&service).await;
+    let (ipv4, ipv6) = ("flowtracker", "flowtracker_ipv6");
+    let mut client = service.client().await;
+    for (answers, counted) in [
+        (vec![(ipv4, did(3, 1)), (ipv6, did(4, 0))], json!(7)),
+        (vec![(ipv4, did(3, 1)), (ipv6, refuses("PURGING"))], json!(3)),
+        (vec![(ipv4, refuses("PURGING")), (ipv6, did(4, 0))], json!(4)),
+        (vec![(ipv4, did(0, 2)), (ipv6, refuses("PURGING"))], json!(0)),
+        (vec![(ipv4, refuses("PURGING")), (ipv6, refuses("PURGING"))], Value::Null),
+    ] {
+        let refused = answers.iter().any(|(_, reply)| !reply.reason.is_empty());
+        let flushed = client.flush_entries(FlushEntriesRequest::default());
+        assert_eq!(with_answers(plane, flushed, answers.clone()).await.is_err(), refused);
+        let purged = client.purge(PurgeRequest::default());
+        assert_eq!(with_answers(plane, purged, answers).await.is_err(), refused);
+        let written = lines(Path::new(&path), 2).await;
+        for line in &written[written.len() - 2..] {
+            assert_eq!((&line["count"], line["code"] == "OK"), (&counted, !refused), "{line}");
+        }
+        std::fs::rename(&path, dir.path("audit.log.1")).unwrap();
+    }
+    service.stop().await;
+}
+
+/// The table of a change is that which is meant, or else the name that no table has.
+#[tokio::test]
+async fn the_table_that_is_changed_is_written_down() {
+    let dir = Dir::new("audit-update");
+    let path = dir.path("audit.log");
+    let service = Service::with(&["--audit-log", &path]).await;
+    let plane = &mut Plane::fresh_of_both(&service).await;
+    let mut client = service.client().await;
+    let update = |pipeline: &str| UpdateTableRequest { pipeline: pipeline.to_owned(), ..Default::default() };
+    assert!(client.update_table(update("nat")).await.is_err());
+    for (asked, meant) in [("", "flowtracker"), ("flowtracker_ipv6", "flowtracker_ipv6")] {
+        let answers = vec![(meant, Reply { table: Some(Table::default()), ..did(0, 0) })];
+        with_answers(plane, client.update_table(update(asked)), answers).await.unwrap();
+    }
+    let written = lines(Path::new(&path), 4).await;
+    let tables: Vec<_> = written[1..].iter().map(|line| &line["pipeline"]).collect();
+    assert_eq!(tables, ["nat", "flowtracker", "flowtracker_ipv6"]);
     service.stop().await;
 }
 

@@ -164,17 +164,17 @@ async fn an_entry_of_ipv6_is_written_under_its_whole_key() {
 }
 
 /// Returns the reply that refuses a command for a reason.
-fn refuses(reason: &str) -> Reply {
+pub(crate) fn refuses(reason: &str) -> Reply {
     Reply { reason: reason.to_owned(), ..status(0, ReplyStatus::FailedPrecondition) }
 }
 
-fn did(deleted: u64, failed: u64) -> Reply {
+pub(crate) fn did(deleted: u64, failed: u64) -> Reply {
     Reply { deleted, failed, ..status(0, ReplyStatus::Ok) }
 }
 
 /// Answers the commands of a call, and returns what it answers. Each command must name the table
 /// that is due.
-async fn with_answers<T>(
+pub(crate) async fn with_answers<T>(
     plane: &mut Plane,
     call: impl Future<Output = Result<T, Status>>,
     answers: Vec<(&str, Reply)>,
