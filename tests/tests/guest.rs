@@ -4,9 +4,9 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use conntrack::test_support::frame::Ipv4Frame;
+use conntrack::test_support::frame::{Ipv4Frame, Ipv6Frame};
 use flowtracker_proto::v1::{self, DeleteReason, Event, EventType};
 use flowtracker_tests::appliance::LIMIT;
 use flowtracker_tests::guest::{Guest, Machine};
@@ -117,7 +117,7 @@ fn an_intel_card_carries_a_connection_over_pulled_cables() {
 }
 
 /// Returns a whole segment, the first fragment of another one, and a whole segment again, of each
-/// flow. The flows have addresses and ports of their own.
+/// flow of both families. The flows have addresses and ports of their own.
 fn whole_and_fragmented(flows: u16, from: [u8; 2], to: [u8; 2]) -> Vec<Vec<u8>> {
     let segments = |flow: u16| {
         let [high, low] = flow.to_be_bytes();
@@ -126,7 +126,15 @@ fn whole_and_fragmented(flows: u16, from: [u8; 2], to: [u8; 2]) -> Vec<Vec<u8>> 
             move || Ipv4Frame::tcp((address(from), 2000 + flow), (address(to), 7 * flow)).payload(&[1; 64]);
         [segment().build(), segment().first_fragment().build(), segment().build()]
     };
-    (1..=flows).flat_map(segments).collect()
+    let segments_v6 = |flow: u16| {
+        let address = |net: [u8; 2]| {
+            Ipv6Addr::new(0x2001, 0xdb8, u16::from_be_bytes(net), 0, flow, 0, 0, flow.rotate_left(5))
+        };
+        let segment =
+            move || Ipv6Frame::tcp((address(from), 2000 + flow), (address(to), 7 * flow)).payload(&[1; 64]);
+        [segment().build(), segment().fragment(0, true).build(), segment().build()]
+    };
+    (1..=flows).flat_map(segments).chain((1..=flows).flat_map(segments_v6)).collect()
 }
 
 /// Fragments have no ports, and still make no second entry. Also checks that flows, entries and
@@ -149,7 +157,8 @@ fn a_card_deals_whole_and_fragmented_flows_over_queues_by_rss() {
 
     guest.left.send("eth0", &whole_and_fragmented(FLOWS, [10, 1], [10, 2]));
     guest.right.send("eth0", &whole_and_fragmented(FLOWS, [10, 2], [10, 1]));
-    let flows = 2 * usize::from(FLOWS);
+    // Of either family, and in either direction.
+    let flows = 4 * usize::from(FLOWS);
     let outcomes = |lcore: &v1::LcoreStats| lcore.outcomes.unwrap_or_default();
     let lcores = wait_for("every frame is tracked", LIMIT, || {
         let lcores = guest.stats().0.lcores;
@@ -165,6 +174,18 @@ fn a_card_deals_whole_and_fragmented_flows_over_queues_by_rss() {
     // Each of them receives some flows of its port, but not all.
     let shares: Vec<u64> = lcores.iter().map(|lcore| outcomes(lcore).miss_created).collect();
     assert_eq!((shares.len(), shares.iter().sum()), (3, flows as u64), "{shares:?}");
-    assert!(shares[1..].iter().all(|share| (1..u64::from(FLOWS)).contains(share)), "{shares:?}");
+    assert!(shares[1..].iter().all(|share| (1..2 * u64::from(FLOWS)).contains(share)), "{shares:?}");
+    // The same holds for each table alone.
+    for pipeline in ["flowtracker", "flowtracker_ipv6"] {
+        let of_table = |lcore: &v1::LcoreStats| -> u64 {
+            lcore.tables.iter().filter(|t| t.pipeline == pipeline).map(|t| t.miss_created).sum()
+        };
+        let shares: Vec<u64> = lcores.iter().map(of_table).collect();
+        assert_eq!(shares.iter().sum::<u64>(), 2 * u64::from(FLOWS), "{pipeline}: {shares:?}");
+        assert!(
+            shares[1..].iter().all(|share| (1..u64::from(FLOWS)).contains(share)),
+            "{pipeline}: {shares:?}"
+        );
+    }
     guest.stop();
 }
