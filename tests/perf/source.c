@@ -107,23 +107,14 @@ static inline struct tuple next_flow(struct source *s)
 	return s->keys ? s->keys[n] : numbered(n);
 }
 
-/* The n-th flow of IPv6, from 2001:db8:0:1::/64 to 2001:db8:0:2::1, spread as those of IPv4 are. */
-static inline struct tuple_v6 numbered_v6(uint64_t n)
-{
-	struct tuple_v6 tuple = {
-		.src = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1 },
-		.dst = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1 },
-		.sport = (uint16_t)(n >> 32),
-		.dport = 0x5000,
-	};
-	uint64_t host = n * 0x9e3779b97f4a7c15u;
-	memcpy(tuple.src + 8, &host, 8);
-	return tuple;
-}
-
-/* Makes the headers of IPv6: a chain of destination options that hold padding (RFC 8200, section 4.2), then TCP. */
+/* Makes the headers of IPv6, from 2001:db8:0:1::/64 to 2001:db8:0:2::1: a chain of destination options that hold padding
+ * (RFC 8200, section 4.2), then TCP. */
 static void make_template(unsigned int extensions)
 {
+	static const uint8_t addresses[32] = {
+		0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, /* the host is the flow's */
+		0x20, 1, 0x0d, 0xb8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1,
+	};
 	struct template *t = &template_v6;
 	uint8_t *ip = t->bytes + IP;
 
@@ -133,6 +124,7 @@ static void make_template(unsigned int extensions)
 	ip[5] = 8 * extensions + TCP;
 	ip[6] = extensions ? 60 : 6;
 	ip[7] = 64;
+	memcpy(ip + 8, addresses, 32);
 	for (unsigned int i = 0; i < extensions; i++) {
 		uint8_t *extension = ip + IPV6 + 8 * i;
 		extension[0] = i + 1 == extensions ? 6 : 60;
@@ -150,15 +142,24 @@ static inline void write_v4(struct source *s, uint8_t *data)
 	memcpy(data + 34, (uint8_t *)&tuple + 8, 4);
 }
 
+/* Each piece is stored once: what is put together on the stack is loaded before its parts have left the store buffer. */
 static inline void write_v6(struct source *s, uint8_t *data)
 {
-	uint64_t n = next_number(s);
-	struct tuple_v6 tuple = s->keys_v6 ? s->keys_v6[n] : numbered_v6(n);
+	uint64_t n = next_number(s), host = n * 0x9e3779b97f4a7c15u;
+	uint32_t ports = (uint16_t)(n >> 32) | 0x5000u << 16;
+
 	memcpy(data + 12, template_v6.bytes + 12, 10);
-	memcpy(data + IP + 8, &tuple, 32);
+	if (s->keys_v6) {
+		memcpy(data + IP + 8, &s->keys_v6[n], 32);
+		memcpy(&ports, &s->keys_v6[n].sport, 4);
+	} else {
+		memcpy(data + IP + 8, template_v6.bytes + IP + 8, 8);
+		memcpy(data + IP + 16, &host, 8);
+		memcpy(data + IP + 24, template_v6.bytes + IP + 24, 16);
+	}
 	if (template_v6.length > IP + IPV6 + TCP)
 		memcpy(data + IP + IPV6, template_v6.bytes + IP + IPV6, 8 * EXTENSIONS);
-	memcpy(data + template_v6.length - TCP, (uint8_t *)&tuple + 32, 4);
+	memcpy(data + template_v6.length - TCP, &ports, 4);
 }
 
 static inline void write_frames(struct source *s, struct rte_mbuf *pkts[], uint16_t count)

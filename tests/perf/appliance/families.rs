@@ -7,8 +7,8 @@ use flowtracker_tests::collisions;
 use flowtracker_tests::flows::flow_v6;
 
 use super::super::Plan;
-use super::super::trial::Trial;
-use super::{Lab, NEVER, NO_ACCOUNTING, OURS, events, figure, flows, mpps, name, ours, room};
+use super::super::trial::{Trial, Who};
+use super::{Lab, NEVER, NO_ACCOUNTING, OURS, SOURCE, events, figure, flows, mpps, name, ours, room};
 use crate::source::{Families, Load, SHARES};
 
 const IPV4: &str = "IPv4";
@@ -29,6 +29,15 @@ pub(super) fn hits(lab: &mut Lab, plan: &Plan) {
          frame, so that all three cost it alike. Half and half has as many flows in all, half of them in each table.",
     );
     for count in [1 << 10, 1 << 16, 1 << 20].into_iter().filter(|count| *count <= plan.largest) {
+        let source = |families, scenario: &str| {
+            let trial = Trial { warm_up: 200_000, ..Trial::new(Who::Testpmd, of(families, flows(count))) };
+            (trial, figure(section, &format!("{}, {scenario}", name(count)), SOURCE, mpps))
+        };
+        lab.contest([
+            source(Families::Ipv4, IPV4),
+            source(Families::Ipv6, IPV6),
+            source(Families::Both, BOTH),
+        ]);
         for (contender, options) in [(NO_ACCOUNTING, &[NEVER, "--accounting=off"][..]), (OURS, &[NEVER])] {
             let size = name(count);
             let entrant = |families, scenario: &str| {
