@@ -47,7 +47,7 @@ pub fn crc(count: usize) -> Vec<FlowKey> {
     flows.take(count).collect()
 }
 
-/// Does what [`crc`] does with IPv6 flows of 41 bytes, to [2001:db8::2]:80. The lowest 32 bits of
+/// Does what [`crc`] does with IPv6 flows of 41 bytes, to `[2001:db8::2]:80`. The lowest 32 bits of
 /// the source address are the ones that are computed.
 #[must_use]
 pub fn crc_v6(count: usize) -> Vec<FlowKeyV6> {
