@@ -1,10 +1,8 @@
 //! What is known of one data plane: its link, and the mirrors of its tables.
 //!
-//! Each report names a table, and each table has a mirror of its own ([`table`]): so a purge drops
+//! Each report names a table, and each table has a mirror of its own (module `table`): so a purge drops
 //! one map, and each table is resynced, flushed and bounded on its own. The data plane is synced
 //! when all its tables are.
-//!
-//! [`table`]: crate::mirror::table
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

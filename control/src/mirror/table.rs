@@ -266,11 +266,12 @@ impl TableMirror {
             events.push(time_ns, Change::Created(state));
             return Ok(());
         }
-        // What repeats the known state is no event, and a repetition that is older than the known
-        // state must not turn time back.
-        if !seen.repeats(known.state.same_attributes(&state), order) {
+        // What repeats the known state is no event. A repetition that is older than the known state
+        // must not turn time back, and one with other attributes must not change them in silence.
+        let same = known.state.same_attributes(&state);
+        if !seen.repeats(same, order) {
             events.push(time_ns, Change::Updated(state.clone()));
-        } else if order.is_gt() {
+        } else if order.is_gt() || !same {
             return Ok(());
         }
         known.state = state;
