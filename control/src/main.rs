@@ -11,7 +11,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    linux::allocator::give_large_blocks_back();
     let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     if config.man {
         return match write_manual(&mut std::io::stdout().lock()) {

@@ -55,7 +55,7 @@ pub enum ServeError {
     #[error("--http {0}: cannot listen: {1}")]
     Http(SocketAddr, std::io::Error),
     /// There is no memory for the event log.
-    #[error("--retain {0}: no room for so many events: {1}")]
+    #[error("--retain {0}: no memory for this number of events: {1}")]
     Retain(usize, std::collections::TryReserveError),
     /// The reflection service refused our own descriptors.
     #[error("cannot offer reflection: {0}")]

@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// What the package and the image set in the environment of the control service, for the memory that
+/// a service holds that runs for long.
+pub const GLIBC_TUNABLES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=1048576");
+
 /// Time that a child gets to obey SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 /// Pause between two looks at an unfinished child.

@@ -29,7 +29,7 @@ use tempfile::TempDir;
 use writes::Written;
 
 use crate::appliance::polling;
-use crate::process::{Running, Stream, binary, cpu, wait_for};
+use crate::process::{GLIBC_TUNABLES, Running, Stream, binary, cpu, wait_for};
 use crate::relay::{Flow, Relay};
 use crate::watcher::{Caller, Watcher};
 
@@ -250,7 +250,7 @@ impl Trial {
     fn start_control(&mut self) {
         let mut command = Command::new(binary("flowtracker-control"));
         command.args(["--http=off", "--unix"]).arg(self.socket());
-        command.arg(format!("--retain={}", self.plan.retain));
+        command.arg(format!("--retain={}", self.plan.retain)).envs([GLIBC_TUNABLES]);
         self.listen(&mut command);
         self.control = Some(Control(Running::spawn(&mut command)));
     }

@@ -57,7 +57,7 @@ const SHIPPED: [&str; 2] = ["normal", "build"];
 fn crates_depend_only_on_what_their_room_allows() {
     let workspace = Workspace::read();
     let none = BTreeSet::new();
-    for alone in ["dpdk-sys", "conntrack", "flowtracker-proto", "flowtracker-tls", "linux"] {
+    for alone in ["dpdk-sys", "conntrack", "flowtracker-proto", "flowtracker-tls"] {
         assert_eq!(workspace.own_dependencies(alone, &ALL), none, "{alone} stands alone");
     }
     let beyond: Vec<_> = workspace
@@ -69,7 +69,7 @@ fn crates_depend_only_on_what_their_room_allows() {
 
     let contract = ["flowtracker-proto", "flowtracker-tls"].into();
     let control = workspace.own_dependencies("control", &ALL);
-    let allowed = ["flowtracker-proto", "flowtracker-tls", "linux"].into();
+    let allowed = ["flowtracker-proto", "flowtracker-tls"].into();
     assert!(control.is_subset(&allowed), "control sees only the contract: {control:?}");
 
     let ctl = workspace.own_dependencies("ctl", &SHIPPED);
@@ -99,7 +99,6 @@ fn the_engine_has_no_clock_no_threads_and_no_async() {
 fn unsafe_code_stays_in_its_rooms() {
     let rooms = [
         "dpdk-sys/",
-        "control/linux/",
         "dataplane/dpdk/",
         "dataplane/conntrack/src/arch/",
         "dataplane/conntrack/src/packet/",

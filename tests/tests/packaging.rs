@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use flowtracker_tests::process::{binary, run, workspace_root};
+use flowtracker_tests::process::{GLIBC_TUNABLES, binary, run, workspace_root};
 
 /// The options that are not settings of a file.
 const NO_SETTINGS: [&str; 3] = ["config", "help", "version"];
@@ -110,4 +110,26 @@ fn dataplane_toml_is_good_when_its_settings_are_taken_in() {
     // A replay reads the whole file, and needs no port.
     let mut replay = std::process::Command::new(binary("flowtracker-dataplane"));
     run(replay.arg("replay").arg(&capture).arg("--config").arg(&file));
+}
+
+/// The oracle is the C library, which says what it understands of the environment.
+#[test]
+fn the_package_and_the_image_have_large_blocks_given_back() {
+    let (name, value) = GLIBC_TUNABLES;
+    for (file, setting) in [
+        ("docker/packaging/debian/flowtracker.flowtracker-control.service", "Environment="),
+        ("docker/Dockerfile", "ENV "),
+    ] {
+        let text = std::fs::read_to_string(workspace_root().join(file)).expect("readable");
+        assert!(text.lines().any(|line| line == format!("{setting}{name}={value}")), "{file}");
+    }
+    let service = std::fs::read(binary("flowtracker-control")).expect("a program");
+    let loader = service
+        .split(|octet| *octet == 0)
+        .find(|text| text.starts_with(b"/lib") && text.windows(4).any(|part| part == b"ld-l"))
+        .expect("the loader's path is in the program");
+    let loader = std::str::from_utf8(loader).expect("a path");
+    let tunables = run(std::process::Command::new(loader).arg("--list-tunables").env(name, value));
+    let threshold = tunables.lines().find(|line| line.starts_with("glibc.malloc.mmap_threshold:"));
+    assert!(threshold.is_some_and(|line| line.contains(": 0x100000 ")), "{threshold:?}");
 }

@@ -8,7 +8,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linux::peer_groups::peer_groups;
 use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -18,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::door::Door;
 use crate::door::peer::{Origin, Process};
+use crate::door::peer_groups::peer_groups;
 use crate::door::places::{Place, Places};
 use crate::door::refusals::Reason;
 use crate::stop::Stop;

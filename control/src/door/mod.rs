@@ -25,6 +25,7 @@ pub mod methods;
 pub mod names;
 pub mod options;
 pub mod peer;
+mod peer_groups;
 pub mod places;
 pub mod refusals;
 pub mod reload;

@@ -241,7 +241,7 @@ fn deeper(depth: usize, at: usize) -> Parsed<usize> {
     if depth < MAX_NESTING {
         return Ok(depth + 1);
     }
-    let why = "so many ! and ( may be open at a time";
+    let why = "too many ! and ( are open at a time";
     Err(ErrMode::Cut(Fault::of_p4tc(at, "Recursion limit (5) exceeded", why)))
 }
 

@@ -149,7 +149,7 @@ fn every_error_says_what_and_where() {
         (
             List,
             "(((((prio = 1))))) && !((((!!prio = 1))))",
-            "column 29: Recursion limit (5) exceeded: so many ! and ( may be open at a time",
+            "column 29: Recursion limit (5) exceeded: too many ! and ( are open at a time",
         ),
         (
             List,
