@@ -133,7 +133,8 @@ mod tests {
 
     /// The bounds as they are without options.
     const LIMITS: &str = "--max-connections=256 --max-streams=64 --max-watchers=128 --max-lists=8 \
-                          --max-dataplanes=16 --max-entries=134217728 --max-http-connections=64 --max-handshake=5";
+                          --max-dataplanes=16 --max-entries=134217728 \
+                          --max-http-connections=64 --max-handshake=5";
 
     #[test]
     fn the_file_sets_what_flags_do_not() {

@@ -19,7 +19,7 @@
 //! | 40–47 | packets; entries deleted, of FLUSHED and PURGED |
 //! | 48–55 | bytes; entries left, of FLUSHED |
 //! | 56–59 | step of the clock during the entry's life, see [`ClockStep`] |
-//! | 60–100 | the key, see [`FlowKey::to_bytes`]; that of IPv4 ends at 76 |
+//! | 60–100 | the key, see [`FlowKey::to_bytes`]; a key of IPv4 ends at 76 |
 //! | 101–103 | 0 |
 //!
 //! Fields that a kind does not have are 0. The reader ignores them.

@@ -1,8 +1,8 @@
 //! Descriptions of tables: names, and the fields of keys.
 //!
 //! A [`TableDescription`] drives introspection, filter expressions, key parsing, printed forms and
-//! the paths of P4TC's commands. A further table is a further description in [`TABLES`]. A
-//! [`Family`] names one of them.
+//! the paths of P4TC's commands. A further table needs a description in [`TABLES`] and a
+//! [`Family`], which names it.
 
 mod family;
 #[cfg(any(test, feature = "test-support"))]

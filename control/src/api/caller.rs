@@ -1,7 +1,7 @@
 //! Who makes a call: the author that a control write is recorded under.
 //!
 //! A caller may claim any pid and name of a program; they are information for people and grant
-//! nothing. The identity is that of its certificate or of its unix socket.
+//! nothing. The identity comes from its certificate or its unix socket.
 
 use flowtracker_proto::v1::{Actor, Entity, WhoAmIResponse};
 use flowtracker_proto::{header, limits};

@@ -22,8 +22,7 @@ pub(super) fn named(pipeline: &str) -> Result<Option<Family>, Status> {
     })
 }
 
-/// Returns the family of the one table that the field `pipeline` names: that of IPv4 when it is
-/// empty.
+/// Returns the family of the one table that the field `pipeline` names: IPv4 when it is empty.
 ///
 /// # Errors
 /// No table has this pipeline.
@@ -39,11 +38,11 @@ pub(super) fn key(pipeline: &str, key: Option<&Key>) -> Result<FlowKey, Status> 
     FlowKey::from_proto(named(pipeline)?, key, "key").map_err(fault::bad_request)
 }
 
-/// Returns the families whose tables are meant on the data plane of `link`: that of `named`, or all
-/// that it runs.
+/// Returns the families whose tables a request means on the data plane of `link`: `named`, or all
+/// that the data plane runs.
 ///
 /// # Errors
-/// The data plane does not run the table, or none.
+/// The data plane does not run the table, or runs no table.
 pub(super) fn meant(link: &Link, named: Option<Family>) -> Result<Vec<Family>, Status> {
     let meant: Vec<_> = link.families().filter(|family| named.is_none_or(|named| named == *family)).collect();
     if meant.is_empty() { Err(off(link, named)) } else { Ok(meant) }

@@ -1,5 +1,5 @@
-//! What `/metrics` serves: one row per metric, in six tables, one for each kind of subject; those
-//! of the door and of a table of flows are in `door` and `table`.
+//! What `/metrics` serves: one row per metric, in six tables, one for each kind of subject. The
+//! rows about the door and about a table of flows are in `door` and `table`.
 //!
 //! A row's name lacks the prefix `flowtracker_` and the suffixes that the library appends, the unit
 //! and `_total`. `docs/metrics.md` explains each metric to operators; a test compares it with these

@@ -52,7 +52,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// Registers a link to a data plane whose tables may hold as many entries as `capacities` says.
+    /// Registers a link to a data plane whose tables have these capacities.
     ///
     /// # Errors
     /// Another link of that name is open.

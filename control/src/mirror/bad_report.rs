@@ -27,7 +27,8 @@ pub enum BadReport {
     },
     /// The mirror would hold too many, with those that no resync has confirmed yet.
     #[error(
-        "with what an earlier link has left, it has more than {in_all} entries of {pipeline}, for a table of {capacity}"
+        "with what an earlier link has left, it has more than {in_all} entries of {pipeline}, \
+         for a table of {capacity}"
     )]
     InAll {
         /// The pipeline of the table.

@@ -74,7 +74,7 @@ struct Sweep {
     shard: u32,
     /// Deletes unconfirmed entries of all shards, not only of this one.
     whole: bool,
-    /// The time of the END, which is that of the deletions.
+    /// The time of the END, which the deletions have too.
     time_ns: u64,
     /// The next bucket of the table.
     bucket: usize,
@@ -266,8 +266,8 @@ impl TableMirror {
             events.push(time_ns, Change::Created(state));
             return Ok(());
         }
-        // What repeats the known state is no event. A repetition that is older than the known state
-        // must not turn time back, and one with other attributes must not change them in silence.
+        // A report that repeats the known state causes no event. An older repetition must not turn
+        // times back, and a repetition with other attributes must not change them without an event.
         let same = known.state.same_attributes(&state);
         if !seen.repeats(same, order) {
             events.push(time_ns, Change::Updated(state.clone()));

@@ -1,4 +1,4 @@
-//! Both tables of a data plane: which of them a call means, and what is made of their answers.
+//! Both tables of a data plane: which of them a call means, and how their answers are joined.
 
 use flowtracker_proto::v1::{
     CreateEntryRequest, DeleteEntryRequest, FlushEntriesRequest, GetEntryRequest, GetIntrospectionRequest,
@@ -127,7 +127,7 @@ async fn the_family_of_a_key_decides_unless_it_contradicts_the_pipeline() {
             assert_eq!(fields(&refused), wrong, "{refused:?}");
         }
     }
-    // An address that is mapped is one of IPv6, and nobody has this one.
+    // A mapped address is an IPv6 address, and no entry has this one.
     let request = GetEntryRequest { key: Some(mapped), ..Default::default() };
     assert_eq!(client.get_entry(request).await.unwrap_err().code(), Code::NotFound);
 }

@@ -58,7 +58,7 @@ async fn a_watcher_of_a_table_gets_its_events_and_every_mark() {
     assert_eq!(all, expected);
 }
 
-/// A shard may be anywhere in the resync of one table while it begins or ends that of the other.
+/// A shard may begin or end the resync of one table anywhere within the resync of the other.
 #[tokio::test]
 async fn the_resyncs_of_both_tables_go_on_side_by_side() {
     let service = Service::start().await;
@@ -104,7 +104,7 @@ async fn after_a_gap_comes_a_snapshot_of_the_same_table() {
     plane.send(1, vec![created(1, T), wide(created(2, T))]).await;
     plane.settled(&service).await;
     let mut watcher = watch_table(&service, Family::Ipv6, snapshot()).await;
-    // Of a batch that is taken in at once, a log of two events holds the end.
+    // A batch is taken in at once, and a log of two events holds the end of it.
     plane.send(1, (10..100).map(|n| wide(created(n, T))).collect()).await;
     plane.send(1, vec![bare(RecordKind::Purged), wide(bare(RecordKind::Purged)), wide(created(3, T))]).await;
     plane.send(1, vec![created(4, T)]).await;

@@ -1,5 +1,5 @@
-//! Memory: is there enough for the tables? It is taken at the start, beside that of DPDK, and never
-//! grows.
+//! Checks that there is enough memory for the tables. They take it at the start, in addition to
+//! DPDK's, and never grow.
 
 use conntrack::shard::Tracked;
 use conntrack::table::{Counted, Layout, TableConfig, Uncounted};
@@ -55,7 +55,7 @@ fn bytes_of(case: &Case, family: Family) -> u64 {
     }
 }
 
-/// Computes the bytes of a table of this size from those of two small ones.
+/// Computes the bytes of a table of this size by extrapolation from two small tables.
 fn bytes<L: Layout, K: Key<Hasher: Clone>>(case: &Case, hasher: &K::Hasher, entries: u32) -> u64 {
     /// Entries of the small tables.
     const SMALL: (u32, u32) = (9_000, 18_000);

@@ -190,7 +190,7 @@ mod tests {
         let id = authors.assign(actor(7)).expect("free");
         assert_eq!(authors.assign(actor(7)), Some(id));
         assert_ne!(authors.assign(actor(8)), Some(id));
-        // Whoever claims the name of another program is another author.
+        // A caller of another identity is another author, even under the same name.
         let other = v1::Actor { identity: "CN=mallory".to_owned(), ..actor(7) };
         let number = authors.assign(other.clone()).expect("free");
         assert_ne!(number, id);

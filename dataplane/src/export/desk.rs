@@ -1,10 +1,10 @@
 //! The command desk: turns commands of the control service into tasks for the shards, and their
 //! replies into one answer per command.
 //!
-//! A command is about one table, whose part of the desk takes it ([`TableDesk`]): that of its key's
-//! family, or that of the pipeline that it names. Only the shards know who owns a flow, so most
-//! commands go to all of them. What the shards have in common, the table's attributes and whether
-//! the program is attached, is kept here; all shards change it, or none does.
+//! Each table has a part of the desk ([`TableDesk`]). A command goes to the table of its key's
+//! family, or of the pipeline that it names. Only the shards know who owns a flow, so most commands
+//! go to all of them. What the shards have in common, the table's attributes and whether the program
+//! is attached, is kept here; all shards change it, or none does.
 //!
 //! The desk outlives a link: a change that a lost link has left half done is finished.
 

@@ -16,8 +16,8 @@ use crate::lcore::filter::Filter;
 use crate::lcore::generation::LinkGeneration;
 use crate::lcore::mailbox::{Command, CommandId, Mailbox, Outcome, Reply, Task};
 
-/// Dumps that one lcore works on at a time: the lists that the control service has at a time unless
-/// told otherwise, and the sweep of authors.
+/// Dumps that one lcore works on at a time: the lists that the control service allows at a time by
+/// default, and the sweep of authors.
 const DUMPS: usize = 9;
 
 /// Replies that a command may need before its first slice ends.

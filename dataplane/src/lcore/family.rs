@@ -17,7 +17,7 @@ pub trait TableKey: Key {
 
     /// Returns the DPDK port id + 1 of the port where the flow's frames enter.
     fn input_port(&self) -> u8;
-    /// Returns the key as a record of the link bears it.
+    /// Returns the key in the form of the link's records.
     fn link_key(&self) -> key::FlowKey;
     /// Returns the key as a filter sees it.
     #[inline]

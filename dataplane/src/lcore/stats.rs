@@ -49,7 +49,7 @@ pub struct TableCounters {
 }
 
 impl TableCounters {
-    /// Returns those of a tracker's table.
+    /// Returns the counters of a tracker's table.
     #[must_use]
     pub fn of<T: FlowTable>(tracker: &Tracker<T>) -> Self {
         let (counters, table) = (tracker.counters(), tracker.table());
@@ -92,7 +92,7 @@ pub(crate) fn outcomes_text(counters: &Counters) -> String {
 /// Index of [`LcoreCounters::polls`] among the words.
 const POLLS: usize = 4;
 const OUTCOMES: usize = Outcome::ALL.len();
-/// Words before those of the tables.
+/// Words before the counters of the tables.
 const PLAIN: usize = 12;
 const TABLE_WORDS: usize = 6;
 /// Index of the outcomes, which the lateness follows.

@@ -4,10 +4,10 @@
 //! The tracker is the one that lcores run, on a clock that only packets move. Before each packet
 //! the clock passes every deadline up to the packet's time; the time between deadlines costs
 //! nothing (`pace.rs`). The engine deletes an entry within an aging bucket of its deadline, in the
-//! order of its table. A replay sorts what a step of the clock has deleted, by deadline and in a
-//! tie by creation, whichever table it is of, so that its output depends on nothing but the capture
-//! and the options. Keys of IPv6 are always compared whole, because the secret of their
-//! fingerprints is public here, and a capture may hold keys that collide on purpose.
+//! order of its table. A replay sorts what a step of the clock has deleted in both tables, by
+//! deadline and in a tie by creation, so that its output depends on nothing but the capture and the
+//! options. Keys of IPv6 are always compared whole, because the secret of their fingerprints is
+//! public here, and a capture may hold keys that collide on purpose.
 
 pub mod capture;
 mod clock;

@@ -34,7 +34,7 @@ pub(super) fn tracker<K: TableKey>(
     Tracker::new(table, settings, now).map_err(refused)
 }
 
-/// Numbers creations, those of both tables in one order.
+/// Numbers the creations in both tables, in one order.
 #[derive(Debug, Default)]
 pub(super) struct Births(u64);
 

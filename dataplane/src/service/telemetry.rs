@@ -73,7 +73,8 @@ impl<'a> Telemetry<'a> {
             },
             TelemetryCommand {
                 name: "/flowtracker/table",
-                help: "Returns size, load and expiry of the tables and their shards. Parameters: string pipeline (optional)",
+                help: "Returns size, load and expiry of the tables and their shards. \
+                       Parameters: string pipeline (optional)",
                 answer: &table,
             },
             TelemetryCommand {

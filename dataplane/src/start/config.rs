@@ -22,8 +22,8 @@ use crate::start::topology::{self, TopologyError};
 /// What the data plane runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The options, with the host's name where `--id` was not given, and the capacity of IPv4 where
-    /// that of IPv6 was not.
+    /// The options, with the host's name where `--id` was not given, and with the value of
+    /// `--capacity` where `--capacity-ipv6` was not given.
     pub options: Options,
     /// Where the control service is.
     pub control: ControlUri,

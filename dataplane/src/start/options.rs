@@ -87,7 +87,8 @@ pub struct Options {
     pub permissions_ipv6: u16,
     /// Compare the whole IPv6 key at every hit; without it a keyed fingerprint of 104 bits is
     /// compared.
-    #[arg(long, value_name = "on|off", default_value = "off", default_missing_value = "on", num_args = 0..=1, require_equals = true, value_enum)]
+    #[arg(long, value_name = "on|off", default_value = "off", default_missing_value = "on",
+          num_args = 0..=1, require_equals = true, value_enum)]
     pub verify_keys: Switch,
     /// Count packets and bytes per entry; `off` saves a cache line per packet.
     #[arg(long, value_name = "on|off", default_value = "on", value_enum)]

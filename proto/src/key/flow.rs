@@ -181,7 +181,7 @@ impl FlowKeyV6 {
 }
 
 impl FlowKey {
-    /// Checks a key of a request. Without a `family`, that of the addresses counts.
+    /// Checks a key of a request. Without a `family`, its addresses decide.
     ///
     /// # Errors
     ///
@@ -242,8 +242,7 @@ impl FlowKey {
     }
 }
 
-/// Returns the family that a key of a request is meant for: that of the first address that is
-/// there.
+/// Returns the family of the first address that a key of a request has; IPv4 if it has none.
 fn family_of(key: &Key) -> Family {
     let addr = if key.src_addr.is_empty() { &key.dst_addr } else { &key.src_addr };
     if addr.contains(':') { Family::Ipv6 } else { Family::Ipv4 }

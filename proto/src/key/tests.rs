@@ -187,5 +187,5 @@ fn a_key_has_addresses_of_one_family() {
     let both = Err(vec!["key.src_addr".to_owned(), "key.dst_addr".to_owned()]);
     assert_eq!(read(Some(v6), "10.0.0.1", "10.0.0.2"), both);
     assert_eq!(read(Some(v4), "::1", "::2"), both);
-    assert_eq!(read(None, "", "::2"), Err(vec!["key.src_addr".to_owned()]), "the other address tells");
+    assert_eq!(read(None, "", "::2"), Err(vec!["key.src_addr".to_owned()]), "the other address decides");
 }

@@ -40,7 +40,7 @@ impl Family {
         Self::ALL.into_iter().find(|family| family.pipeline() == pipeline).ok_or(NotFound::Pipeline)
     }
 
-    /// Returns the number by which filters and people know it: 4 or 6.
+    /// Returns the version of IP, which names the family in filters: 4 or 6.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {

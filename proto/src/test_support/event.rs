@@ -107,7 +107,7 @@ pub enum Kind {
     Deleted(Entry, bool),
     /// A flush has ended.
     Flushed,
-    /// A table of the data plane is empty now: that of IPv6 where the flag is set.
+    /// A table of the data plane is empty now: the table of IPv6 if true, else that of IPv4.
     Purged(bool),
     /// The data plane tracks again.
     Loaded,
@@ -241,7 +241,7 @@ impl Event {
     }
 }
 
-/// Returns true when the pipeline is that of IPv6.
+/// Returns true for the pipeline of IPv6, and false for the pipeline of IPv4.
 fn is_ipv6(pipeline: &str) -> Result<bool, String> {
     match pipeline {
         "flowtracker" => Ok(false),

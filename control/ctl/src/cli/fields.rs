@@ -16,8 +16,8 @@ pub(super) enum Dialect {
 
 /// The path of a field without indexes, its name in everyday verbs, and its name in P4TC's
 /// commands.
-/// The fields of the key have the same names in both dialects: a refusal does not say which table it
-/// is about, so they are those that every table accepts.
+/// The fields of the key have the same names in both dialects. A refusal does not say which table
+/// it is about, so the names are the ones that every table accepts.
 const NAMES: [(&str, &str, &str); 10] = [
     ("dataplane", "--dataplane", "--dataplane"),
     ("pipeline", "-4 or -6", "pipeline"),

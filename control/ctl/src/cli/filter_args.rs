@@ -20,8 +20,9 @@ fn long_help() -> String {
         IPV4_FLOWS.key.iter().map(|field| format!("key.{}", field.everyday_name())).collect();
     format!(
         "{HELP}\n\nThe names are {} and prio; msecs_since (idle time, milliseconds) with list and flush; \
-         cmd (create, update, delete) with watch; family (4 or 6). They are compared by = != < <= > >= and joined by && ^^ || \
-         and parentheses; ! negates. Addresses are quoted: 'key.srcAddr = \"10.0.0.0/24\"', \
+         cmd (create, update, delete) with watch; family (4 or 6). They are compared by = != < <= > >= and \
+         joined by && ^^ || and parentheses; ! negates. Addresses are quoted: \
+         'key.srcAddr = \"10.0.0.0/24\"', \
          'key.srcAddr = \"2001:db8::/32\"'; an address of one family equals none of the other.",
         fields.join(", ")
     )

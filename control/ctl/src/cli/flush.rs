@@ -28,8 +28,8 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
         return end(response);
     }
     // A message of P4TC is about one pipeline, so each table is flushed by a request of its own.
-    // Without -4 and -6, one in which there is nothing to do does not keep the other from being
-    // flushed, as the service has it for a request about all tables.
+    // Without -4 and -6, a table that is detached or off is left out, as the service does in a
+    // request about all tables.
     let all = options.family.is_none();
     let families = options.family.map_or(Family::ALL.to_vec(), |family| vec![family]);
     let mut sum = None;
@@ -68,7 +68,7 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
     }
 }
 
-/// Returns the end of a command that has had this effect.
+/// Fails if nothing was deleted although entries matched.
 fn end(response: FlushEntriesResponse) -> Result<(), Failure> {
     if response.deleted == 0 && response.failed != 0 { Err(Failure::NotWell) } else { Ok(()) }
 }

@@ -126,9 +126,9 @@ enum Verb {
     ///
     /// With `-o json` each line is an event, and the lines fold into the tables: CREATED and
     /// UPDATED set an entry, DELETED removes it, LIFECYCLE PURGED empties the table of its data
-    /// plane that `pipeline` names, GAP empties everything. Each line has `epoch` and `seq`: store
-    /// those of the last line and come back with `--from EPOCH:SEQ`. Only the numbers of a snapshot
-    /// whose SYNCED has not come yet are no place to come back to.
+    /// plane that `pipeline` names, GAP empties everything. Each line has `epoch` and `seq`. To
+    /// resume, pass those of the last line as `--from EPOCH:SEQ`. The lines of a snapshot before
+    /// its SYNCED cannot be resumed from.
     Watch(watch::Watch),
     /// Print all entries, or all that a filter matches
     List(FilterArgs),
@@ -219,7 +219,7 @@ struct KeyArgs {
 }
 
 impl KeyArgs {
-    /// Returns the key, of this family or else of the one that its addresses have.
+    /// Returns the key. Without a `family`, its addresses and names of fields decide the table.
     fn key(&self, family: Option<Family>) -> Result<flowtracker_proto::v1::Key, Failure> {
         let table = family.unwrap_or_else(|| key_words::family(&self.words)).table();
         let key = key_words::parse(table, &self.words);

@@ -67,7 +67,7 @@ pub(crate) fn table_of_event(event: &Event) -> &'static TableDescription {
     of_pipeline(pipeline).unwrap_or(&IPV4_FLOWS)
 }
 
-/// Returns the name of a pipeline for a line that is usually about IPv4: empty for that one.
+/// Returns the name of a pipeline in parentheses, and nothing for IPv4, whose lines do not name it.
 fn other_pipeline(pipeline: &str) -> String {
     let usual = pipeline.is_empty() || pipeline == IPV4_FLOWS.pipeline;
     if usual { String::new() } else { format!(" ({})", one_line(pipeline)) }

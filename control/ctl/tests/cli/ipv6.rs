@@ -1,5 +1,5 @@
-//! Every output of `ctl` about IPv6 flows, byte for byte, and about both tables at once. The files
-//! are those of `golden.rs`.
+//! Every output of `ctl` about IPv6 flows, byte for byte, and about both tables at once.
+//! `golden.rs` describes the files.
 
 use flowtracker_proto::key::WideKey;
 use flowtracker_proto::show;
@@ -14,7 +14,7 @@ use crate::scripted::{Answer, Scripted};
 const TABLE: &str = "flowtracker_ipv6/table/Main/ct_flow_table";
 const KEY: &str = "port0/tcp/[2001:db8::1]:53660-[2001:db8::2]:1234";
 
-/// Makes a step whose TABLE and KEY are those of IPv6.
+/// Makes a step in which TABLE and KEY stand for the table and a key of IPv6.
 fn step6(command: &str, answers: Vec<Answer>) -> Step {
     step(&command.replace("TABLE", TABLE).replace("KEY", KEY), answers)
 }

@@ -127,8 +127,8 @@ fn check_order(subject: Subject, at: usize) -> Result<(), Fault> {
     }
 }
 
-/// Returns what a name stands for. `constant` is what it is compared with: of the fields that bear
-/// the name, that of the constant's family is meant.
+/// Returns what a name stands for. Several tables may have a field of this name. `constant` is what
+/// the field is compared with, and an address selects the field of its own family.
 fn subject(
     tables: Tables<'_>,
     name: &Placed<String>,
@@ -160,7 +160,7 @@ fn subject(
     }
 }
 
-/// Returns the field that `constant` can be a value of, as far as its form tells.
+/// Returns the first field whose values can have the form of `constant`.
 fn of_constant(fields: &[&'static KeyField], constant: &str) -> &'static KeyField {
     let fits = |field: &&&KeyField| match field.r#type {
         FieldType::Ipv4 => !constant.contains(':'),

@@ -104,8 +104,8 @@ impl Plane {
         self.send(shard, vec![bare(RecordKind::ResyncEnd)]).await;
     }
 
-    /// Does the same as [`Plane::resync`] with the table of IPv6. The entries are those of IPv4 to
-    /// which theirs are [`wide`].
+    /// Does the same as [`Plane::resync`] with the table of IPv6, after turning the records of IPv4
+    /// into records of IPv6 ([`wide`]).
     pub(crate) async fn resync_wide(&mut self, shard: u32, entries: Vec<Record>) {
         self.send(shard, vec![wide(bare(RecordKind::ResyncBegin))]).await;
         self.send(shard, entries.into_iter().map(wide).collect()).await;

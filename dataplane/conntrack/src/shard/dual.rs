@@ -57,8 +57,8 @@ impl<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> DualShard<T, U>
         DualShard { parser, ipv4, ipv6, tracked: Tracked::Both }
     }
 
-    /// Does the same, and tracks only these families. The tracker of another one never gets a
-    /// frame.
+    /// Does the same, and tracks only these families. The tracker of a family that is left out
+    /// never gets a frame.
     #[must_use]
     pub fn of(tracked: Tracked, parser: Parser, ipv4: Tracker<T>, ipv6: Tracker<U>) -> Self {
         DualShard { parser, ipv4, ipv6, tracked }
@@ -82,8 +82,8 @@ impl<T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> DualShard<T, U>
     }
 
     /// Does what [`Shard::receive`](super::Shard::receive) does. Frames of a family whose program
-    /// is detached count as detached, whatever follows their EtherType; when the programs of all
-    /// tracked families are, every frame does.
+    /// is detached count as detached, whatever follows their EtherType. When the programs of all
+    /// tracked families are detached, every frame counts as detached.
     #[inline]
     pub fn receive<F: Frames + ?Sized>(
         &mut self,

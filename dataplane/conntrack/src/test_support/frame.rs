@@ -270,7 +270,7 @@ pub fn arp_request(sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     ethernet(&[], ETHERTYPE_ARP, &body, MIN_FRAME)
 }
 
-/// An IPv6 packet carrying a TCP header (RFC 8200): not ours to track.
+/// An IPv6 packet with a TCP header (RFC 8200).
 #[must_use]
 pub fn ipv6_tcp(src_port: u16, dst_port: u16) -> Vec<u8> {
     let mut body = vec![0x60, 0, 0, 0, 0, 20, TCP, 64];

@@ -63,7 +63,7 @@ fn order<K: TestKey>(mailbox: &MailboxHandle<K>, id: u64, task: Task<K>) {
 }
 
 /// Law: of two tables with commands, each is served every other time, and a table that is alone
-/// every time. A command of one that cannot be finished does not keep those of the other.
+/// every time. A command of one table that cannot be finished does not delay commands of the other.
 #[test]
 fn tables_are_served_in_turn() {
     let actor = ActorId(ActorId::FIRST_CONTROL);
@@ -91,8 +91,7 @@ fn tables_are_served_in_turn() {
     assert_eq!(rig.shard.ipv6.counters().deleted, 1, "the other table keeps its entries");
 }
 
-/// Law: the flushes and dumps of both tables together take no more of an iteration than those of
-/// one.
+/// Law: flushes and dumps of both tables take no more of an iteration than those of one table.
 #[test]
 fn tables_share_the_positions_of_an_iteration() {
     const FLOWS: u16 = 5000;

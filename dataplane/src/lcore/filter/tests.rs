@@ -35,7 +35,7 @@ fn every_field_arrives_where_it_is_asked_for<K: TestKey>() {
     assert!(Filter::ALL.matches(&entry, now));
 }
 
-/// An address of the other family differs from that of the entry, whatever its bits.
+/// An address of the other family differs from the entry's, whatever its bits.
 fn an_address_is_compared_within_its_family<K: TestKey>() {
     use v1::FilterOp as R;
     let flow = K::flow(2, 1);

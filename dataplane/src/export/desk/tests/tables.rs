@@ -1,4 +1,4 @@
-//! Which table a command is about, and what the other one notices of it.
+//! The table that a command is about, and the independence of the other one.
 
 use flowtracker_proto::v1::{self, ReplyStatus as Status};
 
@@ -121,7 +121,7 @@ fn authors_of_both_tables_have_one_space_of_numbers<K: RigKey>() {
     assert_eq!(rig.author(again.created_by), Some(&operator()));
 }
 
-/// A pipeline that does not exist is refused by its field; an empty name stands for that of IPv4.
+/// A pipeline that does not exist is refused by its field. An empty name means that of IPv4.
 #[test]
 fn pipelines_are_known_or_refused() {
     let mut rig = Rig::<conntrack::FlowKey>::new(8);

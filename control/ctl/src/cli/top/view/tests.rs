@@ -165,7 +165,7 @@ fn both_tables_have_their_gauges_and_their_flows() {
         format!("{}…        -        -          5          500     3.0s     6.0s", &long[..69])
     );
     assert!(text(&app, NOW, text_width(&app), 20).contains(&format!("\n{long}        -        -")));
-    // With one table, whichever, there is one gauge.
+    // A data plane with one table has one gauge, whichever table it is.
     app.take(News::Stats(stats(vec![of("flowtracker_ipv6", 20)], 4)));
     assert!(screen(&app, 110, 20)[2].starts_with("entries      20 of 1000 (2.0%) ━"));
 }
