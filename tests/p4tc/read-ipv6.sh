@@ -35,11 +35,11 @@ $TC p4ctrl get $TABLE filter 'key.dstPort = 22'
 $TC -j p4ctrl get $TABLE filter 'key.dstPort = 22'
 $TC p4ctrl get $TABLE input_port port0 srcAddr ::102:304 dstAddr ::ffff:102:304 protocol 6 srcPort 1 dstPort 22
 
-# The other table is another one.
+# The table of IPv4 has none of these entries.
 $TC p4ctrl get flowtracker/table/Main/ct_flow_table
 $TC -j p4ctrl get flowtracker/table/Main/ct_flow_table
 
-# What can be said, and how the table is made.
+# The help, and the description of the table.
 $TC p4ctrl get $TABLE help
 $TC p4ctrl create $TABLE help
 $TC p4template get table/flowtracker_ipv6/Main/ct_flow_table

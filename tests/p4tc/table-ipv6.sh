@@ -1,5 +1,5 @@
 #!/bin/sh
-# Changes the table of IPv6, takes its program away and puts it back. The table of IPv4 stays as it is.
+# Changes the table of IPv6, then detaches and attaches it. The table of IPv4 stays unchanged.
 TC=ctl
 export INTROSPECTION=.
 TABLE=flowtracker_ipv6/table/Main/ct_flow_table

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes entries of IPv6 and deletes them, while a connection from [2001:db8::1]:36876 to [2001:db8::2]:1234 is open. Timer
-# profile 3 has to be a short one.
+# Writes entries of IPv6 and deletes them, while a connection from [2001:db8::1]:36876 to
+# [2001:db8::2]:1234 is open. Timer profile 3 has to be a short one.
 TC=ctl
 export INTROSPECTION=.
 TABLE=flowtracker_ipv6/table/Main/ct_flow_table
@@ -15,13 +15,13 @@ $TC -j -p -echo p4ctrl create $TABLE $(key 5 443) permissions 0x1c24 aging 90000
 $TC p4ctrl create $TABLE $(key 1 80)
 $TC p4ctrl create $TABLE $(key 10 80) permissions 0x1dbc
 
-# What is not given stays as it is.
+# Attributes that are not given stay unchanged.
 $TC -echo p4ctrl update $TABLE $(key 1 80) dynamic profile_id 2
 $TC -d -echo p4ctrl update $TABLE $(key 1 80)
 $TC -j -echo p4ctrl update $TABLE $(key 1 80) aging 60000
 $TC p4ctrl update $TABLE $(key 10 80) dynamic
 
-# An entry of the other table is another one, and stays when this table is flushed.
+# An entry of the table of IPv4 stays when the table of IPv6 is flushed.
 $TC p4ctrl create flowtracker/table/Main/ct_flow_table input_port port0 srcAddr 10.0.0.1 dstAddr 10.0.0.2 protocol 6 srcPort 1 dstPort 80
 
 # One by one.

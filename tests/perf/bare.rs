@@ -37,7 +37,8 @@ fn section(report: &Report, operation: Operation) -> Section {
         },
         title: format!("The bare tables: {operation}"),
         text: "Nanoseconds per flow, bursts of 64, which is two of the poll loop's, one thread, no ports. rte_hash and the learner are Debian's builds; \
-               rte_hash holds twice the flows, with the 136-bit key of the API, or with the same packed into 128 bits, or with the 328-bit key of IPv6."
+               rte_hash holds twice the flows, with the 136-bit key of the API, with the same packed \
+               into 128 bits, or with the 328-bit key of IPv6."
             .to_owned(),
         unit: "ns",
         rows,

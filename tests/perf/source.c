@@ -1,15 +1,17 @@
 /* A source of TCP flows for the perf lab, preloaded into any program that polls DPDK ports: testpmd and the data plane get
  * the same one, and are counted by the same meter. When a port is started, a callback on its receive queue makes
- * each frame that the driver delivers (net_null delivers bytes of nothing as fast as it is asked) a TCP SYN of the next flow,
- * over IPv4 if nothing else is asked for, and counts; one on its transmit queue takes the time that the frames took from one callback to the other.
+ * each frame that the driver delivers (net_null delivers empty frames at any rate) a TCP SYN of the next
+ * flow, by default over IPv4, and counts; one on its transmit queue takes the time that the frames took from
+ * one callback to the other.
  *
  * Environment:
  *   SOURCE_METER=FILE    where to count (struct meter below, one for each port); must be there
  *   SOURCE_FLOWS=N       flows per port, one after the other, again and again; 0: frames are left as they are
  *   SOURCE_NEW=M         M of 1024 frames are the first of a new flow
  *   SOURCE_ELEPHANT=M    M of 1024 frames belong to one flow
- *   SOURCE_KEYS=FILE     the flows: addresses and ports as on the wire, 12 bytes each or 36 (SOURCE_FLOWS of them)
- *   SOURCE_FAMILIES=4|6|46  IPv4, IPv6, or one after the other; each frame gets its whole headers, so that all cost the same
+ *   SOURCE_KEYS=FILE     SOURCE_FLOWS flows: addresses and ports as on the wire, 12 bytes each, 36 of IPv6
+ *   SOURCE_FAMILIES=4|6|46  IPv4, IPv6, or one after the other; all headers of each frame are written, so
+ *                        that the families cost the same
  *   SOURCE_EXTENSIONS=N  every IPv6 frame has N extension headers of 8 bytes, at most 8
  *   SOURCE_LATENCY=1     take the time
  */
@@ -107,8 +109,8 @@ static inline struct tuple next_flow(struct source *s)
 	return s->keys ? s->keys[n] : numbered(n);
 }
 
-/* Makes the headers of IPv6, from 2001:db8:0:1::/64 to 2001:db8:0:2::1: a chain of destination options that hold padding
- * (RFC 8200, section 4.2), then TCP. */
+/* Makes the headers of IPv6, from 2001:db8:0:1::/64 to 2001:db8:0:2::1: a chain of destination options that
+ * hold padding (RFC 8200, section 4.2), then TCP. */
 static void make_template(unsigned int extensions)
 {
 	static const uint8_t addresses[32] = {
@@ -142,7 +144,8 @@ static inline void write_v4(struct source *s, uint8_t *data)
 	memcpy(data + 34, (uint8_t *)&tuple + 8, 4);
 }
 
-/* Each piece is stored once: what is put together on the stack is loaded before its parts have left the store buffer. */
+/* Each piece is stored once: a copy on the stack would be loaded before its parts have left the store
+ * buffer. */
 static inline void write_v6(struct source *s, uint8_t *data)
 {
 	uint64_t n = next_number(s), host = n * 0x9e3779b97f4a7c15u;

@@ -130,14 +130,14 @@ fn menagerie6() -> Vec<Vec<u8>> {
         frames.push(syn().extension(0, 0).fragment(offset, more).extension(60, 0).build());
     }
 
-    // Upper protocols: ESP, ICMPv6 and no next header are not tracked, behind others neither.
+    // Upper protocols: ESP, ICMPv6 and no next header are not tracked, nor behind other headers.
     frames.extend((0..=255).filter(|p| !EXTENSIONS.contains(p)).map(|p| syn().protocol(p).build()));
     frames.extend([50, 58, 59].map(|p| syn().extension(60, 0).protocol(p).build()));
     frames.extend((0..20).map(|port| Ipv6Frame::udp((A6, 5000 + port), (B6, 53)).build()));
     frames.push(Ipv6Frame::icmp_echo(A6, B6).build());
     frames.push(neighbour_solicitation());
 
-    // These headers contradict themselves, or have two faults, of which the earlier rule decides.
+    // Headers that contradict themselves, and headers with two faults: the earlier rule decides.
     frames.extend((0..16).map(|version| syn().version(version).extension(60, 255).build()));
     frames.extend((0..=45).map(|octets| syn().payload_length(octets).build()));
     frames.extend((0..=45).map(|octets| syn().extension(60, 0).payload_length(octets).build()));
@@ -146,7 +146,7 @@ fn menagerie6() -> Vec<Vec<u8>> {
     // Behind hop-by-hop options a payload length of 0 says nothing (RFC 2675).
     frames.extend([0, 3, 11, 12].map(|octets| syn().extension(0, 0).payload_length(octets).build()));
 
-    // Whatever is in front of IP, and whatever the addresses are.
+    // Tags and EtherTypes in front of IP, and addresses of every kind.
     frames.push(syn().tag(TPID_8021AD, 1).tag(TPID_8021AD, 2).build());
     frames.push(syn().tag(TPID_8021AD, 1).tag(TPID_8021AD, 2).tag(TPID_8021Q, 3).build());
     frames.push(syn().ethertype(0x0800).build());
@@ -226,7 +226,7 @@ fn udp_is_tracked_when_asked_for() {
     assert_same(&check(&frames, &["--protocols", "tcp,udp"], oracle), &frames);
 }
 
-/// Frames of a family that is off are of no tracked ethertype, whatever is in them.
+/// Frames of a family that is off count as `not_tracked_ethertype`, whatever they contain.
 #[test]
 fn ipv6_can_be_off() {
     let frames = menagerie();
@@ -256,7 +256,7 @@ fn a_full_table_still_forwards() {
     assert_same(&sent, &frames);
 }
 
-/// Each table has its own capacity: a full one takes nothing from the other.
+/// Each table has its own capacity: a full table leaves the capacity of the other alone.
 #[test]
 fn a_full_table_leaves_the_other_its_room() {
     let ipv6 = |count: u16| (0..count).map(|port| Ipv6Frame::tcp((A6, port), (B6, 80)).build());

@@ -25,8 +25,9 @@ pub(super) fn hits(lab: &mut Lab, plan: &Plan) {
         "ipv6",
         "Mpps",
         "Known flows of both families",
-        "Frames of IPv4, of IPv6, and of one after the other, all of known flows. The source writes the whole headers of each \
-         frame, so that all three cost it alike. Half and half has as many flows in all, half of them in each table.",
+        "Frames of IPv4, of IPv6, and of both in turn, all of known flows. The source writes all headers of \
+         each frame, so that all three cost it the same. Half and half has the same number of flows, half of \
+         them in each table.",
     );
     for count in [1 << 10, 1 << 16, 1 << 20].into_iter().filter(|count| *count <= plan.largest) {
         let source = |families, scenario: &str| {
@@ -69,13 +70,14 @@ pub(super) fn new_flows(lab: &mut Lab, plan: &Plan) {
         "ipv6-new",
         "M/s",
         "New flows of both families",
-        "Every frame is the first of its flow, as in the section on new flows. Events a second that the exporter has taken.",
+        "Every frame is the first of its flow, as in the section on new flows. Events a second that the \
+         exporter has taken.",
     );
     let seconds = (plan.seconds + 3.0).ceil() as u64;
     let capacity = (8_000_000 * seconds).next_power_of_two();
     for (families, scenario) in [(Families::Ipv4, IPV4), (Families::Ipv6, IPV6)] {
         let load = of(families, Load { flows: 2, fresh: SHARES, ..Load::default() });
-        // The table that no frame concerns is small.
+        // The table of the other family is small.
         let (ipv4, ipv6) = match families {
             Families::Ipv4 => (capacity, 65_536),
             _ => (65_536, capacity),
@@ -95,8 +97,8 @@ pub(super) fn hostile(lab: &mut Lab, folder: &Path) {
         "ipv6-hostile",
         "Mpps",
         "Hostile load of IPv6",
-        "65,536 random flows, and 65,536 chosen ones that all have the same CRC, under each hash; a /64 that scans through a \
-         full table of 65,536; and eight extension headers in every frame of known flows.",
+        "65,536 random flows, and 65,536 chosen ones that all have the same CRC, under each hash; a /64 that \
+         scans through a full table of 65,536; and eight extension headers in every frame of known flows.",
     );
     const COUNT: u64 = 1 << 16;
     let chosen = write_keys(folder.join("colliding-ipv6"), collisions::crc_v6(COUNT as usize));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Share of the samples that is left out at the beginning, while rings, logs and caches fill.
 const WARM_UP: f64 = 1.0 / 3.0;
-/// Fewest samples after that which tell a trend, …
+/// Fewest samples after the warm-up that show a trend, …
 const ENOUGH: usize = 12;
 /// … and the shortest time between the first and the last of them, seconds. What a process needs
 /// differs from round to round by more than what it could leak in a few minutes.

@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let holds = |facts: &Facts| {
-            // An address of one family is none of the other, whatever the relation.
+            // An address never equals one of the other family, so only `!=` holds.
             if family.is_some_and(|family| family != facts.family) {
                 return relation == "!";
             }

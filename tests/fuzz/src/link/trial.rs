@@ -210,12 +210,12 @@ impl Trial {
             shards,
             ports: vec!["port0".to_owned(); 2],
             record_version: VERSION,
-            // Now and then so little that a link reaches it.
             // Without the second table, records about it are refused.
             capacities: Family::ALL[..if choices >> 5 & 3 == 0 { 1 } else { 2 }]
                 .iter()
                 .map(|family| TableCapacity {
                     pipeline: family.pipeline().to_owned(),
+                    // Sometimes so few that a link reaches them.
                     entries: if choices >> 4 & 7 == 0 { 4 } else { 64 },
                 })
                 .collect(),
@@ -297,7 +297,7 @@ fn record(input: &mut Input<'_>) -> [u8; LEN] {
     let mut record = [0; LEN];
     record[0] = KINDS[usize::from(kind & 15)] as u8;
     record[1] = kind >> 4 & 3;
-    // The table: mostly that of IPv4, because a link begins with the marks of each.
+    // The table: IPv4 most of the time, because a link begins with the marks of each table.
     let ipv6 = key & 12 == 12;
     record[3] = 1 + u8::from(ipv6);
     record[4] = state & 3;
