@@ -9,8 +9,8 @@
 //! Flow number f leaves port f mod ports. Flows 0 to K-1 are *kept*: each is sent R times a second.
 //! *New* flows, N a second, have not been sent before; their numbers increase from F. With both
 //! families every other flow of each port is an IPv6 flow, from 2001:db8:1:: on. `--src` and
-//! `--dst` set the addresses of IPv4 flows only. The program prints `ready` when the ports are started.
-//! Then it reads commands from standard input, one per line:
+//! `--dst` set the addresses of IPv4 flows only. The program prints `ready` when the ports are
+//! started. Then it reads commands from standard input, one per line:
 //!
 //! | command | does |
 //! |---|---|

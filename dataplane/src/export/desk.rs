@@ -3,8 +3,8 @@
 //!
 //! Each table has a part of the desk ([`TableDesk`]). A command goes to the table of its key's
 //! family, or of the pipeline that it names. Only the shards know who owns a flow, so most commands
-//! go to all of them. What the shards have in common, the table's attributes and whether the program
-//! is attached, is kept here; all shards change it, or none does.
+//! go to all of them. What the shards have in common, the table's attributes and whether the
+//! program is attached, is kept here; all shards change it, or none does.
 //!
 //! The desk outlives a link: a change that a lost link has left half done is finished.
 

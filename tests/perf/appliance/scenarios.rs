@@ -434,7 +434,8 @@ fn aging(lab: &mut Lab, plan: &Plan) {
         "How late entries expire",
         "At full load: known flows, and one frame in a hundred of a new flow that expires after a second (with 15M flows, which \
          take more than that to come round, after 12 s). The p99.9 of lateness, \
-         given as the end of its bucket (a power of two), and how many of the deletions that were checked came early.",
+         given as the end of its bucket (a power of two), and how many of the deletions that were checked came \
+         early.",
     );
     for count in [1 << 16, 1 << 20, 15 << 20].into_iter().filter(|count| *count <= plan.largest) {
         let scenario = name(count);
