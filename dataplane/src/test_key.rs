@@ -43,32 +43,7 @@ pub(crate) trait TestKey: TableKey {
 
     /// Returns an entry to start from.
     fn entry(self) -> Entry<Self> {
-        let Entry {
-            created_ms,
-            last_used,
-            rounds,
-            aging_ms,
-            profile,
-            permissions,
-            packets,
-            bytes,
-            creator,
-            updater,
-            ..
-        } = test_support::entry(test_support::flow(1, 1));
-        Entry {
-            key: self,
-            created_ms,
-            last_used,
-            rounds,
-            aging_ms,
-            profile,
-            permissions,
-            packets,
-            bytes,
-            creator,
-            updater,
-        }
+        test_support::entry(self)
     }
 }
 

@@ -127,6 +127,16 @@ pub enum Report {
 }
 
 impl Report {
+    /// Returns the family of the table that it is about.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Change(change) => change.family(),
+            Self::Present(entry) => entry.key.family(),
+            Self::ResyncBegin(family) | Self::ResyncEnd(family) => *family,
+        }
+    }
+
     /// Makes a report of a record. `author` returns the program with a number.
     ///
     /// # Errors

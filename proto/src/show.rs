@@ -156,7 +156,7 @@ pub struct Encoder {
 struct Origin {
     dataplane: Arc<str>,
     /// Fields 1 to 3 of Entry, in the order of [`Family::ALL`].
-    heads: [Vec<u8>; 2],
+    heads: [Vec<u8>; Family::ALL.len()],
     /// Field 8 of Entry where the data path is the creator.
     learned: Vec<u8>,
 }

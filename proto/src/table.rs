@@ -23,47 +23,47 @@ pub const PERMISSION_PUBLISH: u32 = 1 << 8;
 /// The control half's R bit: the entry may be read.
 pub const PERMISSION_READ: u32 = 1 << 12;
 
-/// The flows of IPv4.
-pub static IPV4_FLOWS: TableDescription = TableDescription {
-    pipeline: "flowtracker",
-    pipeline_id: 1,
+/// What both tables of flows have in common.
+const FLOWS: TableDescription = TableDescription {
+    pipeline: "",
+    pipeline_id: 0,
     name: "Main/ct_flow_table",
     aliases: &["Main/ct_tcp_table"],
     id: 1,
     miss_action: "Main/ct_flow_miss",
-    key: &[
-        KeyField::new(1, "input_port", FieldType::Dev, KeyPart::InputPort),
-        KeyField::new(2, "srcAddr", FieldType::Ipv4, KeyPart::SrcAddr),
-        KeyField::new(3, "dstAddr", FieldType::Ipv4, KeyPart::DstAddr),
-        KeyField {
-            aliases: &["protocol"],
-            ..KeyField::new(4, "hdr.ipv4.protocol", FieldType::Bit(8), KeyPart::Protocol)
-        },
-        KeyField::new(5, "srcPort", FieldType::Be(16), KeyPart::SrcPort),
-        KeyField::new(6, "dstPort", FieldType::Be(16), KeyPart::DstPort),
-    ],
+    key: &[],
+};
+
+/// The flows of IPv4.
+pub static IPV4_FLOWS: TableDescription = TableDescription {
+    pipeline: "flowtracker",
+    pipeline_id: 1,
+    key: &flow_key(FieldType::Ipv4, "hdr.ipv4.protocol"),
+    ..FLOWS
 };
 
 /// The flows of IPv6.
 pub static IPV6_FLOWS: TableDescription = TableDescription {
     pipeline: "flowtracker_ipv6",
     pipeline_id: 2,
-    name: "Main/ct_flow_table",
-    aliases: &["Main/ct_tcp_table"],
-    id: 1,
-    miss_action: "Main/ct_flow_miss",
-    key: &[
+    key: &flow_key(FieldType::Ipv6, "hdr.ipv6.nextHdr"),
+    ..FLOWS
+};
+
+/// Returns the key of a table of flows with addresses of this type, whose protocol field has this
+/// name.
+const fn flow_key(addr: FieldType, protocol: &'static str) -> [KeyField; 6] {
+    let mut key = [
         KeyField::new(1, "input_port", FieldType::Dev, KeyPart::InputPort),
-        KeyField::new(2, "srcAddr", FieldType::Ipv6, KeyPart::SrcAddr),
-        KeyField::new(3, "dstAddr", FieldType::Ipv6, KeyPart::DstAddr),
-        KeyField {
-            aliases: &["protocol"],
-            ..KeyField::new(4, "hdr.ipv6.nextHdr", FieldType::Bit(8), KeyPart::Protocol)
-        },
+        KeyField::new(2, "srcAddr", addr, KeyPart::SrcAddr),
+        KeyField::new(3, "dstAddr", addr, KeyPart::DstAddr),
+        KeyField::new(4, protocol, FieldType::Bit(8), KeyPart::Protocol),
         KeyField::new(5, "srcPort", FieldType::Be(16), KeyPart::SrcPort),
         KeyField::new(6, "dstPort", FieldType::Be(16), KeyPart::DstPort),
-    ],
-};
+    ];
+    key[3].aliases = &["protocol"];
+    key
+}
 
 /// All tables, in the order of [`Family::ALL`].
 pub static TABLES: &[&TableDescription] = &[&IPV4_FLOWS, &IPV6_FLOWS];

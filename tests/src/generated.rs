@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use conntrack::test_support::frame::{FlowFrames, Ipv6Frame};
+use conntrack::test_support::frame::{FlowFrames, Ipv6Frame, internet_checksum};
 use flowtracker_proto::v1;
 
 use crate::oracle::Key;
@@ -85,15 +85,10 @@ impl Ipv6Frames {
         self.frame[PORTS..PORTS + 2].copy_from_slice(&(number as u16).to_be_bytes());
         self.frame[CHECKSUM..CHECKSUM + 2].fill(0);
         // RFC 8200 section 8.1: the pseudo header is addresses, length and next header.
-        let words = self.frame[SRC..]
-            .chunks(2)
-            .map(|pair| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from));
-        let segment = (self.frame.len() - PORTS) as u32;
-        let mut sum = words.sum::<u32>() + segment + u32::from(TCP);
-        while sum > 0xffff {
-            sum = (sum & 0xffff) + (sum >> 16);
-        }
-        self.frame[CHECKSUM..CHECKSUM + 2].copy_from_slice(&(!sum as u16).to_be_bytes());
+        let mut octets = self.frame[SRC..].to_vec();
+        octets.extend([0, (self.frame.len() - PORTS) as u8, 0, TCP]);
+        let checksum = internet_checksum(&octets);
+        self.frame[CHECKSUM..CHECKSUM + 2].copy_from_slice(&checksum.to_be_bytes());
         &self.frame
     }
 }

@@ -230,3 +230,20 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
+
+/// A crate that comes, goes or moves has to be named in the file that builds the images too.
+#[test]
+fn the_images_are_built_of_the_crates_that_there_are() {
+    let workspace = Workspace::read();
+    let text = read(&workspace_root().join("docker/Dockerfile"));
+    let names: BTreeSet<&str> = workspace.packages.iter().filter_map(|p| p["name"].as_str()).collect();
+    let (_, clean) = text.split_once("cargo clean ").expect("empty crates are cleaned");
+    let words: Vec<&str> = clean.split("\n #").next().unwrap_or_default().split_whitespace().collect();
+    let cleaned = words.windows(2).filter(|pair| pair[0] == "-p").map(|pair| pair[1]);
+    assert_eq!(cleaned.filter(|name| !names.contains(name)).collect::<Vec<_>>(), Vec::<&str>::new());
+    for package in &workspace.packages {
+        let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+        let manifest = manifest.strip_prefix(workspace_root()).expect("below the root").display();
+        assert!(text.contains(&format!("\nCOPY {manifest} ")), "{manifest}");
+    }
+}

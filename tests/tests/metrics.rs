@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
 use conntrack::key::TCP;
-use conntrack::test_support::frame::{Ipv4Frame, arp_request, distinct_flows, ipv6_tcp};
+use conntrack::test_support::frame::{Ipv4Frame, Ipv6Frame, arp_request, distinct_flows};
 use flowtracker_proto::{loop_time, v1};
 use flowtracker_tests::appliance::{Appliance, DATAPLANE, LIMIT};
 use flowtracker_tests::netns::{Line, Namespace};
@@ -36,7 +36,7 @@ fn frames() -> Vec<Vec<u8>> {
         Ipv4Frame::udp((A, 53), (B, 53)).build(),
         Ipv4Frame::icmp_echo(A, B).build(),
         arp_request(A, B),
-        ipv6_tcp(36876, 1234),
+        Ipv6Frame::tcp((A.to_ipv6_mapped(), 36876), (B.to_ipv6_mapped(), 1234)).build(),
     ];
     distinct_flows(100).chain(odd).collect()
 }

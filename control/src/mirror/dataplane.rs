@@ -16,7 +16,7 @@ pub use crate::mirror::bad_report::BadReport;
 use crate::mirror::capacities::Capacities;
 use crate::mirror::log::EventLog;
 pub use crate::mirror::state::DataplaneState;
-use crate::mirror::table::{Events, TableMirror, Trash, family_of};
+use crate::mirror::table::{Events, TableMirror, Trash};
 
 /// How long the entries of a detached data plane stay in the mirror.
 pub const DETACHED_FOR: Duration = Duration::from_secs(600);
@@ -195,7 +195,7 @@ impl Dataplane {
                     None => return Ok(false),
                 },
             };
-            let table = &mut self.tables[family_of(&next.2) as usize];
+            let table = &mut self.tables[next.2.family() as usize];
             table.apply(&mut events, next)?;
             if table.is_sweeping() {
                 break;

@@ -39,15 +39,6 @@ use crate::mirror::waiting::{Waited, Waiting};
 /// What has become useless and may take long to drop: it is dropped where nobody waits for it.
 pub(super) type Trash = Vec<Box<dyn Any + Send>>;
 
-/// Returns the family of the table that a report is about.
-pub(super) fn family_of(report: &Report) -> Family {
-    match report {
-        Report::Change(change) => change.family(),
-        Report::Present(entry) => entry.key.family(),
-        Report::ResyncBegin(family) | Report::ResyncEnd(family) => *family,
-    }
-}
-
 /// Where the changes of a data plane are written.
 pub(super) struct Events<'a> {
     /// The log.

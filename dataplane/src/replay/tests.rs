@@ -57,7 +57,7 @@ impl ReplayKey for FlowKeyV6 {
 
 /// An event that was printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Told {
+struct Reported {
     pipeline: String,
     created: bool,
     time: String,
@@ -80,13 +80,13 @@ impl Replay<Vec<u8>> {
     }
 
     /// Returns what was printed.
-    fn told(&self) -> Vec<Told> {
+    fn told(&self) -> Vec<Reported> {
         let lines = self.events.out.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
         lines
             .map(|line| {
                 let event: serde_json::Value = serde_json::from_slice(line).expect("JSON");
                 let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
-                Told {
+                Reported {
                     pipeline: text(&event["entry"]["pipeline"]),
                     created: event["type"] == "EVENT_TYPE_CREATED",
                     time: text(&event["time"]),
@@ -148,7 +148,7 @@ fn a_century_passes_at_once_and_time_goes_on_after_a_step_back<K: ReplayKey>() {
         (false, "2224-01-01T00:00:30Z", 1),
     ];
     let pipeline = || K::FAMILY.table().pipeline.to_owned();
-    let expected = expected.map(|(created, time, port)| Told {
+    let expected = expected.map(|(created, time, port)| Reported {
         pipeline: pipeline(),
         created,
         time: time.to_owned(),
@@ -173,7 +173,7 @@ fn a_table_that_was_empty_for_long_ages_in_time<K: ReplayKey>() {
         let end_ms = START_MS + (days + 3) * DAY_MS;
         let told = replay.told();
         let (_, [created, first, second]) = told.split_at(1) else { panic!("{told:?}") };
-        let pipeline = |told: &Told| told.pipeline.clone();
+        let pipeline = |told: &Reported| told.pipeline.clone();
         assert_eq!((created.created, pipeline(created)), (true, K::FAMILY.table().pipeline.to_owned()));
         let text = |ms: u64| flowtracker_proto::Timestamp::from_unix_ns(ms * TICK_NS).to_string();
         assert_eq!((first.created, &first.time, first.port), (false, &text(end_ms), 1), "{days} days");

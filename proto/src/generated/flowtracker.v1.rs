@@ -16,8 +16,8 @@ pub struct Key {
     /// Destination address, as src_addr.
     #[prost(string, tag = "3")]
     pub dst_addr: ::prost::alloc::string::String,
-    /// Protocol number (IANA): 6 is TCP, 17 is UDP. 0 to 255. That of the upper
-    /// layer, behind the extension headers of IPv6.
+    /// Protocol number (IANA): 6 is TCP, 17 is UDP. 0 to 255. For IPv6 it is the
+    /// number behind the extension headers.
     #[prost(uint32, tag = "4")]
     pub protocol: u32,
     /// Source port of the segment, host byte order. 0 to 65535.

@@ -8,7 +8,9 @@ use flowtracker_tests::flows::flow_v6;
 
 use super::super::Plan;
 use super::super::trial::{Trial, Who};
-use super::{Lab, NEVER, NO_ACCOUNTING, OURS, SOURCE, events, figure, flows, mpps, name, ours, room};
+use super::{
+    Lab, NEVER, NO_ACCOUNTING, OURS, SOURCE, events, figure, flows, mpps, name, ours, room, write_keys,
+};
 use crate::source::{Families, Load, SHARES};
 
 const IPV4: &str = "IPv4";
@@ -101,8 +103,10 @@ pub(super) fn hostile(lab: &mut Lab, folder: &Path) {
          scans through a full table of 65,536; and eight extension headers in every frame of known flows.",
     );
     const COUNT: u64 = 1 << 16;
-    let chosen = write_keys(folder.join("colliding-ipv6"), collisions::crc_v6(COUNT as usize));
-    let ordinary = write_keys(folder.join("random-ipv6"), (0..COUNT).map(flow_v6));
+    let bytes = |key: &FlowKeyV6| key.to_bytes().to_vec();
+    let chosen =
+        write_keys(folder.join("colliding-ipv6"), collisions::crc_v6(COUNT as usize).iter().map(bytes));
+    let ordinary = write_keys(folder.join("random-ipv6"), (0..COUNT).map(|number| bytes(&flow_v6(number))));
     let random = name(COUNT);
     let known = || of(Families::Ipv6, flows(COUNT));
     for hash in ["keyed", "crc", "jhash"] {
@@ -136,17 +140,4 @@ pub(super) fn hostile(lab: &mut Lab, folder: &Path) {
             row("eight extension headers").versus_scenario(OURS, plain, Some(0.4)),
         ),
     ]);
-}
-
-/// Writes flows to a file for the source.
-fn write_keys(path: PathBuf, keys: impl IntoIterator<Item = FlowKeyV6>) -> PathBuf {
-    let mut bytes = Vec::new();
-    for key in keys {
-        bytes.extend(key.src_addr().octets());
-        bytes.extend(key.dst_addr().octets());
-        bytes.extend(key.src_port().to_be_bytes());
-        bytes.extend(key.dst_port().to_be_bytes());
-    }
-    std::fs::write(&path, bytes).expect("a file for the flows");
-    path
 }

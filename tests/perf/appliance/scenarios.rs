@@ -311,9 +311,10 @@ fn hostile(lab: &mut Lab, folder: &Path) {
          under --hash crc; one flow that has nine frames of ten among a million others; bursts of one frame.",
     );
     const COUNT: u64 = 1 << 16;
+    let bytes = |key: &FlowKey| key.to_bytes().to_vec();
     // The source reads both sets from a file, so that they cost it the same.
-    let chosen = write_keys(folder.join("colliding"), collisions::crc(COUNT as usize));
-    let ordinary = write_keys(folder.join("random"), (0..COUNT).map(flow));
+    let chosen = write_keys(folder.join("colliding"), collisions::crc(COUNT as usize).iter().map(bytes));
+    let ordinary = write_keys(folder.join("random"), (0..COUNT).map(|number| bytes(&flow(number))));
     let random = name(COUNT);
     for hash in ["keyed", "crc", "jhash"] {
         let option = format!("--hash={hash}");
@@ -344,14 +345,14 @@ fn hostile(lab: &mut Lab, folder: &Path) {
     ]);
 }
 
-/// Writes flows to a file for the source.
-fn write_keys(path: PathBuf, keys: impl IntoIterator<Item = FlowKey>) -> PathBuf {
+/// Writes flows, in the form of a key's bytes, to a file for the source.
+fn write_keys(path: PathBuf, keys: impl IntoIterator<Item = Vec<u8>>) -> PathBuf {
     let mut bytes = Vec::new();
     for key in keys {
-        bytes.extend(key.src_addr().octets());
-        bytes.extend(key.dst_addr().octets());
-        bytes.extend(key.src_port().to_be_bytes());
-        bytes.extend(key.dst_port().to_be_bytes());
+        // Behind the input port stand the addresses; then protocol and ports.
+        let (addrs, rest) = key[4..].split_at(key.len() - 9);
+        bytes.extend(addrs);
+        bytes.extend(&rest[1..]);
     }
     std::fs::write(&path, bytes).expect("a file for the flows");
     path

@@ -12,24 +12,29 @@ use crate::render;
 pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Failure> {
     let filter = filter.expression()?;
     let mut client = connect::client(&options.target).await?;
-    if options.form != Form::Tc {
-        let request = FlushEntriesRequest {
-            filter,
-            dataplane: options.dataplane.clone(),
-            pipeline: options.pipeline(),
-        };
-        let response = client.flush_entries(connect::request(request)).await?.into_inner();
-        let mut text = String::new();
-        match options.form {
-            Form::Json => render::proto_json::line(&mut text, &response),
-            Form::Table | Form::Wide | Form::Tc => render::table::flushed(&mut text, response),
-        }
-        output::put(&text)?;
-        return end(response);
+    let request =
+        FlushEntriesRequest { filter, dataplane: options.dataplane.clone(), pipeline: options.pipeline() };
+    if options.form == Form::Tc {
+        return each(&options, request, client).await;
     }
-    // A message of P4TC is about one pipeline, so each table is flushed by a request of its own.
-    // Without -4 and -6, a table that is detached or off is left out, as the service does in a
-    // request about all tables.
+    let response = client.flush_entries(connect::request(request)).await?.into_inner();
+    let mut text = String::new();
+    match options.form {
+        Form::Json => render::proto_json::line(&mut text, &response),
+        _ => render::table::flushed(&mut text, response),
+    }
+    output::put(&text)?;
+    end(response)
+}
+
+/// Flushes each table by a request of its own, because a message of P4TC is about one pipeline.
+/// Without -4 and -6, a table that is detached or off is left out, as the service does in a request
+/// about all tables.
+async fn each(
+    options: &Options,
+    request: FlushEntriesRequest,
+    mut client: connect::Client,
+) -> Result<(), Failure> {
     let all = options.family.is_none();
     let families = options.family.map_or(Family::ALL.to_vec(), |family| vec![family]);
     let mut sum = None;
@@ -37,11 +42,7 @@ pub(super) async fn run(options: Options, filter: FilterArgs) -> Result<(), Fail
     let mut off = None;
     for family in families {
         let table = family.table();
-        let request = FlushEntriesRequest {
-            filter: filter.clone(),
-            dataplane: options.dataplane.clone(),
-            pipeline: table.pipeline.to_owned(),
-        };
+        let request = FlushEntriesRequest { pipeline: table.pipeline.to_owned(), ..request.clone() };
         let response = match client.flush_entries(connect::request(request)).await {
             Err(status) if all && has_reason(&status, "DETACHED") => {
                 detached = detached.or(Some(status));

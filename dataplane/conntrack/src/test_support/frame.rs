@@ -270,17 +270,6 @@ pub fn arp_request(sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     ethernet(&[], ETHERTYPE_ARP, &body, MIN_FRAME)
 }
 
-/// An IPv6 packet with a TCP header (RFC 8200).
-#[must_use]
-pub fn ipv6_tcp(src_port: u16, dst_port: u16) -> Vec<u8> {
-    let mut body = vec![0x60, 0, 0, 0, 0, 20, TCP, 64];
-    body.extend_from_slice(&[0xfd; 16]);
-    body.extend_from_slice(&[0xfe; 16]);
-    body.extend_from_slice(&ports(src_port, dst_port));
-    body.extend_from_slice(&[0; 16]);
-    ethernet(&[], ETHERTYPE_IPV6, &body, MIN_FRAME)
-}
-
 /// `frame` cut to every length from 0 to its own.
 pub fn every_prefix(frame: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     (0..=frame.len()).map(|len| frame[..len].to_vec())
@@ -370,7 +359,11 @@ pub fn assert_same(sent: &[Vec<u8>], expected: &[Vec<u8>]) {
 }
 
 /// The one's complement checksum of RFC 1071.
-fn internet_checksum(octets: &[u8]) -> u16 {
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn internet_checksum(octets: &[u8]) -> u16 {
     let mut sum: u32 = octets
         .chunks(2)
         .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)])))

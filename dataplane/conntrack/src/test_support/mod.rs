@@ -32,7 +32,7 @@ pub fn flow(input_port: u8, src_port: u16) -> FlowKey {
 /// # Panics
 /// Never.
 #[must_use]
-pub fn entry(key: FlowKey) -> Entry {
+pub fn entry<K>(key: K) -> Entry<K> {
     Entry {
         key,
         created_ms: 1001,

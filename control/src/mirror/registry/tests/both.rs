@@ -1,7 +1,6 @@
 //! Two tables of one data plane.
 
 use super::*;
-use crate::mirror::table::family_of;
 
 proptest! {
     /// What happens to one table shows in no event and in no entry of the other: both together are
@@ -10,7 +9,7 @@ proptest! {
     fn each_table_is_as_if_it_were_alone(happenings in happenings(), step in 1..9_usize) {
         let (events, held) = outcome(step, &happenings);
         for family in Family::ALL {
-            let concerns = |choice: &u8| family_of(&report(*choice, 0)) == family;
+            let concerns = |choice: &u8| report(*choice, 0).family() == family;
             let alone: Vec<_> = happenings.iter().cloned().map(|happening| match happening {
                 Happening::Reports(shard, mut choices) => {
                     choices.retain(concerns);

@@ -42,7 +42,7 @@ pub(super) type Says<'a> = (Status, &'a str, &'a str, &'a str);
 
 /// An event that was taken, with its lcore and link.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told<K> {
+pub(super) struct Reported<K> {
     pub(super) lcore: usize,
     pub(super) link: Option<LinkGeneration>,
     pub(super) event: Event<K>,
@@ -92,9 +92,9 @@ pub(super) struct Rig<K: RigKey> {
     next: u64,
     /// Answers on the current link.
     pub(super) answers: Vec<v1::Reply>,
-    pub(super) told: Vec<Told<K>>,
+    pub(super) told: Vec<Reported<K>>,
     /// Events of the other table that are no part of a resync.
-    pub(super) told_other: Vec<Told<K::Beside>>,
+    pub(super) told_other: Vec<Reported<K::Beside>>,
     /// The authors introduced on the link, by number.
     authors: HashMap<u32, v1::Actor>,
 }
@@ -212,11 +212,11 @@ impl<K: RigKey> Rig<K> {
             let link = lcore.link;
             if let Some(event) = K::event(event).copied() {
                 follow(&mut lcore.known, &event);
-                self.told.push(Told { lcore: index, link, event });
+                self.told.push(Reported { lcore: index, link, event });
             }
             if let Some(event) = K::Beside::event(event).copied() {
                 follow(&mut lcore.other, &event);
-                self.told_other.push(Told { lcore: index, link, event });
+                self.told_other.push(Reported { lcore: index, link, event });
             }
         }
     }
