@@ -110,34 +110,53 @@ impl AsyncRead for Wire {
         let this = self.get_mut();
         let before = buf.filled().len();
         let read = ready!(this.stream.as_mut().poll_read(cx, buf));
-        let word = match &read {
-            Ok(()) => match &buf.filled()[before..] {
-                [] => None,
-                octets if octets.starts_with(&ALERT) => {
-                    Some(Err("it speaks TLS: https://HOST:PORT".to_owned()))
-                }
-                _ => Some(Ok(())),
-            },
-            Err(error) if explain::is_tls(error) => Some(Err(explain::explain(error))),
-            Err(_) => None,
+        let octets = &buf.filled()[before..];
+        this.heard(&read, octets);
+        Poll::Ready(read)
+    }
+}
+
+impl Wire {
+    /// Notes what the server's first octets, or the error in their place, say.
+    fn heard(&mut self, read: &io::Result<()>, octets: &[u8]) {
+        let word = match read {
+            Ok(()) if octets.is_empty() => return,
+            Ok(()) if octets.starts_with(&ALERT) => Err("it speaks TLS: https://HOST:PORT".to_owned()),
+            Ok(()) => Ok(()),
+            Err(error) if explain::is_tls(error) => Err(explain::explain(error)),
+            Err(_) => return,
         };
-        if let Some(word) = word
-            && let Some(spoken) = this.spoken.take()
-        {
+        if let Some(spoken) = self.spoken.take() {
             // The receiver has gone when the dialling was given up.
             let _ = spoken.send(word);
         }
-        Poll::Ready(read)
+    }
+
+    /// Passes on how a write ended. A server that refuses the connection sends an alert and closes
+    /// it, which a write may meet before a read does: what it has sent is read first.
+    fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if matches!(written, Poll::Ready(Err(_))) && self.spoken.is_some() {
+            let mut first = [0; 64];
+            let mut first = ReadBuf::new(&mut first);
+            // A connection that has ended can be read, to its end.
+            let read = ready!(self.stream.as_mut().poll_read(cx, &mut first));
+            self.heard(&read, first.filled());
+        }
+        written
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().stream.as_mut().poll_write(cx, buf)
+        let this = self.get_mut();
+        let written = this.stream.as_mut().poll_write(cx, buf);
+        this.written(cx, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream.as_mut().poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = this.stream.as_mut().poll_flush(cx);
+        this.written(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -149,10 +168,37 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().stream.as_mut().poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let written = this.stream.as_mut().poll_write_vectored(cx, bufs);
+        this.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_that_fails_leaves_the_servers_last_words() {
+        for (said, heard) in [
+            (&[21, 3, 3, 0, 2, 2, 10][..], Ok(Err("it speaks TLS: https://HOST:PORT".to_owned()))),
+            (&[0, 0, 0, 4, 0, 0, 0, 0, 0], Ok(Ok(()))),
+            (&[], Err(())),
+        ] {
+            let (stream, mut server) = tokio::io::duplex(64);
+            server.write_all(said).await.unwrap();
+            drop(server);
+            let (spoken, speaks) = oneshot::channel();
+            let mut wire = Wire { stream: Box::pin(stream), spoken: Some(spoken) };
+            assert_eq!(wire.write(b"PRI").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+            drop(wire);
+            assert_eq!(speaks.await.map_err(drop), heard, "{said:?}");
+        }
     }
 }
