@@ -95,6 +95,22 @@ impl Classes {
         Ok(plan)
     }
 
+    /// Returns the class of entries with this aging, in milliseconds; 0 stands for [`STATIC`]. A class
+    /// that is free gets the value, and keeps it once an entry has joined it.
+    ///
+    /// # Errors
+    /// When there is no free class.
+    pub(crate) fn of_aging(&mut self, aging_ms: u32) -> Result<u8, NoClass> {
+        if aging_ms == 0 {
+            return Ok(STATIC);
+        }
+        let taken = |class: usize| self.entries[class] > 0 || self.named(class as u8);
+        let known = (1..CLASSES).find(|&class| self.aging_ms[class] == aging_ms && taken(class));
+        let class = known.or_else(|| (1..CLASSES).find(|&class| !taken(class))).ok_or(NoClass)?;
+        self.aging_ms[class] = aging_ms;
+        Ok(class as u8)
+    }
+
     /// Returns true when one of the present profiles has this class.
     fn named(&self, class: u8) -> bool {
         self.of_profile[..self.profiles.values().len()].contains(&class)
@@ -169,6 +185,23 @@ mod tests {
         classes.leave(1);
         assert_eq!(classes.entries[1], 0);
         classes.set_profiles(profiles(&[5_000_000])).expect("one has become free");
+    }
+
+    #[test]
+    fn an_aging_that_no_profile_has_gets_a_class() {
+        let mut classes = Classes::new(profiles(&[10, 20]));
+        assert_eq!(classes.of_aging(0), Ok(STATIC));
+        assert_eq!(classes.of_aging(20), Ok(classes.of_profile(id(1))));
+        let old = classes.of_aging(15).expect("room");
+        classes.join(old);
+        assert_eq!((classes.aging_ms(old), classes.of_aging(15)), (15, Ok(old)));
+        let mut fresh = 0;
+        while let Ok(class) = classes.of_aging(100 + fresh) {
+            classes.join(class);
+            fresh += 1;
+        }
+        assert_eq!(fresh, 255 - 3, "all but those of the profiles and of the old value");
+        assert_eq!(classes.of_aging(15), Ok(old));
     }
 
     #[test]

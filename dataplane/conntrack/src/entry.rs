@@ -5,7 +5,7 @@
 
 use crate::key::FlowKey;
 use crate::permission::Permissions;
-use crate::timeout::{ProfileId, Tick};
+use crate::timeout::{Now, ProfileId, Tick};
 
 /// Who did something. The driver of the engine gives the numbers from [`ActorId::FIRST_CONTROL`] on
 /// a meaning.
@@ -65,6 +65,37 @@ impl<K> Entry<K> {
         let since = since(tick, self.last_used);
         let rounds = if since < QUIET_MS { 0 } else { self.rounds };
         u64::from(since) + u64::from(rounds) * u64::from(ROUND_MS)
+    }
+
+    /// Returns the time of the last use, in milliseconds since the clock's start, of an entry that was
+    /// read at the instant `at_ns`.
+    #[must_use]
+    pub fn last_used_ms(&self, at_ns: u64) -> u64 {
+        let (at_ms, tick) = (at_ns / 1_000_000, Tick((at_ns / 1_000_000) as u32));
+        let next = u64::from(self.last_used == tick.plus(1));
+        (at_ms + next).saturating_sub(self.idle_ms(tick))
+    }
+
+    /// Returns the entry with this time of its last use, in milliseconds since the clock's start, as
+    /// it is read at `now`. A time after `now` counts as `now`. An entry that has been idle for
+    /// longer than its aging has been idle for just that time, so it expires at once.
+    #[must_use]
+    pub fn used_at(self, last_used_ms: u64, now: Now) -> Self {
+        let now_ms = now.ns / 1_000_000;
+        if last_used_ms > now_ms {
+            return Entry { last_used: now.stamp, rounds: 0, ..self };
+        }
+        let idle = now_ms - last_used_ms;
+        let (idle, rounds) = if self.dynamic() {
+            (idle.min(self.aging_ms.into()), 0)
+        } else {
+            // The stamp of a quiet entry is at least QUIET_MS old, so that its rounds count.
+            let round = u64::from(ROUND_MS);
+            let rounds = (idle.saturating_sub(QUIET_MS.into()) / round).min(MAX_ROUNDS.into());
+            let rest = idle - rounds * round;
+            (rest.min(u64::from(QUIET_MS) + round - 1), rounds as u8)
+        };
+        Entry { last_used: Tick((now_ms - idle.min(now_ms)) as u32), rounds, ..self }
     }
 }
 
@@ -265,6 +296,23 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn the_time_of_the_last_use_is_kept_across_a_break(
+            created in 0u64..1 << 40,
+            idle in prop_oneof![0u64..20, 0u64..1_000_000_000, 0u64..1 << 37],
+            aging in prop_oneof![Just(0u32), 1u32..864_000_000],
+            fraction in 0u64..1_000_000,
+        ) {
+            let now = Now::from_ns((created + idle) * 1_000_000 + fraction);
+            let entry = Entry { aging_ms: aging, ..crate::test_support::entry(FlowKey::default()) };
+            let entry = entry.used_at(created, now);
+            let kept = if aging == 0 { idle } else { idle.min(aging.into()) };
+            prop_assert_eq!(entry.idle_ms(now.tick), kept);
+            prop_assert_eq!(entry.last_used_ms(now.ns), created + idle - kept);
+            let later = entry.used_at(created + idle + 5, now);
+            prop_assert_eq!(later.last_used, now.stamp);
+        }
+
         #[test]
         fn the_cold_part_keeps_what_it_is_given(
             created in 0u64..1 << 40,

@@ -1,6 +1,6 @@
 //! The engine's events and entries as records of the link.
 
-use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody, Tick};
+use conntrack::{ActorId, DeleteReason, Entry, Event, EventBody};
 use flowtracker_proto::clock_step::ClockStep;
 use flowtracker_proto::link::{self, AuthorNumber, Body, Record};
 use flowtracker_proto::v1;
@@ -57,7 +57,7 @@ fn link_entry<K: TableKey>(entry: &Entry<K>, at_ns: u64, clock: &impl Wall) -> l
         profile_id: entry.profile.get(),
         aging_ms: entry.aging_ms,
         create_ns,
-        last_used_ns: shown(last_used_ns(entry, at_ns)),
+        last_used_ns: shown(entry.last_used_ms(at_ns) * 1_000_000),
         clock_step: ClockStep::between(create_ns, shown(seen_ns), seen_ns / 1_000_000 - entry.created_ms),
         packets: entry.packets,
         bytes: entry.bytes,
@@ -78,13 +78,6 @@ fn delete_reason(reason: DeleteReason) -> v1::DeleteReason {
         DeleteReason::Control => v1::DeleteReason::Control,
         DeleteReason::Flush => v1::DeleteReason::Flush,
     }
-}
-
-/// When an entry was last used, in nanoseconds after the clock's start: its stamp, as seen at `at_ns`.
-fn last_used_ns<K>(entry: &Entry<K>, at_ns: u64) -> u64 {
-    let (at_ms, tick) = (at_ns / 1_000_000, Tick((at_ns / 1_000_000) as u32));
-    let next = u64::from(entry.last_used == tick.plus(1));
-    (at_ms + next).saturating_sub(entry.idle_ms(tick)) * 1_000_000
 }
 
 #[cfg(test)]

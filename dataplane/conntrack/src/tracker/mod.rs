@@ -21,6 +21,7 @@
 //! | `write` | get, create, update, remove |
 //! | `flush` | deletes many entries, in slices |
 //! | `program` | changes of the table, and attaching and detaching the program |
+//! | `restore` | puts entries of an earlier run back |
 
 mod advance;
 mod aging;
@@ -31,6 +32,7 @@ mod life;
 mod patrol;
 mod program;
 mod report;
+mod restore;
 mod resync;
 mod stage;
 mod walk;
@@ -42,6 +44,7 @@ use alloc::collections::VecDeque;
 pub use advance::Budget;
 pub use flush::Flush;
 pub use program::{TableChange, TableRefusal};
+pub use restore::NotRestored;
 pub use walk::{Cursor, Step};
 pub use write::{Permission, Refusal, Write};
 
@@ -161,6 +164,12 @@ impl<T: FlowTable> Tracker<T> {
     /// in batches.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Returns the timer profiles as they are now.
+    #[must_use]
+    pub fn profiles(&self) -> &Profiles {
+        self.classes.profiles()
     }
 
     /// Returns the permissions of the table.

@@ -1,8 +1,8 @@
 use super::*;
 use crate::export::wall::WallClock;
 use crate::test_key::{TestKey, both_families};
-use conntrack::Now;
 use conntrack::event::Removed;
+use conntrack::{Now, Tick};
 
 both_families!(
     only_control_programs_are_named,
