@@ -10,9 +10,11 @@
 //! A room is named after when and where its code runs: [`start`] before the first packet, [`lcore`]
 //! on the polling lcores, [`export`] and [`service`] on threads beside them. [`start::lifecycle::run`]
 //! connects the parts and takes them apart again. [`replay::run`] feeds the tracker from a capture,
-//! without ports and lcores; [`doctor::run`] says whether a start would work.
+//! without ports and lcores; [`doctor::run`] says whether a start would work; a [`checkpoint`] is
+//! what the next run goes on from.
 #![forbid(unsafe_code)]
 
+pub mod checkpoint;
 pub mod doctor;
 pub mod export;
 pub mod lcore;

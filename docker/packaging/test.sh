@@ -208,6 +208,9 @@ for unit in "${units[@]}"; do
     if inside test -e "/run/$unit"; then fail "/run/$unit is left"; fi
 done
 
+inside test -s /var/lib/flowtracker-dataplane/checkpoint || fail 'the data plane has left no checkpoint'
+is "$(inside stat -c %a /var/lib/flowtracker-dataplane)" 700 'the mode of the folder of the checkpoint'
+
 step 'an upgrade keeps what was changed, takes what was not, and does not interrupt the wire'
 inside systemctl start "${units[@]}"
 eventually 'ctl health is content' inside ctl health

@@ -11,6 +11,7 @@
 
 mod case;
 mod check;
+mod checkpoint;
 mod control;
 mod cpus;
 mod devices;
@@ -80,6 +81,7 @@ pub fn examine(line: &CommandLine, root: &Root, env: &Environment) -> Result<Vec
         ports::check,
         cpus::check,
         tls::check,
+        checkpoint::check,
         control::check,
     ];
     Ok(topics.iter().flat_map(|check| check(&case)).collect())

@@ -14,6 +14,7 @@
 //! link: [`Authors::introduce`] collects who is new, [`Authors::introductions`] hands them out.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use conntrack::{ActorId, Entry};
 use flowtracker_proto::link::{AuthorNumber, Record};
@@ -40,10 +41,26 @@ struct Author {
     met: u64,
 }
 
+/// The authors by their numbers. The exporter's thread changes them; the checkpoint's reads names.
+#[derive(Clone, Debug, Default)]
+pub struct Names(Arc<Mutex<HashMap<u16, Author>>>);
+
+impl Names {
+    /// Returns the author with this number.
+    #[must_use]
+    pub fn get(&self, number: u16) -> Option<v1::Actor> {
+        self.lock().get(&number).map(|author| author.actor.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u16, Author>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// All authors that entries or events may name.
 #[derive(Debug)]
 pub(crate) struct Authors {
-    by_id: HashMap<u16, Author>,
+    by_id: Names,
     /// Numbers by pid, process and identity.
     ids: HashMap<(u32, String, String), u16>,
     next: u16,
@@ -61,7 +78,7 @@ const NUMBERS: usize = 1 << AuthorNumber::BITS;
 impl Authors {
     pub(crate) fn new() -> Self {
         Authors {
-            by_id: HashMap::new(),
+            by_id: Names::default(),
             ids: HashMap::new(),
             next: ActorId::FIRST_CONTROL,
             fresh: 0,
@@ -70,6 +87,19 @@ impl Authors {
             introduced: Box::new([0; NUMBERS / 64]),
             introductions: Vec::new(),
         }
+    }
+
+    /// Takes in the authors that entries of an earlier run name. They keep their numbers.
+    pub(super) fn restore(&mut self, authors: impl IntoIterator<Item = (u16, v1::Actor)>) {
+        for (id, actor) in authors.into_iter().filter(|(id, _)| *id >= ActorId::FIRST_CONTROL) {
+            self.ids.insert((actor.pid, actor.process.clone(), actor.identity.clone()), id);
+            self.by_id.lock().insert(id, Author { actor, met: self.sweep });
+        }
+    }
+
+    /// Returns the names, which stay those of this list.
+    pub(super) fn names(&self) -> Names {
+        self.by_id.clone()
     }
 
     /// Forgets whom the control service knows: a new link stands.
@@ -86,13 +116,12 @@ impl Authors {
             if self.introduced[word] & bit != 0 {
                 continue;
             }
-            let Some(author) = self.by_id.get(number) else {
+            let Some(actor) = self.by_id.get(*number) else {
                 *number = 0;
                 continue;
             };
             self.introduced[word] |= bit;
-            let (number, actor) = (u32::from(*number), Some(author.actor.clone()));
-            self.introductions.push(v1::Author { number, actor });
+            self.introductions.push(v1::Author { number: u32::from(*number), actor: Some(actor) });
         }
     }
 
@@ -108,7 +137,7 @@ impl Authors {
     pub(super) fn assign(&mut self, actor: v1::Actor) -> Option<ActorId> {
         let name = (actor.pid, actor.process.clone(), actor.identity.clone());
         if let Some(id) = self.ids.get(&name) {
-            if let Some(author) = self.by_id.get_mut(id) {
+            if let Some(author) = self.by_id.lock().get_mut(id) {
                 author.met = self.sweep;
             }
             return Some(ActorId(*id));
@@ -116,7 +145,7 @@ impl Authors {
         if self.is_full() {
             return None;
         }
-        while self.by_id.contains_key(&self.next) {
+        while self.by_id.lock().contains_key(&self.next) {
             self.next = successor(self.next);
         }
         let id = self.next;
@@ -124,13 +153,13 @@ impl Authors {
         self.fresh += 1;
         self.ids.insert(name, id);
         self.introduced[usize::from(id) / 64] &= !(1 << (id % 64));
-        self.by_id.insert(id, Author { actor, met: self.sweep });
+        self.by_id.lock().insert(id, Author { actor, met: self.sweep });
         Some(ActorId(id))
     }
 
     /// Returns true when every number has a meaning.
     fn is_full(&self) -> bool {
-        self.by_id.len() > usize::from(u16::MAX - ActorId::FIRST_CONTROL)
+        self.by_id.lock().len() > usize::from(u16::MAX - ActorId::FIRST_CONTROL)
     }
 
     /// Begins a sweep if one is due, and returns whether it has begun. It is due when an author was
@@ -147,7 +176,7 @@ impl Authors {
     /// Takes in an entry that the sweep has met.
     pub(super) fn meet<K>(&mut self, entry: &Entry<K>) {
         for id in [entry.creator, entry.updater] {
-            if let Some(author) = self.by_id.get_mut(&id.0) {
+            if let Some(author) = self.by_id.lock().get_mut(&id.0) {
                 author.met = self.sweep;
             }
         }
@@ -160,8 +189,9 @@ impl Authors {
             return;
         }
         let sweep = self.sweep;
-        self.by_id.retain(|_, author| author.met + 1 >= sweep);
-        self.ids.retain(|_, id| self.by_id.contains_key(id));
+        let mut by_id = self.by_id.lock();
+        by_id.retain(|_, author| author.met + 1 >= sweep);
+        self.ids.retain(|_, id| by_id.contains_key(id));
     }
 }
 
@@ -199,7 +229,7 @@ mod tests {
     }
 
     fn known(authors: &Authors, id: ActorId) -> Option<v1::Actor> {
-        authors.by_id.get(&id.0).map(|author| author.actor.clone())
+        authors.by_id.get(id.0)
     }
 
     #[test]
@@ -223,7 +253,7 @@ mod tests {
         // Nobody has this number, or nobody has it any more.
         assert_eq!(introduced(ActorId(4711), ids[1], &mut authors), (vec![0, ids[1].0], vec![]));
         // A number that is given to somebody else is introduced again.
-        authors.by_id.clear();
+        authors.by_id.lock().clear();
         authors.ids.clear();
         authors.next = ids[1].0;
         assert_eq!(authors.assign(actor(3)), Some(ids[1]));

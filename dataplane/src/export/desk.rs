@@ -19,7 +19,7 @@ use conntrack::{FlowKey, FlowKeyV6, Now};
 use flowtracker_proto::table::Family;
 use flowtracker_proto::v1;
 
-use crate::export::authors::Authors;
+use crate::export::authors::{Authors, Names};
 use crate::export::refusal::{self, Refused};
 use crate::lcore::clock::Wall;
 use crate::lcore::generation::LinkGeneration;
@@ -50,6 +50,17 @@ impl Desk {
         ipv6: Option<TableDesk<FlowKeyV6>>,
     ) -> Self {
         Desk { shared: Shared::new(dataplane, owners), ipv4, ipv6 }
+    }
+
+    /// Takes in the authors that entries of an earlier run name.
+    pub fn restore_authors(&mut self, authors: impl IntoIterator<Item = (u16, v1::Actor)>) {
+        self.shared.authors.restore(authors);
+    }
+
+    /// Returns the names of authors, by their numbers; they stay those that the desk knows.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        self.shared.authors.names()
     }
 
     /// Returns the authors that commands of all tables have named.

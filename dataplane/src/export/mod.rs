@@ -14,8 +14,9 @@ mod stats;
 mod table_event;
 mod wall;
 
+pub use authors::Names;
 pub use desk::{Desk, Shard, Table, TableDesk};
 pub use link::{Exporter, LcoreEnd};
 pub use ring::{RingEvent, RingSink, ring, ring_of};
 pub use table_event::TableEvent;
-pub use wall::WallClock;
+pub use wall::{CLOCK_STEPS, ClockSteps, WallClock};

@@ -16,6 +16,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::lcore::clock::{Clock, Reading, Wall};
@@ -58,6 +59,28 @@ impl Difference {
     }
 }
 
+/// The differences that creation times have, for those that have to know them after this run: each
+/// with the instant from which it is in force, in nanoseconds, and what has to be added to an
+/// instant, in milliseconds.
+#[derive(Clone, Debug, Default)]
+pub struct ClockSteps(Arc<Mutex<Vec<(u64, i64)>>>);
+
+impl ClockSteps {
+    /// Returns the differences, in the order of their instants.
+    #[must_use]
+    pub fn all(&self) -> Vec<(u64, i64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn push(&self, difference: Difference) {
+        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.push((difference.from_ns, difference.ms));
+    }
+}
+
+/// The most differences that [`ClockSteps`] holds.
+pub const CLOCK_STEPS: usize = CREATIONS;
+
 /// The Unix time of instants. See the module.
 pub struct WallClock {
     source: Box<dyn FnMut() -> Option<Reading> + Send>,
@@ -65,6 +88,8 @@ pub struct WallClock {
     due_ns: u64,
     /// For creation times: the first is that of the start, and none is removed.
     creations: Vec<Difference>,
+    /// The same, for others.
+    steps: ClockSteps,
     /// For event times.
     events: VecDeque<Difference>,
     /// The instant at which the link began.
@@ -86,11 +111,36 @@ impl WallClock {
         Self::new(clock.unix_start_ns(), move || clock.reading())
     }
 
+    /// Follows the host's clock, with a clock that goes on from an earlier run, which had these
+    /// differences. The creation times of its entries are what they were.
+    #[must_use]
+    pub fn continued(clock: Clock, steps: &[(u64, i64)]) -> Self {
+        let mut wall = Self::of_host(clock);
+        let steps = steps.iter().map(|&(from_ns, ms)| Difference { from_ns, ms, floor_ns: 0 });
+        let steps: Vec<_> = steps.take(CREATIONS).collect();
+        if let Some(last) = steps.last() {
+            wall.steps = ClockSteps::default();
+            steps.iter().for_each(|step| wall.steps.push(*step));
+            wall.events = VecDeque::from([*last]);
+            wall.creations = steps;
+        }
+        wall
+    }
+
+    /// Returns the differences that creation times have. They stay those of this clock.
+    #[must_use]
+    pub fn steps(&self) -> ClockSteps {
+        self.steps.clone()
+    }
+
     /// Follows the clock that `source` reads; `start_ns` is the Unix time of instant 0. A source
     /// gives nothing when it could not read both clocks at the same time.
     pub(super) fn new(start_ns: u64, source: impl FnMut() -> Option<Reading> + Send + 'static) -> Self {
         let start = Difference { from_ns: 0, ms: (start_ns / MS) as i64, floor_ns: 0 };
+        let steps = ClockSteps::default();
+        steps.push(start);
         WallClock {
+            steps,
             source: Box::new(source),
             due_ns: 0,
             creations: vec![start],
@@ -128,6 +178,7 @@ impl WallClock {
             CREATIONS => {}
             len => {
                 self.creations.push(next);
+                self.steps.push(next);
                 if len + 1 == CREATIONS {
                     warn!("the clock was set {CREATIONS} times: times of creation do not follow it any more");
                 }

@@ -56,19 +56,41 @@ impl Calibration {
     /// Ends the measurement and starts the clock. Sleeps until the measurement is long enough.
     #[must_use]
     pub fn finish(self) -> Clock {
+        self.finish_after(None)
+    }
+
+    /// Does the same, and lets the clock go on from what an earlier run has read, plus the time since
+    /// then by the host's clock. So instants of that run keep their meaning.
+    #[must_use]
+    pub(crate) fn finish_after(self, last: Option<Reading>) -> Clock {
         std::thread::sleep(Self::WINDOW.saturating_sub(self.0.instant.elapsed()));
         let end = Pair::read();
         let elapsed_ns = (end.instant - self.0.instant).as_nanos();
         let cycles = u128::from(end.tsc.wrapping_sub(self.0.tsc).max(1));
-        let wall = unix();
+        let unix_ns = unix().as_nanos() as u64;
         let ns_per_cycle = ((elapsed_ns << Clock::FRACTION) / cycles) as u64;
-        // The clock starts at the last whole millisecond, so that a tick is a whole millisecond of
-        // wall clock too.
-        let into_ms = wall.as_nanos() % 1_000_000;
-        let start =
-            end.tsc.wrapping_sub(((into_ms << Clock::FRACTION) / u128::from(ns_per_cycle.max(1))) as u64);
-        Clock { start, ns_per_cycle, wall_start_ns: wall.as_millis() as u64 * 1_000_000 }
+        let now_ns = first_ns(unix_ns, last);
+        let cycles = (u128::from(now_ns) << Clock::FRACTION) / u128::from(ns_per_cycle.max(1));
+        let start = end.tsc.wrapping_sub(cycles as u64);
+        Clock { start, ns_per_cycle, wall_start_ns: unix_ns - now_ns.min(unix_ns) }
     }
+}
+
+/// Returns the first reading of a clock that starts at the Unix time `unix_ns`: after the `last` one
+/// of an earlier run, else less than a millisecond.
+///
+/// The clock starts at a whole millisecond of Unix time, so that a tick is a whole millisecond of
+/// wall clock too.
+pub(crate) fn first_ns(unix_ns: u64, last: Option<Reading>) -> u64 {
+    /// No longer break is counted. After it every entry with a timer has expired.
+    const LONGEST_BREAK: u64 = 366 * 24 * 3600 * 1_000_000_000;
+    let since = |last: Reading| {
+        let away = unix_ns.saturating_sub(last.unix_ns).min(LONGEST_BREAK);
+        last.ns.saturating_add(away)
+    };
+    let at_least = last.map_or(0, since);
+    let into_ms = |ns: u64| ns % 1_000_000;
+    at_least + (into_ms(unix_ns) + 1_000_000 - into_ms(at_least)) % 1_000_000
 }
 
 /// A clock of nanoseconds since its start, which reads the time stamp counter.
@@ -111,6 +133,14 @@ impl Clock {
             let apart = after.saturating_sub(before);
             (apart < APART_NS).then_some(Reading { ns: before + apart / 2, unix_ns })
         })
+    }
+}
+
+impl Clock {
+    /// Does what [`Clock::reading`] does, but returns the last attempt in any case.
+    #[must_use]
+    pub(crate) fn any_reading(&self) -> Reading {
+        self.reading().unwrap_or_else(|| Reading { ns: self.now().ns, unix_ns: unix().as_nanos() as u64 })
     }
 }
 
@@ -165,6 +195,26 @@ mod tests {
             ours > shortest * 0.9999 && ours < longest * 1.0001,
             "{ours} ns, not {shortest} to {longest}"
         );
+    }
+
+    #[test]
+    fn a_clock_goes_on_from_an_earlier_run() {
+        let (hour, unix_ns) = (3_600_000_000_000, 1_700_000_000_000_000_123);
+        let last = |ns, unix_ns| Some(Reading { ns, unix_ns });
+        assert_eq!(first_ns(unix_ns, None), 123);
+        // An hour away, and in ticks that are whole milliseconds of Unix time.
+        assert_eq!(first_ns(unix_ns, last(5_000_000, unix_ns - hour)), 5_000_000 + hour + 123);
+        assert_eq!(first_ns(unix_ns, last(5_000_200, unix_ns - hour)), 6_000_123 + hour);
+        // The host's clock was set back meanwhile: no time has passed.
+        assert_eq!(first_ns(unix_ns, last(5_000_000, unix_ns + hour)), 5_000_123);
+        // It was never set before.
+        let years = first_ns(unix_ns, last(5_000_000, 0));
+        assert!((364..=366).contains(&(years / hour / 24)), "{years}");
+
+        let earlier = Reading { ns: 7 * hour, unix_ns: unix().as_nanos() as u64 - hour };
+        let clock = Calibration::start().finish_after(Some(earlier));
+        let now = clock.now().ns;
+        assert!((8 * hour..9 * hour).contains(&now), "{now}");
     }
 
     #[test]

@@ -15,10 +15,13 @@ use crate::lcore::family::TableKey;
 use crate::lcore::filter::Filter;
 use crate::lcore::generation::LinkGeneration;
 use crate::lcore::mailbox::{Command, CommandId, Mailbox, Outcome, Reply, Task};
+use crate::lcore::saving::{Part, SaveEnd, TableState};
 
-/// Dumps that one lcore works on at a time: the lists that the control service allows at a time by
-/// default, and the sweep of authors.
+/// Dumps of commands that one lcore works on at a time: the lists that the control service allows at a
+/// time by default, and the sweep of authors.
 const DUMPS: usize = 9;
+/// The place of the checkpoint's dump, which is behind theirs.
+const SAVED: usize = DUMPS;
 
 /// Replies that a command may need before its first slice ends.
 const REPLIES_OF_A_COMMAND: usize = 2;
@@ -28,10 +31,12 @@ const REPLIES_OF_OTHERS: usize = 4;
 /// Executes the commands about one table of an lcore.
 pub struct Executor<K: TableKey> {
     mailbox: Mailbox<K>,
+    /// Where the checkpoint asks for entries, if one is written.
+    saving: Option<SaveEnd<K>>,
     /// A command that cannot be finished yet: the event ring has no room for its event, it is a
     /// purge, or a flush before it has to end first.
     waiting: Option<Command<K>>,
-    dumps: [Option<Dump>; DUMPS],
+    dumps: [Option<Dump>; DUMPS + 1],
     /// Number of dumps that go on. The places of `dumps` are in many cache lines, which an iteration
     /// without dumps must not read.
     dumping: usize,
@@ -54,12 +59,15 @@ enum Wanted {
     Matching(Filter),
     /// Those that name a control program.
     Authored,
+    /// All of them, for the checkpoint.
+    Saved,
 }
 
 impl Wanted {
     fn matches<K: TableKey>(&self, entry: &Entry<K>, now: Now) -> bool {
         match self {
             Wanted::Matching(filter) => filter.matches(entry, now),
+            Wanted::Saved => true,
             Wanted::Authored => [entry.creator, entry.updater].iter().any(|a| a.0 >= ActorId::FIRST_CONTROL),
         }
     }
@@ -98,7 +106,31 @@ impl<K: TableKey> Executor<K> {
     /// Makes an executor for the commands that come into `mailbox`.
     #[must_use]
     pub fn new(mailbox: Mailbox<K>) -> Self {
-        Executor { mailbox, waiting: None, dumps: [None; DUMPS], dumping: 0, flush: None, purged: 0 }
+        Executor {
+            mailbox,
+            saving: None,
+            waiting: None,
+            dumps: [None; DUMPS + 1],
+            dumping: 0,
+            flush: None,
+            purged: 0,
+        }
+    }
+
+    /// Answers the checkpoint over `saving`.
+    #[must_use]
+    pub(super) fn with_saving(mut self, saving: SaveEnd<K>) -> Self {
+        self.saving = Some(saving);
+        self
+    }
+
+    /// Begins the dump that the checkpoint asks for, unless the one before has not ended.
+    #[inline]
+    pub(super) fn notice_saving(&mut self) {
+        if self.dumps[SAVED].is_none() && self.saving.as_ref().is_some_and(SaveEnd::take_ask) {
+            self.dumps[SAVED] = Some(Dump { id: 0, cursor: Cursor::default(), wanted: Wanted::Saved });
+            self.count_dumps();
+        }
     }
 
     /// Works on `command`, which [`Executor::take_command`] has returned, and on what has begun. A flush
@@ -179,7 +211,8 @@ impl<K: TableKey> Executor<K> {
             Task::Dump(filter) => return self.begin_dump(id, Wanted::Matching(*filter)),
             Task::Authored => return self.begin_dump(id, Wanted::Authored),
             Task::Cancel(dump) => {
-                self.dumps.iter_mut().filter(|d| d.is_some_and(|d| d.id == *dump)).for_each(|d| *d = None);
+                let places = self.dumps[..DUMPS].iter_mut();
+                places.filter(|d| d.is_some_and(|d| d.id == *dump)).for_each(|d| *d = None);
                 self.count_dumps();
                 Outcome::OK
             }
@@ -238,7 +271,7 @@ impl<K: TableKey> Executor<K> {
     }
 
     fn begin_dump(&mut self, id: CommandId, wanted: Wanted) -> Progress {
-        match self.dumps.iter_mut().find(|d| d.is_none()) {
+        match self.dumps[..DUMPS].iter_mut().find(|d| d.is_none()) {
             Some(place) => {
                 *place = Some(Dump { id, cursor: Cursor::default(), wanted });
                 self.count_dumps();
@@ -286,15 +319,15 @@ impl<K: TableKey> Executor<K> {
     }
 
     fn dump_slice<T: FlowTable<Key = K>>(&mut self, tracker: &Tracker<T>, now: Now, mut positions: u32) {
-        for place in 0..DUMPS {
+        for place in 0..self.dumps.len() {
             let Some(Dump { id, mut cursor, wanted }) = self.dumps[place] else { continue };
-            while self.mailbox.has_room(REPLIES_OF_OTHERS) {
+            while self.has_room_for(&wanted) {
                 match tracker.step(&mut cursor, &mut positions) {
                     Step::Entry(entry) if !wanted.matches(&entry, now) => {}
-                    Step::Entry(entry) => self.mailbox.reply(Reply::Entry { id, at_ns: now.ns, entry }),
+                    Step::Entry(entry) => self.send_entry(id, &wanted, now, entry),
                     Step::Pause => break,
                     Step::End => {
-                        self.mailbox.reply(Reply::Done { id, outcome: Outcome::OK });
+                        self.send_end(id, &wanted, TableState::of(tracker));
                         self.dumps[place] = None;
                         self.count_dumps();
                         break;
@@ -304,6 +337,27 @@ impl<K: TableKey> Executor<K> {
             if let Some(dump) = &mut self.dumps[place] {
                 dump.cursor = cursor;
             }
+        }
+    }
+
+    fn has_room_for(&self, wanted: &Wanted) -> bool {
+        match (wanted, &self.saving) {
+            (Wanted::Saved, Some(saving)) => saving.has_room(),
+            _ => self.mailbox.has_room(REPLIES_OF_OTHERS),
+        }
+    }
+
+    fn send_entry(&self, id: CommandId, wanted: &Wanted, now: Now, entry: Entry<K>) {
+        match (wanted, &self.saving) {
+            (Wanted::Saved, Some(saving)) => saving.send(Part::Entry { at_ns: now.ns, entry }),
+            _ => self.mailbox.reply(Reply::Entry { id, at_ns: now.ns, entry }),
+        }
+    }
+
+    fn send_end(&self, id: CommandId, wanted: &Wanted, state: TableState) {
+        match (wanted, &self.saving) {
+            (Wanted::Saved, Some(saving)) => saving.send(Part::End(state)),
+            _ => self.mailbox.reply(Reply::Done { id, outcome: Outcome::OK }),
         }
     }
 }

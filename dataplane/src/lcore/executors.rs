@@ -9,6 +9,7 @@ use conntrack::{DualShard, EventSink, FlowKey, FlowKeyV6, FlowTable, Now};
 use crate::lcore::execute::Executor;
 use crate::lcore::generation::LinkGeneration;
 use crate::lcore::mailbox::{Command, Mailbox};
+use crate::lcore::saving::SaveEnd;
 
 /// Executes the commands of one lcore.
 pub struct Executors {
@@ -32,6 +33,19 @@ impl Executors {
     #[must_use]
     pub fn new(ipv4: Mailbox<FlowKey>, ipv6: Mailbox<FlowKeyV6>) -> Self {
         Executors { ipv4: Executor::new(ipv4), ipv6: Executor::new(ipv6), ipv6_first: false }
+    }
+
+    /// Answers the checkpoint over these ways.
+    #[must_use]
+    pub fn with_saving(self, ipv4: SaveEnd<FlowKey>, ipv6: SaveEnd<FlowKeyV6>) -> Self {
+        Executors { ipv4: self.ipv4.with_saving(ipv4), ipv6: self.ipv6.with_saving(ipv6), ..self }
+    }
+
+    /// Begins the dumps that the checkpoint asks for.
+    #[inline]
+    pub fn notice_saving(&mut self) {
+        self.ipv4.notice_saving();
+        self.ipv6.notice_saving();
     }
 
     /// Takes the command to execute, as [`Executor::take_command`] does: of one table, and of the

@@ -8,6 +8,9 @@ use conntrack::{FlowKey, FlowKeyV6, Key};
 use flowtracker_proto::key::{self, WideKey};
 use flowtracker_proto::table::Family;
 
+/// Bytes of the longest key in a command.
+pub const KEY_BYTES: usize = FlowKeyV6::BYTES;
+
 /// The key of a table.
 pub trait TableKey: Key {
     /// The family of its addresses, which names the table.
@@ -24,6 +27,8 @@ pub trait TableKey: Key {
     fn wide(&self) -> WideKey {
         self.link_key().widen()
     }
+    /// Returns the key as a command carries it: [`TableKey::BYTES`] bytes, and zeros.
+    fn to_command(&self) -> [u8; KEY_BYTES];
     /// Returns the key of a command; `None` when it is not a key of this table.
     fn from_command(bytes: &[u8]) -> Option<Self>;
 }
@@ -46,6 +51,12 @@ impl TableKey for FlowKey {
             dst_port: self.dst_port(),
             protocol: self.protocol(),
         })
+    }
+
+    fn to_command(&self) -> [u8; KEY_BYTES] {
+        let mut bytes = [0; KEY_BYTES];
+        bytes[..FlowKey::BYTES].copy_from_slice(&self.to_bytes());
+        bytes
     }
 
     fn from_command(bytes: &[u8]) -> Option<Self> {
@@ -71,6 +82,10 @@ impl TableKey for FlowKeyV6 {
             dst_port: self.dst_port(),
             protocol: self.protocol(),
         })
+    }
+
+    fn to_command(&self) -> [u8; KEY_BYTES] {
+        self.to_bytes()
     }
 
     fn from_command(bytes: &[u8]) -> Option<Self> {

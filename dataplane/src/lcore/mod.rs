@@ -9,6 +9,7 @@ pub mod filter;
 pub mod forward;
 pub mod generation;
 pub mod mailbox;
+pub mod saving;
 pub mod seqlock;
 pub mod stats;
 pub(crate) mod sync;

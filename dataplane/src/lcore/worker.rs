@@ -107,6 +107,7 @@ impl<'p, T: FlowTable<Key = FlowKey>, U: FlowTable<Key = FlowKeyV6>> Worker<'p, 
         if new_tick {
             poll.published = now.tick;
             self.publish(poll);
+            self.executors.notice_saving();
         }
     }
 

@@ -11,6 +11,7 @@ use conntrack::{Hasher, HasherV6, Parser, Permissions, ProfileId, Profiles, Trac
 use flowtracker_proto::name;
 use flowtracker_proto::table::Family;
 
+use crate::checkpoint::write::folder;
 use crate::lcore::family::tracks;
 use crate::start::cli::CommandLine;
 use crate::start::config_file::ConfigFile;
@@ -100,12 +101,29 @@ impl Config {
         Ok(Self { tls, ..config })
     }
 
-    /// Reads the files of TLS, if there are any.
+    /// Reads the files of TLS, if there are any, and looks where the checkpoint is to be.
     ///
     /// # Errors
     /// The option whose file cannot be used.
     pub fn check_files(&self, line: &CommandLine) -> Result<(), ConfigError> {
+        self.check_checkpoint().map_err(|error| error.placed(line))?;
         self.tls.as_ref().map_or(Ok(()), |tls| tls.check().map_err(|error| error.placed(line)))
+    }
+
+    /// Checks that the file of `--checkpoint` can be made: that its folder exists, and that nothing else
+    /// has its name.
+    pub(crate) fn check_checkpoint(&self) -> Result<(), ConfigError> {
+        let Some(path) = &self.options.checkpoint else { return Ok(()) };
+        let bad = |reason| Err(ConfigError::new("checkpoint", reason));
+        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            return bad(format!("{} is no file", path.display()));
+        }
+        let folder = folder(path);
+        match std::fs::metadata(folder) {
+            Ok(meta) if meta.is_dir() => Ok(()),
+            Ok(_) => bad(format!("{} is no folder", folder.display())),
+            Err(error) => bad(format!("{}: {error}", folder.display())),
+        }
     }
 
     fn checked(options: &Options) -> Result<Self, ConfigError> {

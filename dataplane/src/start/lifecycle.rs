@@ -13,6 +13,7 @@ use flowtracker_proto::table::Family;
 use flowtracker_proto::{link, v1};
 use tracing::{debug, info, warn};
 
+use crate::checkpoint::saver::Saver;
 use crate::export::{Desk, Exporter, Shard, Table, TableDesk, WallClock};
 use crate::lcore::clock::{Calibration, Clock};
 use crate::lcore::family::{TableKey, families, tracks};
@@ -26,6 +27,7 @@ use crate::start::cli::CommandLine;
 use crate::start::config::Config;
 use crate::start::devices;
 use crate::start::eal_args::{BadArgument, EalArgs};
+use crate::start::resume::Resume;
 use crate::start::shards::{Shards, shards};
 use crate::start::start_error::StartError;
 use crate::start::topology::Topology;
@@ -75,12 +77,13 @@ pub fn run(line: &CommandLine, started: impl FnOnce()) -> Result<(), StartError>
     let plan = devices::plan(&eal, &facts, &config)?;
     let pools = captured(|| devices::pools(&eal, &facts, &plan, &config, &vdevs))?;
     let ports = captured(|| devices::open(&eal, &plan, &config, &pools))?;
-    let clock = calibration.finish();
+    let resume = Resume::open(&config, &ports);
+    let clock = calibration.finish_after(resume.as_ref().and_then(Resume::last_reading));
     let machine = Machine { eal: &eal, ports: &ports, plan: &plan, clock };
     if config.tracker.accounting {
-        track::<Counted>(&machine, &config, &stop, started)
+        track::<Counted>(&machine, &config, resume, &stop, started)
     } else {
-        track::<Uncounted>(&machine, &config, &stop, started)
+        track::<Uncounted>(&machine, &config, resume, &stop, started)
     }
 }
 
@@ -96,11 +99,16 @@ struct Machine<'p> {
 fn track<L: Layout + Send>(
     machine: &Machine<'_>,
     config: &Config,
+    mut resume: Option<Resume>,
     stop: &AtomicBool,
     started: impl FnOnce(),
 ) -> Result<(), StartError> {
     let &Machine { eal, ports, plan, clock } = machine;
-    let Shards { mut workers, ends, desks_ipv4, desks_ipv6, link } = shards::<L>(ports, plan, config, clock)?;
+    let Shards { mut workers, ends, desks_ipv4, desks_ipv6, saves, link } =
+        shards::<L>(ports, plan, config, clock)?;
+    if let Some(resume) = &mut resume {
+        resume.restore(&mut workers, &plan.owners(), clock);
+    }
     let elapsed = || Duration::from_nanos(clock.now().ns);
     // Offloads are switched off first, because what was received before the start is discarded.
     let mut interfaces = Interfaces::new(ports);
@@ -114,17 +122,24 @@ fn track<L: Layout + Send>(
     let mut watchdogs = Watchdogs::new(watched, elapsed());
     let port_stats = || port_stats(ports);
     let telemetry = Telemetry::new(&workers, config.options.families, config.options.hash, &port_stats);
-    let (ipv4, ipv6) = (table_desk(config, desks_ipv4), table_desk(config, desks_ipv6));
+    let ipv4 = table_desk(config, resume.as_ref(), desks_ipv4);
+    let ipv6 = table_desk(config, resume.as_ref(), desks_ipv6);
+    let mut desk = Desk::new(config.id().to_owned(), plan.owners(), ipv4, ipv6);
+    let wall = resume.as_ref().map_or_else(|| WallClock::of_host(clock), |resume| resume.wall(clock));
+    let saver = resume.map(|resume| {
+        resume.tell_authors(&mut desk);
+        resume.saver(saves, &desk, &wall, clock)
+    });
     let exporter = Exporter {
         control: config.control.clone(),
         tls: config.tls.clone(),
         hello: hello(config, ports, plan),
         lcores: ends,
         tracked: config.options.families,
-        desk: Desk::new(config.id().to_owned(), plan.owners(), ipv4, ipv6),
+        desk,
         link,
         clock,
-        wall: WallClock::of_host(clock),
+        wall,
         ports: &port_stats,
         finish: finish.clone(),
     };
@@ -143,6 +158,12 @@ fn track<L: Layout + Send>(
         // A thread of its own, because the supervisor may have to wait for an lcore.
         let look = move || watchdogs.look(elapsed());
         let watchdog = spawn(threads, "watchdog", finish, || supervise(look, finish))?;
+        let save = |mut saver: Saver| {
+            saver.run(finish);
+            saver
+        };
+        let saver =
+            saver.map(|saver| spawn(threads, "checkpoint", finish, move || save(saver))).transpose()?;
         info!("polling");
         let polled = telemetry.serve(eal, || {
             started();
@@ -152,6 +173,14 @@ fn track<L: Layout + Send>(
         });
         // Not yet set when telemetry could not be served.
         finish.store(true, Ordering::Release);
+        // First of all, so that the next run can start. It has nothing new when polling has failed.
+        if let Some(Ok(mut saver)) = saver.map(ScopedJoinHandle::join)
+            && matches!(polled, Ok(Ok(())))
+        {
+            let shards = workers.iter().map(|worker| &worker.shard);
+            let (ipv4, ipv6): (Vec<_>, Vec<_>) = shards.map(|shard| (&shard.ipv4, &shard.ipv6)).unzip();
+            saver.save_stopped(&ipv4, &ipv6);
+        }
         // They fail only by a panic, which has been printed and ends a release build.
         let _ = (exporter.join(), supervisor.join(), watchdog.join());
         polled?
@@ -161,12 +190,12 @@ fn track<L: Layout + Send>(
 }
 
 /// Starts a thread. When that fails, sets `finish`, so that the threads before it end.
-fn spawn<'scope>(
+fn spawn<'scope, T: Send + 'scope>(
     threads: &'scope Scope<'scope, '_>,
     name: &str,
     finish: &AtomicBool,
-    body: impl FnOnce() + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, ()>, StartError> {
+    body: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, StartError> {
     Builder::new().name(name.to_owned()).spawn_scoped(threads, body).map_err(|error| {
         finish.store(true, Ordering::Release);
         StartError::System(format!("the {name}'s thread"), error)
@@ -202,14 +231,22 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, StartError> {
 }
 
 /// Makes the desk of a table, if it is tracked.
-fn table_desk<K: TableKey>(config: &Config, shards: Vec<Shard<K>>) -> Option<TableDesk<K>> {
+fn table_desk<K: TableKey>(
+    config: &Config,
+    resume: Option<&Resume>,
+    shards: Vec<Shard<K>>,
+) -> Option<TableDesk<K>> {
     let tracker = config.tracker(K::FAMILY);
+    let state = resume.and_then(|resume| resume.state(K::FAMILY));
     let table = Table {
-        profiles: tracker.profiles,
-        permissions: tracker.permissions,
+        profiles: state.map_or(tracker.profiles, |state| state.profiles),
+        permissions: state.map_or(tracker.permissions, |state| state.permissions),
         learn_profile: tracker.learn_profile,
     };
-    tracks(config.options.families, K::FAMILY).then(|| TableDesk::new(shards, table))
+    tracks(config.options.families, K::FAMILY).then(|| {
+        let desk = TableDesk::new(shards, table);
+        if state.is_some_and(|state| !state.attached) { desk.detached() } else { desk }
+    })
 }
 
 /// Frees what net_af_packet received before its port was started.

@@ -12,6 +12,7 @@ pub mod lifecycle;
 pub mod manual;
 pub mod mbufs;
 pub mod options;
+mod resume;
 pub mod rings;
 mod shards;
 pub mod start_error;

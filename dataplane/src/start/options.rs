@@ -93,6 +93,13 @@ pub struct Options {
     /// Count packets and bytes per entry; `off` saves a cache line per packet.
     #[arg(long, value_name = "on|off", default_value = "on", value_enum)]
     pub accounting: Switch,
+    /// File from which the entries of the run before come back, and that is written at the end and
+    /// every --checkpoint-every seconds [default: none, a start is empty]
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Seconds from one file of --checkpoint to the next.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub checkpoint_every: u64,
     /// Packets per receive burst.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub burst: u16,
@@ -174,8 +181,8 @@ pub(super) const LISTS: [&str; 3] = ["families", "protocols", "timer-profiles"];
 /// Keys whose value may be a boolean: flags that take `on` and `off`.
 pub(super) const SWITCHES: [&str; 2] = ["accounting", "verify-keys"];
 /// Keys whose value is a name and never a number.
-pub(super) const NAMES: [&str; 6] =
-    ["control", "control-ca", "control-cert", "control-key", "control-server-name", "id"];
+pub(super) const NAMES: [&str; 7] =
+    ["checkpoint", "control", "control-ca", "control-cert", "control-key", "control-server-name", "id"];
 /// Keys whose flag reads hexadecimal digits, whatever base the integer has in the file.
 pub(super) const HEX: [&str; 2] = ["permissions", "permissions-ipv6"];
 
@@ -227,6 +234,8 @@ impl Options {
             ("control-cert", path(&self.control_cert)),
             ("control-key", path(&self.control_key)),
             ("control-server-name", self.control_server_name.clone()),
+            ("checkpoint", path(&self.checkpoint)),
+            ("checkpoint-every", Some(self.checkpoint_every.to_string())),
             ("forward", Some(word(&self.forward))),
             ("untracked", Some(word(&self.untracked))),
             ("burst", Some(self.burst.to_string())),

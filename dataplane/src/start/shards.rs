@@ -16,6 +16,7 @@ use crate::lcore::family::{TableKey, tracks};
 use crate::lcore::forward::Rules;
 use crate::lcore::generation::LinkState;
 use crate::lcore::mailbox::mailbox;
+use crate::lcore::saving::{SaveHandle, saving};
 use crate::lcore::stats::Published;
 use crate::lcore::worker::{Lane, Worker};
 use crate::start::config::Config;
@@ -36,6 +37,8 @@ pub(super) struct Shards<'p, L: Layout> {
     pub(super) desks_ipv4: Vec<Shard<FlowKey>>,
     /// For the command desk of IPv6, in the same order.
     pub(super) desks_ipv6: Vec<Shard<FlowKeyV6>>,
+    /// For the checkpoint, in the same order; none when there is no checkpoint.
+    pub(super) saves: (Vec<SaveHandle<FlowKey>>, Vec<SaveHandle<FlowKeyV6>>),
     /// Which link stands: set by the exporter, read by the lcores.
     pub(super) link: Arc<LinkState>,
 }
@@ -55,6 +58,7 @@ pub(super) fn shards<'p, L: Layout>(
         ends: Vec::new(),
         desks_ipv4: Vec::new(),
         desks_ipv6: Vec::new(),
+        saves: Default::default(),
         link: Arc::default(),
     };
     info!("instructions: {}", config.features());
@@ -75,13 +79,20 @@ pub(super) fn shards<'p, L: Layout>(
         let (sink, events) = ring(shards.link.clone());
         let (desk_ipv4, mailbox_ipv4) = mailbox();
         let (desk_ipv6, mailbox_ipv6) = mailbox();
+        let mut executors = Executors::new(mailbox_ipv4, mailbox_ipv6);
+        if options.checkpoint.is_some() {
+            let ((save_ipv4, end_ipv4), (save_ipv6, end_ipv6)) = (saving(), saving());
+            executors = executors.with_saving(end_ipv4, end_ipv6);
+            shards.saves.0.push(save_ipv4);
+            shards.saves.1.push(save_ipv6);
+        }
         let stats = Arc::new(Published::default());
         shards.workers.push(Worker {
             lcore: LcoreId(lcore),
             lanes: lanes(ports, &planned.lanes)?,
             shard: DualShard::of(options.families, config.parser(), ipv4, ipv6),
             sink,
-            executors: Executors::new(mailbox_ipv4, mailbox_ipv6),
+            executors,
             published: stats.clone(),
             rules: Rules { forward: options.forward, untracked: options.untracked },
             burst: usize::from(options.burst),

@@ -36,6 +36,12 @@ impl<K: TableKey> TableDesk<K> {
         TableDesk { dispatch: Dispatch::new(shards), table, attached: true, changing: false, purging: false }
     }
 
+    /// The table is detached, as an earlier run has left it.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        TableDesk { attached: false, ..self }
+    }
+
     /// Takes a command about this table.
     pub(super) fn begin(
         &mut self,

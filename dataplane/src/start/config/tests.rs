@@ -57,6 +57,20 @@ fn options_of_tls_are_checked_by_a_start_that_dials() {
 }
 
 #[test]
+fn a_checkpoint_needs_a_folder_that_exists() {
+    let folder = tempfile::tempdir().unwrap();
+    let checked =
+        |path: &Path| config(&format!("--checkpoint {}", path.display())).unwrap().check_checkpoint();
+    assert_eq!(checked(&folder.path().join("file")), Ok(()));
+    assert_eq!(checked(Path::new("file")), Ok(()), "the folder of the process");
+    let refused = |path: &Path| checked(path).unwrap_err().to_string();
+    let gone = folder.path().join("gone/file");
+    assert!(refused(&gone).starts_with("--checkpoint: "), "{}", refused(&gone));
+    assert!(refused(&gone).ends_with("/gone: No such file or directory (os error 2)"), "{}", refused(&gone));
+    assert!(refused(folder.path()).ends_with(" is no file"), "{}", refused(folder.path()));
+}
+
+#[test]
 fn two_starts_have_two_secrets() {
     let (a, b) = (config("").unwrap(), config("").unwrap());
     assert!(a.secrets.ipv4 != b.secrets.ipv4 && a.secrets.ipv6 != b.secrets.ipv6);
@@ -155,7 +169,8 @@ fn the_effective_configuration_can_be_pasted_back() {
 fn no_option_is_left_out_of_the_effective_configuration() {
     let (_folder, path) = file("");
     let line = config(&format!(
-        "--config={path} --rxq=2 --mbufs=4096 --control-ca=x --control-cert=x --control-key=x --control-server-name=x"
+        "--config={path} --rxq=2 --mbufs=4096 --control-ca=x --control-cert=x --control-key=x --control-server-name=x \
+         --checkpoint=x"
     ))
     .unwrap()
     .to_string();
