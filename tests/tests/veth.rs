@@ -225,13 +225,21 @@ fn a_port_that_goes_down_comes_back_with_its_entries() {
     appliance.stop();
 }
 
+#[test]
+fn a_tcp_stream_over_ipv6_is_tracked_on_af_packet() {
+    ipv6_stream_is_tracked("net_af_packet", ",framecnt=16384");
+}
+
+#[test]
+fn a_tcp_stream_over_ipv6_is_tracked_on_af_xdp() {
+    ipv6_stream_is_tracked("net_af_xdp", "");
+}
+
 /// A connection of iperf3 over IPv6, which also has packets of neighbour discovery and multicast
 /// listeners in between.
-#[test]
-fn a_tcp_stream_over_ipv6_is_tracked() {
+fn ipv6_stream_is_tracked(driver: &str, arguments: &str) {
     let line = Line::with_ipv6();
-    let devices = line.devices("net_af_packet", ",framecnt=16384");
-    let appliance = Appliance::start(&line.middle, &devices, &NO_EXPIRY);
+    let appliance = Appliance::start(&line.middle, &line.devices(driver, arguments), &NO_EXPIRY);
     let mut server = Running::spawn(line.right.command("iperf3").args(["-6", "-s", "-1", "--forceflush"]));
     server.wait_line(Stream::Stdout, LIMIT, |line| line.starts_with("Server listening"));
     let report = run(line.left.command("iperf3").args(["-6", "-c", RIGHT_ADDR6, "-t", "5", "-J"]));
