@@ -5,13 +5,13 @@ use std::time::Duration;
 
 /// Share of the samples that is left out at the beginning, while rings, logs and caches fill.
 const WARM_UP: f64 = 1.0 / 3.0;
-/// Fewest samples after the warm-up that show a trend, …
+/// Fewest samples after the warm-up that tell whether a process grows, …
 const ENOUGH: usize = 12;
 /// … and the shortest time between the first and the last of them, seconds. What a process needs
 /// differs from round to round by more than what it could leak in a few minutes.
 const LONG: f64 = 600.0;
-/// A process grows when the trend adds up to more than this, KiB, …
-const GROWTH: f64 = 3072.0;
+/// A process grows when its floor rises by more than this, KiB, …
+const GROWTH: f64 = 2048.0;
 /// … and to more than this share of what it has.
 const SHARE: f64 = 0.02;
 
@@ -61,12 +61,13 @@ impl fmt::Display for Memory {
         writeln!(
             f,
             "{:<24} {:>8} {:>10} {:>10} {:>12}",
-            "PROCESS", "SAMPLES", "FIRST KiB", "LAST KiB", "KiB/h"
+            "PROCESS", "SAMPLES", "FIRST KiB", "LAST KiB", "FLOOR KiB/h"
         )?;
         for Lifetime { name, samples, .. } in &self.0 {
             let (first, last) = (samples[0].1, samples[samples.len() - 1].1);
-            let slope =
-                trend(settled(samples)).map_or("-".to_owned(), |slope| format!("{:.0}", slope * 3600.0));
+            let slope = floors(settled(samples)).map_or("-".to_owned(), |[first, last]| {
+                format!("{:.0}", (last.1 - first.1) / (last.0 - first.0) * 3600.0)
+            });
             writeln!(f, "{name:<24} {:>8} {first:>10} {last:>10} {slope:>12}", samples.len())?;
         }
         Ok(())
@@ -76,10 +77,8 @@ impl fmt::Display for Memory {
 impl Lifetime {
     fn grows(&self) -> bool {
         let settled = settled(&self.samples);
-        let (Some(slope), [first, .., last]) = (trend(settled), settled) else { return false };
-        let time = last.0 - first.0;
-        let growth = slope * time;
-        time >= LONG && growth > GROWTH.max(SHARE * first.1)
+        let (Some([first, last]), [begin, .., end]) = (floors(settled), settled) else { return false };
+        end.0 - begin.0 >= LONG && last.1 - first.1 > GROWTH.max(SHARE * first.1)
     }
 }
 
@@ -88,18 +87,15 @@ fn settled(samples: &[(f64, f64)]) -> &[(f64, f64)] {
     &samples[(samples.len() as f64 * WARM_UP) as usize..]
 }
 
-/// Returns the median of the slopes between all pairs of samples (Theil and Sen), KiB a second, or
-/// `None` when the samples are too few. Single outliers do not move it.
-fn trend(samples: &[(f64, f64)]) -> Option<f64> {
-    if samples.len() < ENOUGH {
-        return None;
-    }
-    let pairs = samples.iter().enumerate().flat_map(|(index, one)| {
-        samples[index + 1..].iter().map(move |other| (other.1 - one.1) / (other.0 - one.0))
-    });
-    let mut slopes: Vec<f64> = pairs.collect();
-    let middle = slopes.len() / 2;
-    Some(*slopes.select_nth_unstable_by(middle, f64::total_cmp).1)
+/// Returns the lowest sample of the first third and that of the last third, or `None` when the samples
+/// are too few. What a process needs for a while comes back, and what it has lost does not: only a
+/// leak lifts the floor.
+fn floors(samples: &[(f64, f64)]) -> Option<[(f64, f64); 2]> {
+    let third = samples.len() / 3;
+    let lowest = |samples: &[(f64, f64)]| samples.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
+    (samples.len() >= ENOUGH)
+        .then(|| Some([lowest(&samples[..third])?, lowest(&samples[samples.len() - third..])?]))
+        .flatten()
 }
 
 #[cfg(test)]
