@@ -1,8 +1,6 @@
 //! The parser of bursts: appends the keys of frames to the batch of their table and counts the
 //! frames without one.
 
-use core::ops::Range;
-
 use super::families::{AnyKey, Families, Handling};
 use super::frames::Frames;
 use super::outcome::{Outcome, Outcomes};
@@ -139,13 +137,15 @@ impl<'a, K: Key> Places<'a, K> {
         Places { keys, lens }
     }
 
-    /// Moves the keys of these frames up to the `to`-th place.
-    #[inline]
-    fn move_up(&mut self, from: Range<usize>, to: usize) {
-        if from.start != to && !from.is_empty() {
-            self.keys.copy_within(from.clone(), to);
-            self.lens.copy_within(from, to);
+    /// Moves the keys of these frames, a bit each, up to the first places, and returns their number.
+    #[inline(always)]
+    fn close_gaps(&mut self, frames: u64) -> usize {
+        let mut count = frames.trailing_ones() as usize;
+        for i in members(frames & !below(count)) {
+            (self.keys[count], self.lens[count]) = (self.keys[i], self.lens[i]);
+            count += 1;
         }
+        count
     }
 }
 
@@ -232,21 +232,15 @@ struct Sorted {
 impl<F: Frames + ?Sized> Work for Special<'_, '_, F> {
     type Result = Sorted;
 
-    /// Every plain IPv4 frame has its key at the frame's own place; as the other frames leave gaps,
-    /// the keys behind a gap move up, a run at a time. IPv6 keys go to the next place.
+    /// Every IPv4 frame has its key at the frame's own place, until the gaps that the other frames
+    /// leave are closed. IPv6 keys go to the next place.
     #[inline(always)]
     fn run(mut self, instructions: impl Instructions) -> Sorted {
         let Slice { frames, first, input_port, protocols } = *self.slice;
         let mut room = [0; MAX_HEADER];
         let mut sorted = Sorted { tracked: self.all, ipv4: 0, ipv6: 0 };
-        // The frames before `done` have been dealt with.
-        let mut done = 0;
+        let mut with_ipv4_key = self.all;
         for i in members(self.special) {
-            if let Some(places) = &mut self.ipv4 {
-                places.move_up(done..i, sorted.ipv4);
-                sorted.ipv4 += i - done;
-            }
-            done = i + 1;
             let Some((start, len)) = frames.starts(first + i).next() else { break };
             if let Some(places) = &mut self.ipv6 {
                 let (key, its_len) = (&mut places.keys[sorted.ipv6], &mut places.lens[sorted.ipv6]);
@@ -256,13 +250,20 @@ impl<F: Frames + ?Sized> Work for Special<'_, '_, F> {
                 {
                     *its_len = len;
                     sorted.ipv6 += 1;
+                    with_ipv4_key &= !(1 << i);
                     continue;
                 }
             }
             let header = frames.header(first + i, &mut room);
             match parse_any(header, input_port, protocols, self.families) {
-                Ok(AnyKey::Ipv4(key)) => put(&mut self.ipv4, &mut sorted.ipv4, key, len),
-                Ok(AnyKey::Ipv6(key)) => put(&mut self.ipv6, &mut sorted.ipv6, key, len),
+                Ok(AnyKey::Ipv4(key)) => {
+                    put(&mut self.ipv4, i, key, len);
+                    continue;
+                }
+                Ok(AnyKey::Ipv6(key)) => {
+                    put(&mut self.ipv6, sorted.ipv6, key, len);
+                    sorted.ipv6 += 1;
+                }
                 Err(outcome) => {
                     self.outcomes[outcome as usize] += 1;
                     if outcome != Outcome::Detached {
@@ -270,20 +271,18 @@ impl<F: Frames + ?Sized> Work for Special<'_, '_, F> {
                     }
                 }
             }
+            with_ipv4_key &= !(1 << i);
         }
         if let Some(places) = &mut self.ipv4 {
-            let end = self.all.count_ones() as usize;
-            places.move_up(done..end, sorted.ipv4);
-            sorted.ipv4 += end - done;
+            sorted.ipv4 = places.close_gaps(with_ipv4_key);
         }
         sorted
     }
 }
 
-/// Puts a key into the next place of its family, which is tracked.
-fn put<K: Key>(places: &mut Option<Places<'_, K>>, count: &mut usize, key: K, len: u32) {
+/// Puts a key into a place of its family, which is tracked.
+fn put<K: Key>(places: &mut Option<Places<'_, K>>, at: usize, key: K, len: u32) {
     if let Some(places) = places {
-        (places.keys[*count], places.lens[*count]) = (key, len);
-        *count += 1;
+        (places.keys[at], places.lens[at]) = (key, len);
     }
 }
