@@ -95,16 +95,21 @@ pub struct Line {
     pub identity: String,
     /// Its role there and then.
     pub role: &'static str,
-    /// What it called.
+    /// What it called; a handshake is no call.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub method: &'static str,
     /// What the call was about.
     #[serde(flatten)]
     pub about: About,
-    /// Status code.
+    /// Status code of a call.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub code: &'static str,
     /// Reason of a refusal.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// How many handshakes were refused without a line since the last one that has a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
 }
 
 /// What a call is about.
@@ -236,9 +241,17 @@ impl Audit {
         Ok(Self(Some(jobs)))
     }
 
+    /// Returns whether there is a log.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Writes a line about a peer's call, if there is a log.
     pub fn line(&self, refusals: &Refusals, event: Kind, peer: &Peer, details: Details) {
-        let Some(jobs) = &self.0 else { return };
+        if !self.is_on() {
+            return;
+        }
         let line = Line {
             time: Timestamp::from_unix_ns(wall_ns()),
             event,
@@ -250,8 +263,40 @@ impl Audit {
             about: details.about,
             code: details.code,
             reason: details.reason,
+            left_out: None,
         };
-        let room = if event == Kind::Refusal { WAITING / 2 } else { 0 };
+        self.put(refusals, line);
+    }
+
+    /// Writes a line about a handshake that was refused, if there is a log. `identity` is what the
+    /// client's certificate says.
+    pub fn handshake(
+        &self,
+        refusals: &Refusals,
+        (door, origin): (&str, &Origin),
+        identity: String,
+        reason: Reason,
+        left_out: u64,
+    ) {
+        let line = Line {
+            time: Timestamp::from_unix_ns(wall_ns()),
+            event: Kind::Refusal,
+            door: door.to_owned(),
+            peer: peer(origin),
+            identity,
+            role: "",
+            method: "",
+            about: About::default(),
+            code: "",
+            reason: reason.name().to_owned(),
+            left_out: (left_out > 0).then_some(left_out),
+        };
+        self.put(refusals, line);
+    }
+
+    fn put(&self, refusals: &Refusals, line: Line) {
+        let Some(jobs) = &self.0 else { return };
+        let room = if line.event == Kind::Refusal { WAITING / 2 } else { 0 };
         if jobs.capacity() <= room || jobs.try_send(Job::Line(Box::new(line))).is_err() {
             refusals.count(Reason::AuditLost);
         }

@@ -68,9 +68,8 @@ impl Grpc {
 
     /// Serves one connection of TCP that came in by `gate`, from its handshake to its end.
     pub async fn serve_tcp(self, io: TcpStream, gate: Arc<Gate>, origin: Origin, place: Arc<Place>) {
-        let Door { tls, limits, refusals, .. } = &*self.door;
-        let by = Instant::now() + limits.max_handshake;
-        match tls.open(io, Protocol::Grpc, by, &place, refusals).await {
+        let by = Instant::now() + self.door.limits.max_handshake;
+        match self.door.open(io, Protocol::Grpc, by, (&gate.name, &origin), &place).await {
             Some(Opened::Plain(io)) => self.clone().serve(io, Peer::new(gate, origin, None, place), by).await,
             Some(Opened::Tls(io, bearer)) => {
                 self.clone().serve(io, Peer::new(gate, origin, bearer, place), by).await;

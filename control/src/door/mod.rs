@@ -9,7 +9,8 @@
 //! - Permission: [`roles`] parses the rules, [`methods`] lists what each method needs, and
 //!   [`access`] decides. [`reload`] applies changed certificates and rules.
 //! - Bounds: [`limits`] holds them, [`lists`] bounds lists, [`refusals`] counts refused callers.
-//! - Records: an [`account`] counts a call when it ends, and [`audit`] writes the audit log.
+//! - Records: an [`account`] counts a call when it ends, [`handshakes`] counts those that are refused,
+//!   and [`audit`] writes the audit log.
 
 pub mod access;
 pub mod account;
@@ -18,6 +19,7 @@ pub mod bearer;
 pub mod connections;
 pub mod descriptors;
 pub mod gate;
+pub mod handshakes;
 pub mod limits;
 pub mod listener;
 pub mod lists;
@@ -34,11 +36,12 @@ pub mod roles;
 pub mod sockets;
 pub mod tls;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use access::{Access, Policy};
 use account::Calls;
 use audit::Audit;
+use handshakes::Pace;
 use limits::Limits;
 use lists::Lists;
 use refusals::Refusals;
@@ -56,6 +59,8 @@ pub struct Door {
     pub calls: Calls,
     /// What is written down of them.
     pub audit: Audit,
+    /// Which refused handshakes are written down.
+    pub handshakes: Mutex<Pace>,
     /// The places of lists.
     pub lists: Arc<Lists>,
     /// A permit for each event stream.
@@ -77,6 +82,7 @@ impl Door {
             refusals: Arc::default(),
             calls: Calls::default(),
             audit: Audit::default(),
+            handshakes: Mutex::default(),
             lists,
             watchers,
             tls: Tls::default(),

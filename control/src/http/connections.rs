@@ -26,6 +26,7 @@ use tonic::codegen::Service as _;
 
 use crate::door::Door;
 use crate::door::listener::Entrance;
+use crate::door::peer::Origin;
 use crate::door::places::{Call, Kind, Place, Places};
 use crate::door::refusals::Reason;
 use crate::door::tls::{Opened, Protocol};
@@ -55,8 +56,13 @@ type Kept = OnceLock<(Option<Call>, OwnedSemaphorePermit)>;
 pub async fn serve(listener: TcpListener, pages: Router, door: Arc<Door>, stop: Stop) {
     let places = Places::new(door.limits.max_http_connections, 0);
     let entrance = Entrance::new(door.clone(), places, Reason::IdleHttpConnection);
+    let name: Arc<str> = match listener.local_addr() {
+        Ok(addr) => format!("http {addr}").into(),
+        Err(_) => "http".into(),
+    };
     let pages = Pages::new(pages, door);
-    entrance.run(listener, |io, _, place| pages.clone().serve(io, place), stop).await;
+    let serve = |io, origin, place| pages.clone().serve(io, name.clone(), origin, place);
+    entrance.run(listener, serve, stop).await;
 }
 
 impl Pages {
@@ -68,10 +74,9 @@ impl Pages {
     }
 
     /// Serves one connection, from its handshake to its end.
-    async fn serve(self, io: TcpStream, place: Arc<Place>) {
-        let Door { tls, limits, refusals, .. } = &*self.door;
-        let by = Instant::now() + limits.max_handshake;
-        match tls.open(io, Protocol::Http, by, &place, refusals).await {
+    async fn serve(self, io: TcpStream, name: Arc<str>, origin: Origin, place: Arc<Place>) {
+        let by = Instant::now() + self.door.limits.max_handshake;
+        match self.door.open(io, Protocol::Http, by, (&name, &origin), &place).await {
             Some(Opened::Plain(io)) => self.converse(io, place).await,
             Some(Opened::Tls(io, _)) => self.converse(io, place).await,
             None => {}

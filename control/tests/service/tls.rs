@@ -3,13 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use control::door::handshakes::{LINES, WITHIN};
 use control::door::refusals::Reason;
 use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient;
 use flowtracker_proto::v1::{DeleteEntryRequest, EventType, WhoAmIRequest, command};
+use flowtracker_tls::client::Files;
 use flowtracker_tls::rustls::client::ClientConfig;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
@@ -65,7 +70,7 @@ impl Lab {
                 if client.who_am_i(WhoAmIRequest {}).await.is_ok_and(|who| who.into_inner().role == *role) {
                     return;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         soon(role, is_so).await;
@@ -120,6 +125,75 @@ async fn a_giant_chain_of_certificates_is_refused() {
     lab.service.stop().await;
 }
 
+/// Returns the lines of the audit log once there are `count`.
+async fn audited(path: &str, count: usize) -> Vec<Value> {
+    let read = || std::fs::read_to_string(path).unwrap_or_default();
+    until("lines of the audit log", || read().lines().count() >= count).await;
+    read().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn handshakes_that_are_refused_are_written_down() {
+    let audit_log = Dir::new("tls-audit");
+    let path = audit_log.path("audit.log");
+    let flags = ["--audit-log", &path, "--http", "127.0.0.1:0"];
+    let lab = Lab::start("tls-audit-lab", &["alice"], &["CN=alice:viewer"], &flags).await;
+    let (ca, addr, http) = (&lab.ca, lab.service.addr, lab.service.http.unwrap());
+    let other = Ca::new(&lab.path(""), "other");
+    other.sign("mallory", "admin", &[], Kind::Good);
+    ca.sign("old", "old", &[], Kind::Expired);
+    ca.sign("nameless", "", &["dp1.example", "dp2.example"], Kind::Expired);
+    let stranger = Files {
+        ca: Some(lab.path("ca.pem")),
+        cert: Some(lab.path("mallory.pem")),
+        key: Some(lab.path("mallory.key")),
+    };
+    let mut written = 0;
+    let mut shows = async |config: Arc<ClientConfig>, identity: &str, reason: &str| {
+        // In TLS 1.3 the client is told of the verdict only afterwards.
+        drop(certs::channel(addr, config).await);
+        written += 1;
+        let line = audited(&path, written).await.pop().unwrap();
+        let members = line.as_object().unwrap();
+        assert!(members["door"] == format!("listen {addr}") && members.contains_key("peer"), "{line}");
+        let names: Vec<_> = members.keys().map(String::as_str).collect();
+        assert_eq!(names, ["door", "event", "identity", "peer", "reason", "role", "time"], "{line}");
+        let stable = [&line["event"], &line["identity"], &line["role"], &line["reason"]];
+        assert_eq!(stable.map(|text| text.as_str().unwrap()), ["refusal", identity, "", reason]);
+    };
+    shows(stranger.config().unwrap(), "CN=admin", "tls_unknown_authority").await;
+    shows(ca.client("old"), "CN=old", "tls_expired_certificate").await;
+    shows(ca.client("nameless"), "DNS=dp1.example", "tls_expired_certificate").await;
+
+    // No TLS at the other door, and a handshake that does not go on.
+    let mut plain = TcpStream::connect(http).await.unwrap();
+    plain.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").await.unwrap();
+    let line = audited(&path, 4).await.pop().unwrap();
+    assert_eq!((&line["door"], &line["reason"]), (&json!(format!("http {http}")), &json!("tls_handshake")));
+    assert_eq!((&line["identity"], &line["peer"]), (&json!(""), &json!(plain.local_addr().unwrap())));
+    let silent = TcpStream::connect(addr).await.unwrap();
+    let line = audited(&path, 5).await.pop().unwrap();
+    assert_eq!((&line["reason"], &line["identity"]), (&json!("tls_handshake_timeout"), &json!("")));
+    assert_eq!(line["peer"], json!(silent.local_addr().unwrap()));
+    drop(silent);
+
+    // While there have been too many within a second, there are no more.
+    let later = Instant::now() + Duration::from_secs(3600);
+    let pace = || lab.service.door.handshakes.lock().unwrap();
+    for nth in 0..LINES + 5 {
+        assert_eq!(pace().line(later).is_some(), nth < LINES);
+    }
+    drop(certs::channel(addr, ca.client("old")).await);
+    until("a refusal", || lab.service.refused(Reason::TlsExpiredCertificate) == 3).await;
+    assert_eq!(pace().line(later + WITHIN), Some(6));
+    // A refused call has a line of its own all the same.
+    let mut alice = FlowTrackerServiceClient::new(lab.channel("alice").await);
+    assert!(alice.delete_entry(DeleteEntryRequest::default()).await.is_err());
+    let line = audited(&path, 6).await.pop().unwrap();
+    assert_eq!((&line["identity"], &line["reason"]), (&json!("CN=alice"), &json!("ROLE")));
+    lab.service.stop().await;
+}
+
 #[tokio::test]
 async fn a_new_pair_is_for_new_handshakes_and_a_bad_one_for_none() {
     let lab =
@@ -155,7 +229,7 @@ async fn a_new_pair_is_for_new_handshakes_and_a_bad_one_for_none() {
     let trusting: Arc<ClientConfig> = next.client("");
     let new = async {
         while certs::channel(lab.service.addr, trusting.clone()).await.is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     soon("the new pair", new).await;
@@ -174,7 +248,7 @@ async fn new_authorities_are_for_new_handshakes() {
     next.sign("bob", "bob", &[], Kind::Good);
     let ca = std::fs::read(lab.path("ca.pem")).unwrap();
     // Who trusts the service's authority, and shows a certificate of the next one.
-    let bob = flowtracker_tls::client::Files {
+    let bob = Files {
         ca: Some(lab.path("server-ca.pem")),
         cert: Some(lab.path("bob.pem")),
         key: Some(lab.path("bob.key")),
@@ -189,7 +263,7 @@ async fn new_authorities_are_for_new_handshakes() {
     std::fs::copy(lab.path("next.pem"), lab.path("ca.pem")).unwrap();
     let in_time = async {
         while !is_in().await {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     soon("the new authority", in_time).await;

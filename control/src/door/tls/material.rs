@@ -22,6 +22,7 @@ use x509_cert::der::{Decode as _, Encode as _};
 
 use crate::door::access::Revoked;
 use crate::door::tls::Configs;
+use crate::door::tls::shown::Noting;
 
 /// The certificate of the service with its key.
 #[derive(Clone, Debug)]
@@ -152,7 +153,8 @@ pub fn configs(
                 .allow_unknown_revocation_status()
                 .allow_unauthenticated()
                 .build();
-            builder.with_client_cert_verifier(verifier.map_err(|why| why.to_string())?)
+            let verifier = verifier.map_err(|why| why.to_string())?;
+            builder.with_client_cert_verifier(Arc::new(Noting(verifier)))
         }
         None => builder.with_no_client_auth(),
     };

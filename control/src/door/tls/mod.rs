@@ -1,10 +1,11 @@
 //! TLS of the TCP doors: handshakes, bounded in time and size, and the client's identity.
 //!
-//! [`material`] reads the files. TLS 1.3 and 1.2 are spoken, with ring's ciphers. A client need not
+//! [`material`] reads the files, and [`shown`] is what a client shows. TLS 1.3 and 1.2 are spoken, with ring's ciphers. A client need not
 //! show a certificate, so that its absence can be answered by name; one that is shown must be good.
 //! Sessions are not resumed, because a resumed session would skip the verification of the certificate.
 
 pub mod material;
+pub mod shown;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use clap::Args;
+use flowtracker_tls::rustls::pki_types::CertificateDer;
 use flowtracker_tls::rustls::server::ServerConfig;
 use flowtracker_tls::rustls::{CertificateError, Error, InvalidMessage};
 use flowtracker_tls::tokio_rustls::TlsAcceptor;
@@ -21,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::door::bearer::Bearer;
 use crate::door::places::Place;
-use crate::door::refusals::{Reason, Refusals};
+use crate::door::refusals::Reason;
 
 /// Files of TLS, in PEM form. They are read again when they have changed.
 #[derive(Clone, Debug, Default, Args)]
@@ -93,6 +95,15 @@ pub(crate) enum Opened<Io> {
     Tls(Box<TlsStream<Io>>, Option<Bearer>),
 }
 
+/// A handshake that was refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Why.
+    pub(crate) reason: Reason,
+    /// The certificate that the client has shown, which nobody has verified.
+    pub(crate) shown: Option<CertificateDer<'static>>,
+}
+
 impl Tls {
     /// Puts configurations in force.
     pub fn set(&self, configs: Configs) {
@@ -106,39 +117,37 @@ impl Tls {
         expiries.map(|(option, at)| (*option, at.as_secs_f64())).collect()
     }
 
-    /// Opens a connection, with a TLS handshake if TLS is in use, which must end before `by`. Returns
-    /// `None` for a connection that is refused, which is counted, or that gives way to another.
+    /// Opens a connection, with a TLS handshake if TLS is in use, which must end before `by`.
+    ///
+    /// # Errors
+    /// It is refused; or it was lost or gives way to another, which is `None`.
     pub(crate) async fn open<Io: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: Io,
         protocol: Protocol,
         by: Instant,
         place: &Place,
-        refusals: &Refusals,
-    ) -> Option<Opened<Io>> {
+    ) -> Result<Opened<Io>, Option<Refused>> {
         let configs = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(Configs { grpc, http, .. }) = configs else { return Some(Opened::Plain(io)) };
+        let Some(Configs { grpc, http, .. }) = configs else { return Ok(Opened::Plain(io)) };
         let config = if protocol == Protocol::Grpc { grpc } else { http };
-        let handshake = timeout_at(by, TlsAcceptor::from(config).accept(io));
-        let done = tokio::select! {
+        let handshake = shown::during(timeout_at(by, TlsAcceptor::from(config).accept(io)));
+        let (done, shown) = tokio::select! {
             done = handshake => done,
-            _ = place.leaving() => return None,
+            _ = place.leaving() => return Err(None),
         };
-        let refused = match done {
+        let reason = match done {
             Ok(Ok(stream)) => {
-                let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-                match shown.map(Bearer::read).transpose() {
-                    Ok(bearer) => return Some(Opened::Tls(Box::new(stream), bearer)),
+                let verified = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                match verified.map(Bearer::read).transpose() {
+                    Ok(bearer) => return Ok(Opened::Tls(Box::new(stream), bearer)),
                     Err(_) => Some(Reason::TlsBadCertificate),
                 }
             }
             Ok(Err(why)) => why.get_ref().and_then(|why| why.downcast_ref::<Error>()).map(reason),
             Err(_) => Some(Reason::TlsHandshakeTimeout),
         };
-        if let Some(reason) = refused {
-            refusals.count(reason);
-        }
-        None
+        Err(reason.map(|reason| Refused { reason, shown }))
     }
 }
 
