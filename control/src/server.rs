@@ -24,7 +24,7 @@ use crate::door::gate::{Gate, Serves};
 use crate::door::listener::Entrance;
 use crate::door::places::Places;
 use crate::door::refusals::Reason;
-use crate::door::reload::{self, Reload};
+use crate::door::reload::Reload;
 use crate::door::sockets::Sockets;
 use crate::http;
 use crate::link::attach::LinkService;
@@ -150,7 +150,7 @@ impl Bound {
     /// # Errors
     /// A listener failed.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { sockets, http, hub, door, mut reload } = self;
+        let Self { sockets, http, hub, door, reload } = self;
         let (stopper, stop) = stop::channel();
         let links = Arc::new(Links::default());
         let routes = routes(&hub, &links, &door, &stop)?;
@@ -200,18 +200,11 @@ impl Bound {
                 }
             }
         };
-        let reloads = async {
-            let mut every = tokio::time::interval(reload::EVERY);
-            loop {
-                every.tick().await;
-                reload.look(&door);
-            }
-        };
         tokio::select! {
             () = served => {}
             () = signal => {}
             () = expiry => {}
-            () = reloads => {}
+            () = reload.follow(&door) => {}
         }
         door.audit.flush().await;
         Ok(())
@@ -219,7 +212,12 @@ impl Bound {
 }
 
 /// Returns all gRPC services: the users', the data planes', health and reflection.
-fn routes(hub: &Arc<Hub>, links: &Arc<Links>, door: &Arc<Door>, stop: &Stop) -> Result<Routes, ServeError> {
+pub(crate) fn routes(
+    hub: &Arc<Hub>,
+    links: &Arc<Links>,
+    door: &Arc<Door>,
+    stop: &Stop,
+) -> Result<Routes, ServeError> {
     let service = UserService::new(hub.clone(), links.clone(), door.clone(), stop.clone());
     let link_service = LinkService::new(hub.clone(), links.clone(), door.clone(), stop.clone());
     let (reporter, health) = tonic_health::server::health_reporter();

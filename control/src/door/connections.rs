@@ -222,3 +222,6 @@ async fn answer(
 fn shortened(path: &str) -> &str {
     path.get(..PATH_SHOWN).unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests;

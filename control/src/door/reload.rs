@@ -98,6 +98,15 @@ impl Reload {
         Ok(())
     }
 
+    /// Looks at the files for as long as it is polled.
+    pub async fn follow(mut self, door: &Door) {
+        let mut every = tokio::time::interval(EVERY);
+        loop {
+            every.tick().await;
+            self.look(door);
+        }
+    }
+
     /// Reads the files, and applies the valid parts of what has changed.
     pub fn look(&mut self, door: &Door) {
         let now = self.contents();
