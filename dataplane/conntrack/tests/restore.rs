@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use conntrack::arch::Features;
 use conntrack::table::{Counted, TableConfig};
-use conntrack::test_support::{Random, entry};
+use conntrack::test_support::{Random, any_entry, entry};
 use conntrack::tracker::{Budget, Cursor, NotRestored, Step};
 use conntrack::{
-    ActorId, DeleteReason, Entry, Event, EventBody, FlowKey, FlowKeyV6, HashKind, LineTable, Now,
-    Permissions, ProfileId, Tracker, TrackerConfig,
+    DeleteReason, Entry, Event, EventBody, FlowKey, FlowKeyV6, HashKind, LineTable, Now, Tracker,
+    TrackerConfig,
 };
 use laws::keys::TestKey;
 
@@ -33,34 +33,14 @@ fn entries<K: TestKey>(tracker: &TestTracker<K>) -> Vec<Entry<K>> {
     }
 }
 
-/// An entry that some run may have had at `now`, and the time of its last use.
-fn any<K: TestKey>(random: &mut Random, now: Now) -> (Entry<K>, u64) {
-    // Profiles have had other values, and the clock has run for longer than a tick can say.
-    let agings = [0, 1, 250, 3_000, 30_000, 777_000, 864_000_000];
-    let aging_ms = agings[random.below(agings.len())];
-    let created_ms = random.bits() % (now.ns / 1_000_000);
-    let last_used_ms = created_ms + random.bits() % (now.ns / 1_000_000 + 1 - created_ms);
-    let entry = Entry {
-        created_ms,
-        aging_ms,
-        profile: ProfileId::new(random.below(16) as u32).expect("below 16"),
-        permissions: Permissions::new(random.bits() as u16 & Permissions::MASK).expect("14 bits"),
-        packets: random.bits(),
-        bytes: random.bits(),
-        creator: ActorId(random.bits() as u16),
-        updater: ActorId(random.bits() as u16),
-        ..entry(K::random(random))
-    };
-    (entry, last_used_ms)
-}
-
 fn everything_comes_back<K: TestKey>(seed: u64, kind: HashKind) {
     let mut random = Random(seed);
     let start = Now::from_ns((1 << 36) * 1_000_000 + random.bits() % 1_000_000_000);
     let mut tracker = tracker::<K>(4000, kind, start);
     let mut meant = BTreeMap::new();
     for _ in 0..1000 {
-        let (entry, last_used_ms) = any::<K>(&mut random, start);
+        let key = K::random(&mut random);
+        let (entry, last_used_ms) = any_entry(&mut random, key, start.ns / 1_000_000);
         let entry = entry.used_at(last_used_ms, start);
         tracker.restore(&entry).expect("there is room");
         assert_eq!(tracker.restore(&entry), Err(NotRestored::Exists));
@@ -111,7 +91,8 @@ fn what_has_no_room_is_left_out() {
     let mut tracker = tracker::<FlowKey>(10, HashKind::Keyed, now);
     let mut left_out = 0;
     for _ in 0..30 {
-        let (entry, last_used_ms) = any::<FlowKey>(&mut random, now);
+        let key = FlowKey::random(&mut random);
+        let (entry, last_used_ms) = any_entry(&mut random, key, now.ns / 1_000_000);
         left_out += usize::from(tracker.restore(&entry.used_at(last_used_ms, now)) == Err(NotRestored::Full));
     }
     assert_eq!((entries(&tracker).len(), left_out), (10, 20));

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use conntrack::table::{Counted, TableConfig};
-use conntrack::test_support::Random;
+use conntrack::test_support::{Random, any_entry};
 use conntrack::tracker::{Budget, Cursor as Walk, Step};
 use conntrack::{
-    ActorId, Entry, Event, EventBody, FlowKey, FlowKeyV6, LineTable, Now, Permissions, ProfileId, Profiles,
-    Tracker, TrackerConfig,
+    ActorId, Entry, Event, EventBody, FlowKey, FlowKeyV6, LineTable, Now, Profiles, Tracker, TrackerConfig,
 };
 use flowtracker_proto::table::Family;
 use flowtracker_proto::v1;
@@ -82,22 +81,10 @@ fn read(bytes: &[u8]) -> Result<Checkpoint<Cursor<&[u8]>>, Refused> {
 /// Returns entries that a run may have had when the file was written.
 fn entries<K: TestKey>(count: u16, seed: u64) -> Vec<Entry<K>> {
     let mut random = Random(seed);
-    let (now, at_ms) = (Now::from_ns(AT.ns), AT.ns / 1_000_000);
     let entry = |port| {
-        let agings = [0, 1, 30_000, 60_000, 777_777, 864_000_000];
-        let created_ms = random.between(0, at_ms);
-        let entry = Entry {
-            created_ms,
-            aging_ms: agings[random.below(agings.len())],
-            profile: ProfileId::new(random.below(16) as u32).expect("below 16"),
-            permissions: Permissions::new(random.bits() as u16 & Permissions::MASK).expect("14 bits"),
-            packets: random.bits(),
-            bytes: random.bits(),
-            creator: ActorId(random.bits() as u16),
-            updater: ActorId(random.bits() as u16),
-            ..K::flow(random.below(3) as u8 + 1, port).entry()
-        };
-        entry.used_at(random.between(created_ms, at_ms), now)
+        let key = K::flow(random.below(3) as u8 + 1, port);
+        let (entry, last_used_ms) = any_entry(&mut random, key, AT.ns / 1_000_000);
+        entry.used_at(last_used_ms, Now::from_ns(AT.ns))
     };
     (0..count).map(entry).collect()
 }

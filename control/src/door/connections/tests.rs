@@ -9,10 +9,6 @@ use flowtracker_proto::v1::flow_tracker_service_client::FlowTrackerServiceClient
 use flowtracker_proto::v1::{Now, Start, WatchEventsRequest, start};
 use flowtracker_tls::files;
 use flowtracker_tls::rustls::time_provider::DefaultTimeProvider;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
-};
 use tempfile::TempDir;
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
@@ -32,12 +28,16 @@ use crate::link::links::Links;
 use crate::mirror::hub::Hub;
 use crate::{server, stop};
 
+#[expect(dead_code, reason = "the tests of the whole service also dial")]
+#[path = "../../../tests/service/certs.rs"]
+mod certs;
+
+use certs::{Ca, Kind};
+
 /// A changed file is applied at the second look that finds it so.
 const APPLIED_WITHIN: Duration = Duration::from_secs(2);
 /// What is promised.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
-/// The serial number of alice's certificate.
-const SERIAL: u64 = 7;
 
 const _: () = assert!(2 * EVERY.as_millis() <= APPLIED_WITHIN.as_millis());
 const _: () = assert!(APPLIED_WITHIN.as_millis() <= ENDS_WITHIN.as_millis());
@@ -52,7 +52,9 @@ enum Loss {
 /// A service that looks at its files, and a connection of alice, who is a viewer.
 struct Scene {
     folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
+    ca: Ca,
+    /// The serial number of alice's certificate.
+    serial: u64,
     looking: JoinHandle<()>,
     serving: JoinHandle<()>,
     client: Option<DuplexStream>,
@@ -69,23 +71,10 @@ impl Drop for Scene {
 impl Scene {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "ca");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().unwrap();
-        std::fs::write(folder.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        let issuer = Issuer::new(params, key);
-        for (name, serial) in [("server", 1), ("alice", SERIAL)] {
-            let mut params = CertificateParams::new(Vec::new()).unwrap();
-            params.distinguished_name.push(DnType::CommonName, name);
-            params.serial_number = Some(SerialNumber::from(serial));
-            let key = KeyPair::generate().unwrap();
-            let pem = params.signed_by(&key, &issuer).unwrap().pem();
-            std::fs::write(folder.path().join(format!("{name}.pem")), pem).unwrap();
-            std::fs::write(folder.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
-        }
-        revoke(folder.path(), &issuer, &[]);
+        let ca = Ca::new(folder.path(), "ca");
+        ca.sign("server", "server", &[], Kind::Good);
+        let serial = ca.sign("alice", "alice", &[], Kind::Good);
+        ca.revoke(&folder.path().join("crl.pem"), &[]);
         rule(folder.path(), "viewer");
 
         let file = folder.path().join("control.toml");
@@ -108,33 +97,15 @@ impl Scene {
         let (client, io) = tokio::io::duplex(16 << 10);
         let serving = tokio::spawn(grpc.serve(io, peer, Instant::now() + Duration::from_secs(5)));
         let looking = tokio::spawn(async move { reload.follow(&door).await });
-        Self { folder, issuer, looking, serving, client: Some(client), _stopper: stopper }
+        Self { folder, ca, serial, looking, serving, client: Some(client), _stopper: stopper }
     }
 
     fn lose(&self, how: Loss) {
         match how {
-            Loss::Revoked => revoke(self.folder.path(), &self.issuer, &[SERIAL]),
+            Loss::Revoked => self.ca.revoke(&self.folder.path().join("crl.pem"), &[self.serial]),
             Loss::Demoted => rule(self.folder.path(), "dataplane"),
         }
     }
-}
-
-fn revoke(folder: &Path, issuer: &Issuer<'_, KeyPair>, serials: &[u64]) {
-    let revoked = |serial: &u64| RevokedCertParams {
-        serial_number: SerialNumber::from(*serial),
-        revocation_time: date_time_ymd(2024, 1, 1),
-        reason_code: None,
-        invalidity_date: None,
-    };
-    let params = CertificateRevocationListParams {
-        this_update: date_time_ymd(2024, 1, 1),
-        next_update: date_time_ymd(4000, 1, 1),
-        crl_number: SerialNumber::from(serials.len() as u64),
-        issuing_distribution_point: None,
-        revoked_certs: serials.iter().map(revoked).collect(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    std::fs::write(folder.join("crl.pem"), params.signed_by(issuer).unwrap().pem().unwrap()).unwrap();
 }
 
 fn rule(folder: &Path, role: &str) {

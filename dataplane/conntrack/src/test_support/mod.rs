@@ -47,3 +47,27 @@ pub fn entry<K>(key: K) -> Entry<K> {
         updater: ActorId::NONE,
     }
 }
+
+/// An entry of `key` with random attributes and counters, created and last used at random times up to
+/// `now_ms`; its last use is the second value, in milliseconds since the clock's start. Its aging may be
+/// one that no profile has any more.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn any_entry<K>(random: &mut Random, key: K, now_ms: u64) -> (Entry<K>, u64) {
+    let agings = [0, 1, 250, 3_000, 30_000, 777_777, 864_000_000];
+    let created_ms = random.between(0, now_ms);
+    let entry = Entry {
+        created_ms,
+        aging_ms: agings[random.below(agings.len())],
+        profile: ProfileId::new(random.below(16) as u32).expect("below 16"),
+        permissions: Permissions::new(random.bits() as u16 & Permissions::MASK).expect("14 bits"),
+        packets: random.bits(),
+        bytes: random.bits(),
+        creator: ActorId(random.bits() as u16),
+        updater: ActorId(random.bits() as u16),
+        ..entry(key)
+    };
+    (entry, random.between(created_ms, now_ms))
+}

@@ -1,7 +1,7 @@
 //! A writer that is killed leaves the file before or a whole new one.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -9,23 +9,19 @@ use super::*;
 use crate::checkpoint::restore::open;
 use crate::checkpoint::write::replace;
 
-/// Names the file that the writer writes.
+/// Set in the process that is killed: the file that it writes.
 const FILE: &str = "FLOWTRACKER_TEST_CHECKPOINT";
 const ENTRIES: u16 = 500;
 const KILLS: u64 = 200;
 
-/// The writer, a process of its own: it writes one file after the other, each with another number in
-/// all of its entries.
-#[test]
-#[ignore = "it is started by the test below, and never ends"]
-#[expect(clippy::print_stdout, reason = "the test below reads it")]
-fn writer() {
-    let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };
-    let mut number = number_in(&path).unwrap_or(0);
+/// Writes one file after the other, each with another number in all of its entries.
+#[expect(clippy::print_stdout, reason = "the process that kills this one reads it")]
+fn write_for_ever(path: &Path) -> ! {
+    let mut number = number_in(path).unwrap_or(0);
     println!("begins");
     loop {
         number += 1;
-        let written = replace(&path, None, |out| {
+        let written = replace(path, None, |out| {
             for entry in entries::<FlowKey>(ENTRIES, number) {
                 out.entry(&Entry { packets: number, ..entry }, AT.ns)?;
             }
@@ -46,12 +42,17 @@ fn number_in(path: &Path) -> Option<u64> {
 
 #[test]
 fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
+    // The writer is this test in a process of its own.
+    if let Some(path) = std::env::var_os(FILE) {
+        write_for_ever(Path::new(&path));
+    }
+    let this = "checkpoint::tests::killed::a_writer_that_is_killed_leaves_the_old_file_or_the_new_one";
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("checkpoint");
     let (mut random, mut last, mut changes) = (Random(7), 0, 0);
     for _ in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--ignored", "--exact", "--nocapture", "checkpoint::tests::killed::writer"])
+            .args(["--exact", "--nocapture", this])
             .env(FILE, &path)
             .stdout(Stdio::piped())
             .spawn()
