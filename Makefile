@@ -50,7 +50,7 @@ soak: deps build ## a long run with faults, whose memory must not grow, then tri
 	$(CARGO) build --locked -p flowtracker-tests --bin traffic --bin soak
 	$(CARGO) run --locked -p flowtracker-tests --bin soak -- $(if $(SEED),--seed $(SEED),--seconds $(or $(SECONDS),1800))
 
-fuzz: ## fuzz targets from the committed inputs, each for SECONDS=60; TARGET=name is one of parser, tracker, filter, link, captures, http
+fuzz: ## fuzz targets from the committed inputs, each for SECONDS=60; TARGET=name is one of parser, tracker, filter, link, captures, http, checkpoint
 	@CARGO='$(CARGO)' tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 bench: export RUNTIME_DIRECTORY ?= $(CURDIR)/target/run

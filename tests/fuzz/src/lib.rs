@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod captures;
+pub mod checkpoint;
 mod door;
 pub mod filter;
 pub mod http;
@@ -29,11 +30,12 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "parser", run: parser::target },
     Target { name: "tracker", run: tracker::target },
     Target { name: "filter", run: filter::target },
     Target { name: "link", run: link::target },
     Target { name: "captures", run: captures::target },
     Target { name: "http", run: http::target },
+    Target { name: "checkpoint", run: checkpoint::target },
 ];

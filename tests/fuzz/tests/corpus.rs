@@ -53,7 +53,7 @@ macro_rules! replays {
     };
 }
 
-replays! { parser tracker filter link captures http }
+replays! { parser tracker filter link captures http checkpoint }
 
 #[test]
 fn the_corpus_is_small() {
